@@ -1,0 +1,63 @@
+# make walk    a humanoid walks in MuJoCo, driven through real ROS 2 topics
+# make test    the tests
+# Everything is installed into .venv; where ROS 2 is sourced, its own rclpy is used.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+ARGS ?=
+
+# A ROS 2 that is sourced brings rclpy, its messages and the NumPy they were built for.
+HAVE_ROS := $(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes)
+ifeq ($(HAVE_ROS),yes)
+  VENV_OPTIONS := --system-site-packages
+  WALK := $(VENV)/walk.txt
+  ROS :=
+else
+  WALK := requirements/walk.txt
+  ROS := -r requirements/ros.txt
+endif
+PIP := $(RUN)/pip install --quiet --disable-pip-version-check
+
+.PHONY: help walk test test-all lint format clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+walk: $(VENV)/.walk  ## a humanoid walks; ARGS='--help' shows the options
+	$(RUN)/humanoid-locomotion walk $(ARGS)
+
+test: $(VENV)/.test  ## the tests that need no GPU and no launch; ARGS go to pytest
+	$(RUN)/python -m pytest $(ARGS)
+
+test-all: $(VENV)/.test  ## every test that this machine can run, the slow ones too
+	$(RUN)/python -m pytest -m '' $(ARGS)
+
+lint: $(VENV)/.test  ## ruff and mypy
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+
+format: $(VENV)/.test  ## mend what ruff can mend
+	$(RUN)/ruff check --fix .
+
+clean:  ## remove what make and colcon made
+	rm -rf $(VENV) build install log .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.10 to 3.13 is needed: make PYTHON=python3.11 ..."; exit 2; }
+	$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
+
+$(VENV)/walk.txt: requirements/walk.txt | $(VENV)/bin/python
+	grep -viE '^(numpy|pyyaml)=' $< > $@
+
+$(VENV)/.walk: $(VENV)/bin/python $(WALK) requirements/ros.txt
+	$(PIP) -r $(WALK) $(ROS)
+	$(PIP) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.walk requirements/test.txt
+	$(PIP) torch==2.13.0
+	$(PIP) -r requirements/test.txt
+	@touch $@

@@ -1,0 +1,185 @@
+"""The command line. Heavy imports happen inside the commands, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import shlex
+import sys
+import time
+from typing import Dict, List, Optional
+
+from rich.console import Console
+from rich.table import Table
+import typer
+
+from humanoid_locomotion.core.errors import LocomotionError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=True, rich_markup_mode='rich',
+    pretty_exceptions_enable=False,
+    help='Train walking policies for humanoid robots and run them from velocity commands.')
+console = Console()
+
+
+def main() -> None:
+    """Run the command line; our own errors become one line and exit code 2."""
+    try:
+        app(prog_name='humanoid-locomotion')
+    except LocomotionError as error:
+        Console(stderr=True).print(f'error: {error}', soft_wrap=True, markup=False)
+        sys.exit(2)
+
+
+@app.command()
+def train(
+        config: str = typer.Option(
+            '', '--config', show_default='the name of the robot',
+            help='Name in config/training, or path of a YAML file.'),
+        robot: str = typer.Option(
+            '', show_default='that of the config, humanoid',
+            help='Robot to train; see the command robots.'),
+        backend: str = typer.Option(
+            'auto', help='Simulator: mujoco_warp (GPU), mujoco (CPU); auto picks by the device.'),
+        device: str = typer.Option('auto', help='auto, cuda or cpu.'),
+        num_envs: Optional[int] = typer.Option(None, help='Robots at once; overrides the config.'),
+        iterations: Optional[int] = typer.Option(None, help='Overrides the config.'),
+        seed: int = typer.Option(1, help='Of everything that is drawn.'),
+        output: Optional[Path] = typer.Option(
+            None, show_default='runs/ROBOT-DATE', help='Run folder.'),
+        resume: Optional[Path] = typer.Option(
+            None, help='Checkpoint or run folder to go on from.'),
+        max_minutes: float = typer.Option(
+            float('inf'), help='Stop, with a checkpoint, after this time.'),
+        graph: bool = typer.Option(True, help='Run the step as a CUDA graph on a GPU.'),
+        assign: List[str] = typer.Option(
+            [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.')) -> None:
+    """Train a policy; checkpoints and logs go to a run folder."""
+    from humanoid_locomotion.core import config as yaml_config
+    from humanoid_locomotion.core.errors import MissingPackageError
+    from humanoid_locomotion.core.resources import config_file
+    from humanoid_locomotion.core.robot import load_robot
+    if robot:
+        load_robot(robot)  # an unknown robot is named before the config that it would have
+    path = config_file('training', config or robot or 'humanoid')
+    data = yaml_config.read_yaml(path)
+    for key, value in (('num_envs', num_envs), ('iterations', iterations)):
+        if value is not None:
+            data = yaml_config.override(data, f'run.{key}={value}')
+    if robot:
+        data = yaml_config.override(data, f'robot={robot}')
+    for assignment in assign:
+        data = yaml_config.override(data, assignment)
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingPackageError(
+            'training', 'torch', "pip install 'humanoid_locomotion[train]'") from error
+    from humanoid_locomotion.training.checkpoint import latest
+    from humanoid_locomotion.training.config import TrainingConfig
+    from humanoid_locomotion.training.progress import TrainingProgress
+    from humanoid_locomotion.training.trainer import Trainer
+    settings = yaml_config.from_mapping(TrainingConfig, data, path)
+    spec = load_robot(settings.robot)
+    if backend == 'auto':
+        backend = 'mujoco_warp' if torch.cuda.is_available() and device != 'cpu' else 'mujoco'
+    folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
+    checkpoint = None if resume is None else latest(resume)
+    trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
+                      use_graph=graph)
+    if checkpoint is not None:
+        trainer.resume(checkpoint)
+    with TrainingProgress(console, settings.run.iterations, f'{spec.name}, {backend}') as progress:
+        trainer.run(progress.report, max_minutes * 60.0)
+    console.print(f'trained {trainer.iteration} iterations, {trainer.samples:,} control steps, '
+                  f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}')
+
+
+@app.command()
+def export(
+        run: Path = typer.Argument(..., help='Run folder or checkpoint.'),
+        output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
+        command: str = typer.Option('', help='How it was trained, for the card.')) -> None:
+    """Turn a checkpoint into a policy folder."""
+    from humanoid_locomotion.training.export import export as export_policy
+    console.print(f'wrote {export_policy(run, output, command)}')
+
+
+@app.command()
+def evaluate(
+        policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
+        output: Optional[Path] = typer.Option(
+            None, show_default='the policy folder',
+            help='Where scorecard.json and scorecard.png go.'),
+        quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
+        seed: int = typer.Option(0, help='Of everything that is drawn.'),
+        json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
+    """Measure a policy in CPU MuJoCo; exits with 1 if it does not pass."""
+    from humanoid_locomotion.evaluation.command import run
+    sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, console=console))
+
+
+@app.command()
+def walk(
+        policy: str = typer.Option('humanoid', help='Policy folder, or name of one that ships.'),
+        robot: str = typer.Option('humanoid', help='Robot to simulate.'),
+        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
+        seconds_scale: float = typer.Option(1.0, help='Factor on the length of each segment.'),
+        output: Optional[Path] = typer.Option(
+            Path('walk'), help='Folder for the picture and the table.')) -> None:
+    """Walk a simulated robot through real ROS 2 topics; exits with 1 if it fell."""
+    from humanoid_locomotion.nodes.walk import walk as walk_demo
+    sys.exit(walk_demo(policy=policy, robot=robot, engine=engine, seconds_scale=seconds_scale,
+                       output=output))
+
+
+@app.command()
+def check(
+        policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
+        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.')) -> None:
+    """Open a policy folder as the node would, golden steps included, and say what it is."""
+    from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.core.robot import load_robot
+    opened = open_policy(policy, engine=engine)
+    contract = opened.contract
+    robot = load_robot(contract.robot)
+    contract.check_robot(robot, opened.path)
+    same = 'same' if robot.model_hash == contract.model_hash else (
+        f'[yellow]changed since training ({contract.model_hash}, now {robot.model_hash})[/yellow]')
+    limits = contract.command_limits
+    rows: Dict[str, str] = {
+        'policy': str(opened.path),
+        'robot': f'{contract.robot}, {contract.num_actions} joints, model {same}',
+        'control': f'{1.0 / contract.control_period:.0f} Hz, {contract.action_mode}',
+        'observation': ', '.join(term.name for term in contract.observation.terms),
+        'commands': ', '.join(f'{name} [{low:g}, {high:g}]' for name, low, high in zip(
+            ('forward', 'left', 'turn'), limits.lower, limits.upper)),
+        'fingerprint': contract.fingerprint,
+        'engine': opened.policy.name,
+        'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',
+    }
+    table = Table(show_header=False)
+    for name, value in rows.items():
+        table.add_row(name, value)
+    console.print(table)
+
+
+@app.command()
+def robots() -> None:
+    """List the robots and the policies that come with the package."""
+    from humanoid_locomotion.core.config import read_yaml
+    from humanoid_locomotion.core.resources import policy_folders, robot_folders
+    from humanoid_locomotion.core.robot import load_robot
+    walking: Dict[str, List[str]] = {}
+    for name, folder in policy_folders().items():
+        walking.setdefault(str(read_yaml(folder / 'contract.yaml').get('robot')), []).append(name)
+    table = Table('robot', 'joints', 'mass', 'policies', 'what it is')
+    for name in robot_folders():
+        robot = load_robot(name)
+        table.add_row(name, str(robot.num_joints), f'{robot.mass:.1f} kg',
+                      ', '.join(walking.get(name, [])), robot.description)
+    console.print(table)
+
+
+def command_line() -> str:
+    """Return the command as it was typed, for cards and logs."""
+    return shlex.join(['humanoid-locomotion', *sys.argv[1:]])

@@ -1,0 +1,80 @@
+"""The few array operations that NumPy and PyTorch spell differently.
+
+Code in ``core`` runs on either kind: on NumPy in the node, on PyTorch (on a GPU) in training.
+PyTorch is never imported here: if an array is a tensor, then somebody has imported it already.
+Functions that both libraries name and order alike are reached through :func:`namespace`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Dict, Sequence, Tuple
+
+import numpy as np
+
+Array = Any  # numpy.ndarray or torch.Tensor
+
+
+def is_torch(array: Array) -> bool:
+    """Tell whether an array is a PyTorch tensor, without importing PyTorch."""
+    torch = sys.modules.get('torch')
+    return torch is not None and isinstance(array, torch.Tensor)
+
+
+def namespace(array: Array) -> Any:
+    """Return the module (``numpy`` or ``torch``) whose functions take this array."""
+    return sys.modules['torch'] if is_torch(array) else np
+
+
+def float32(array: Array) -> Array:
+    """Return the array in single precision; no copy if it already is."""
+    if is_torch(array):
+        return array.float()
+    return np.asarray(array, dtype=np.float32)
+
+
+def concatenate(arrays: Sequence[Array]) -> Array:
+    """Join arrays along their last axis."""
+    xp = namespace(arrays[0])
+    return xp.concatenate(arrays, -1) if xp is np else xp.cat(tuple(arrays), -1)
+
+
+def zeros(shape: Tuple[int, ...], like: Array) -> Array:
+    """Return float32 zeros of the kind, and on the device, of ``like``."""
+    if is_torch(like):
+        return like.new_zeros(shape, dtype=namespace(like).float32)
+    return np.zeros(shape, dtype=np.float32)
+
+
+def any_last(array: Array) -> Array:
+    """Return whether any entry along the last axis is true."""
+    return namespace(array).any(array, -1)
+
+
+def norm_last(array: Array) -> Array:
+    """Return the Euclidean norm along the last axis."""
+    xp = namespace(array)
+    return xp.sqrt((array * array).sum(-1))
+
+
+class Constant:
+    """A fixed NumPy array, handed out as whatever kind of array works beside it.
+
+    The copy for each device is kept, so that a control step allocates and transfers nothing
+    (which also lets it be captured in a CUDA graph).
+    """
+
+    def __init__(self, value: Any, dtype: Any = np.float32):
+        self.value = np.array(value, dtype=dtype)
+        self.value.setflags(write=False)
+        self._on_device: Dict[Any, Array] = {}
+
+    def like(self, reference: Array) -> Array:
+        """Return the constant as an array of the kind, and on the device, of ``reference``."""
+        if not is_torch(reference):
+            return self.value
+        device = reference.device
+        if device not in self._on_device:
+            torch = namespace(reference)
+            self._on_device[device] = torch.as_tensor(self.value.copy(), device=device)
+        return self._on_device[device]

@@ -1,0 +1,220 @@
+"""The contract between a policy and whoever runs it: everything both sides must agree on.
+
+Training writes it, the policy folder carries it (``contract.yaml`` to read, JSON in the ONNX
+file), and the node refuses a folder in which the two differ. All orders are the orders written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+import hashlib
+import json
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from humanoid_locomotion.core import config
+from humanoid_locomotion.core.command import CommandLimits, GaitSpec
+from humanoid_locomotion.core.errors import ConfigError, JointsError
+from humanoid_locomotion.core.robot import RobotSpec
+
+FORMAT_VERSION = 1
+ACTION_MODES = ('default_offset', 'joint_range')
+
+
+@dataclass(frozen=True)
+class JointContract:
+    """What the contract fixes for one joint; units as in :class:`JointSpec`.
+
+    Attributes:
+        name: The joint's name.
+        default: Position in the default pose [rad].
+        lower: Lowest target [rad].
+        upper: Highest target [rad].
+        kp: Proportional gain that the policy was trained with [Nm/rad].
+        kd: Derivative gain [Nm s/rad].
+        effort: Torque at which the controller clips [Nm].
+        action_scale: Target change for an action of one [rad]; unused by ``joint_range``.
+    """
+
+    name: str
+    default: float
+    lower: float
+    upper: float
+    kp: float
+    kd: float
+    effort: float
+    action_scale: float
+
+    def __post_init__(self) -> None:
+        numbers = [self.default, self.lower, self.upper, self.kp, self.kd, self.effort,
+                   self.action_scale]
+        if not np.all(np.isfinite(numbers)):
+            raise ValueError(f'joint {self.name}: every figure must be finite, found {numbers}')
+        if not self.lower < self.upper:
+            raise ValueError(f'joint {self.name}: lower {self.lower} is not below upper '
+                             f'{self.upper}')
+
+
+@dataclass(frozen=True)
+class TermSpec:
+    """One term of the observation.
+
+    Attributes:
+        name: A name in :data:`humanoid_locomotion.core.terms.TERMS`.
+        scale: Factor applied after clipping.
+        clip: Largest magnitude before scaling; None for no clipping.
+    """
+
+    name: str
+    scale: float = 1.0
+    clip: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class ObservationSpec:
+    """What the policy sees.
+
+    Attributes:
+        layout: The layout's name, for people; the terms are what counts.
+        terms: The terms in order.
+        history: How many control steps are joined, oldest first.
+        joints: Joints whose position and velocity are observed; None for all of them.
+    """
+
+    layout: str
+    terms: Tuple[TermSpec, ...]
+    history: int = 1
+    joints: Optional[Tuple[str, ...]] = None
+
+    def __post_init__(self) -> None:
+        if self.history < 1:
+            raise ValueError(f'history must be 1 or more, found {self.history}')
+        if not self.terms:
+            raise ValueError('terms must not be empty')
+
+
+@dataclass(frozen=True)
+class PolicyContract:
+    """All that must be known to run a policy.
+
+    Attributes:
+        format_version: Version of this layout.
+        robot: Name of the robot.
+        model_hash: The robot's :attr:`RobotSpec.model_hash` at training time.
+        control_period: Time between two control steps [s].
+        action_mode: ``default_offset`` or ``joint_range``.
+        joints: The commanded joints, in the order of actions and targets.
+        observation: What the policy sees.
+        command_limits: The velocity commands it was trained in.
+        gait: The rhythm it walks to; None if it sees no gait clock.
+    """
+
+    format_version: int
+    robot: str
+    model_hash: str
+    control_period: float
+    action_mode: str
+    joints: Tuple[JointContract, ...]
+    observation: ObservationSpec
+    command_limits: CommandLimits
+    gait: Optional[GaitSpec] = None
+
+    def __post_init__(self) -> None:
+        if self.format_version != FORMAT_VERSION:
+            raise ValueError(f'format_version: this package reads {FORMAT_VERSION}, '
+                             f'found {self.format_version}')
+        if self.action_mode not in ACTION_MODES:
+            raise ValueError(
+                f'action_mode: expected one of {list(ACTION_MODES)}, found {self.action_mode!r}')
+        if not 0.0 < self.control_period < 1.0:
+            raise ValueError(
+                f'control_period: expected seconds in (0, 1), found {self.control_period}')
+        names = self.joint_names
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f'joints: {repeated} appear more than once')
+        missing = [name for name in self.observed_joints if name not in names]
+        if missing:
+            raise JointsError('observation.joints', missing, names)
+
+    @property
+    def joint_names(self) -> List[str]:
+        """Names of the commanded joints, in order."""
+        return [joint.name for joint in self.joints]
+
+    @property
+    def num_actions(self) -> int:
+        """Length of an action."""
+        return len(self.joints)
+
+    @property
+    def observed_joints(self) -> List[str]:
+        """Names of the observed joints, in the order of the observation."""
+        chosen = self.observation.joints
+        return self.joint_names if chosen is None else list(chosen)
+
+    def values(self, key: str) -> np.ndarray:
+        """Return one figure of every joint, as float64. Shape (num_actions,)."""
+        return np.array([getattr(joint, key) for joint in self.joints], dtype=np.float64)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits over every figure at full precision."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    def to_json(self) -> str:
+        """Return the contract as canonical JSON, every float at full precision."""
+        return json.dumps(config.to_mapping(self), sort_keys=True, separators=(',', ':'))
+
+    def to_mapping(self) -> Dict[str, Any]:
+        """Return the contract as it is written to ``contract.yaml``, fingerprint first."""
+        return {'fingerprint': self.fingerprint, **config.to_mapping(self)}
+
+    @classmethod
+    def from_mapping(cls, data: Dict[str, Any], source: object) -> PolicyContract:
+        """Read a contract that carries its fingerprint.
+
+        Raises:
+            ConfigError: A key does not fit, or the figures are not those that were signed.
+        """
+        rest = dict(data)
+        written = rest.pop('fingerprint', None)
+        contract = config.from_mapping(cls, rest, source)
+        if written != contract.fingerprint:
+            raise ConfigError(
+                source, 'fingerprint', f'the contract says {written!r}, its content gives '
+                f'{contract.fingerprint!r}: a figure was changed after export')
+        return contract
+
+    def check_robot(self, robot: RobotSpec, where: object) -> None:
+        """Raise :class:`JointsError` unless the robot has every joint of the contract."""
+        missing = [name for name in self.joint_names if name not in robot.joint_names]
+        if missing:
+            raise JointsError(f'{where}: robot {robot.name!r}', missing, robot.joint_names)
+
+
+def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
+                 action_scale: float, observation: ObservationSpec,
+                 command_limits: CommandLimits, gait: Optional[GaitSpec]) -> PolicyContract:
+    """Return the contract of a policy that moves every joint of a robot.
+
+    Args:
+        robot: The robot.
+        control_period: Time between two control steps [s].
+        action_mode: ``default_offset`` or ``joint_range``.
+        action_scale: Share of ``effort / kp`` that an action of one moves the target by, so
+            that one means the same share of each joint's torque.
+        observation: What the policy sees.
+        command_limits: The velocity commands to train in.
+        gait: The rhythm to walk to.
+    """
+    joints = tuple(
+        JointContract(name=j.name, default=j.default, lower=j.lower, upper=j.upper, kp=j.kp,
+                      kd=j.kd, effort=j.effort, action_scale=action_scale * j.effort / j.kp)
+        for j in robot.joints)
+    return PolicyContract(
+        format_version=FORMAT_VERSION, robot=robot.name, model_hash=robot.model_hash,
+        control_period=control_period, action_mode=action_mode, joints=joints,
+        observation=observation, command_limits=command_limits, gait=gait)

@@ -1,0 +1,79 @@
+"""The control step, once: robot state and velocity command in, joint targets out."""
+
+from __future__ import annotations
+
+from typing import Callable, Optional
+
+import numpy as np
+
+from humanoid_locomotion.core.action import ActionMapper
+from humanoid_locomotion.core.arrays import Array, float32, namespace, zeros
+from humanoid_locomotion.core.command import GaitClock
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.observation import ObservationBuilder
+from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.core.terms import Moment
+
+Policy = Callable[[Array], Array]
+
+
+class Controller:
+    """Runs a contract: everything of a control step but the network and the simulator.
+
+    The step has two halves, because a trainer samples its action in between:
+    :meth:`observe` then :meth:`act`. A robot calls :meth:`step`, which is both.
+
+    Args:
+        contract: What to run.
+        policy: Maps observations (num_envs, obs) to actions (num_envs, m); for :meth:`step`.
+        num_envs: How many robots (rows).
+        like: An array of the kind, and on the device, to work on; NumPy by default.
+    """
+
+    def __init__(self, contract: PolicyContract, policy: Optional[Policy] = None,
+                 num_envs: int = 1, like: Array = None):
+        like = np.zeros(0, np.float32) if like is None else like
+        self.contract = contract
+        self.builder = ObservationBuilder(contract, num_envs, like)
+        self.mapper = ActionMapper(contract)
+        self.clock = None if contract.gait is None else GaitClock(
+            contract.gait, contract.control_period, num_envs, like)
+        self.previous_action = zeros((num_envs, contract.num_actions), like)
+        self._policy = policy
+
+    def reset(self, mask: Array, phase: Array = 0.0) -> None:
+        """Start the robots in ``mask`` (num_envs,) bool afresh.
+
+        Args:
+            mask: Which robots.
+            phase: Where in the stride their gait clock starts, in [0, 1).
+        """
+        xp = namespace(self.previous_action)
+        self.previous_action[...] = xp.where(
+            mask[:, None], xp.zeros_like(self.previous_action), self.previous_action)
+        self.builder.reset(mask)
+        if self.clock is not None:
+            self.clock.reset(mask, phase)
+
+    def reset_all(self) -> None:
+        """Start every robot afresh."""
+        self.reset(namespace(self.previous_action).ones_like(self.previous_action[:, 0]) > 0.0)
+
+    def observe(self, state: RobotState, command: Array) -> Array:
+        """Return the observation (num_envs, obs) for a state and a command (num_envs, 3)."""
+        command = self.contract.command_limits.clamp(float32(command))
+        gait = None if self.clock is None else self.clock.features(command)
+        if self.clock is not None:
+            self.clock.advance(command)
+        return self.builder.build(Moment(state, command, self.previous_action, gait))
+
+    def act(self, action: Array) -> JointTargets:
+        """Return the joint targets of an action, and remember it for the next observation."""
+        self.previous_action[...] = action
+        return self.mapper.targets(action)
+
+    def step(self, state: RobotState, command: Array) -> JointTargets:
+        """Run one whole control step."""
+        if self._policy is None:
+            raise TypeError('this controller was made without a policy; use observe and act')
+        return self.act(self._policy(self.observe(state, command)))

@@ -1,0 +1,172 @@
+"""The engines that run a policy's network; each is imported only when it is used.
+
+Both read the same ``policy.onnx``: onnxruntime runs the graph as it is, torch rebuilds the chain
+of layers from the graph's initialisers.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any, Dict, List
+
+import numpy as np
+
+from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.errors import MissingPackageError, PolicyError, UnknownNameError
+
+CONTRACT_KEY = 'humanoid_locomotion.contract'
+
+
+class OnnxRuntimeEngine:
+    """Runs ``policy.onnx`` with onnxruntime on one CPU thread.
+
+    Attributes:
+        metadata: The file's metadata, strings by name.
+        obs_size: Length of an observation.
+        num_actions: Length of an action.
+    """
+
+    name = 'onnxruntime'
+
+    def __init__(self, path: Path, device: str = 'cpu'):
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MissingPackageError(
+                'the engine onnxruntime', 'onnxruntime', 'pip install onnxruntime') from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(
+                path.read_bytes(), options, providers=['CPUExecutionProvider'])
+        except OSError as error:
+            raise PolicyError(path, f'cannot be read ({error.strerror})') from error
+        except Exception as error:  # onnxruntime has no common class for a file it cannot load
+            raise PolicyError(path, 'is not an ONNX file that onnxruntime can load '
+                              f'({" ".join(str(error).split())[:200]})') from error
+        self.metadata: Dict[str, str] = dict(
+            self._session.get_modelmeta().custom_metadata_map)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if [i.name for i in inputs] != ['obs'] or [o.name for o in outputs] != ['actions']:
+            raise PolicyError(path, "expected one input 'obs' and one output 'actions', found "
+                              f'{[i.name for i in inputs]} and {[o.name for o in outputs]}')
+        self.obs_size, self.num_actions = inputs[0].shape[1], outputs[0].shape[1]
+
+    def __call__(self, obs: Array) -> np.ndarray:
+        """Return the actions (num_envs, num_actions) for observations (num_envs, obs_size)."""
+        return self._session.run(['actions'], {'obs': np.asarray(obs, np.float32)})[0]
+
+
+class TorchEngine:
+    """Runs the network with PyTorch, on CUDA where there is one.
+
+    Takes and gives NumPy arrays or tensors alike: an observation as a tensor on the engine's
+    device gives its action there, without a copy.
+    """
+
+    name = 'torch'
+
+    def __init__(self, path: Path, device: str = 'auto'):
+        try:
+            import torch
+        except ImportError as error:
+            raise MissingPackageError(
+                'the engine torch', 'torch', 'pip install torch') from error
+        self._torch = torch
+        wanted = ('cuda' if torch.cuda.is_available() else 'cpu') if device == 'auto' else device
+        self.device = torch.device(wanted)
+        network = read_layers(path)
+        self.metadata = network['metadata']
+        self._mean = self._tensor(network['mean'])
+        self._inverse_std = self._tensor(network['inverse_std'])
+        self._layers = [(self._tensor(w), self._tensor(b)) for w, b in network['layers']]
+        self.obs_size = int(self._mean.shape[-1])
+        self.num_actions = int(self._layers[-1][1].shape[0])
+
+    def _tensor(self, value: np.ndarray) -> Any:
+        return self._torch.as_tensor(np.array(value, np.float32), device=self.device)
+
+    def __call__(self, obs: Array) -> Array:
+        """Return the actions (num_envs, num_actions) for observations (num_envs, obs_size)."""
+        torch = self._torch
+        is_tensor = isinstance(obs, torch.Tensor)
+        with torch.inference_mode():
+            x = torch.as_tensor(obs, dtype=torch.float32, device=self.device)
+            x = (x - self._mean) * self._inverse_std
+            for weight, bias in self._layers[:-1]:
+                x = torch.nn.functional.elu(torch.nn.functional.linear(x, weight, bias))
+            x = torch.nn.functional.linear(x, *self._layers[-1])
+        return x if is_tensor else x.cpu().numpy()
+
+
+def read_layers(path: Path) -> Dict[str, Any]:
+    """Return what ``policy.onnx`` is made of, without running it.
+
+    Returns:
+        ``mean`` and ``inverse_std`` (1, obs), ``layers`` a list of (weight (out, in), bias
+        (out,)), ELU between them, and ``metadata``.
+
+    Raises:
+        PolicyError: The file is not ONNX, or not the chain of layers that training writes.
+    """
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ImportError as error:
+        raise MissingPackageError('reading layers', 'onnx', 'pip install onnx') from error
+    try:
+        model = onnx.load(str(path))
+        tensors = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    except Exception as error:  # protobuf and onnx raise many kinds for a broken file
+        raise PolicyError(path, f'is not a valid ONNX file ({type(error).__name__})') from error
+    nodes = list(model.graph.node)
+    chain = [node.op_type for node in nodes]
+    gemms = chain.count('Gemm')
+    if chain != ['Sub', 'Mul'] + ['Gemm', 'Elu'] * (gemms - 1) + ['Gemm'] or gemms < 1:
+        raise PolicyError(path, f'expected Sub, Mul, then Gemm and Elu in turn; found {chain}; '
+                          "the engine 'onnxruntime' may still run it")
+    layers: List[Any] = [(tensors[n.input[1]], tensors[n.input[2]])
+                         for n in nodes if n.op_type == 'Gemm']
+    return {'mean': tensors[nodes[0].input[1]], 'inverse_std': tensors[nodes[1].input[1]],
+            'layers': layers, 'metadata': {p.key: p.value for p in model.metadata_props}}
+
+
+ENGINES = {'onnxruntime': OnnxRuntimeEngine, 'torch': TorchEngine}
+
+
+def open_engine(path: Path, engine: str, device: str = 'auto') -> Any:
+    """Open a network with an engine.
+
+    Args:
+        path: The ONNX file.
+        engine: ``onnxruntime``, ``torch``, or ``auto``: torch where it is installed and sees a
+            GPU, onnxruntime otherwise.
+        device: ``auto``, ``cpu`` or ``cuda``, for torch.
+    """
+    if engine == 'auto':
+        engine = 'torch' if _torch_has_gpu() else 'onnxruntime'
+    if engine not in ENGINES:
+        raise UnknownNameError('engine', engine, [*ENGINES, 'auto'])
+    return ENGINES[engine](path, device)
+
+
+def contract_json(metadata: Dict[str, str], path: Path) -> Dict[str, Any]:
+    """Return the contract that the ONNX file's metadata carries, as plain data."""
+    text = metadata.get(CONTRACT_KEY)
+    if text is None:
+        raise PolicyError(path, f'its metadata has no {CONTRACT_KEY!r}; '
+                          'the file was not written by this package')
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise PolicyError(path, f'metadata {CONTRACT_KEY!r} is not JSON ({error})') from error
+
+
+def _torch_has_gpu() -> bool:
+    if importlib.util.find_spec('torch') is None or importlib.util.find_spec('onnx') is None:
+        return False
+    import torch
+    return bool(torch.cuda.is_available())

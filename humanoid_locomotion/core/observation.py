@@ -1,0 +1,111 @@
+"""The one observation builder: training and the robot run this very code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Tuple
+
+import numpy as np
+
+from humanoid_locomotion.core.arrays import Array, concatenate, float32, namespace, zeros
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.errors import UnknownNameError
+from humanoid_locomotion.core.state import RobotState
+from humanoid_locomotion.core.terms import TERMS, JointSelection, Moment
+
+
+@dataclass(frozen=True)
+class TermSlice:
+    """Where a term lies in one frame of the observation.
+
+    Attributes:
+        name: The term.
+        start: Its first index.
+        stop: The index after its last.
+    """
+
+    name: str
+    start: int
+    stop: int
+
+
+class ObservationBuilder:
+    """Turns moments into observations, for one robot or for many at once.
+
+    A frame is the contract's terms side by side, each clipped, then scaled. With a history of
+    ``h`` the observation is the last ``h`` frames, oldest first; after a reset the history is
+    filled with the first frame, so that it never shows a jump that did not happen.
+
+    Args:
+        contract: What to observe.
+        num_envs: How many robots (rows).
+        like: An array of the kind, and on the device, to work on; NumPy by default.
+    """
+
+    def __init__(self, contract: PolicyContract, num_envs: int = 1, like: Array = None):
+        for term in contract.observation.terms:
+            if term.name not in TERMS:
+                raise UnknownNameError('observation term', term.name, TERMS)
+        self._terms = [(TERMS[t.name], t.scale, t.clip) for t in contract.observation.terms]
+        self._joints = JointSelection(contract)
+        self.slices = _measure(contract, self._joints)
+        self.frame_size = self.slices[-1].stop
+        self.history = contract.observation.history
+        self.size = self.frame_size * self.history
+        like = np.zeros(0, np.float32) if like is None else like
+        self._frames = zeros((num_envs, self.history, self.frame_size), like)
+        self._fresh = zeros((num_envs,), like) == 0.0
+
+    def reset(self, mask: Array) -> None:
+        """Forget the history of the robots in ``mask`` (num_envs,) bool."""
+        self._fresh[...] = self._fresh | mask
+
+    def build(self, moment: Moment) -> Array:
+        """Return the observation of a moment, (num_envs, size) float32.
+
+        Call it once a control step: it advances the history.
+        """
+        frame = self._frame(moment)
+        if self.history == 1:
+            return frame
+        xp = namespace(frame)
+        moved = concatenate_steps(self._frames[:, 1:], frame[:, None])
+        filled = xp.zeros_like(moved) + frame[:, None]
+        self._frames[...] = xp.where(self._fresh[:, None, None], filled, moved)
+        self._fresh[...] = xp.zeros_like(self._fresh)
+        return self._frames.reshape(frame.shape[0], self.size)
+
+    def _frame(self, moment: Moment) -> Array:
+        parts: List[Array] = []
+        for function, scale, clip in self._terms:
+            part = float32(function(moment, self._joints))
+            if clip is not None:
+                part = namespace(part).clip(part, -clip, clip)
+            parts.append(part if scale == 1.0 else part * scale)
+        return concatenate(parts)
+
+
+def concatenate_steps(older: Array, newer: Array) -> Array:
+    """Join frames along the axis of time, (num_envs, steps, frame)."""
+    xp = namespace(older)
+    return xp.concatenate((older, newer), 1) if xp is np else xp.cat((older, newer), 1)
+
+
+def _measure(contract: PolicyContract, joints: JointSelection) -> Tuple[TermSlice, ...]:
+    """Find each term's width by running it once on a resting robot."""
+    n, m = len(contract.joints), contract.num_actions
+    state = RobotState(
+        joint_positions=np.zeros((1, n), np.float32),
+        joint_velocities=np.zeros((1, n), np.float32),
+        base_orientation=np.array([[0, 0, 0, 1]], np.float32),
+        base_angular_velocity=np.zeros((1, 3), np.float32),
+        base_position=np.zeros((1, 3), np.float32),
+        base_linear_velocity=np.zeros((1, 3), np.float32))
+    gait = None if contract.gait is None else np.zeros((1, 2), np.float32)
+    moment = Moment(state, np.zeros((1, 3), np.float32), np.zeros((1, m), np.float32), gait)
+    slices, start = [], 0
+    for term in contract.observation.terms:
+        stop = start + TERMS[term.name](moment, joints).shape[1]
+        slices.append(TermSlice(term.name, start, stop))
+        start = stop
+    return tuple(slices)

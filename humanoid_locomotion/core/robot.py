@@ -1,0 +1,148 @@
+"""The facts of a robot: joints, limits, gains, feet, frames; read from ``robots/NAME``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+import hashlib
+from pathlib import Path
+from typing import Any, List, Tuple, Union
+from xml.etree import ElementTree
+
+import numpy as np
+
+from humanoid_locomotion.core import config
+from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
+from humanoid_locomotion.core.resources import robot_folders
+
+
+@dataclass(frozen=True)
+class JointSpec:
+    """One joint.
+
+    Attributes:
+        name: The joint's name in MJCF, URDF, ROS messages and contracts.
+        axis: The axis of rotation in the link frame at zero pose: ``x``, ``y`` or ``z``.
+        lower: Lowest position [rad].
+        upper: Highest position [rad].
+        default: Position in the default pose [rad].
+        effort: Largest torque [Nm].
+        velocity: Largest speed [rad/s].
+        armature: Rotor inertia reflected through the gear [kg m^2].
+        kp: Proportional gain of the joint's position controller [Nm/rad].
+        kd: Derivative gain [Nm s/rad].
+    """
+
+    name: str
+    axis: str
+    lower: float
+    upper: float
+    default: float
+    effort: float
+    velocity: float
+    armature: float
+    kp: float
+    kd: float
+
+    def __post_init__(self) -> None:
+        if self.axis not in ('x', 'y', 'z'):
+            raise ValueError(f'joint {self.name}: axis must be x, y or z, found {self.axis!r}')
+        if not self.lower <= self.default <= self.upper:
+            raise ValueError(f'joint {self.name}: default {self.default} is outside the limits '
+                             f'[{self.lower}, {self.upper}]')
+        for key in ('effort', 'velocity', 'kp', 'kd'):
+            if getattr(self, key) <= 0.0:
+                raise ValueError(
+                    f'joint {self.name}: {key} must be above 0, found {getattr(self, key)}')
+
+
+@dataclass(frozen=True)
+class RobotSpec:
+    """A robot, as ``robot.yaml`` describes it.
+
+    Attributes:
+        name: The robot's name.
+        description: One sentence.
+        mjcf: File name of the MuJoCo model.
+        urdf: File name of the URDF model.
+        base_link: The floating body.
+        base_height: Height of the base when standing in the default pose [m].
+        feet: Names of the foot links, left first.
+        soles: Names of the sites under the feet, left first.
+        joints: The joints, in the order that contracts take over.
+        folder: Where the files are; filled in by :func:`load_robot`.
+    """
+
+    name: str
+    description: str
+    mjcf: str
+    urdf: str
+    base_link: str
+    base_height: float
+    feet: Tuple[str, str]
+    soles: Tuple[str, str]
+    joints: Tuple[JointSpec, ...]
+    folder: str = ''
+
+    def __post_init__(self) -> None:
+        repeated = sorted({n for n in self.joint_names if self.joint_names.count(n) > 1})
+        if repeated:
+            raise ValueError(f'joints: {repeated} appear more than once')
+
+    @property
+    def joint_names(self) -> List[str]:
+        """The joints' names, in order."""
+        return [joint.name for joint in self.joints]
+
+    @property
+    def num_joints(self) -> int:
+        """How many joints there are."""
+        return len(self.joints)
+
+    @property
+    def mjcf_path(self) -> Path:
+        """The MuJoCo model."""
+        return Path(self.folder) / self.mjcf
+
+    @property
+    def urdf_path(self) -> Path:
+        """The URDF model."""
+        return Path(self.folder) / self.urdf
+
+    def values(self, key: str) -> np.ndarray:
+        """Return one figure of every joint, as float64. Shape (num_joints,)."""
+        return np.array([getattr(joint, key) for joint in self.joints], dtype=np.float64)
+
+    @cached_property
+    def mass(self) -> float:
+        """Mass of all links [kg], from the URDF."""
+        root = ElementTree.parse(self.urdf_path).getroot()
+        return sum(float(mass.get('value', 'nan')) for mass in root.iter('mass'))
+
+    @cached_property
+    def model_hash(self) -> str:
+        """Sixteen hex digits that change when the robot's description or model changes."""
+        digest = hashlib.sha256()
+        for path in (Path(self.folder) / 'robot.yaml', self.mjcf_path):
+            digest.update(path.read_bytes().replace(b'\r\n', b'\n'))
+        return digest.hexdigest()[:16]
+
+
+def load_robot(name: Union[str, Path]) -> RobotSpec:
+    """Return a robot by its name in the package, or by the path of its folder.
+
+    Raises:
+        UnknownNameError: No such robot; the message lists those that exist.
+        ConfigError: Its ``robot.yaml`` does not fit.
+    """
+    folders = robot_folders()
+    text = str(name)
+    is_path = '/' in text or (Path(text) / 'robot.yaml').is_file()
+    if not is_path and text not in folders:
+        raise UnknownNameError('robot', text, folders)
+    folder = Path(text) if is_path else folders[text]
+    path = folder / 'robot.yaml'
+    data: Any = config.read_yaml(path)
+    if 'folder' in data:
+        raise ConfigError(path, 'folder', 'unknown key; the folder is where the file lies')
+    return config.from_mapping(RobotSpec, {**data, 'folder': str(folder.resolve())}, path)

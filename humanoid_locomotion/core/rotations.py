@@ -1,0 +1,97 @@
+"""Batched rotations. A quaternion is (x, y, z, w), of unit length, as in ROS messages.
+
+``base_orientation`` rotates vectors given in the base frame into the world frame.
+Formulas: https://en.wikipedia.org/wiki/Quaternions_and_spatial_rotation.
+"""
+
+from __future__ import annotations
+
+from humanoid_locomotion.core.arrays import Array, concatenate, namespace, norm_last
+
+
+def normalize(quaternion: Array) -> Array:
+    """Return the quaternion scaled to unit length. Shape (..., 4)."""
+    return quaternion / norm_last(quaternion)[..., None]
+
+
+def rotate(quaternion: Array, vector: Array) -> Array:
+    """Rotate vectors: base frame to world frame for a base orientation.
+
+    Args:
+        quaternion: (..., 4), xyzw.
+        vector: (..., 3).
+
+    Returns:
+        (..., 3), ``v + 2w (u x v) + 2 u x (u x v)`` with u the quaternion's vector part.
+    """
+    axis, scalar = quaternion[..., :3], quaternion[..., 3:]
+    twice_cross = 2.0 * cross(axis, vector)
+    return vector + scalar * twice_cross + cross(axis, twice_cross)
+
+
+def rotate_inverse(quaternion: Array, vector: Array) -> Array:
+    """Rotate vectors the other way: world frame to base frame for a base orientation."""
+    return rotate(conjugate(quaternion), vector)
+
+
+def conjugate(quaternion: Array) -> Array:
+    """Return the inverse rotation. Shape (..., 4)."""
+    return concatenate((-quaternion[..., :3], quaternion[..., 3:]))
+
+
+def multiply(first: Array, second: Array) -> Array:
+    """Return the rotation that applies ``second``, then ``first``. Shapes (..., 4)."""
+    u, a = first[..., :3], first[..., 3:]
+    v, b = second[..., :3], second[..., 3:]
+    scalar = a * b - (u * v).sum(-1)[..., None]
+    return concatenate((a * v + b * u + cross(u, v), scalar))
+
+
+def cross(first: Array, second: Array) -> Array:
+    """Return the cross product along the last axis, with broadcasting. Shapes (..., 3)."""
+    ax, ay, az = first[..., 0], first[..., 1], first[..., 2]
+    bx, by, bz = second[..., 0], second[..., 1], second[..., 2]
+    return namespace(first).stack(
+        (ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx), -1)
+
+
+def projected_gravity(quaternion: Array) -> Array:
+    """Return the unit vector of gravity in the base frame: (0, 0, -1) when upright.
+
+    This is minus the third row of the rotation matrix, written out. Shape (..., 3).
+    """
+    x, y, z, w = (quaternion[..., i] for i in range(4))
+    return namespace(quaternion).stack(
+        (2.0 * (w * y - x * z), -2.0 * (y * z + w * x), -1.0 + 2.0 * (x * x + y * y)), -1)
+
+
+def tilt(quaternion: Array) -> Array:
+    """Return the angle between the base's z axis and the vertical [rad]. Shape (...)."""
+    up = -projected_gravity(quaternion)[..., 2]
+    xp = namespace(quaternion)
+    return xp.arccos(xp.clip(up, -1.0, 1.0))
+
+
+def yaw(quaternion: Array) -> Array:
+    """Return the heading, the angle about the vertical [rad], in (-pi, pi]. Shape (...)."""
+    x, y, z, w = (quaternion[..., i] for i in range(4))
+    return namespace(quaternion).arctan2(
+        2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+
+
+def yaw_quaternion(angle: Array) -> Array:
+    """Return the rotation by an angle [rad] about the vertical. Shape (...) to (..., 4)."""
+    xp = namespace(angle)
+    zero = xp.zeros_like(angle)
+    return xp.stack((zero, zero, xp.sin(0.5 * angle), xp.cos(0.5 * angle)), -1)
+
+
+def small_rotation(vector: Array) -> Array:
+    """Return the rotation by a small rotation vector [rad], to second order, unit length."""
+    scalar = namespace(vector).ones_like(vector[..., :1])
+    return normalize(concatenate((0.5 * vector, scalar)))
+
+
+def in_heading_frame(quaternion: Array, vector: Array) -> Array:
+    """Return world vectors in the frame that shares the base's heading, z up. (..., 3)."""
+    return rotate(yaw_quaternion(-yaw(quaternion)), vector)

@@ -1,0 +1,40 @@
+"""What goes into a controller and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from humanoid_locomotion.core.arrays import Array
+
+
+@dataclass(frozen=True)
+class RobotState:
+    """What a real robot can measure; nothing that only a simulator knows.
+
+    Attributes:
+        joint_positions: (num_envs, num_joints) [rad], in the order of the contract.
+        joint_velocities: (num_envs, num_joints) [rad/s].
+        base_orientation: (num_envs, 4), xyzw, base to world.
+        base_angular_velocity: (num_envs, 3) [rad/s], in the base frame.
+        base_position: (num_envs, 3) [m], in the odometry frame; None without odometry.
+        base_linear_velocity: (num_envs, 3) [m/s], in the base frame; None without odometry.
+    """
+
+    joint_positions: Array
+    joint_velocities: Array
+    base_orientation: Array
+    base_angular_velocity: Array
+    base_position: Optional[Array] = None
+    base_linear_velocity: Optional[Array] = None
+
+
+@dataclass(frozen=True)
+class JointTargets:
+    """What the joints' PD controllers are asked to hold.
+
+    Attributes:
+        positions: (num_envs, num_joints) [rad], in the order of the contract.
+    """
+
+    positions: Array

@@ -1,0 +1,59 @@
+"""The command ``evaluate``: runs the protocol with a progress bar and prints the verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from humanoid_locomotion.evaluation.evaluate import evaluate
+from humanoid_locomotion.evaluation.scorecard import Scorecard
+
+
+def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
+        console: Console) -> int:
+    """Measure a policy and print what came out.
+
+    Args:
+        policy: Path of the policy folder, or the name of a policy that ships.
+        output: Folder to write to; the policy's own by default.
+        quick: Cut the number of runs down.
+        seed: Seed of every random choice.
+        as_json: Print the scorecard as JSON instead of a table.
+        console: Where to print.
+
+    Returns:
+        The exit code: 0 if the policy passed, 1 if not.
+    """
+    bars = Console(stderr=True) if as_json else console
+    with Progress(console=bars, transient=True) as progress:
+        tasks = {}
+
+        def report(what: str, share: float) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=1.0)
+            progress.update(tasks[what], completed=share)
+
+        scorecard = evaluate(policy, output=output, quick=quick, seed=seed, progress=report)
+    if as_json:
+        console.out(scorecard.to_json(), end='', highlight=False)
+    else:
+        console.print(table(scorecard))
+    return 0 if scorecard.passed else 1
+
+
+def table(scorecard: Scorecard) -> Table:
+    """Return the criteria as a table."""
+    setting = scorecard.setting
+    verdict = '[green]passed[/green]' if scorecard.passed else '[red]failed[/red]'
+    made = Table('criterion', 'measured', 'required', '', title=f'{setting.policy}: {verdict}',
+                 caption=f'{"quick, " if setting.quick else ""}protocol {setting.protocol}, '
+                 f'{setting.simulator}, {setting.wall_time:.0f} s')
+    for criterion in scorecard.criteria:
+        measured = 'untested' if criterion.measured is None else f'{criterion.measured:.3g}'
+        made.add_row(criterion.name, measured, criterion.required,
+                     '[green]pass[/green]' if criterion.passed else '[red]fail[/red]')
+    return made

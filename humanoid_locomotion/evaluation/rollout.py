@@ -1,0 +1,171 @@
+"""Runs a batch of robots, each along its own command schedule, and records what they did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Callable, Optional
+
+import numpy as np
+
+from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.controller import Controller, Policy
+from humanoid_locomotion.core.state import JointTargets
+from humanoid_locomotion.sim.backend import PhysicsVariation, ResetState, SimBackend
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What each robot of a batch goes through.
+
+    Attributes:
+        commands: (steps, num_envs, 3) [m/s, m/s, rad/s], the command at every control step.
+        heading: (num_envs,) Yaw at the start [rad].
+        joint_offsets: (num_envs, num_joints) Start position from the default pose [rad].
+        friction: (num_envs,) Friction of the floor; None for the model's.
+        mass_scale: (num_envs,) Factor on all masses; None for the model's.
+        kick: (num_envs, 3) Velocity added to the base once [m/s], in the heading frame of that
+            moment; None for no kick.
+        kick_step: (num_envs,) The control step before which it comes.
+    """
+
+    commands: np.ndarray
+    heading: np.ndarray
+    joint_offsets: np.ndarray
+    friction: Optional[np.ndarray] = None
+    mass_scale: Optional[np.ndarray] = None
+    kick: Optional[np.ndarray] = None
+    kick_step: Optional[np.ndarray] = None
+
+    @property
+    def num_steps(self) -> int:
+        """How many control steps are run."""
+        return int(self.commands.shape[0])
+
+    @property
+    def num_envs(self) -> int:
+        """How many robots take part."""
+        return int(self.commands.shape[1])
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was seen after every control step; time first, then robots.
+
+    Attributes:
+        period: Time between two rows [s].
+        commands: (steps, num_envs, 3) [m/s, m/s, rad/s].
+        positions: (steps, num_envs, 3) [m], of the base.
+        yaws: (steps, num_envs) [rad], in (-pi, pi].
+        tilts: (steps, num_envs) [rad], between the base's z axis and the vertical.
+        velocities: (steps, num_envs, 3): forward [m/s], left [m/s] and turning left [rad/s], in
+            the heading frame.
+        joint_velocities: (steps, num_envs, num_joints) [rad/s].
+        joint_torques: (steps, num_envs, num_joints) [Nm].
+        joint_targets: (steps, num_envs, num_joints) [rad].
+        sole_speeds: (steps, num_envs, 2) [m/s], horizontal, left first.
+        sole_forces: (steps, num_envs, 2) [N].
+    """
+
+    period: float
+    commands: np.ndarray
+    positions: np.ndarray
+    yaws: np.ndarray
+    tilts: np.ndarray
+    velocities: np.ndarray
+    joint_velocities: np.ndarray
+    joint_torques: np.ndarray
+    joint_targets: np.ndarray
+    sole_speeds: np.ndarray
+    sole_forces: np.ndarray
+
+    def between(self, start: float, stop: float) -> Recording:
+        """Return the part from ``start`` up to ``stop`` [s]."""
+        steps = slice(round(start / self.period), round(stop / self.period))
+        return self._each(lambda array: array[steps])
+
+    def robots(self, chosen: slice) -> Recording:
+        """Return the part of some of the robots."""
+        return self._each(lambda array: array[:, chosen])
+
+    def _each(self, cut: Callable[[np.ndarray], np.ndarray]) -> Recording:
+        arrays = {f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name != 'period'}
+        return Recording(period=self.period, **arrays)
+
+def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract, policy: Policy,
+             trials: Trials, progress: Optional[Callable[[float], None]] = None) -> Recording:
+    """Run a policy through trials. A robot that falls is left where it lies, and recorded on.
+
+    Args:
+        open_robots: Opens the simulator for a number of robots, joints as in the contract; one
+            whose arrays are NumPy.
+        contract: The policy's contract.
+        policy: Maps observations (num_envs, obs) to actions (num_envs, m), NumPy.
+        trials: What each robot goes through.
+        progress: Called with the share of the steps done, after every step.
+    """
+    backend = open_robots(trials.num_envs)
+    try:
+        if trials.friction is not None or trials.mass_scale is not None:
+            backend.randomize(PhysicsVariation(
+                friction=trials.friction, mass_scale=trials.mass_scale))
+        everyone = np.ones(trials.num_envs, bool)
+        backend.reset(everyone, _start(backend, trials))
+        controller = Controller(contract, policy, trials.num_envs)
+        controller.reset(everyone)
+        rows = []
+        for step, command in enumerate(trials.commands):
+            _kick(backend, trials, step)
+            targets = controller.step(backend.state(), command)
+            backend.step(targets)
+            rows.append(_row(command, backend, targets))
+            if progress is not None:
+                progress((step + 1) / trials.num_steps)
+        # A robot that the simulator lost counts as lying at the origin.
+        columns = {name: np.nan_to_num(np.stack([row[name] for row in rows]),
+                                       posinf=0.0, neginf=0.0) for name in rows[0]}
+        return Recording(period=contract.control_period, **columns)
+    finally:
+        backend.close()
+
+
+def _start(backend: SimBackend, trials: Trials) -> ResetState:
+    state = backend.default_state()
+    pose = state.joint_positions + trials.joint_offsets.astype(np.float32)
+    orientation = rotations.yaw_quaternion(trials.heading.astype(np.float32))
+    return ResetState(**{**vars(state), 'joint_positions': pose,
+                         'base_orientation': orientation})
+
+
+def _kick(backend: SimBackend, trials: Trials, step: int) -> None:
+    if trials.kick is None or trials.kick_step is None:
+        return
+    now = trials.kick_step == step
+    if np.any(now):
+        heading = rotations.yaw(backend.state().base_orientation)
+        kick = rotations.rotate(rotations.yaw_quaternion(heading), trials.kick)
+        kick = np.where(now[:, None], kick, 0.0).astype(np.float32)
+        backend.add_base_velocity(kick, np.zeros_like(kick))
+
+
+def _row(command: np.ndarray, backend: SimBackend,
+         targets: JointTargets) -> dict[str, Array]:
+    state, truth = backend.state(), backend.truth()
+    orientation = state.base_orientation
+    velocity = rotations.in_heading_frame(
+        orientation, rotations.rotate(orientation, truth.base_linear_velocity))
+    turning = rotations.rotate(orientation, state.base_angular_velocity)[:, 2:]
+    seen = {
+        'commands': command,
+        'positions': truth.base_position,
+        'yaws': rotations.yaw(orientation),
+        'tilts': rotations.tilt(orientation),
+        'velocities': np.concatenate([velocity[:, :2], turning], axis=1),
+        'joint_velocities': state.joint_velocities,
+        'joint_torques': truth.joint_torques,
+        'joint_targets': targets.positions,
+        'sole_speeds': np.linalg.norm(truth.sole_velocities[:, :, :2], axis=-1),
+        'sole_forces': truth.sole_forces}
+    # The backend's arrays are valid until the next step only.
+    return {name: np.array(value) for name, value in seen.items()}

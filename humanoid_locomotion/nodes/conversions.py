@@ -1,0 +1,172 @@
+"""Between ROS messages and arrays. Joints are found by name, quaternions are x, y, z, w."""
+
+from __future__ import annotations
+
+import array
+import math
+from typing import Any, List, Optional, Sequence
+
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Twist
+from nav_msgs.msg import Odometry
+import numpy as np
+from sensor_msgs.msg import Imu, JointState
+from std_msgs.msg import Float64MultiArray, MultiArrayDimension
+
+from humanoid_locomotion.core.errors import JointsError, MessageError
+
+GAINS = ('kp', 'kd', 'effort')
+# The first figure of a covariance that says "this sensor does not measure that".
+NOT_MEASURED = -1.0
+UNIT_TOLERANCE = 0.05
+
+
+def seconds(stamp: Time) -> float:
+    """Return a stamp in seconds; 0 for a message without one."""
+    return float(stamp.sec + 1e-9 * stamp.nanosec)
+
+
+def to_stamp(nanoseconds: int) -> Time:
+    """Return a stamp."""
+    return Time(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
+
+
+class JointReader:
+    """Picks known joints out of ``JointState`` messages of any order, extra joints allowed.
+
+    Args:
+        joint_names: The joints, in the order of the arrays to fill.
+    """
+
+    def __init__(self, joint_names: Sequence[str]):
+        self._wanted = list(joint_names)
+        self._names: Optional[List[str]] = None
+        self._index = np.zeros(len(self._wanted), np.intp)
+
+    def positions(self, msg: JointState) -> np.ndarray:
+        """Return joint positions [rad], float64 (num_joints,)."""
+        return self._pick(msg, msg.position, 'position')
+
+    def velocities(self, msg: JointState) -> np.ndarray:
+        """Return joint velocities [rad/s], float64 (num_joints,)."""
+        return self._pick(msg, msg.velocity, 'velocity')
+
+    def _pick(self, msg: JointState, values: Any, what: str) -> np.ndarray:
+        if msg.name != self._names:
+            self._index = self._find(msg.name)
+            self._names = list(msg.name)
+        if len(values) != len(msg.name):
+            raise MessageError('joint_states', f'{len(values)} values in {what!r} for '
+                               f'{len(msg.name)} joints')
+        picked: np.ndarray = np.asarray(values)[self._index]
+        finite = np.isfinite(picked)
+        if not finite.all():
+            worst = int(np.argmin(finite))
+            raise MessageError('joint_states', f'{what} of joint {self._wanted[worst]!r} is '
+                               f'{picked[worst]}')
+        return picked
+
+    def _find(self, names: Sequence[str]) -> np.ndarray:
+        missing = [name for name in self._wanted if name not in names]
+        if missing:
+            raise JointsError('joint_states', missing, names)
+        twice = [name for name in self._wanted if names.count(name) > 1]
+        if twice:
+            raise MessageError('joint_states', f'joints {twice} appear more than once')
+        return np.array([names.index(name) for name in self._wanted], np.intp)
+
+
+def imu_orientation(msg: Imu) -> np.ndarray:
+    """Return the orientation of the base, xyzw of unit length, (4,)."""
+    if msg.orientation_covariance[0] == NOT_MEASURED:
+        raise MessageError('imu/data', 'it carries no orientation (its covariance is -1)')
+    q = msg.orientation
+    return _unit_quaternion(np.array([q.x, q.y, q.z, q.w]), 'imu/data')
+
+
+def imu_angular_velocity(msg: Imu) -> np.ndarray:
+    """Return the angular velocity of the base, in the base frame [rad/s], (3,)."""
+    if msg.angular_velocity_covariance[0] == NOT_MEASURED:
+        raise MessageError('imu/data', 'it carries no angular velocity (its covariance is -1)')
+    return _finite(_xyz(msg.angular_velocity), 'imu/data', 'angular_velocity')
+
+
+def odom_position(msg: Odometry) -> np.ndarray:
+    """Return the position of the base in the odometry frame [m], (3,)."""
+    return _finite(_xyz(msg.pose.pose.position), 'odom', 'position')
+
+
+def odom_orientation(msg: Odometry) -> np.ndarray:
+    """Return the orientation of the base in the odometry frame, xyzw, (4,)."""
+    q = msg.pose.pose.orientation
+    return _unit_quaternion(np.array([q.x, q.y, q.z, q.w]), 'odom')
+
+
+def odom_linear_velocity(msg: Odometry) -> np.ndarray:
+    """Return the velocity of the base, in the base frame (the message's child) [m/s], (3,)."""
+    return _finite(_xyz(msg.twist.twist.linear), 'odom', 'linear velocity')
+
+
+def velocity_command(msg: Twist) -> np.ndarray:
+    """Return forward [m/s], left [m/s] and turning left [rad/s], (3,).
+
+    All six components must be finite: who sends one that is not has lost count of the others.
+    """
+    six = np.concatenate([_xyz(msg.linear), _xyz(msg.angular)])
+    _finite(six, 'cmd_vel', 'velocity')
+    return six[[0, 1, 5]]
+
+
+def joint_command(joint_names: Sequence[str]) -> JointState:
+    """Return a command to be filled by :func:`set_targets`: no velocity, no feed-forward."""
+    zeros = array.array('d', [0.0] * len(joint_names))
+    return JointState(name=list(joint_names), position=zeros, velocity=zeros, effort=zeros)
+
+
+def set_targets(msg: JointState, positions: np.ndarray, stamp: Time) -> None:
+    """Write joint targets [rad] (num_joints,) and a stamp into a command."""
+    msg.header.stamp = stamp
+    # An array.array goes in as one block; a list or an ndarray is checked value by value.
+    msg.position = array.array('d', positions.astype(np.float64).tobytes())
+
+
+def joint_gains(kp: np.ndarray, kd: np.ndarray, effort: np.ndarray) -> Float64MultiArray:
+    """Return the gains of the joints in the order of ``joint_command``."""
+    table = np.stack([kp, kd, effort], axis=1).astype(np.float64)
+    msg = Float64MultiArray(data=array.array('d', table.tobytes()))
+    msg.layout.dim = [
+        MultiArrayDimension(label='joint', size=table.shape[0], stride=table.size),
+        MultiArrayDimension(label=','.join(GAINS), size=table.shape[1], stride=table.shape[1])]
+    return msg
+
+
+def read_gains(msg: Float64MultiArray) -> np.ndarray:
+    """Return gains (num_joints, 3): kp [Nm/rad], kd [Nm s/rad], effort [Nm]."""
+    labels = [dim.label for dim in msg.layout.dim]
+    if labels != ['joint', ','.join(GAINS)]:
+        raise MessageError('joint_gains', f"expected dimensions 'joint' and {','.join(GAINS)!r}, "
+                           f'found {labels}')
+    if len(msg.data) % len(GAINS) or msg.layout.dim[0].size * len(GAINS) != len(msg.data):
+        raise MessageError('joint_gains', f'{len(msg.data)} figures for '
+                           f'{msg.layout.dim[0].size} joints')
+    table = np.asarray(msg.data).reshape(-1, len(GAINS))
+    if not (np.isfinite(table).all() and (table >= 0.0).all()):
+        raise MessageError('joint_gains', 'every gain must be finite and 0 or more')
+    return table
+
+
+def _xyz(vector: Any) -> np.ndarray:
+    return np.array([vector.x, vector.y, vector.z])
+
+
+def _finite(values: np.ndarray, topic: str, what: str) -> np.ndarray:
+    if not np.isfinite(values).all():
+        raise MessageError(topic, f'{what} is not finite: {values.tolist()}')
+    return values
+
+
+def _unit_quaternion(q: np.ndarray, topic: str) -> np.ndarray:
+    length = math.sqrt(float(q @ q))
+    if not abs(length - 1.0) <= UNIT_TOLERANCE:  # also refuses NaN
+        raise MessageError(topic, f'orientation has length {length:.3g}, expected 1')
+    return q / length

@@ -1,0 +1,122 @@
+"""ROS parameters as frozen dataclasses: one field is one declared and described parameter."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Optional, Tuple, Type, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+
+from humanoid_locomotion.core.errors import ConfigError
+
+T = TypeVar('T')
+
+# Parameters that rclpy itself declares, or reads by prefix.
+RCLPY_PARAMETERS = ('use_sim_time', 'start_type_description_service')
+RCLPY_PREFIXES = ('qos_overrides.',)
+
+
+def parameter(default: Any, description: str, *, within: Optional[Tuple[float, float]] = None,
+              read_only: bool = False) -> Any:
+    """Return a dataclass field that is a ROS parameter.
+
+    Args:
+        default: The value without an override; its type is the parameter's type.
+        description: What it does, with its unit.
+        within: Lowest and highest value allowed, for floats.
+        read_only: Whether it is fixed once the node runs.
+    """
+    return dataclasses.field(default=default, metadata={
+        'description': description, 'within': within, 'read_only': read_only})
+
+
+@dataclasses.dataclass(frozen=True)
+class LocomotionParameters:
+    """The parameters of the locomotion node; figures that a contract holds are not among them."""
+
+    policy: str = parameter(
+        'humanoid', 'Policy to run: a folder, or the name of one that ships')
+    engine: str = parameter('auto', 'What runs the network: auto, onnxruntime or torch')
+    device: str = parameter('auto', 'Where the torch engine runs: auto, cpu or cuda')
+    autostart: bool = parameter(
+        False, 'Configure at once, and activate when every sensor is fresh', read_only=True)
+    enable_stamped_cmd_vel: bool = parameter(
+        False, 'Take TwistStamped instead of Twist on cmd_vel')
+    dry_run: bool = parameter(
+        False, 'Publish on ~/joint_command and ~/joint_gains, so that no robot moves')
+    cmd_vel_timeout: float = parameter(
+        0.5, 'Silence on cmd_vel after which the robot stands [s]', within=(0.0, 10.0))
+    sensor_timeout: float = parameter(
+        0.1, 'Age at which a sensor message is too old to walk on [s]', within=(0.005, 1.0))
+    max_tilt: float = parameter(
+        0.8, 'Tilt of the base at which walking is given up [rad]', within=(0.05, 1.5))
+    ramp_speed: float = parameter(
+        0.8, 'Speed of the joint with the longest way to the default pose [rad/s]',
+        within=(0.01, 10.0))
+
+
+@dataclasses.dataclass(frozen=True)
+class SimParameters:
+    """The parameters of the sim node."""
+
+    robot: str = parameter(
+        'humanoid', 'Robot to simulate: a name, or the path of its folder', read_only=True)
+    real_time_factor: float = parameter(
+        1.0, 'Simulated seconds in one second, if the machine can', within=(0.01, 100.0),
+        read_only=True)
+    publish_rate: float = parameter(
+        200.0, 'Sensor messages in one simulated second [Hz]', within=(10.0, 1000.0),
+        read_only=True)
+    physics_timestep: float = parameter(
+        0.005, 'Longest physics step [s]', within=(0.0001, 0.02), read_only=True)
+    command_timeout: float = parameter(
+        0.2, 'Silence on joint_command after which the joints are only damped [s]',
+        within=(0.01, 10.0))
+    base_frame: str = parameter('base_link', 'Frame of imu/data and odom', read_only=True)
+    odom_frame: str = parameter('odom', 'Frame in which odom gives the pose', read_only=True)
+    push_x: float = parameter(
+        0.5, 'Forward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
+    push_y: float = parameter(
+        0.0, 'Leftward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
+
+
+def declare(node: Node, cls: type) -> None:
+    """Declare every field of ``cls`` on a node.
+
+    Raises:
+        ConfigError: An override is unknown, of the wrong type or out of range.
+    """
+    fields = dataclasses.fields(cls)
+    names = [field.name for field in fields]
+    # rclpy has no public way to list overrides that nothing declared.
+    given = node._parameter_overrides
+    unknown = [name for name in given if name not in names and name not in RCLPY_PARAMETERS
+               and not name.startswith(RCLPY_PREFIXES)]
+    if unknown:
+        raise ConfigError(node.get_fully_qualified_name(), unknown[0],
+                          f'unknown parameter; the parameters are {names}')
+    for field in fields:
+        within = field.metadata['within']
+        ranges = [] if within is None else [
+            FloatingPointRange(from_value=within[0], to_value=within[1])]
+        descriptor = ParameterDescriptor(
+            description=field.metadata['description'], read_only=field.metadata['read_only'],
+            floating_point_range=ranges)
+        try:
+            node.declare_parameter(field.name, field.default, descriptor)
+        except InvalidParameterTypeException as error:
+            kind, value = type(field.default).__name__, given[field.name].value
+            raise ConfigError(node.get_fully_qualified_name(), field.name,
+                              f'expected {kind}, found {value!r}') from error
+        except InvalidParameterValueException as error:
+            raise ConfigError(
+                node.get_fully_qualified_name(), field.name, f'expected a value within '
+                f'{list(within)}, found {given[field.name].value!r}') from error
+
+
+def read(node: Node, cls: Type[T]) -> T:
+    """Return the present values of parameters that :func:`declare` declared."""
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    return cls(**{name: node.get_parameter(name).value for name in names})

@@ -1,0 +1,193 @@
+"""The sim node: a robot in MuJoCo that a controller cannot tell from a real one by its topics."""
+
+from __future__ import annotations
+
+import array
+import sys
+from typing import Any, List, Optional
+
+from geometry_msgs.msg import Quaternion, TransformStamped
+from nav_msgs.msg import Odometry
+import numpy as np
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Imu, JointState
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import Trigger
+
+from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.state import RobotState
+from humanoid_locomotion.nodes import conversions, qos
+from humanoid_locomotion.nodes.executor import create_wall_timer, run
+from humanoid_locomotion.nodes.parameters import SimParameters, declare, read
+from humanoid_locomotion.nodes.simulated_robot import SimulatedRobot
+
+# Sensors here are exact to single precision; all zeros would mean "unknown".
+EXACT = 1e-12
+# The accelerometer shows the mean over a tick, which an impact within it changes by this much.
+ACCELERATION_VARIANCE = 1.0
+REFUSAL_LOG_PERIOD = 2.0  # [s]
+
+
+class SimNode(Node):
+    """Steps a simulated robot in real time and publishes what it measures.
+
+    The node is the source of ``/clock``: it follows the wall clock by absolute deadlines, and a
+    machine that is too slow makes simulated time fall behind, never burst. Until the first command
+    that pulls, and after ``~/reset``, the robot hangs in its default pose on a virtual gantry; a
+    silence on ``joint_command`` damps it.
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__('sim', **kwargs)
+        declare(self, SimParameters)
+        parameters = self._settings = read(self, SimParameters)
+        tick = 1.0 / parameters.publish_rate
+        self._tick_ns = round(1e9 * tick)
+        robot = load_robot(parameters.robot)
+        self._robot = SimulatedRobot(
+            robot, tick, parameters.physics_timestep, parameters.command_timeout)
+        self._was_held = False
+        self._create_messages()
+        self._create_topics()
+        # Ticks that the machine misses are lost: simulated time falls behind.
+        create_wall_timer(self, tick / parameters.real_time_factor, self._on_tick)
+        self.get_logger().info(
+            f'{robot.name}, {robot.num_joints} joints, {parameters.publish_rate:g} Hz')
+        self._log_gantry()
+
+    def _create_messages(self) -> None:
+        base, odom = self._settings.base_frame, self._settings.odom_frame
+        self._joint_states = JointState(name=self._robot.joint_names)
+        self._imu, self._odom, self._clock_message = Imu(), Odometry(), Clock()
+        self._imu.header.frame_id = self._odom.child_frame_id = base
+        self._odom.header.frame_id = odom
+        self._imu.orientation_covariance = np.diag([EXACT] * 3).ravel()
+        self._imu.angular_velocity_covariance = np.diag([EXACT] * 3).ravel()
+        self._imu.linear_acceleration_covariance = np.diag([ACCELERATION_VARIANCE] * 3).ravel()
+        self._odom.pose.covariance = self._odom.twist.covariance = np.diag([EXACT] * 6).ravel()
+
+    def _create_topics(self) -> None:
+        self._joint_states_publisher = self.create_publisher(
+            JointState, 'joint_states', qos.SENSOR_OUTPUT)
+        self._imu_publisher = self.create_publisher(Imu, 'imu/data', qos.SENSOR_OUTPUT)
+        self._odom_publisher = self.create_publisher(Odometry, 'odom', qos.SENSOR_OUTPUT)
+        self._clock_publisher = self.create_publisher(Clock, '/clock', qos.SENSOR_OUTPUT)
+        self._create_transform()
+        self.create_subscription(JointState, 'joint_command', self._on_command, qos.COMMAND)
+        self.create_subscription(Float64MultiArray, 'joint_gains', self._on_gains, qos.LATCHED)
+        self.create_service(Trigger, '~/reset', self._on_reset)
+        self.create_service(Trigger, '~/push', self._on_push)
+
+    def _create_transform(self) -> None:
+        self._tf_publisher: Any = None
+        try:
+            from tf2_msgs.msg import TFMessage
+        except ImportError:
+            self.get_logger().info('tf2_msgs is not installed: no /tf')
+            return
+        self._transform = TransformStamped(child_frame_id=self._settings.base_frame)
+        self._transform.header.frame_id = self._settings.odom_frame
+        self._tf = TFMessage(transforms=[self._transform])
+        self._tf_publisher = self.create_publisher(TFMessage, '/tf', qos.VELOCITY_COMMAND)
+
+    def stop(self) -> None:
+        """Free the simulator, at the end of the process."""
+        self._robot.close()
+
+    def _on_tick(self) -> None:
+        self._robot.step()
+        if self._robot.is_held is not self._was_held:
+            self._log_gantry()
+        stamp = conversions.to_stamp(self._robot.ticks * self._tick_ns)
+        state = self._robot.state()
+        self._publish_joint_states(state, stamp)
+        self._publish_imu(state, stamp)
+        self._publish_odom(state, stamp)
+        # Last, so that whoever wakes up by the clock already has the measurements of this tick.
+        self._clock_message.clock = stamp
+        self._clock_publisher.publish(self._clock_message)
+
+    def _publish_joint_states(self, state: RobotState, stamp: Any) -> None:
+        msg = self._joint_states
+        msg.header.stamp = stamp
+        msg.position, msg.velocity = _doubles(state.joint_positions), _doubles(
+            state.joint_velocities)
+        self._joint_states_publisher.publish(msg)
+
+    def _publish_imu(self, state: RobotState, stamp: Any) -> None:
+        msg = self._imu
+        msg.header.stamp = stamp
+        msg.orientation = _quaternion(state)
+        _set_xyz(msg.angular_velocity, state.base_angular_velocity[0])
+        _set_xyz(msg.linear_acceleration, self._robot.specific_force())
+        self._imu_publisher.publish(msg)
+
+    def _publish_odom(self, state: RobotState, stamp: Any) -> None:
+        msg, position, velocity = self._odom, state.base_position, state.base_linear_velocity
+        assert position is not None and velocity is not None  # a simulator always has odometry
+        msg.header.stamp = stamp
+        _set_xyz(msg.pose.pose.position, position[0])
+        msg.pose.pose.orientation = _quaternion(state)
+        _set_xyz(msg.twist.twist.linear, velocity[0])
+        _set_xyz(msg.twist.twist.angular, state.base_angular_velocity[0])
+        self._odom_publisher.publish(msg)
+        if self._tf_publisher is not None:
+            self._transform.header.stamp = stamp
+            _set_xyz(self._transform.transform.translation, position[0])
+            self._transform.transform.rotation = msg.pose.pose.orientation
+            self._tf_publisher.publish(self._tf)
+
+    def _on_command(self, msg: JointState) -> None:
+        self._robot.command_timeout = self.get_parameter('command_timeout').value
+        self._try(lambda: self._robot.command(msg.name, np.asarray(msg.position)))
+
+    def _on_gains(self, msg: Float64MultiArray) -> None:
+        self._try(lambda: self._robot.set_gains(conversions.read_gains(msg)))
+
+    def _try(self, action: Any) -> None:
+        try:
+            action()
+        except LocomotionError as error:
+            self.get_logger().warning(
+                f'refused: {error}', throttle_duration_sec=REFUSAL_LOG_PERIOD)
+
+    def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._robot.reset()
+        response.success, response.message = True, 'the robot hangs in its default pose'
+        return response
+
+    def _on_push(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        velocity = [self.get_parameter(name).value for name in ('push_x', 'push_y')]
+        self._robot.push([*velocity, 0.0])
+        response.success, response.message = True, f'pushed by {velocity} m/s'
+        return response
+
+    def _log_gantry(self) -> None:
+        self._was_held = self._robot.is_held
+        self.get_logger().info(
+            'the robot hangs on a virtual gantry until a joint_command pulls' if self._was_held
+            else 'the robot is let go')
+
+
+def _doubles(values: np.ndarray) -> Any:
+    return array.array('d', values.astype(np.float64).tobytes())
+
+
+def _quaternion(state: RobotState) -> Quaternion:
+    x, y, z, w = state.base_orientation[0].tolist()
+    return Quaternion(x=x, y=y, z=z, w=w)
+
+
+def _set_xyz(target: Any, values: np.ndarray) -> None:
+    target.x, target.y, target.z = values.tolist()
+
+
+def main(args: Optional[List[str]] = None) -> int:
+    """Run the node until it is told to stop."""
+    return run(SimNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

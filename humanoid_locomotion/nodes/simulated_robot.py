@@ -1,0 +1,165 @@
+"""A simulator dressed as a robot with a motor driver; knows nothing of ROS."""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+import mujoco
+import numpy as np
+
+from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.errors import JointsError, MessageError
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.sim.backend import PhysicsSpec, open_backend
+
+GRAVITY = 9.81  # [m/s^2]
+# MuJoCo's own figures: on a CPU the solver stops by itself when it has converged.
+SOLVER_ITERATIONS, LINE_SEARCH_ITERATIONS = 100, 50
+UNUSED = 1  # room for contacts and constraints, which only GPU backends reserve
+
+
+class SimulatedRobot:
+    """One robot in MuJoCo, with what a motor driver adds to it.
+
+    *Gantry.* Until the first command that pulls (with kp above zero), and again after
+    :meth:`reset`, the robot hangs in its default pose with its feet on the floor; then it is let
+    go. *Watchdog.* When commands stop, the joints are only damped, as a driver should do.
+
+    Args:
+        robot: Which robot.
+        tick: Time that one :meth:`step` takes [s].
+        timestep: Longest physics step [s]; a tick is divided evenly.
+        command_timeout: Silence after which the joints are only damped [s].
+
+    Attributes:
+        time: Simulated time [s]; it goes on while the robot hangs.
+        is_held: Whether the robot hangs.
+    """
+
+    def __init__(self, robot: RobotSpec, tick: float, timestep: float, command_timeout: float):
+        substeps = max(1, int(np.ceil(tick / timestep - 1e-6)))
+        self._backend = open_backend('mujoco', robot, 1, PhysicsSpec(
+            timestep=tick / substeps, substeps=substeps, solver_iterations=SOLVER_ITERATIONS,
+            line_search_iterations=LINE_SEARCH_ITERATIONS, max_constraints=UNUSED,
+            max_contacts=UNUSED))
+        self.joint_names = list(self._backend.joint_names)
+        self._tick, self.command_timeout = tick, command_timeout
+        self.ticks = 0
+        self._gains = np.stack([robot.values(key) for key in ('kp', 'kd', 'effort')], axis=1)
+        self._gains_order: Sequence[str] = self.joint_names
+        self._given_gains: Optional[np.ndarray] = None
+        self._targets = robot.values('default')[None].copy()
+        self._damped: Optional[bool] = None
+        self.reset()
+
+    @property
+    def time(self) -> float:
+        """Simulated time [s]."""
+        return self.ticks * self._tick
+
+    def reset(self) -> None:
+        """Hang the robot up in its default pose. Time goes on."""
+        self.is_held = True
+        self._last_command = -np.inf
+        self._acceleration = np.zeros(3)
+        self._put_back()
+
+    def _put_back(self) -> None:
+        self._backend.reset(np.ones(1, bool), self._backend.default_state())
+        self._velocity = np.zeros(3)
+
+    def set_gains(self, table: np.ndarray) -> None:
+        """Take over gains (n, 3), kp, kd and effort, of the joints that commands name."""
+        self._given_gains = table
+        self._damped = None  # write them at the next step
+
+    def command(self, names: Sequence[str], positions: np.ndarray) -> None:
+        """Take over targets [rad] of the named joints.
+
+        Raises:
+            JointsError: The robot has no joint of that name.
+            MessageError: A target is not finite, or their number is not that of the names.
+        """
+        if list(names) != list(self._gains_order):
+            unknown = [name for name in names if name not in self.joint_names]
+            if unknown:
+                raise JointsError('joint_command', unknown, self.joint_names)
+            self._gains_order, self._damped = list(names), None
+        if len(positions) != len(names) or not np.isfinite(positions).all():
+            raise MessageError('joint_command', f'expected {len(names)} finite positions, '
+                               f'found {np.asarray(positions).tolist()}')
+        self._targets[0, [self.joint_names.index(name) for name in names]] = positions
+        self._last_command = self.time
+        if self._pulls():
+            self.is_held = False
+
+    def push(self, velocity: Sequence[float]) -> None:
+        """Add a velocity [m/s] to the base: forward, left and up in the heading frame."""
+        orientation = self.state().base_orientation
+        linear = rotations.rotate(
+            rotations.yaw_quaternion(rotations.yaw(orientation)), np.array([velocity]))
+        self._backend.add_base_velocity(linear, np.zeros((1, 3)))
+
+    def step(self) -> None:
+        """Advance by one tick."""
+        self.ticks += 1
+        if self.is_held:
+            self._put_back()
+            return
+        silent = self.time - self._last_command > self.command_timeout
+        if silent is not self._damped:
+            self._write_gains(silent)
+            self._damped = silent
+        self._backend.step(JointTargets(self._targets))
+        state = self.state()
+        velocity = rotations.rotate(state.base_orientation, state.base_linear_velocity)[0]
+        self._acceleration = (velocity - self._velocity) / self._tick
+        self._velocity = velocity
+
+    def state(self) -> RobotState:
+        """Return what the robot measures now, one row."""
+        return self._backend.state()
+
+    def specific_force(self) -> np.ndarray:
+        """Return what an accelerometer in the base shows [m/s^2], (3,), mean over the tick."""
+        upward = self._acceleration + np.array([0.0, 0.0, GRAVITY])
+        force: np.ndarray = rotations.rotate_inverse(
+            self.state().base_orientation, upward[None])[0]
+        return force
+
+    def close(self) -> None:
+        """Free the simulator."""
+        self._backend.close()
+
+    def _commanded_gains(self) -> np.ndarray:
+        """Return the gains of every joint: those given for the commanded ones, or the robot's."""
+        gains = self._gains.copy()
+        given = self._given_gains
+        if given is not None and len(given) == len(self._gains_order):
+            gains[[self.joint_names.index(name) for name in self._gains_order]] = given
+        return gains
+
+    def _pulls(self) -> bool:
+        return bool((self._commanded_gains()[:, 0] > 0.0).any())
+
+    def _write_gains(self, damped: bool) -> None:
+        gains = self._commanded_gains()
+        if damped:
+            gains[:, 0] = 0.0
+        write_gains(self._backend.model, self.joint_names, gains)  # type: ignore[attr-defined]
+
+
+def write_gains(model: mujoco.MjModel, joint_names: Sequence[str], gains: np.ndarray) -> None:
+    """Change the position controllers of a running model.
+
+    Args:
+        model: A model of the MuJoCo backend; its actuators are named after their joints.
+        joint_names: Which joints.
+        gains: (num_joints, 3): kp [Nm/rad], kd [Nm s/rad], effort [Nm].
+    """
+    for name, (kp, kd, effort) in zip(joint_names, gains):
+        i = model.actuator(name).id
+        model.actuator_gainprm[i, 0] = kp
+        model.actuator_biasprm[i, 1:3] = -kp, -kd
+        model.actuator_forcerange[i] = -effort, effort

@@ -1,0 +1,137 @@
+"""What `humanoid-locomotion walk` asks for, what it saw, and the verdict; pure NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from humanoid_locomotion.core import rotations
+
+SETTLING = 1.0  # [s] at the start of a segment that do not count
+FALLEN_TILT = 0.8  # [rad]
+FALLEN_HEIGHT = 0.5  # share of the height at the start
+WALKED_SHARE = 0.5  # of the commanded forward velocity: less is not walking
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A velocity command, held for a while.
+
+    Attributes:
+        name: For people.
+        command: Forward [m/s], left [m/s], turning left [rad/s].
+        seconds: How long [s].
+    """
+
+    name: str
+    command: Tuple[float, float, float]
+    seconds: float
+
+
+PROFILE = (
+    Segment('stand', (0.0, 0.0, 0.0), 3.0),
+    Segment('forward', (0.5, 0.0, 0.0), 6.0),
+    Segment('sideways', (0.0, 0.3, 0.0), 5.0),
+    Segment('turn', (0.0, 0.0, 0.5), 5.0),
+    Segment('stop', (0.0, 0.0, 0.0), 3.0),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The robot at one moment.
+
+    Attributes:
+        time: Since the first segment began [s].
+        segment: Index into the profile.
+        position: (3,) of the base in the odometry frame [m].
+        orientation: (4,) of the base, xyzw.
+        velocity: (3,) forward [m/s], left [m/s], turning left [rad/s], in the heading frame.
+    """
+
+    time: float
+    segment: int
+    position: np.ndarray
+    orientation: np.ndarray
+    velocity: np.ndarray
+
+
+def heading_velocity(orientation: np.ndarray, linear: np.ndarray,
+                     angular: np.ndarray) -> np.ndarray:
+    """Return forward, left and turning velocity from velocities in the base frame. (3,)."""
+    world = rotations.rotate(orientation, linear)
+    velocity: np.ndarray = rotations.in_heading_frame(orientation, world)
+    velocity[2] = rotations.rotate(orientation, angular)[2]
+    return velocity
+
+
+@dataclass(frozen=True)
+class SegmentResult:
+    """How well a segment was followed.
+
+    Attributes:
+        segment: What was asked.
+        achieved: (3,) mean velocity after settling; NaN if the robot never got there.
+    """
+
+    segment: Segment
+    achieved: np.ndarray
+
+    @property
+    def error(self) -> np.ndarray:
+        """Achieved minus commanded, (3,)."""
+        difference: np.ndarray = self.achieved - np.array(self.segment.command)
+        return difference
+
+
+@dataclass(frozen=True)
+class WalkResult:
+    """What the walk came to.
+
+    Attributes:
+        segments: One result per segment.
+        fall: When and why the robot fell; empty if it did not.
+        real_time_factor: Simulated seconds per second.
+        cores: How many processor cores each process kept busy, by name; None if unknown.
+    """
+
+    segments: List[SegmentResult]
+    fall: str
+    real_time_factor: float
+    cores: Dict[str, Optional[float]]
+
+    @property
+    def walked(self) -> bool:
+        """Whether the robot went forward when asked to."""
+        forward = [(r.achieved[0], r.segment.command[0]) for r in self.segments
+                   if r.segment.command[0] > 0.0]
+        return all(achieved >= WALKED_SHARE * asked for achieved, asked in forward)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if the robot walked and never fell, 1 otherwise."""
+        return 0 if self.walked and not self.fall else 1
+
+
+def measure(profile: Sequence[Segment], samples: Sequence[Sample]) -> List[SegmentResult]:
+    """Return each segment's mean velocity, its first second left out."""
+    results, begin = [], 0.0
+    for i, segment in enumerate(profile):
+        settling = min(SETTLING, 0.5 * segment.seconds)
+        counted = [s.velocity for s in samples if s.segment == i and s.time >= begin + settling]
+        achieved = np.mean(counted, axis=0) if counted else np.full(3, np.nan)
+        results.append(SegmentResult(segment, achieved))
+        begin += segment.seconds
+    return results
+
+
+def fallen(sample: Sample, start_height: float) -> str:
+    """Return how the robot lies, in words; empty while it stands."""
+    tilt = float(rotations.tilt(sample.orientation))
+    if tilt > FALLEN_TILT:
+        return f'tilted by {tilt:.2f} rad after {sample.time:.1f} s'
+    if sample.position[2] < FALLEN_HEIGHT * start_height:
+        return f'down at {sample.position[2]:.2f} m after {sample.time:.1f} s'
+    return ''

@@ -1,0 +1,1 @@
+"""Simulators behind one port; each simulator's joint and quaternion order ends in its own file."""

@@ -1,0 +1,239 @@
+"""The port that every simulator sits behind, and the data that passes through it.
+
+A backend steps many robots at once, each alone on an endless floor. Its arrays are NumPy or
+PyTorch, as it likes; it takes either. Joints come in the order it was opened with.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass, fields
+import importlib
+import importlib.util
+from typing import Any, Dict, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.errors import MissingPackageError, UnknownNameError
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.state import JointTargets, RobotState
+
+
+@dataclass(frozen=True)
+class PhysicsSpec:
+    """How finely physics is computed.
+
+    Attributes:
+        timestep: Duration of one physics step [s].
+        substeps: Physics steps in one control step.
+        solver_iterations: Most iterations of the constraint solver in a physics step.
+        line_search_iterations: Most iterations of its line search.
+        max_constraints: Constraint rows that a GPU backend makes room for, per robot.
+        max_contacts: Contacts that a GPU backend makes room for, per robot.
+    """
+
+    timestep: float
+    substeps: int
+    solver_iterations: int
+    line_search_iterations: int
+    max_constraints: int
+    max_contacts: int
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) <= 0:
+                raise ValueError(
+                    f'{field.name} must be above 0, found {getattr(self, field.name)}')
+
+    @property
+    def control_period(self) -> float:
+        """Time between two control steps [s]."""
+        return self.timestep * self.substeps
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What only a simulator knows; for rewards, terminations and the critic, never the actor.
+
+    What lies at the feet was measured at the start of the last physics step, one ``timestep``
+    ago, and is zero between a reset and the next step.
+
+    Attributes:
+        base_position: (num_envs, 3) [m], from the point on the floor where the robot started.
+        base_linear_velocity: (num_envs, 3) [m/s], in the base frame.
+        sole_positions: (num_envs, 2, 3) [m], left first.
+        sole_velocities: (num_envs, 2, 3) [m/s], in the world frame.
+        sole_normals: (num_envs, 2, 3), the soles' z axis in the world frame.
+        sole_forces: (num_envs, 2) [N], what each foot presses with, along contact normals.
+        joint_torques: (num_envs, num_joints) [Nm], as applied.
+    """
+
+    base_position: Array
+    base_linear_velocity: Array
+    sole_positions: Array
+    sole_velocities: Array
+    sole_normals: Array
+    sole_forces: Array
+    joint_torques: Array
+
+
+@dataclass(frozen=True)
+class ResetState:
+    """The state to put robots into.
+
+    Attributes:
+        base_position: (num_envs, 3) [m].
+        base_orientation: (num_envs, 4), xyzw, base to world.
+        base_linear_velocity: (num_envs, 3) [m/s], in the world frame.
+        base_angular_velocity: (num_envs, 3) [rad/s], in the base frame.
+        joint_positions: (num_envs, num_joints) [rad].
+        joint_velocities: (num_envs, num_joints) [rad/s].
+    """
+
+    base_position: Array
+    base_orientation: Array
+    base_linear_velocity: Array
+    base_angular_velocity: Array
+    joint_positions: Array
+    joint_velocities: Array
+
+
+@dataclass(frozen=True)
+class PhysicsVariation:
+    """How each robot's physics differs from the model; None leaves a figure as it is.
+
+    Attributes:
+        friction: (num_envs,) Sliding friction of the feet on the floor.
+        mass_scale: (num_envs,) Factor on every link's mass and inertia.
+        payload: (num_envs,) Mass added to the base link [kg].
+        com_offset: (num_envs, 3) Shift of the base link's centre of mass [m].
+        kp_scale: (num_envs, num_joints) Factor on the position gains.
+        kd_scale: (num_envs, num_joints) Factor on the damping gains.
+    """
+
+    friction: Optional[np.ndarray] = None
+    mass_scale: Optional[np.ndarray] = None
+    payload: Optional[np.ndarray] = None
+    com_offset: Optional[np.ndarray] = None
+    kp_scale: Optional[np.ndarray] = None
+    kd_scale: Optional[np.ndarray] = None
+
+
+class SimBackend(abc.ABC):
+    """A simulator of many robots.
+
+    Attributes:
+        robot: The robot that is simulated.
+        physics: How finely.
+        num_envs: How many.
+        joint_names: The order of joints in every array that passes the port.
+        device: Where the arrays are, as PyTorch names it.
+    """
+
+    robot: RobotSpec
+    physics: PhysicsSpec
+    num_envs: int
+    joint_names: Sequence[str]
+    device: str = 'cpu'
+
+    @abc.abstractmethod
+    def reset(self, mask: Array, state: ResetState) -> None:
+        """Put the robots in ``mask`` (num_envs,) bool into their rows of ``state``."""
+
+    @abc.abstractmethod
+    def step(self, targets: JointTargets) -> None:
+        """Advance by one control step while the joints pull towards ``targets``."""
+
+    @abc.abstractmethod
+    def state(self) -> RobotState:
+        """Return what the robots measure, free of noise, odometry included.
+
+        The arrays are valid until the next step.
+        """
+
+    @abc.abstractmethod
+    def truth(self) -> Truth:
+        """Return what only a simulator knows; valid until the next step."""
+
+    @abc.abstractmethod
+    def add_base_velocity(self, linear: Array, angular: Array) -> None:
+        """Kick the robots: add to their base's velocity.
+
+        Args:
+            linear: (num_envs, 3) [m/s], in the world frame.
+            angular: (num_envs, 3) [rad/s], in the base frame.
+        """
+
+    @abc.abstractmethod
+    def randomize(self, variation: PhysicsVariation) -> None:
+        """Give each robot physics of its own, measured from the model, before the first step."""
+
+    def overflow(self) -> Optional[Array]:
+        """Return, per robot, whether contacts or constraints ever exceeded their room.
+
+        (num_envs,) bool, on the device; None where nothing can overflow.
+        """
+        return None
+
+    def close(self) -> None:  # noqa: B027, most simulators hold nothing
+        """Free what the simulator holds."""
+
+    def default_state(self) -> ResetState:
+        """Return every robot standing in the default pose, as NumPy arrays."""
+        n = self.num_envs
+        joints = {joint.name: joint.default for joint in self.robot.joints}
+        pose = np.array([joints[name] for name in self.joint_names], np.float32)
+        return ResetState(
+            base_position=np.tile(
+                np.array([0.0, 0.0, self.robot.base_height], np.float32), (n, 1)),
+            base_orientation=np.tile(np.array([0, 0, 0, 1], np.float32), (n, 1)),
+            base_linear_velocity=np.zeros((n, 3), np.float32),
+            base_angular_velocity=np.zeros((n, 3), np.float32),
+            joint_positions=np.tile(pose, (n, 1)),
+            joint_velocities=np.zeros((n, pose.size), np.float32))
+
+
+class _Entry(NamedTuple):
+    module: str
+    cls: str
+    package: str
+    install: str
+
+
+_SIM = 'humanoid_locomotion.sim.'
+BACKENDS: Dict[str, _Entry] = {
+    'fake': _Entry(_SIM + 'fake_backend', 'FakeBackend', 'numpy', 'pip install numpy'),
+    'mujoco': _Entry(_SIM + 'mujoco_backend', 'MujocoBackend', 'mujoco',
+                     "pip install 'humanoid_locomotion[sim]'"),
+    'mujoco_warp': _Entry(_SIM + 'mujoco_warp_backend', 'MujocoWarpBackend', 'mujoco_warp',
+                          "pip install 'humanoid_locomotion[train]'"),
+}
+
+
+def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
+                 joints: Optional[Sequence[Any]] = None, device: str = 'auto') -> SimBackend:
+    """Open a simulator.
+
+    Args:
+        name: A key of :data:`BACKENDS`.
+        robot: The robot to simulate.
+        num_envs: How many.
+        physics: How finely.
+        joints: The joints that targets command, in their order, each with ``name``, ``kp``,
+            ``kd`` and ``effort`` (a contract's or a robot's); the robot's by default. The
+            robot's other joints hold their default position.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UnknownNameError: No backend of that name; the message lists those that exist.
+        MissingPackageError: Its simulator is not installed; the message says how.
+    """
+    if name not in BACKENDS:
+        raise UnknownNameError('backend', name, BACKENDS)
+    entry = BACKENDS[name]
+    if importlib.util.find_spec(entry.package) is None:
+        raise MissingPackageError(f'the backend {name}', entry.package, entry.install)
+    cls = getattr(importlib.import_module(entry.module), entry.cls)
+    backend: SimBackend = cls(robot, num_envs, physics, joints or robot.joints, device)
+    return backend

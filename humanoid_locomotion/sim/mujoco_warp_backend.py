@@ -1,0 +1,150 @@
+"""MuJoCo Warp: MuJoCo's physics for thousands of robots on one NVIDIA GPU (or slowly, a CPU).
+
+Warp and PyTorch share memory, so the port's arrays are views of the simulator's own, and a step
+never waits for the host: it can be captured in a CUDA graph.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from typing import Any, Dict, Iterator, List, Sequence
+
+import mujoco
+import mujoco_warp as mjw
+import numpy as np
+import torch
+import warp as wp
+
+from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.sim.backend import (
+    PhysicsSpec,
+    PhysicsVariation,
+    ResetState,
+    SimBackend,
+    Truth,
+)
+from humanoid_locomotion.sim.mujoco_model import (
+    VARIED_FIELDS,
+    ModelVariations,
+    MujocoLayout,
+    build_model,
+)
+
+# The ways in which contacts or constraints can be dropped for want of room.
+OUT_OF_ROOM = int(mjw.OverflowType.ALL
+                  & ~(mjw.OverflowType.ITERATIONS | mjw.OverflowType.LS_ITERATIONS))
+
+
+class MujocoWarpBackend(SimBackend):
+    """One model, ``num_envs`` worlds."""
+
+    def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
+                 joints: Sequence[Any], device: str = 'auto'):
+        wp.config.log_level = wp.LOG_WARNING
+        wp.init()
+        self.robot, self.num_envs, self.physics = robot, num_envs, physics
+        self.joint_names = [joint.name for joint in joints]
+        if device == 'auto':
+            device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        chosen = torch.device(device)
+        if chosen.type == 'cuda' and chosen.index is None:
+            chosen = torch.device('cuda', torch.cuda.current_device())
+        self.device = str(chosen)
+        self._wp_device = wp.device_from_torch(chosen)
+        self._host_model = build_model(robot, physics, joints)
+        self._layout = MujocoLayout(self._host_model, robot, joints)
+        data = mujoco.MjData(self._host_model)
+        mujoco.mj_forward(self._host_model, data)
+        with wp.ScopedDevice(self._wp_device):
+            self._model = mjw.put_model(
+                self._host_model, batch_sizes=dict.fromkeys(VARIED_FIELDS, num_envs))
+            self._data = mjw.put_data(
+                self._host_model, data, nworld=num_envs, nconmax=physics.max_contacts,
+                njmax=physics.max_constraints)
+        self._qpos = wp.to_torch(self._data.qpos)
+        self._qvel = wp.to_torch(self._data.qvel)
+        self._ctrl = wp.to_torch(self._data.ctrl)
+        self._warm_start = wp.to_torch(self._data.qacc_warmstart)
+        self._sensors = wp.to_torch(self._data.sensordata)
+        self._overflow = wp.to_torch(self._data.overflow)
+        self._overflow.zero_()
+        # A solver that stops at its iteration limit is the setting asked for, not a fault.
+        self._model.opt.warn_overflow = OUT_OF_ROOM
+        self.reset(torch.ones(num_envs, dtype=torch.bool, device=self.device),
+                   self.default_state())
+
+    def reset(self, mask: Array, state: ResetState) -> None:
+        """See the port."""
+        mask = self._tensor(mask)[:, None]
+        qpos, qvel = self._layout.qpos_qvel(ResetState(
+            **{key: self._tensor(value) for key, value in vars(state).items()}))
+        for held, new in ((self._qpos, qpos), (self._qvel, qvel),
+                          (self._warm_start, torch.zeros_like(self._warm_start)),
+                          (self._sensors, torch.zeros_like(self._sensors))):
+            held.copy_(torch.where(mask, new, held))
+
+    def step(self, targets: JointTargets) -> None:
+        """See the port."""
+        self._ctrl.copy_(self._layout.control(self._tensor(targets.positions)))
+        with self._stream_of_torch():
+            for _ in range(self.physics.substeps):
+                mjw.step(self._model, self._data)
+
+    def state(self) -> RobotState:
+        """See the port."""
+        return self._layout.state(self._qpos, self._qvel)
+
+    def truth(self) -> Truth:
+        """See the port."""
+        return self._layout.truth(self._qpos, self._qvel, self._sensors)
+
+    def add_base_velocity(self, linear: Array, angular: Array) -> None:
+        """See the port."""
+        self._qvel[:, :3] += self._tensor(linear)
+        self._qvel[:, 3:6] += self._tensor(angular)
+
+    def randomize(self, variation: PhysicsVariation) -> None:
+        """See the port. The figures are MuJoCo's own, computed on the host, robot by robot."""
+        model = copy.copy(self._host_model)
+        variations = ModelVariations(self._host_model, self.robot, variation)
+        rows: Dict[str, List[np.ndarray]] = {name: [] for name in VARIED_FIELDS}
+        for i in range(self.num_envs):
+            variations.apply(model, i)
+            for name in VARIED_FIELDS:
+                rows[name].append(getattr(model, name).copy())
+        for name, values in rows.items():
+            field = wp.to_torch(getattr(self._model, name))
+            stacked = torch.as_tensor(np.stack(values), dtype=torch.float32)
+            field.copy_(stacked.reshape(field.shape))
+
+    def overflow(self) -> Array:
+        """See the port."""
+        return (self._overflow & OUT_OF_ROOM) != 0
+
+    @contextlib.contextmanager
+    def _stream_of_torch(self) -> Iterator[None]:
+        """Launch Warp's kernels on the stream PyTorch uses now, and into its CUDA graph.
+
+        Warp has to know of a capture that PyTorch began: only then does it record the solver's
+        loops as conditional nodes of the graph.
+        """
+        if not self._wp_device.is_cuda:
+            with wp.ScopedDevice(self._wp_device):
+                yield
+            return
+        stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
+        with wp.ScopedStream(stream, sync_enter=False):
+            if not torch.cuda.is_current_stream_capturing():
+                yield
+                return
+            wp.capture_begin(stream=stream, external=True)
+            try:
+                yield
+            finally:
+                wp.capture_end(stream=stream)
+
+    def _tensor(self, value: Array) -> torch.Tensor:
+        return torch.as_tensor(value, device=self.device)

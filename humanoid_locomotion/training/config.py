@@ -1,0 +1,258 @@
+"""Everything that says how to train; the figures themselves are in ``config/training``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
+
+from humanoid_locomotion.core.command import CommandLimits, GaitSpec
+from humanoid_locomotion.core.contract import (
+    ACTION_MODES,
+    ObservationSpec,
+    PolicyContract,
+    contract_for,
+)
+from humanoid_locomotion.core.errors import UnknownNameError
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.terms import LAYOUTS
+from humanoid_locomotion.sim.backend import PhysicsSpec
+
+Range = Tuple[float, float]
+
+
+@dataclass(frozen=True)
+class ObservationConfig:
+    """What the actor sees.
+
+    Attributes:
+        layout: A key of :data:`humanoid_locomotion.core.terms.LAYOUTS`.
+        history: How many control steps are joined.
+    """
+
+    layout: str
+    history: int
+
+    def spec(self) -> ObservationSpec:
+        """Return the layout spelled out."""
+        if self.layout not in LAYOUTS:
+            raise UnknownNameError('observation layout', self.layout, LAYOUTS)
+        return ObservationSpec(self.layout, LAYOUTS[self.layout], self.history)
+
+
+@dataclass(frozen=True)
+class ActionConfig:
+    """What an action means.
+
+    Attributes:
+        mode: ``default_offset`` or ``joint_range``.
+        scale: Share of ``effort / kp`` that an action of one moves the target by.
+        max_delay: Most control steps by which targets arrive late; drawn per episode.
+    """
+
+    mode: str
+    scale: float
+    max_delay: int
+
+    def __post_init__(self) -> None:
+        if self.mode not in ACTION_MODES:
+            raise ValueError(f'mode: expected one of {list(ACTION_MODES)}, found {self.mode!r}')
+        if self.max_delay not in (0, 1):
+            raise ValueError(f'max_delay must be 0 or 1, found {self.max_delay}')
+
+
+@dataclass(frozen=True)
+class CommandConfig:
+    """How velocity commands are drawn.
+
+    Attributes:
+        limits: The range they are drawn from, and the contract's.
+        resample_period: Shortest and longest time between two draws [s].
+        standing_share: Share of draws that ask for standing.
+        straight_share: Share of draws that ask for forward velocity only.
+        turning_share: Share of draws that ask for turning on the spot only.
+    """
+
+    limits: CommandLimits
+    resample_period: Range
+    standing_share: float
+    straight_share: float
+    turning_share: float
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """Weights of the reward terms and the figures they need.
+
+    Attributes:
+        weights: Weight per second of each term; keys of
+            :data:`humanoid_locomotion.training.rewards.REWARDS`.
+        linear_velocity_sigma: Width of the two tracking kernels [m/s], wide and narrow.
+        yaw_rate_sigma: Width of the two tracking kernels [rad/s], wide and narrow.
+        base_height: Wanted height of the base [m].
+        swing_height: Wanted height of a sole in mid-swing [m].
+        swing_sigma: Width of the swing kernel [m].
+        feet_distance: Closest that the soles may come, sideways [m].
+        pose_weights: Weight of each joint's deviation from the default pose; the first entry
+            that is part of the joint's name counts.
+        landing_force: Load on one foot beyond which landing is hard, in body weights.
+        termination: Reward for a fall, once.
+    """
+
+    weights: Dict[str, float]
+    linear_velocity_sigma: Range
+    yaw_rate_sigma: Range
+    base_height: float
+    swing_height: float
+    swing_sigma: float
+    feet_distance: float
+    pose_weights: Dict[str, float]
+    landing_force: float
+    termination: float
+
+
+@dataclass(frozen=True)
+class TerminationConfig:
+    """When an episode ends.
+
+    Attributes:
+        base_height: Below it, the robot has fallen [m].
+        tilt: Beyond it, the robot has fallen [rad].
+        episode_steps: Control steps after which time is over.
+    """
+
+    base_height: float
+    tilt: float
+    episode_steps: int
+
+
+@dataclass(frozen=True)
+class RandomizationConfig:
+    """What differs from robot to robot; ranges are uniform.
+
+    Attributes:
+        friction: Sliding friction between foot and floor.
+        mass_scale: Factor on all masses.
+        payload: Mass added to the base link [kg].
+        com_offset: Largest shift of the base link's centre of mass along each axis [m].
+        gain_scale: Factor on each joint's kp and kd.
+        encoder_bias: Largest constant error of a joint position [rad].
+        imu_tilt: Largest constant mounting error of the IMU about each axis [rad].
+        joint_offset: Largest distance from the default pose at a reset [rad].
+        reset_velocity: Largest base velocity at a reset along each axis [m/s].
+        push_period: Shortest and longest time between two pushes [s].
+        push_velocity: Largest kick sideways or forward [m/s].
+        push_yaw_rate: Largest kick about the vertical [rad/s].
+    """
+
+    friction: Range
+    mass_scale: Range
+    payload: Range
+    com_offset: float
+    gain_scale: Range
+    encoder_bias: float
+    imu_tilt: float
+    joint_offset: float
+    reset_velocity: float
+    push_period: Range
+    push_velocity: float
+    push_yaw_rate: float
+
+
+@dataclass(frozen=True)
+class NoiseConfig:
+    """Largest error of each measurement, drawn anew every control step, uniform.
+
+    Attributes:
+        joint_position: [rad].
+        joint_velocity: [rad/s].
+        angular_velocity: [rad/s].
+        orientation: [rad] about each axis.
+    """
+
+    joint_position: float
+    joint_velocity: float
+    angular_velocity: float
+    orientation: float
+
+
+@dataclass(frozen=True)
+class PpoConfig:
+    """Proximal policy optimisation (Schulman et al. 2017), names as in rsl_rl.
+
+    Attributes:
+        hidden_sizes: Widths of the hidden layers of actor and critic.
+        init_std: Standard deviation of the first actions.
+        min_std: Smallest standard deviation, so that exploration never dies.
+        learning_rate: The first learning rate; adapted to ``desired_kl`` from then on.
+        desired_kl: Wanted divergence between two iterations' policies.
+        clip: Clipping range of the probability ratio and of the value.
+        gamma: Discount.
+        lam: GAE's lambda.
+        entropy: Weight of the entropy bonus.
+        value_loss: Weight of the value loss.
+        max_grad_norm: Gradients are clipped to this norm.
+        epochs: Passes over each rollout.
+        minibatches: Parts that a pass is cut into.
+        rollout_steps: Control steps collected in an iteration.
+        symmetry: Whether every sample is also learned from mirrored.
+    """
+
+    hidden_sizes: Tuple[int, ...]
+    init_std: float
+    min_std: float
+    learning_rate: float
+    desired_kl: float
+    clip: float
+    gamma: float
+    lam: float
+    entropy: float
+    value_loss: float
+    max_grad_norm: float
+    epochs: int
+    minibatches: int
+    rollout_steps: int
+    symmetry: bool
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How long and how large.
+
+    Attributes:
+        num_envs: Robots simulated at once.
+        iterations: PPO iterations.
+        penalty_start: Factor on the penalties (negative weights) at the first iteration.
+        penalty_iterations: Iterations over which the factor grows to one.
+        checkpoint_every: Iterations between two checkpoints.
+    """
+
+    num_envs: int
+    iterations: int
+    penalty_start: float
+    penalty_iterations: int
+    checkpoint_every: int
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """All of it, as ``config/training/NAME.yaml`` holds it."""
+
+    robot: str
+    physics: PhysicsSpec
+    observation: ObservationConfig
+    action: ActionConfig
+    gait: Optional[GaitSpec]
+    commands: CommandConfig
+    rewards: RewardConfig
+    terminations: TerminationConfig
+    randomization: RandomizationConfig
+    noise: NoiseConfig
+    ppo: PpoConfig
+    run: RunConfig
+
+    def contract(self, robot: RobotSpec) -> PolicyContract:
+        """Return the contract that a policy trained this way will carry."""
+        return contract_for(
+            robot, control_period=self.physics.control_period, action_mode=self.action.mode,
+            action_scale=self.action.scale, observation=self.observation.spec(),
+            command_limits=self.commands.limits, gait=self.gait)

@@ -1,0 +1,170 @@
+"""The vectorised environment: many robots, each following a velocity command of its own.
+
+The step is a list of stages. It never waits for the host and never changes shape: resets, pushes
+and new commands are masks. So a GPU can be given the whole step as one CUDA graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from humanoid_locomotion.core.command import is_moving
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.sim.backend import ResetState, SimBackend, Truth
+from humanoid_locomotion.training.commands import CommandSampler
+from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.metrics import Metrics
+from humanoid_locomotion.training.privileged import SIZE as PRIVILEGED_SIZE
+from humanoid_locomotion.training.privileged import Privileged
+from humanoid_locomotion.training.randomization import Pusher, Sensors, draw_physics, draw_start
+from humanoid_locomotion.training.rewards import Outcome, RewardFigures, RewardSum
+from humanoid_locomotion.training.terminations import broken, fallen, out_of_time
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step gives back; the arrays are overwritten by the next step.
+
+    Attributes:
+        obs: (num_envs, obs) for the actor.
+        privileged: (num_envs, more) for the critic, beside ``obs``.
+        reward: (num_envs,).
+        terminated: (num_envs,) bool, the robot fell.
+        truncated: (num_envs,) bool, time was over.
+    """
+
+    obs: torch.Tensor
+    privileged: torch.Tensor
+    reward: torch.Tensor
+    terminated: torch.Tensor
+    truncated: torch.Tensor
+
+
+class LocomotionEnv:
+    """Robots that learn to walk where they are told.
+
+    Attributes:
+        contract: What a policy trained here will carry.
+        num_envs: How many robots.
+        device: Where the tensors are.
+        metrics: What happened since it was last read.
+    """
+
+    def __init__(self, config: TrainingConfig, contract: PolicyContract, backend: SimBackend,
+                 robot_mass: float, seed: int):
+        self.config, self.contract, self.backend = config, contract, backend
+        self.num_envs, self.device = backend.num_envs, backend.device
+        n, device = self.num_envs, self.device
+        like = torch.zeros(0, device=device)
+        variation = draw_physics(config.randomization, n, contract.num_actions, seed)
+        backend.randomize(variation)
+        self.controller = Controller(contract, num_envs=n, like=like)
+        self._figures = RewardFigures(config.rewards, contract, robot_mass, device)
+        self.rewards = RewardSum(self._figures, contract.control_period, device)
+        self._privileged = Privileged(variation, self._figures.body_weight, device)
+        self._sensors = Sensors(config.randomization, config.noise, n, contract.num_actions,
+                                device)
+        self._moving_threshold = 0.05 if contract.gait is None else contract.gait.moving_threshold
+        self.commands = CommandSampler(
+            config.commands, contract.control_period, self._moving_threshold, n, device)
+        self._pusher = Pusher(config.randomization, contract.control_period, n, device)
+        self._default = ResetState(**{key: torch.as_tensor(value, device=device)
+                                      for key, value in vars(backend.default_state()).items()})
+        self.metrics = Metrics(self.rewards.names, device)
+        self.episode_step = torch.zeros(n, dtype=torch.long, device=device)
+        self._delay = torch.zeros(n, dtype=torch.bool, device=device)
+        m = contract.num_actions
+        self._late_targets = self._default.joint_positions.clone()
+        self._last_action = torch.zeros(n, m, device=device)
+        self._last_velocities = torch.zeros(n, m, device=device)
+
+    @property
+    def obs_size(self) -> int:
+        """Length of the actor's observation."""
+        return self.controller.builder.size
+
+    @property
+    def privileged_size(self) -> int:
+        """Length of what the critic sees beside it."""
+        return PRIVILEGED_SIZE
+
+    def reset(self) -> StepResult:
+        """Start every robot, each at a random moment of its episode, and observe."""
+        everyone = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
+        self._reset(everyone)
+        self.commands.step(everyone)
+        self.episode_step.copy_(torch.randint(
+            self.config.terminations.episode_steps, (self.num_envs,), device=self.device))
+        return self._result(torch.zeros(self.num_envs, device=self.device), ~everyone, ~everyone)
+
+    def step(self, action: torch.Tensor) -> StepResult:
+        """Advance by one control step under ``action`` (num_envs, m)."""
+        self._move(action)
+        state, truth = self._read()
+        self.episode_step += 1
+        lost = broken(state)
+        terminated = fallen(state, truth, self.config.terminations) | lost
+        truncated = out_of_time(self.episode_step, self.config.terminations) & ~terminated
+        reward = self._reward(state, truth, action, terminated, lost)
+        done = terminated | truncated
+        self.metrics.count_episodes(self.episode_step, terminated, done, lost)
+        self._reset(done)
+        self.commands.step(done)
+        self.backend.add_base_velocity(*self._pusher.step())
+        return self._result(reward, terminated, truncated)
+
+    def _move(self, action: torch.Tensor) -> None:
+        """Drive the joints; robots with a delay still follow the targets of the step before."""
+        wanted = self.controller.act(action).positions
+        followed = torch.where(self._delay[:, None], self._late_targets, wanted)
+        self._late_targets.copy_(wanted)
+        self.backend.step(JointTargets(followed))
+
+    def _read(self) -> tuple[RobotState, Truth]:
+        def tensors(data: object) -> dict:
+            return {key: torch.as_tensor(value) for key, value in vars(data).items()}
+
+        return RobotState(**tensors(self.backend.state())), Truth(**tensors(self.backend.truth()))
+
+    def _reward(self, state: RobotState, truth: Truth, action: torch.Tensor,
+                terminated: torch.Tensor, lost: torch.Tensor) -> torch.Tensor:
+        dt = self.contract.control_period
+        clock = self.controller.clock
+        outcome = Outcome(
+            state=state, truth=truth, command=self.commands.command, action=action,
+            previous_action=self._last_action,
+            joint_accelerations=(state.joint_velocities - self._last_velocities) / dt,
+            phase=torch.zeros_like(self.commands.time_left) if clock is None else clock.phase,
+            moving=is_moving(self.commands.command, self._moving_threshold).float())
+        terms = torch.where(lost[:, None], 0.0, self.rewards.terms(outcome))
+        self._last_action.copy_(action)
+        self._last_velocities.copy_(torch.where(lost[:, None], 0.0, state.joint_velocities))
+        self.metrics.add_step(outcome, terms, lost)
+        return terms.sum(-1) + self.config.rewards.termination * terminated
+
+    def _reset(self, mask: torch.Tensor) -> None:
+        """Start the robots in ``mask`` afresh."""
+        start = draw_start(self.config.randomization, self.backend, self._default)
+        self.backend.reset(mask, start)
+        self._sensors.reset(mask)
+        phase = (torch.rand(self.num_envs, device=self.device) < 0.5) * 0.5
+        self.controller.reset(mask, phase)
+        self.episode_step.masked_fill_(mask, 0)
+        column = mask[:, None]
+        self._last_action.masked_fill_(column, 0.0)
+        self._last_velocities.masked_fill_(column, 0.0)
+        self._late_targets.copy_(torch.where(column, start.joint_positions, self._late_targets))
+        late = torch.rand(self.num_envs, device=self.device) * (
+            self.config.action.max_delay + 1) >= 1.0
+        self._delay.copy_(torch.where(mask, late, self._delay))
+
+    def _result(self, reward: torch.Tensor, terminated: torch.Tensor,
+                truncated: torch.Tensor) -> StepResult:
+        state, truth = self._read()
+        obs = self.controller.observe(self._sensors.measure(state), self.commands.command)
+        return StepResult(obs, self._privileged.build(state, truth), reward, terminated,
+                          truncated)

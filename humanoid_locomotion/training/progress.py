@@ -1,0 +1,40 @@
+"""Shows how training goes."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class TrainingProgress:
+    """A progress bar with the figures that tell whether a robot learns to walk."""
+
+    def __init__(self, console: Console, iterations: int, title: str):
+        self._progress = Progress(
+            TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
+            TimeRemainingColumn(), TextColumn('{task.fields[figures]}'), console=console)
+        self._task = self._progress.add_task(title, total=iterations, figures='')
+        self._console, self._every = console, max(1, iterations // 20)
+
+    def __enter__(self) -> TrainingProgress:
+        self._progress.__enter__()
+        return self
+
+    def __exit__(self, *reason: Any) -> None:
+        self._progress.__exit__(*reason)
+
+    def report(self, iteration: int, figures: Dict[str, float]) -> None:
+        """Take the figures of an iteration."""
+        text = (f"{figures['speed/steps_per_second'] / 1000.0:.0f}k steps/s, "
+                f"reward {figures['reward/total']:.3f}, "
+                f"episode {figures['episode_length']:.0f} steps, "
+                f"error {figures['linear_velocity_error']:.2f} m/s "
+                f"{figures['yaw_rate_error']:.2f} rad/s")
+        overflowed = figures.get('physics/overflowed_robots', 0.0)
+        if overflowed:
+            text += f', [red]{overflowed:.0f} robots short of contacts or constraints[/red]'
+        self._progress.update(self._task, completed=iteration, figures=text)
+        if not self._console.is_terminal and (iteration == 1 or iteration % self._every == 0):
+            self._console.print(f'iteration {iteration}: {text}', highlight=False, soft_wrap=True)

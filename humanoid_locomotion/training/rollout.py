@@ -1,0 +1,88 @@
+"""Keeps what an iteration collects and works out advantages."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, Tuple
+
+import torch
+
+
+class Rollout:
+    """Buffers (steps, num_envs, ...) that are filled step by step.
+
+    The step counter lives on the device, so that writing can be part of a CUDA graph.
+    """
+
+    def __init__(self, steps: int, num_envs: int, obs_size: int, privileged_size: int,
+                 num_actions: int, device: str):
+        def buffer(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+            return torch.zeros((steps, num_envs) + shape, dtype=dtype, device=device)
+
+        self.steps, self.num_envs = steps, num_envs
+        self.data: Dict[str, torch.Tensor] = {
+            'obs': buffer(obs_size), 'privileged': buffer(privileged_size),
+            'action': buffer(num_actions), 'mean': buffer(num_actions),
+            'log_prob': buffer(), 'value': buffer(), 'reward': buffer(),
+            'terminated': buffer(dtype=torch.bool), 'truncated': buffer(dtype=torch.bool)}
+        self._index = torch.zeros(1, dtype=torch.long, device=device)
+
+    def add(self, **values: torch.Tensor) -> None:
+        """Write one step; the index starts over after the last."""
+        for name, value in values.items():
+            self.data[name].index_copy_(0, self._index, value[None])
+        self._index.copy_((self._index + 1) % self.steps)
+
+    def rewind(self) -> None:
+        """Write the next step to the start."""
+        self._index.zero_()
+
+    def advantages(self, last_value: torch.Tensor, gamma: float,
+                   lam: float) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return advantages and returns, (steps, num_envs); see :func:`gae`."""
+        d = self.data
+        return gae(d['reward'], d['value'], d['terminated'], d['truncated'], last_value,
+                   gamma, lam)
+
+
+def gae(reward: torch.Tensor, value: torch.Tensor, terminated: torch.Tensor,
+        truncated: torch.Tensor, last_value: torch.Tensor, gamma: float,
+        lam: float) -> Tuple[torch.Tensor, torch.Tensor]:
+    """Generalised advantage estimation (Schulman et al. 2016).
+
+    After a fall nothing more is earned. Where time was over the robot would have gone on earning:
+    the value of the state that was cut off stands for it, approximated, as rsl_rl does, by the
+    value one step earlier.
+
+    Args:
+        reward: (steps, num_envs), as all that follow unless said.
+        value: Of the state before the step.
+        terminated: Whether the step ended in a fall.
+        truncated: Whether time was over after it.
+        last_value: (num_envs,) of the state after the last step.
+        gamma: Discount.
+        lam: Trade-off between bias and variance.
+
+    Returns:
+        Advantages and returns, (steps, num_envs) each.
+    """
+    reward = reward + gamma * value * truncated
+    goes_on = (~(terminated | truncated)).to(reward.dtype)
+    advantage = torch.zeros_like(last_value)
+    advantages = torch.zeros_like(reward)
+    next_value = last_value
+    for t in range(reward.shape[0] - 1, -1, -1):
+        delta = reward[t] + gamma * goes_on[t] * next_value - value[t]
+        advantage = delta + gamma * lam * goes_on[t] * advantage
+        advantages[t] = advantage
+        next_value = value[t]
+    return advantages, advantages + value
+
+
+def minibatches(tensors: Dict[str, torch.Tensor], count: int) -> Iterator[Dict[str, torch.Tensor]]:
+    """Yield ``count`` parts of flat tensors (samples, ...), shuffled anew at each call."""
+    first = next(iter(tensors.values()))
+    order = torch.randperm(first.shape[0], device=first.device)
+    size = first.shape[0] // count
+    for i in range(count):
+        chosen = order[i * size:(i + 1) * size]
+        yield {name: tensor[chosen] for name, tensor in tensors.items()}

@@ -1,0 +1,38 @@
+"""Trains a policy: ``humanoid-locomotion train`` with launch arguments.
+
+    ros2 launch humanoid_locomotion train.launch.py robot:=humanoid backend:=mujoco_warp
+
+Training needs no ROS; this is for who lives in launch files.
+"""
+
+import sys
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+
+# Argument, its default and its meaning. An empty one is left to the training's own config.
+ARGUMENTS = (
+    ('robot', 'humanoid', 'Robot to train'),
+    ('backend', '', 'Simulator: mujoco, mujoco_warp, isaacgym'),
+    ('num_envs', '', 'Robots simulated at once'),
+    ('iterations', '', 'Iterations to train for'),
+    ('config', '', 'Training config: a name in config/training, or a YAML file'),
+    ('device', '', 'Where to train: auto, cpu or cuda'),
+)
+
+
+def generate_launch_description():
+    """Return the training process and its arguments."""
+    declared = [DeclareLaunchArgument(name, default_value=default, description=meaning)
+                for name, default, meaning in ARGUMENTS]
+    return LaunchDescription([*declared, OpaqueFunction(function=_train)])
+
+
+def _train(context):
+    command = [sys.executable, '-m', 'humanoid_locomotion', 'train']
+    for name, _, _ in ARGUMENTS:
+        value = LaunchConfiguration(name).perform(context)
+        if value:
+            command += [f'--{name.replace("_", "-")}', value]
+    return [ExecuteProcess(cmd=command, output='screen')]

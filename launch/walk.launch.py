@@ -1,0 +1,84 @@
+"""Walks a robot: the locomotion node, and the simulated robot unless ``sim:=false``.
+
+    ros2 launch humanoid_locomotion walk.launch.py
+    ros2 launch humanoid_locomotion walk.launch.py sim:=false policy:=/path/to/policy
+
+With ``sim:=false`` a driver publishes ``joint_states`` and ``imu/data`` and applies
+``joint_command`` and ``joint_gains``; set ``use_sim_time:=false`` on a real robot.
+"""
+
+from pathlib import Path
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode, Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+CONFIG = Path(__file__).resolve().parents[1] / 'config' / 'nodes'
+PACKAGE = 'humanoid_locomotion'
+
+
+def generate_launch_description():
+    """Return the nodes and their arguments."""
+    sim = LaunchConfiguration('sim')
+    arguments = [
+        DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes'),
+        DeclareLaunchArgument(
+            'sim', default_value='true', description='Whether to simulate the robot'),
+        DeclareLaunchArgument(
+            'use_sim_time', default_value=sim,
+            description='Whether to follow /clock; by default with the simulated robot only'),
+        DeclareLaunchArgument(
+            'params_file', default_value=str(CONFIG / 'locomotion.yaml'),
+            description='ROS parameters of the locomotion node'),
+        DeclareLaunchArgument(
+            'sim_params_file', default_value=str(CONFIG / 'sim.yaml'),
+            description='ROS parameters of the sim node'),
+        DeclareLaunchArgument(
+            'autostart', default_value='true',
+            description='Whether to stand up as soon as the sensors are there'),
+        DeclareLaunchArgument(
+            'use_respawn', default_value='false',
+            description='Whether to start a node again that crashed'),
+        DeclareLaunchArgument('log_level', default_value='info', description='Level of the logs'),
+        DeclareLaunchArgument(
+            'robot', default_value='humanoid',
+            description='Robot to simulate: a name, or the path of its folder'),
+        DeclareLaunchArgument(
+            'policy', default_value=LaunchConfiguration('robot'),
+            description='Policy to run: a folder, or the name of one that ships'),
+        DeclareLaunchArgument(
+            'device', default_value='auto', description='Where torch runs: auto, cpu or cuda'),
+        DeclareLaunchArgument(
+            'dry_run', default_value='false',
+            description='Whether to publish on ~/joint_command, so that no robot moves'),
+    ]
+    common = {
+        'package': PACKAGE,
+        'namespace': LaunchConfiguration('namespace'),
+        'output': 'screen',
+        'respawn': LaunchConfiguration('use_respawn'),
+        'respawn_delay': 2.0,
+        'ros_arguments': ['--log-level', LaunchConfiguration('log_level')],
+        'remappings': [('/tf', 'tf')],
+    }
+    locomotion = LifecycleNode(
+        executable='locomotion', name='locomotion',
+        parameters=[LaunchConfiguration('params_file'), {
+            'use_sim_time': _typed('use_sim_time', bool),
+            'autostart': _typed('autostart', bool),
+            'policy': _typed('policy', str),
+            'device': _typed('device', str),
+            'dry_run': _typed('dry_run', bool)}], **common)
+    robot = Node(
+        executable='sim', name='sim', condition=IfCondition(sim),
+        parameters=[LaunchConfiguration('sim_params_file'), {'robot': _typed('robot', str)}],
+        **common)
+    return LaunchDescription([*arguments, robot, locomotion])
+
+
+def _typed(name, kind):
+    """Return a launch argument as a parameter of one type, whatever its text looks like."""
+    return ParameterValue(LaunchConfiguration(name), value_type=kind)

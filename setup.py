@@ -1,0 +1,58 @@
+"""Installs the package: with colcon as ament_python, or with pip."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = 'humanoid_locomotion'
+SHARE = f'share/{NAME}'
+ROOT = Path(__file__).resolve().parent
+
+ROS_PACKAGES = (
+    'rclpy', 'rmw-fastrtps-cpp', 'diagnostic-msgs', 'geometry-msgs', 'lifecycle-msgs', 'nav-msgs',
+    'rosgraph-msgs', 'sensor-msgs', 'std-msgs', 'std-srvs')
+
+
+def share(folder, pattern='*'):
+    """Return ``data_files`` entries that install a folder as it is, subfolders included."""
+    entries = {}
+    for path in sorted((ROOT / folder).rglob(pattern)):
+        if path.is_file() and not any(part[0] in '._' for part in path.relative_to(ROOT).parts):
+            where = path.parent.relative_to(ROOT)
+            entries.setdefault(f'{SHARE}/{where}', []).append(str(path.relative_to(ROOT)))
+    return sorted(entries.items())
+
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    description='Learned walking for humanoids, from training in simulation to ROS 2',
+    license='Apache-2.0',
+    maintainer='humanoid_locomotion maintainers',
+    maintainer_email='humanoid-locomotion@example.com',
+    packages=find_packages(include=[NAME, f'{NAME}.*']),
+    package_data={NAME: ['py.typed', 'robots/*/*.yaml', 'robots/*/*.xml', 'robots/*/*.urdf']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (SHARE, ['package.xml']),
+        *share('launch', '*.launch.py'),
+        *share('config'),
+        *share('policies'),
+    ],
+    python_requires='>=3.10',
+    install_requires=['numpy', 'PyYAML', 'rich', 'typer'],
+    extras_require={
+        'ros': [f'ros-{package}' for package in ROS_PACKAGES],
+        'sim': ['matplotlib', 'mujoco', 'onnxruntime', 'pillow'],
+        'train': ['mujoco', 'mujoco-warp', 'onnx', 'tensorboard', 'torch', 'warp-lang'],
+        # colcon runs pytest for packages that ask for it under this name.
+        'test': ['pytest'],
+        'dev': ['hypothesis', 'mypy', 'pytest', 'ruff', 'types-PyYAML'],
+    },
+    entry_points={'console_scripts': [
+        f'humanoid-locomotion = {NAME}.cli:main',
+        f'locomotion = {NAME}.nodes.locomotion:main',
+        f'sim = {NAME}.nodes.sim:main',
+    ]},
+    zip_safe=False,
+)

@@ -1,0 +1,48 @@
+"""From actions to targets, and from targets to torque, in worked numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from samples import contract
+
+from humanoid_locomotion.core.action import ActionMapper, pd_torque
+from humanoid_locomotion.core.state import JointTargets
+
+# Joint i of the sample: default 0.1 i, limits [0.1 i - 1, 0.1 i + 2], scale 0.25.
+
+
+def test_default_offset_moves_from_the_default_pose_and_clips():
+    mapper = ActionMapper(contract(3))
+    action = np.array([[0.0, 1.0, -2.0], [100.0, -100.0, 0.4]], np.float32)
+    targets = mapper.targets(action).positions
+    assert targets == pytest.approx(np.array([[0.0, 0.35, -0.3], [2.0, -0.9, 0.3]]), abs=1e-6)
+    assert targets.dtype == np.float32
+
+
+def test_joint_range_spans_the_limits():
+    mapper = ActionMapper(contract(2, action_mode='joint_range'))
+    action = np.array([[-1.0, 1.0], [0.0, 0.5], [-3.0, 3.0]], np.float32)
+    expected = [[-1.0, 2.1], [0.5, 1.35], [-1.0, 2.1]]
+    assert mapper.targets(action).positions == pytest.approx(np.array(expected), abs=1e-6)
+
+
+@pytest.mark.parametrize('mode', ['default_offset', 'joint_range'])
+def test_targets_never_leave_the_limits_and_torch_agrees(mode):
+    torch = pytest.importorskip('torch')
+    it = contract(5, action_mode=mode)
+    action = np.random.default_rng(0).normal(0.0, 5.0, (200, 5)).astype(np.float32)
+    targets = ActionMapper(it).targets(action).positions
+    assert np.all(targets >= it.values('lower').astype(np.float32))
+    assert np.all(targets <= it.values('upper').astype(np.float32))
+    again = ActionMapper(it).targets(torch.as_tensor(action)).positions
+    assert np.allclose(again.numpy(), targets, atol=1e-6)
+
+
+def test_pd_torque_in_worked_numbers():
+    torque = pd_torque(
+        JointTargets(np.array([[0.5, 0.5, -2.0]])), positions=np.array([[0.3, 0.5, 0.0]]),
+        velocities=np.array([[1.0, -2.0, 0.0]]), kp=np.array([100.0, 50.0, 50.0]),
+        kd=np.array([5.0, 4.0, 1.0]), effort=np.array([30.0, 30.0, 30.0]))
+    # 100 * 0.2 - 5 * 1 = 15; 0 + 4 * 2 = 8; 50 * -2 = -100, clipped to -30.
+    assert torque == pytest.approx(np.array([[15.0, 8.0, -30.0]]))

@@ -1,0 +1,86 @@
+"""Robots are read from their folder, and refused with the key that is wrong."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+
+from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
+from humanoid_locomotion.core.robot import load_robot
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Give a copy of a robot's folder, to break."""
+    source = load_robot('humanoid').mjcf_path.parent
+    return shutil.copytree(source, tmp_path / 'mine')
+
+
+def change(folder, edit):
+    """Edit the robot.yaml of a folder."""
+    path = folder / 'robot.yaml'
+    data = yaml.safe_load(path.read_text())
+    edit(data)
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+
+
+def test_a_robot_opens_by_name_and_by_folder(folder):
+    by_name, by_folder = load_robot('humanoid'), load_robot(folder)
+    assert by_name.joints == by_folder.joints
+    assert by_name.model_hash == by_folder.model_hash
+    assert by_name.mjcf_path.is_file() and by_name.urdf_path.is_file()
+
+
+def test_figures_come_in_the_order_of_the_joints():
+    robot = load_robot('humanoid')
+    assert robot.values('kp').shape == (robot.num_joints,)
+    knee = robot.joint_names.index('left_knee')
+    assert robot.values('upper')[knee] == robot.joints[knee].upper
+
+
+def test_the_model_hash_follows_the_description_and_the_model(folder):
+    before = load_robot(folder).model_hash
+    change(folder, lambda data: data['joints'][0].update(kp=1.0))
+    after_yaml = load_robot(folder).model_hash
+    model = folder / 'robot.xml'
+    model.write_text(model.read_text() + '<!-- touched -->')
+    after_model = load_robot(folder).model_hash
+    assert len({before, after_yaml, after_model}) == 3
+
+
+def test_the_model_hash_does_not_care_for_line_ends(folder):
+    before = load_robot(folder).model_hash
+    path = folder / 'robot.yaml'
+    path.write_bytes(path.read_bytes().replace(b'\n', b'\r\n'))
+    assert load_robot(folder).model_hash == before
+
+
+def test_an_unknown_robot_lists_the_known_and_the_nearest():
+    with pytest.raises(UnknownNameError, match=r"'humanoit' \(did you mean 'humanoid'\?\)"):
+        load_robot('humanoit')
+
+
+def test_a_folder_without_a_robot_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r'robot\.yaml: cannot be read'):
+        load_robot(tmp_path)
+
+
+@pytest.mark.parametrize('edit, message', [
+    (lambda d: d['joints'][0].update(kp=0.0), r'joints\[0\]: joint .*kp must be above 0'),
+    (lambda d: d['joints'][0].update(axis='w'), r'joints\[0\]: .*axis must be x, y or z'),
+    (lambda d: d['joints'][3].update(default=9.0), r'joints\[3\]: .*default 9.0 is outside'),
+    (lambda d: d['joints'][1].pop('kd'), r"joints\[1\]: missing keys \['kd'\]"),
+    (lambda d: d['joints'].append(d['joints'][2]), r'appear more than once'),
+    (lambda d: d.update(folder='x'), r'folder: unknown key'),
+    (lambda d: d.update(feet=['one']), r'feet: expected 2 values, found 1')])
+def test_a_robot_that_does_not_fit_is_refused(folder, edit, message):
+    change(folder, edit)
+    with pytest.raises(ConfigError, match=message):
+        load_robot(folder)
+
+
+def test_figures_are_float64():
+    assert load_robot('humanoid').values('lower').dtype == np.float64

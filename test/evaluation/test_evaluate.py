@@ -1,0 +1,133 @@
+"""Evaluating a policy folder from end to end, with the protocol shrunk to seconds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import io
+import json
+
+from policy_factory import (
+    balancing_policy,
+    balancing_weight,
+    holding_policy,
+    make_contract,
+    write_policy,
+)
+import pytest
+
+pytest.importorskip('mujoco')
+pytest.importorskip('onnxruntime')
+pytest.importorskip('matplotlib')
+
+from humanoid_locomotion.core.errors import PolicyError
+from humanoid_locomotion.evaluation.evaluate import evaluate
+from humanoid_locomotion.evaluation.protocol import QUICK
+from humanoid_locomotion.evaluation.scorecard import read_scorecard
+
+TINY = replace(QUICK, response_commands=((0.5, 0.0, 0.0), (0.0, 0.0, 0.5), (2.0, 0.0, 0.0)),
+               response_runs=1, economy_runs=1, standing_runs=2, walk_runs=2, walk_time=3.5,
+               command_time=2.0, push_directions=4, push_runs=1, settle_time=1.0,
+               measure_time=2.5, push_window=0.5, survive_time=2.0, joint_noise=0.02,
+               longest_timestep=0.004, solver_iterations=10)
+FAKE = replace(TINY, simulator='fake')
+
+
+@pytest.fixture(scope='module')
+def holding(tmp_path_factory):
+    """Give a policy that only holds the default pose, and therefore falls."""
+    return holding_policy(tmp_path_factory.mktemp('policies') / 'holding')
+
+
+@pytest.fixture(scope='module')
+def measured(holding, tmp_path_factory):
+    """Give that policy's scorecard, the folder it was written to, and the progress told."""
+    output, seen = tmp_path_factory.mktemp('output') / 'out', {}
+    card = evaluate(str(holding), output=output, protocol=TINY, seed=3,
+                    progress=seen.__setitem__)
+    return card, output, seen
+
+
+def test_a_policy_that_falls_fails_and_every_fall_is_counted(measured):
+    card, _, _ = measured
+    figures = card.figures
+    assert not card.passed
+    assert figures.walking.falls == 2 and figures.standing.falls == 2
+    assert sum(response.falls for response in figures.responses) > 0
+    assert figures.pushes.survived == 0.0 and len(figures.pushes.directions) == 4
+    assert figures.skipped_commands == ((2.0, 0.0, 0.0),)
+    assert [economy.cost_of_transport for economy in figures.economy] == [None, None]
+
+
+def test_a_scorecard_says_what_was_measured_on_what(holding, measured):
+    card, output, seen = measured
+    setting = card.setting
+    assert setting.quick and setting.seed == 3 and setting.policy == 'holding'
+    assert setting.model_hash_matches and setting.simulator == 'mujoco'
+    assert setting.timestep == 0.004 and len(setting.fingerprint) == 16
+    assert set(setting.versions) == {'mujoco', 'numpy', 'onnxruntime'}
+    assert set(seen.values()) == {1.0} and 'random walks' in seen
+    assert sorted(p.name for p in output.iterdir()) == ['scorecard.json', 'scorecard.png']
+    assert read_scorecard(output / 'scorecard.json') == card
+    assert not (holding / 'scorecard.json').exists()
+
+
+def test_the_same_seed_gives_the_same_figures(holding, measured, tmp_path):
+    again = evaluate(str(holding), output=tmp_path, protocol=TINY, seed=3)
+    assert again.figures == measured[0].figures and again.criteria == measured[0].criteria
+
+
+def test_a_policy_that_stands_passes_what_standing_is_about(tmp_path):
+    folder = balancing_policy(tmp_path / 'balancing')
+    card = evaluate(str(folder), protocol=TINY)
+    passed = {criterion.name for criterion in card.criteria if criterion.passed}
+    assert 'drift while standing' in passed and not card.passed
+    assert card.figures.standing.falls == 0
+    ahead = card.figures.responses[0]
+    assert ahead.linear_error == pytest.approx(0.5, abs=0.05)  # it ignores its command
+    assert read_scorecard(folder / 'scorecard.json') == card  # beside the policy by default
+
+
+def test_a_model_that_changed_since_training_is_said_so(tmp_path):
+    contract = replace(make_contract(), model_hash='0' * 16)
+    folder = write_policy(tmp_path / 'old', contract, balancing_weight(contract))
+    assert not evaluate(str(folder), protocol=FAKE).setting.model_hash_matches
+
+
+def test_a_refused_policy_writes_nothing(holding, tmp_path):
+    broken = tmp_path / 'broken'
+    broken.mkdir()
+    for name in ('contract.yaml', 'policy.onnx', 'golden.npz'):
+        (broken / name).write_bytes((holding / name).read_bytes())
+    contract = (broken / 'contract.yaml').read_text()
+    (broken / 'contract.yaml').write_text(contract.replace('control_period: 0.02',
+                                                           'control_period: 0.03'))
+    with pytest.raises(PolicyError, match='a figure was changed after export'):
+        evaluate(str(broken), output=tmp_path / 'out', protocol=FAKE)
+    assert not (tmp_path / 'out').exists()
+    assert len(list(broken.iterdir())) == 3
+
+
+def test_a_run_that_fails_leaves_the_old_scorecard(holding, tmp_path, monkeypatch):
+    (tmp_path / 'scorecard.json').write_text('old')
+    monkeypatch.setattr('humanoid_locomotion.evaluation.evaluate.draw', lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        evaluate(str(holding), output=tmp_path, protocol=FAKE)
+    assert [p.name for p in tmp_path.iterdir()] == ['scorecard.json']
+    assert (tmp_path / 'scorecard.json').read_text() == 'old'
+
+
+def test_the_command_prints_the_verdict_and_returns_it(holding, tmp_path, monkeypatch):
+    from rich.console import Console
+
+    from humanoid_locomotion.evaluation import command
+    monkeypatch.setattr('humanoid_locomotion.evaluation.evaluate.QUICK', FAKE)
+    for as_json in (False, True):
+        console = Console(file=io.StringIO(), width=120)
+        code = command.run(str(holding), output=tmp_path, quick=True, seed=0, as_json=as_json,
+                           console=console)
+        printed = console.file.getvalue()
+        assert code == 1
+        if as_json:
+            assert json.loads(printed)['setting']['policy'] == 'holding'
+        else:
+            assert 'holding: failed' in printed and 'pushes survived' in printed

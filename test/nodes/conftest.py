@@ -1,0 +1,45 @@
+"""One ROS context, on a domain of its own, and the policies that the node tests walk with."""
+
+import pytest
+
+import policy_factory
+
+
+@pytest.fixture(scope='session')
+def ros():
+    """Initialise rclpy where no other process listens."""
+    rclpy = pytest.importorskip('rclpy')
+    from rclpy.signals import SignalHandlerOptions
+
+    from humanoid_locomotion.nodes.walk_processes import isolate
+    isolate()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    yield
+    rclpy.try_shutdown()
+
+
+@pytest.fixture(scope='session')
+def holding(tmp_path_factory):
+    """Give a policy folder that always asks for the default pose."""
+    return policy_factory.holding_policy(tmp_path_factory.mktemp('holding'))
+
+
+@pytest.fixture(scope='session')
+def balancing(tmp_path_factory):
+    """Give a policy folder that stands and ignores its command."""
+    return policy_factory.balancing_policy(tmp_path_factory.mktemp('balancing'))
+
+
+@pytest.fixture
+def bench(ros, holding):
+    """Make benches with a policy that opens, and free them."""
+    from harness import Bench
+    made = []
+
+    def make(**parameters):
+        made.append(Bench(**{'policy': str(holding), 'engine': 'onnxruntime', **parameters}))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,0 +1,83 @@
+"""The launch files load, take their arguments and start what they say."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('rclpy')
+launch = pytest.importorskip('launch')
+pytest.importorskip('launch_ros')
+
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.actions import Node
+
+pytestmark = pytest.mark.launch
+FOLDER = Path(__file__).resolve().parents[2] / 'launch'
+
+
+def load(name, **given):
+    """Give a context with the arguments set, and the description."""
+    context = launch.LaunchContext()
+    context.launch_configurations.update(given)
+    description = PythonLaunchDescriptionSource(
+        str(FOLDER / f'{name}.launch.py')).get_launch_description(context)
+    for entity in description.entities:
+        if isinstance(entity, launch.actions.DeclareLaunchArgument):
+            entity.execute(context)
+    return context, description
+
+
+def nodes(context, description):
+    """Give the nodes whose condition holds."""
+    return [entity for entity in description.entities if isinstance(entity, Node)
+            and (entity.condition is None or entity.condition.evaluate(context))]
+
+
+def test_walk_takes_the_arguments_of_nav2_and_its_own():
+    """And documents each."""
+    arguments = load('walk')[1].get_launch_arguments()
+    assert {argument.name for argument in arguments} == {
+        'namespace', 'use_sim_time', 'params_file', 'sim_params_file', 'autostart', 'use_respawn',
+        'log_level', 'robot', 'policy', 'sim', 'device', 'dry_run'}
+    assert all(argument.description for argument in arguments)
+
+
+@pytest.mark.parametrize('sim, executables', [
+    ('true', ['sim', 'locomotion']), ('false', ['locomotion'])])
+def test_walk_simulates_only_when_asked(sim, executables):
+    """And simulated time follows."""
+    context, description = load('walk', sim=sim)
+    assert [node.node_executable for node in nodes(context, description)] == executables
+    assert context.launch_configurations['use_sim_time'] == sim
+
+
+def test_policy_is_the_robots_by_default():
+    """One argument names both."""
+    context, _ = load('walk', robot='unitree_g1')
+    assert context.launch_configurations['policy'] == 'unitree_g1'
+
+
+def test_parameter_files_exist_and_fit():
+    """Every key is a parameter of its node."""
+    import dataclasses
+
+    import yaml
+
+    from humanoid_locomotion.nodes.parameters import LocomotionParameters, SimParameters
+    context, _ = load('walk')
+    for argument, node, cls in (('params_file', 'locomotion', LocomotionParameters),
+                                ('sim_params_file', 'sim', SimParameters)):
+        data = yaml.safe_load(Path(context.launch_configurations[argument]).read_text())
+        keys = data[f'/**/{node}']['ros__parameters']
+        assert set(keys) <= {field.name for field in dataclasses.fields(cls)}
+
+
+def test_train_passes_on_what_is_given_and_nothing_else():
+    """An empty argument leaves the choice to the training config."""
+    context, description = load('train', num_envs='64')
+    (opaque,) = [entity for entity in description.entities
+                 if isinstance(entity, launch.actions.OpaqueFunction)]
+    (process,) = opaque.execute(context)
+    command = [part[0].text for part in process.cmd]
+    assert command[1:] == [
+        '-m', 'humanoid_locomotion', 'train', '--robot', 'humanoid', '--num-envs', '64']

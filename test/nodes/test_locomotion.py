@@ -1,0 +1,305 @@
+"""The locomotion node as a driver and a planner see it."""
+
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.policy import open_policy
+
+pytestmark = pytest.mark.ros
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+@pytest.fixture(scope='module')
+def contract(holding):
+    """Give the contract of the policy in use."""
+    return open_policy(holding, 'onnxruntime').contract
+
+
+def damped(bench):
+    """Tell whether the driver was told to damp: kp 0, kd kept, targets where the joints are."""
+    gains, command = bench.driver.gains[-1], bench.driver.commands[-1]
+    return (gains[:, 0] == 0.0).all() and (gains[:, 1] > 0.0).all() and np.allclose(
+        command.position, bench.driver.positions, atol=1e-6)
+
+
+def test_lifecycle_from_unconfigured_to_unconfigured(bench):
+    """Every transition shows its state, twice over."""
+    one = bench()
+    one.until_state('unconfigured')
+    for _ in range(2):
+        one.stand()
+        assert one.node.trigger_deactivate() == SUCCESS
+        one.until_state('idle')
+        assert damped(one)
+        assert one.node.trigger_cleanup() == SUCCESS
+        one.until_state('unconfigured')
+    assert one.node.trigger_shutdown() == SUCCESS
+
+
+def test_commands_come_in_the_order_of_the_contract(bench, contract):
+    """With the names, zero velocity and effort, and a stamp."""
+    one = bench()
+    order = list(reversed(range(len(one.driver.names))))
+    one.driver.names = [one.driver.names[i] for i in order] + ['left_gripper']
+    one.driver.positions = [one.driver.positions[i] for i in order] + [0.5]
+    one.driver.velocities = [0.0] * len(one.driver.names)
+    one.stand()
+    one.until(lambda: len(one.driver.commands) > 10)
+    command = one.driver.commands[-1]
+    assert list(command.name) == contract.joint_names
+    np.testing.assert_allclose(command.position, contract.values('default'), atol=1e-6)
+    assert set(command.velocity) == set(command.effort) == {0.0}
+    assert command.header.stamp.sec > 0
+
+
+def test_gains_are_the_contracts_while_the_robot_stands(bench, contract):
+    """And are damping before."""
+    one = bench()
+    one.stand()
+    one.until(lambda: len(one.driver.gains) >= 1 and one.driver.gains[-1][0, 0] > 0.0)
+    expected = np.stack([contract.values(key) for key in ('kp', 'kd', 'effort')], axis=1)
+    np.testing.assert_array_equal(one.driver.gains[-1], expected)
+
+
+def test_ramp_begins_where_the_joints_are(bench, contract):
+    """The first targets are near the measured pose, the last are the default pose."""
+    one = bench(ramp_speed=1.0)
+    one.driver.positions = [p + 0.3 for p in one.driver.positions]
+    one.stand()
+    first, default = np.array(one.driver.commands[0].position), contract.values('default')
+    assert np.abs(first - default - 0.3).max() < 0.1
+    assert len([s for s in one.driver.states if s == 'ramping']) == 1
+
+
+@pytest.mark.parametrize('spoil, sentence', [
+    (lambda d: d.names.__setitem__(3, 'elsewhere'), "missing joints ['left_knee']"),
+    (lambda d: d.positions.__setitem__(3, math.nan), "position of joint 'left_knee' is nan"),
+    (lambda d: d.positions.pop(), "22 values in 'position' for 23 joints"),
+    (lambda d: setattr(d, 'stamp_offset', -5.0), 'stamped 5.0'),
+])
+def test_doubtful_joint_states_never_activate(bench, spoil, sentence):
+    """They are refused, counted and explained; the node stays inactive."""
+    one = bench()
+    spoil(one.driver)
+    one.node.trigger_configure()
+    one.until(lambda: 'locomotion: joint_states' in one.driver.diagnostics)
+    one.spin(0.2)
+    assert one.node.trigger_activate() == FAILURE
+    one.until(lambda: sentence in
+              one.driver.diagnostics['locomotion: joint_states'][2]['last problem'])
+    assert int(one.driver.diagnostics['locomotion: joint_states'][2]['refused']) > 0
+    assert not one.driver.commands
+
+
+def test_messages_without_stamp_are_taken(bench):
+    """Their time of arrival counts."""
+    one = bench()
+    one.driver.without_stamp = True
+    one.stand()
+
+
+def test_stale_sensors_damp_and_latch(bench):
+    """Silence is a fault that only ~/reset ends."""
+    one = bench()
+    one.stand()
+    one.driver.is_silent = True
+    one.until_state('fault: joint_states is')
+    one.until(lambda: damped(one))
+    one.driver.is_silent = False
+    one.spin(0.2)
+    assert one.driver.state.startswith('fault')
+    refused = one.call('stand')
+    assert not refused.success and 'call ~/reset first' in refused.message
+    assert one.call('reset').success
+    one.until_state('damping')
+    assert one.call('stand').success
+    one.until_state('standing')
+
+
+def test_tilt_is_a_fault(bench):
+    """A robot that falls goes limp."""
+    one = bench()
+    one.stand()
+    one.driver.orientation = [math.sin(0.5), 0.0, 0.0, math.cos(0.5)]
+    one.until_state('fault: the base tilted by 1.00 rad')
+    one.until(lambda: damped(one))
+
+
+def test_robot_that_lies_does_not_activate(bench):
+    """The ramp would throw it about."""
+    one = bench()
+    one.driver.orientation = [math.sin(0.5), 0.0, 0.0, math.cos(0.5)]
+    one.node.trigger_configure()
+    one.until(lambda: not one.node.pilot.missing())
+    assert one.node.trigger_activate() == FAILURE
+    assert one.driver.state != 'fault'
+
+
+def test_command_walks_and_silence_stands(bench):
+    """A planner that falls silent is no fault."""
+    one = bench(cmd_vel_timeout=0.2)
+    one.stand()
+    one.until(lambda: (one.driver.command(linear_x=0.5), one.driver.state == 'walking')[1])
+    one.until_state('standing')
+
+
+@pytest.mark.parametrize('value', [math.nan, math.inf])
+def test_command_that_is_not_finite_is_refused_and_counted(bench, value):
+    """It neither walks nor overwrites."""
+    one = bench()
+    one.stand()
+    one.until(lambda: one.driver.cmd_vel.get_subscription_count() > 0)
+    for _ in range(3):
+        one.driver.command(linear_x=0.5, angular_x=value)
+        one.spin(0.05)
+    assert one.driver.state == 'standing'
+    one.until(lambda: one.driver.diagnostics.get(
+        'locomotion: cmd_vel', (0, '', {'refused': '0'}))[2]['refused'] == '3')
+    assert 'not finite' in one.driver.diagnostics['locomotion: cmd_vel'][1]
+
+
+def test_stand_ignores_commands_until_walk(bench):
+    """The operator outranks the planner."""
+    one = bench()
+    one.stand()
+    assert one.call('stand').success
+    for _ in range(10):
+        one.driver.command(linear_x=0.5)
+        one.spin(0.03)
+    assert 'walking' not in one.driver.states
+    assert one.call('walk').success
+    one.until(lambda: (one.driver.command(linear_x=0.5), one.driver.state == 'walking')[1])
+
+
+def test_damp_lets_go_and_walk_stands_up_again(bench):
+    """No fault is involved."""
+    one = bench()
+    one.stand()
+    assert one.call('damp').message == 'damping'
+    one.until(lambda: damped(one))
+    assert one.call('walk').success
+    one.until_state('standing')
+
+
+def test_emergency_stop_latches_even_while_inactive(bench):
+    """It outlives deactivation, and activation refuses it."""
+    one = bench()
+    one.stand()
+    assert one.call('emergency_stop').message == 'fault: emergency stop'
+    one.until(lambda: damped(one))
+    one.node.trigger_deactivate()
+    assert one.node.trigger_activate() == FAILURE
+    assert one.call('reset').message == 'idle'
+    one.until(lambda: not one.node.pilot.missing())
+    assert one.node.trigger_activate() == SUCCESS
+    one.until_state('standing')
+
+
+def test_crash_in_the_control_loop_damps(bench, monkeypatch):
+    """Whatever is raised, the robot goes limp and the reason is shown."""
+    one = bench()
+    one.stand()
+
+    def crash(*_):
+        raise ZeroDivisionError('on purpose')
+
+    monkeypatch.setattr(one.node.pilot.machine, 'step', crash)
+    one.until_state('fault: ZeroDivisionError: on purpose')
+    one.until(lambda: damped(one))
+
+
+def test_bad_policy_folder_fails_configure(bench, holding, tmp_path):
+    """With the reason in the log, and nothing left behind."""
+    broken = tmp_path / 'broken'
+    shutil.copytree(holding, broken)
+    text = (broken / 'contract.yaml').read_text()
+    (broken / 'contract.yaml').write_text(text.replace('kp: 151.597', 'kp: 250.0', 1))
+    for policy in (str(broken), 'no_such_policy', ''):
+        one = bench(policy=policy)
+        assert one.node.trigger_configure() == FAILURE
+        refused = one.call('stand')
+        assert not refused.success and 'not configured' in refused.message
+
+
+def test_autostart_stands_by_itself(bench):
+    """As soon as the sensors are there."""
+    one = bench(autostart=True)
+    one.driver.is_silent = True
+    one.until_state('idle')
+    one.spin(0.3)
+    assert one.driver.state == 'idle'
+    one.driver.is_silent = False
+    one.until_state('standing')
+
+
+def test_dry_run_commands_no_robot(bench):
+    """Everything runs, but not on the driver's topics."""
+    one = bench(dry_run=True)
+    one.stand()
+    one.spin(0.3)
+    assert not one.driver.commands and not one.driver.gains
+    topics = dict(one.driver.get_topic_names_and_types())
+    assert '/locomotion/joint_command' in topics
+
+
+@pytest.mark.parametrize('name, value, sentence', [
+    ('cmd_vel_time_out', 0.5, 'cmd_vel_time_out: unknown parameter'),
+    ('cmd_vel_timeout', 'soon', "cmd_vel_timeout: expected float, found 'soon'"),
+    ('max_tilt', 4.0, r'max_tilt: expected a value within \[0.05, 1.5\], found 4.0'),
+])
+def test_parameters_are_refused_by_name(bench, name, value, sentence):
+    """At the start, not when they are first used."""
+    with pytest.raises(ConfigError, match=sentence):
+        bench(**{name: value})
+
+
+def test_parameters_are_fixed_once_configured(bench):
+    """Configure reads them; a later change would do nothing, so it is refused."""
+    one = bench()
+    change = [Parameter('max_tilt', value=0.5)]
+    assert one.node.set_parameters(change)[0].successful
+    one.node.trigger_configure()
+    result = one.node.set_parameters(change)[0]
+    assert not result.successful and 'max_tilt is read by configure' in result.reason
+
+
+def test_simulated_time_may_jump_back(bench):
+    """A simulator that starts over is no fault: the past is forgotten, the robot stands."""
+    one = bench(use_sim_time=True)
+    one.driver.simulated_time = 100.0
+    one.stand()
+    one.driver.simulated_time = 1.0
+    one.until(lambda: one.driver.simulated_time > 2.0)
+    assert one.driver.states[-1] == 'standing'
+    assert one.driver.commands[-1].header.stamp.sec < 3
+
+
+def test_without_the_clock_nothing_is_commanded(bench):
+    """With use_sim_time the loop follows the simulator, and waits when it does."""
+    one = bench(use_sim_time=True)
+    one.driver.simulated_time = 100.0
+    one.stand()
+    one.driver.is_silent = True
+    one.spin(0.1)
+    count = len(one.driver.commands)
+    one.spin(0.3)
+    assert len(one.driver.commands) == count
+    assert one.driver.state == 'standing'
+
+
+def test_diagnostics_cover_every_part(bench):
+    """At 1 Hz, each named after the node."""
+    one = bench()
+    one.stand()
+    parts = ('policy', 'loop timing', 'joint_states', 'imu/data', 'cmd_vel', 'safety')
+    one.until(lambda: all(f'locomotion: {part}' in one.driver.diagnostics for part in parts))
+    assert 'fingerprint' in one.driver.diagnostics['locomotion: policy'][2]

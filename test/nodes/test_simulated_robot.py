@@ -1,0 +1,132 @@
+"""The simulated robot behaves as a robot with a careful driver does."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip('mujoco')
+
+from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.errors import JointsError, MessageError
+from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.nodes.simulated_robot import GRAVITY, SimulatedRobot
+
+TICK, TIMEOUT = 0.005, 0.2
+SPEC = load_robot('humanoid')
+NAMES, DEFAULT = SPEC.joint_names, SPEC.values('default')
+GAINS = np.stack([SPEC.values(key) for key in ('kp', 'kd', 'effort')], axis=1)
+DAMPED = GAINS * [0.0, 1.0, 1.0]
+
+
+@pytest.fixture
+def robot():
+    """Give a robot that hangs."""
+    made = SimulatedRobot(SPEC, TICK, 0.005, TIMEOUT)
+    yield made
+    made.close()
+
+
+def run(robot, seconds, positions=DEFAULT):
+    """Command and step for a while; with None, step in silence."""
+    for _ in range(round(seconds / TICK)):
+        if positions is not None:
+            robot.command(NAMES, positions)
+        robot.step()
+
+
+def test_it_hangs_until_a_command_pulls(robot):
+    """Damping is no pull; time goes on meanwhile."""
+    run(robot, 0.5, None)
+    robot.set_gains(DAMPED)
+    run(robot, 0.5)
+    assert robot.is_held and robot.time == pytest.approx(1.0)
+    np.testing.assert_allclose(robot.state().joint_positions[0], DEFAULT, atol=1e-6)
+    robot.set_gains(GAINS)
+    run(robot, TICK)
+    assert not robot.is_held
+
+
+def test_it_stands_for_a_while_on_its_gains_alone(robot):
+    """As its description says: for about two seconds."""
+    run(robot, 1.0)
+    assert rotations.tilt(robot.state().base_orientation)[0] < 0.1
+
+
+def test_silence_damps(robot):
+    """The watchdog of the driver: the robot sinks, and stands no more."""
+    run(robot, 0.2)
+    run(robot, TIMEOUT, None)
+    height = robot.state().base_position[0, 2]
+    run(robot, 1.5, None)
+    assert robot.state().base_position[0, 2] < 0.5 * height
+
+
+def test_damping_gains_sink_although_commands_go_on(robot):
+    """A kp of zero reaches the motors."""
+    run(robot, 0.2)
+    robot.set_gains(DAMPED)
+    run(robot, 1.5)
+    assert robot.state().base_position[0, 2] < 0.5 * SPEC.base_height
+
+
+def test_gains_belong_to_the_joints_that_commands_name(robot):
+    """In their order, whatever the simulator's order is."""
+    order = list(reversed(range(len(NAMES))))
+    table = GAINS.copy()
+    table[NAMES.index('left_knee')] = [50.0, 5.0, 7.0]
+    robot.command([NAMES[i] for i in order], DEFAULT[order])
+    robot.set_gains(table[order])
+    robot.step()
+    model = robot._backend.model
+    knee = model.actuator('left_knee').id
+    assert model.actuator_gainprm[knee, 0] == 50.0
+    assert model.actuator_biasprm[knee, 1:3].tolist() == [-50.0, -5.0]
+    assert model.actuator_forcerange[knee].tolist() == [-7.0, 7.0]
+    assert model.actuator_gainprm[model.actuator('right_knee').id, 0] == pytest.approx(
+        GAINS[NAMES.index('right_knee'), 0])
+
+
+def test_command_moves_the_named_joint(robot):
+    """A command for one joint leaves the others' targets alone."""
+    robot.command(['left_elbow'], np.array([-0.8]))
+    for _ in range(60):
+        robot.command(['left_elbow'], np.array([-0.8]))
+        robot.step()
+    moved = robot.state().joint_positions[0]
+    assert moved[NAMES.index('left_elbow')] == pytest.approx(-0.8, abs=0.15)
+    assert moved[NAMES.index('right_elbow')] == pytest.approx(
+        DEFAULT[NAMES.index('right_elbow')], abs=0.1)
+
+
+def test_unknown_joint_and_doubtful_targets_are_refused(robot):
+    """By name."""
+    with pytest.raises(JointsError, match=r"missing joints \['tail'\]"):
+        robot.command(['tail'], np.array([0.0]))
+    for positions in (DEFAULT[:-1], np.full(len(NAMES), np.nan)):
+        with pytest.raises(MessageError, match='expected 23 finite positions'):
+            robot.command(NAMES, positions)
+    assert robot.is_held
+
+
+def test_push_moves_it_in_its_heading(robot):
+    """Velocity changes at once."""
+    run(robot, 0.1)
+    before = robot.state().base_linear_velocity[0].copy()
+    robot.push([0.5, -0.2, 0.0])
+    np.testing.assert_allclose(
+        robot.state().base_linear_velocity[0] - before, [0.5, -0.2, 0.0], atol=0.02)
+
+
+def test_accelerometer_shows_gravity_at_rest(robot):
+    """Upward, since the floor pushes upward."""
+    run(robot, 0.5)
+    np.testing.assert_allclose(robot.specific_force(), [0.0, 0.0, GRAVITY], atol=1.0)
+
+
+def test_reset_hangs_it_up_again(robot):
+    """Time goes on."""
+    run(robot, 0.5)
+    robot.reset()
+    robot.set_gains(DAMPED)
+    run(robot, 0.1)
+    assert robot.is_held and robot.time == pytest.approx(0.6)
+    assert robot.state().base_position[0, 2] == pytest.approx(SPEC.base_height)

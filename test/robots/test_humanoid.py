@@ -1,0 +1,489 @@
+"""The laws of a robot folder: its MJCF, its URDF and its YAML describe one robot, and it can stand.
+
+Another robot joins by one more row in `ROBOTS`.
+"""
+
+import dataclasses
+import itertools
+import pathlib
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import yaml
+
+mujoco = pytest.importorskip('mujoco')
+
+ROBOTS_FOLDER = pathlib.Path(__file__).parents[2] / 'humanoid_locomotion' / 'robots'
+MIRROR = np.diag([1.0, -1.0, 1.0])
+AXES = {'x': [1.0, 0.0, 0.0], 'y': [0.0, 1.0, 0.0], 'z': [0.0, 0.0, 1.0]}
+
+
+@dataclasses.dataclass(frozen=True)
+class Expectation:
+    """What a robot's folder cannot say about itself."""
+
+    name: str
+    num_joints: int
+    mass: tuple[float, float]  # [kg] lowest, highest
+    height: tuple[float, float]  # [m] lowest, highest, in the default pose
+    gain_frequency: float  # [Hz] of armature and kp
+    gain_damping: float  # [1] damping ratio of armature, kp and kd
+    may_touch: tuple[tuple[str, str], ...]  # some pairs of shapes that stop each other
+
+
+ROBOTS = [
+    Expectation(
+        name='humanoid',
+        num_joints=23,
+        mass=(43.0, 47.0),
+        height=(1.4, 1.6),
+        gain_frequency=8.0,
+        gain_damping=1.5,
+        may_touch=(
+            ('left_foot_side', 'right_foot_side'),
+            ('left_shin', 'right_foot_side'),
+            ('left_shin', 'right_shin'),
+            ('left_thigh', 'right_thigh'),
+            ('left_forearm', 'left_thigh'),
+            ('left_forearm', 'right_thigh'),
+        ),
+    ),
+]
+
+
+class Robot:
+    """The three files of one robot folder, opened, and the few numbers every test asks for."""
+
+    def __init__(self, expected: Expectation):
+        self.expected = expected
+        folder = ROBOTS_FOLDER / expected.name
+        self.spec = yaml.safe_load((folder / 'robot.yaml').read_text(encoding='utf-8'))
+        self.mjcf_path = folder / self.spec['mjcf']
+        self.urdf_path = folder / self.spec['urdf']
+        self.model = mujoco.MjModel.from_xml_path(str(self.mjcf_path))
+        self.urdf = ElementTree.parse(self.urdf_path).getroot()
+        self.joints = self.spec['joints']
+        self.names = [joint['name'] for joint in self.joints]
+        self.default = self.column('default')
+
+    def column(self, key: str) -> np.ndarray:
+        """Give one number of every joint, in the contract's order."""
+        return np.array([joint[key] for joint in self.joints])
+
+    def moving_urdf_joints(self) -> list[ElementTree.Element]:
+        """Give the URDF's joints that move, in the file's order."""
+        return [joint for joint in self.urdf.iter('joint') if joint.get('type') != 'fixed']
+
+    def data_in_pose(self, positions: np.ndarray, height: float) -> mujoco.MjData:
+        """Give the state with the base upright at `height` [m] and the joints at `positions`."""
+        data = mujoco.MjData(self.model)
+        data.qpos[:7] = [0.0, 0.0, height, 1.0, 0.0, 0.0, 0.0]
+        data.qpos[7:] = positions
+        mujoco.mj_forward(self.model, data)
+        return data
+
+    def standing(self) -> mujoco.MjData:
+        """Give the state in the default pose at the base height of the YAML."""
+        return self.data_in_pose(self.default, self.spec['base_height'])
+
+    def random_positions(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw joint positions evenly from their ranges."""
+        return rng.uniform(self.column('lower'), self.column('upper'))
+
+
+@pytest.fixture(params=ROBOTS, ids=lambda expected: expected.name, scope='module')
+def robot(request) -> Robot:
+    """Give each robot in turn."""
+    return Robot(request.param)
+
+
+def numbers(text: str | None) -> np.ndarray:
+    """Read three numbers of a URDF attribute; a missing one means zeros."""
+    return np.array([float(word) for word in (text or '0 0 0').split()])
+
+
+def rotation(axis: np.ndarray, angle: float) -> np.ndarray:
+    """Give the matrix that turns by `angle` [rad] about the unit vector `axis` (Rodrigues)."""
+    x, y, z = axis
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross
+
+
+def urdf_link_poses(urdf: ElementTree.Element, positions: dict[str, float]) -> dict:
+    """Give position and rotation matrix of every URDF link, in the frame of the root link."""
+    children = {joint.find('child').get('link') for joint in urdf.iter('joint')}
+    (root,) = {link.get('name') for link in urdf.iter('link')} - children
+    poses = {root: (np.zeros(3), np.eye(3))}
+    waiting = list(urdf.iter('joint'))
+    while waiting:
+        joint = waiting.pop(0)
+        parent = joint.find('parent').get('link')
+        if parent not in poses:
+            waiting.append(joint)
+            continue
+        parent_position, parent_rotation = poses[parent]
+        origin = joint.find('origin')
+        roll, pitch, yaw = numbers(origin.get('rpy'))
+        turn = rotation(AXES['z'], yaw) @ rotation(AXES['y'], pitch) @ rotation(AXES['x'], roll)
+        if joint.get('type') != 'fixed':
+            axis = numbers(joint.find('axis').get('xyz'))
+            turn = turn @ rotation(axis, positions[joint.get('name')])
+        poses[joint.find('child').get('link')] = (
+            parent_position + parent_rotation @ numbers(origin.get('xyz')),
+            parent_rotation @ turn,
+        )
+    return poses
+
+
+def body_inertia(model: mujoco.MjModel, body: int) -> np.ndarray:
+    """Give a body's inertia matrix about its centre of mass, in the axes of the body's frame."""
+    turn = np.zeros(9)
+    mujoco.mju_quat2Mat(turn, model.body_iquat[body])
+    turn = turn.reshape(3, 3)
+    return turn @ np.diag(model.body_inertia[body]) @ turn.T
+
+
+def mirror_name(name: str) -> str:
+    """Give the name of the part on the other side; a middle part is its own mirror image."""
+    for side, other in (('left_', 'right_'), ('right_', 'left_')):
+        if name.startswith(side):
+            return other + name[len(side) :]
+    return name
+
+
+def mirrored_positions(robot: Robot, positions: np.ndarray) -> np.ndarray:
+    """Give the joint positions of the pose seen in the x-z plane's mirror."""
+    by_name = dict(zip(robot.names, positions))
+    signs = [1.0 if joint['axis'] == 'y' else -1.0 for joint in robot.joints]
+    return np.array([s * by_name[mirror_name(n)] for s, n in zip(signs, robot.names)])
+
+
+def support_margin(points: np.ndarray, point: np.ndarray) -> float:
+    """Give how far `point` lies inside the convex hull of `points` (n, 2) [m]; negative outside."""
+    directions = np.linspace(0.0, 2.0 * np.pi, 720, endpoint=False)
+    outward = np.stack([np.cos(directions), np.sin(directions)])
+    return float(np.min(np.max(points @ outward, axis=0) - point @ outward))
+
+
+def foot_spheres(robot: Robot) -> list[int]:
+    """Give the geoms that touch the floor when the robot stands: the spheres of the feet."""
+    model = robot.model
+    feet = {model.body(name).id for name in robot.spec['feet']}
+    sphere = mujoco.mjtGeom.mjGEOM_SPHERE
+    return [
+        geom
+        for geom in range(model.ngeom)
+        if model.geom_bodyid[geom] in feet
+        and model.geom_type[geom] == sphere
+        and model.geom_conaffinity[geom] & 1
+    ]
+
+
+# --------------------------------------------------------------------- one robot in three files
+
+
+def test_joints_are_the_same_in_all_three_files(robot):
+    model, count = robot.model, robot.expected.num_joints
+    assert len(robot.names) == len(set(robot.names)) == count
+    assert [model.joint(i).name for i in range(1, model.njnt)] == robot.names
+    assert [joint.get('name') for joint in robot.moving_urdf_joints()] == robot.names
+    for joint, element in zip(robot.joints, robot.moving_urdf_joints()):
+        hinge, limit = model.joint(joint['name']), element.find('limit')
+        child = f'{joint["name"]}_link'
+        assert model.body(hinge.bodyid[0]).name == element.find('child').get('link') == child
+        parent = model.body(model.body_parentid[hinge.bodyid[0]]).name
+        assert parent == element.find('parent').get('link')
+        assert element.get('type') == 'revolute'
+        np.testing.assert_array_equal(hinge.axis, AXES[joint['axis']])
+        np.testing.assert_array_equal(numbers(element.find('axis').get('xyz')), hinge.axis)
+        np.testing.assert_array_equal(hinge.range, [joint['lower'], joint['upper']])
+        assert model.dof_armature[hinge.dofadr[0]] == joint['armature']
+        for here, there in (('lower', 'lower'), ('upper', 'upper'), ('effort', 'effort')):
+            assert float(limit.get(there)) == joint[here], joint['name']
+        assert float(limit.get('velocity')) == joint['velocity']
+
+
+def test_links_weigh_the_same_in_mjcf_and_urdf(robot):
+    model = robot.model
+    links = {link.get('name'): link for link in robot.urdf.iter('link')}
+    heavy = {name for name, link in links.items() if link.find('inertial') is not None}
+    assert heavy == {model.body(i).name for i in range(1, model.nbody)}
+    for name in heavy:
+        body, inertial = model.body(name).id, links[name].find('inertial')
+        tensor = {key: float(value) for key, value in inertial.find('inertia').attrib.items()}
+        matrix = [[tensor['i' + ''.join(sorted(a + b))] for b in 'xyz'] for a in 'xyz']
+        assert numbers(inertial.find('origin').get('rpy')).tolist() == [0.0, 0.0, 0.0]
+        assert float(inertial.find('mass').get('value')) == pytest.approx(model.body_mass[body])
+        centre = numbers(inertial.find('origin').get('xyz'))
+        np.testing.assert_allclose(centre, model.body_ipos[body], atol=1e-9)
+        np.testing.assert_allclose(matrix, body_inertia(model, body), rtol=1e-6, atol=1e-12)
+
+
+def test_forward_kinematics_are_the_same_in_mjcf_and_urdf(robot):
+    rng = np.random.default_rng(1)
+    model, sites = robot.model, [*robot.spec['soles'], 'imu']
+    for _ in range(50):
+        positions = robot.random_positions(rng)
+        data = robot.data_in_pose(positions, 0.0)
+        poses = urdf_link_poses(robot.urdf, dict(zip(robot.names, positions)))
+        assert len(poses) == model.nbody - 1 + len(sites)
+        for body in range(1, model.nbody):
+            position, turn = poses[model.body(body).name]
+            np.testing.assert_allclose(data.xpos[body], position, atol=1e-6)
+            np.testing.assert_allclose(data.xmat[body].reshape(3, 3), turn, atol=1e-6)
+        for site in sites:
+            np.testing.assert_allclose(data.site(site).xpos, poses[site][0], atol=1e-6)
+
+
+def test_foot_spheres_are_the_same_in_mjcf_and_urdf(robot):
+    in_mjcf, in_urdf = {}, {}
+    for geom in foot_spheres(robot):
+        size = robot.model.geom_size[geom][0]
+        in_mjcf[robot.model.geom(geom).name] = [*robot.model.geom_pos[geom], size]
+    for foot in robot.spec['feet']:
+        for collision in robot.urdf.find(f"link[@name='{foot}']").iter('collision'):
+            radius = float(collision.find('geometry/sphere').get('radius'))
+            centre = numbers(collision.find('origin').get('xyz'))
+            in_urdf[collision.get('name')] = [*centre, radius]
+    assert in_mjcf.keys() == in_urdf.keys()
+    assert len(in_mjcf) == 8
+    for name, sphere in in_mjcf.items():
+        np.testing.assert_allclose(sphere, in_urdf[name], atol=1e-9)
+
+
+def test_urdf_asks_for_no_other_file(robot):
+    text = robot.urdf_path.read_text(encoding='utf-8')
+    assert '<mesh' not in text
+    assert 'package://' not in text
+    colours = {material.get('name') for material in robot.urdf.findall('material')}
+    assert {material.get('name') for material in robot.urdf.iter('material')} == colours
+
+
+# --------------------------------------------------------------------- a body as bodies are
+
+
+def test_mass_and_height(robot):
+    data = robot.standing()
+    shapes = range(robot.model.ngeom)
+    top = max(highest_point(robot.model, data, geom) for geom in shapes)
+    assert robot.expected.mass[0] < robot.model.body_subtreemass[0] < robot.expected.mass[1]
+    assert robot.expected.height[0] < top < robot.expected.height[1]
+
+
+def highest_point(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> float:
+    """Give the height of a shape's highest point [m]."""
+    size, up = model.geom_size[geom], np.abs(data.geom_xmat[geom].reshape(3, 3)[2])
+    reach = {
+        mujoco.mjtGeom.mjGEOM_SPHERE: size[0],
+        mujoco.mjtGeom.mjGEOM_CAPSULE: size[0] + size[1] * up[2],
+        mujoco.mjtGeom.mjGEOM_BOX: size @ up,
+    }
+    return float(data.geom_xpos[geom, 2] + reach[mujoco.mjtGeom(model.geom_type[geom])])
+
+
+def test_inertias_are_possible(robot):
+    for body in range(1, robot.model.nbody):
+        moments = np.linalg.eigvalsh(body_inertia(robot.model, body))
+        name = robot.model.body(body).name
+        assert robot.model.body_mass[body] >= 0.2, name
+        assert moments[0] >= 1e-4, name
+        assert moments[2] <= moments[0] + moments[1], f'{name}: {moments} break the triangle law'
+
+
+def test_links_are_mirror_images(robot):
+    model = robot.model
+    for body in range(1, model.nbody):
+        other = model.body(mirror_name(model.body(body).name)).id
+        assert model.body_mass[body] == model.body_mass[other]
+        np.testing.assert_array_equal(model.body_ipos[body], MIRROR @ model.body_ipos[other])
+        np.testing.assert_array_equal(model.body_pos[body], MIRROR @ model.body_pos[other])
+        there = MIRROR @ body_inertia(model, other) @ MIRROR
+        np.testing.assert_allclose(body_inertia(model, body), there, rtol=1e-12, atol=1e-15)
+
+
+def test_shapes_are_mirror_images(robot):
+    model, data = robot.model, robot.data_in_pose(robot.default, 0.0)
+
+    def shape(geom: int, mirror: np.ndarray) -> tuple:
+        turn = data.geom_xmat[geom].reshape(3, 3)
+        # A capsule's line and a box's outer product do not change when the shape is turned over.
+        spread = turn @ np.diag(model.geom_size[geom] ** 2 * [1.0, 1.0, 2.0]) @ turn.T
+        if model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_CAPSULE:
+            spread = model.geom_size[geom][1] ** 2 * np.outer(turn[:, 2], turn[:, 2])
+        if model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_SPHERE:
+            spread = np.zeros((3, 3))
+        numbers_of_shape = [
+            *(mirror @ data.geom_xpos[geom]),
+            *(mirror @ spread @ mirror).ravel(),
+            model.geom_size[geom][0],
+            model.geom_type[geom],
+            model.geom_group[geom],
+        ]
+        return tuple(np.round(numbers_of_shape, 9) + 0.0)
+
+    shapes = sorted(shape(geom, np.eye(3)) for geom in range(model.ngeom))
+    assert shapes == sorted(shape(geom, MIRROR) for geom in range(model.ngeom))
+
+
+def test_joints_are_mirror_images(robot):
+    joints = {joint['name']: joint for joint in robot.joints}
+    for name, joint in joints.items():
+        other = joints[mirror_name(name)]
+        for key in ('axis', 'effort', 'velocity', 'armature', 'kp', 'kd'):
+            assert joint[key] == other[key], name
+        if joint['axis'] == 'y':
+            opposite = (other['default'], other['lower'], other['upper'])
+        else:
+            opposite = (-other['default'], -other['upper'], -other['lower'])
+        assert (joint['default'], joint['lower'], joint['upper']) == opposite, name
+
+
+def test_mirrored_pose_gives_mirrored_robot(robot):
+    rng = np.random.default_rng(2)
+    model = robot.model
+    for _ in range(10):
+        positions = robot.random_positions(rng)
+        data = robot.data_in_pose(positions, 1.0)
+        mirrored = robot.data_in_pose(mirrored_positions(robot, positions), 1.0)
+        for body in range(1, model.nbody):
+            other = model.body(mirror_name(model.body(body).name)).id
+            np.testing.assert_allclose(MIRROR @ data.xpos[body], mirrored.xpos[other], atol=1e-9)
+        here, there = data.subtree_com[0], mirrored.subtree_com[0]
+        np.testing.assert_allclose(MIRROR @ here, there, atol=1e-9)
+
+
+# --------------------------------------------------------------------- drives
+
+
+def test_gains_follow_from_the_armature(robot):
+    rate = 2.0 * np.pi * robot.expected.gain_frequency
+    armature = robot.column('armature')
+    damping = 2.0 * robot.expected.gain_damping * armature * rate
+    np.testing.assert_allclose(robot.column('kp'), armature * rate**2, atol=5.1e-4)
+    np.testing.assert_allclose(robot.column('kd'), damping, atol=5.1e-4)
+
+
+def test_default_pose_is_inside_the_ranges(robot):
+    assert np.all(robot.column('lower') < robot.default)
+    assert np.all(robot.default < robot.column('upper'))
+
+
+@pytest.mark.parametrize('side', [0, 1])
+def test_drives_can_hold_the_robot_on_one_foot(robot, side):
+    data = robot.standing()
+    data.qacc[:] = 0.0
+    mujoco.mj_inverse(robot.model, data)
+    torque = data.qfrc_inverse.copy()  # at rest, as if a hand held the base
+    jacobian = np.zeros((6, robot.model.nv))
+    sole = robot.model.site(robot.spec['soles'][side]).id
+    mujoco.mj_jacSite(robot.model, data, jacobian[:3], jacobian[3:], sole)
+    wrench = np.linalg.solve(jacobian[:, :6].T, torque[:6])  # the floor does it, at that sole
+    torque -= jacobian.T @ wrench
+    np.testing.assert_allclose(torque[:6], 0.0, atol=1e-9)
+    weight = robot.model.body_subtreemass[0] * 9.81
+    np.testing.assert_allclose(wrench[:3], [0.0, 0.0, weight], atol=1e-6)
+    too_weak = np.abs(torque[6:]) >= robot.column('effort')
+    assert not too_weak.any(), np.array(robot.names)[too_weak]
+
+
+# --------------------------------------------------------------------- standing and touching
+
+
+def test_soles_touch_the_floor_in_the_default_pose(robot):
+    data = robot.standing()
+    for sole in robot.spec['soles']:
+        assert abs(data.site(sole).xpos[2]) < 1e-3
+    for geom in foot_spheres(robot):
+        assert abs(data.geom_xpos[geom, 2] - robot.model.geom_size[geom, 0]) < 1e-3
+
+
+def test_centre_of_mass_is_over_the_feet(robot):
+    data = robot.standing()
+    corners = data.geom_xpos[foot_spheres(robot)][:, :2]
+    assert support_margin(corners, data.subtree_com[0][:2]) >= 0.02
+
+
+def test_robot_does_not_touch_itself_in_the_default_pose(robot):
+    data = robot.standing()
+    names = [[robot.model.geom(geom).name for geom in contact.geom] for contact in data.contact]
+    assert names == []
+
+
+def test_contact_bits(robot):
+    model = robot.model
+    bits = {
+        model.geom(geom).name: (model.geom_contype[geom], model.geom_conaffinity[geom])
+        for geom in range(model.ngeom)
+        if model.geom_contype[geom] or model.geom_conaffinity[geom]
+    }
+    bits['floor'] = (1, 1)
+    assert '' not in bits, 'a shape that can touch needs a name'
+
+    def touch(one: str, other: str) -> bool:
+        return bool(bits[one][0] & bits[other][1] or bits[one][1] & bits[other][0])
+
+    for name in bits.keys() - {'floor'}:
+        assert touch(name, 'floor') != name.endswith('_foot_side'), name
+    for one, other in robot.expected.may_touch:
+        assert touch(one, other)
+        assert touch(mirror_name(one), mirror_name(other))
+    for one, other in itertools.combinations(bits.keys() - {'floor'}, 2):
+        opposite_sides = {one.split('_')[0], other.split('_')[0]} == {'left', 'right'}
+        if not opposite_sides and 'forearm' not in one + other:
+            assert not touch(one, other), f'{one} and {other} are not on opposite legs'
+
+
+def standing_model(robot: Robot) -> mujoco.MjModel:
+    """Give the robot on a floor with the drives of its YAML as position actuators."""
+    spec = mujoco.MjSpec.from_file(str(robot.mjcf_path))
+    spec.option.timestep = 0.005
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.worldbody.add_geom(
+        name='floor',
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[0.0, 0.0, 1.0],
+        contype=1,
+        conaffinity=1,
+    )
+    for joint in robot.joints:
+        drive = spec.add_actuator(name=joint['name'], target=joint['name'])
+        drive.trntype = mujoco.mjtTrn.mjTRN_JOINT
+        drive.set_to_position(kp=joint['kp'], kv=joint['kd'])
+        drive.forcelimited = True
+        drive.forcerange = [-joint['effort'], joint['effort']]
+    return spec.compile()
+
+
+def tilt(data: mujoco.MjData) -> float:
+    """Give the angle between the base's z axis and the vertical [rad]."""
+    return float(np.arccos(np.clip(data.body('base_link').xmat[8], -1.0, 1.0)))
+
+
+def test_robot_stands_for_a_second_under_its_gains_alone(robot):
+    model = standing_model(robot)
+    data = mujoco.MjData(model)
+    data.qpos[2] = robot.spec['base_height']
+    data.qpos[7:] = data.ctrl[:] = robot.default
+    for _ in range(200):
+        mujoco.mj_step(model, data)
+        assert data.qpos[2] > robot.spec['base_height'] - 0.1
+        assert tilt(data) < 0.2
+
+
+@pytest.mark.parametrize('fallen', ['on its face', 'on its back', 'on its side'])
+def test_fallen_robot_lies_on_the_floor(robot, fallen):
+    turns = {
+        'on its face': [0.707, 0.0, 0.707, 0.0],
+        'on its back': [0.707, 0.0, -0.707, 0.0],
+        'on its side': [0.707, 0.707, 0.0, 0.0],
+    }
+    model = standing_model(robot)
+    data = mujoco.MjData(model)
+    data.qpos[:7] = [0.0, 0.0, 0.4, *turns[fallen]]
+    data.qpos[7:] = data.ctrl[:] = robot.default
+    for _ in range(400):
+        mujoco.mj_step(model, data)
+    trunk = data.body(robot.spec['base_link']).xpos[2]
+    assert 0.05 < trunk < 0.3
+    assert np.abs(data.qvel).max() < 5.0

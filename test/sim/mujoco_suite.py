@@ -1,0 +1,84 @@
+"""What both MuJoCo backends must do beyond the port: a floor, weight, friction and masses."""
+
+from __future__ import annotations
+
+import numpy as np
+from port_suite import ALL, ROBOT, N, PortSuite, hold, posed, state, truth
+import pytest
+
+from humanoid_locomotion.sim.backend import PhysicsVariation
+
+WEIGHT = 9.81 * ROBOT.mass
+SETTLE = 15  # control steps; from the default pose it stands still for longer than that
+
+
+class MujocoSuite(PortSuite):
+    """The laws of a simulator with contacts."""
+
+    def test_the_soles_carry_the_weight(self, backend):
+        assert np.all(truth(backend).sole_forces == 0.0)  # not measured yet
+        hold(backend, SETTLE)
+        now = truth(backend)
+        assert now.sole_forces.sum(axis=1) == pytest.approx(WEIGHT, rel=0.05)
+        assert now.sole_forces[:, 0] == pytest.approx(now.sole_forces[:, 1], rel=0.02)
+        assert np.all(np.abs(now.sole_positions[:, :, 2]) < 0.02)
+        assert np.all(now.sole_positions[:, 0, 1] > now.sole_positions[:, 1, 1])  # left first
+        assert np.all(now.sole_normals[:, :, 2] > 0.99)
+        assert np.all(np.linalg.norm(now.sole_velocities, axis=-1) < 0.1)
+
+    def test_in_the_air_nothing_carries_and_everything_falls(self, backend):
+        backend.reset(ALL, posed(backend, base_position=[0.0, 0.0, 3.0]))
+        hold(backend, 5)
+        now = truth(backend)
+        assert np.all(now.sole_forces == 0.0)
+        assert now.base_linear_velocity[:, 2] == pytest.approx(-9.81 * 0.1, rel=0.05)
+        # As long as a step is, what lies at the feet is one physics step old.
+        assert now.sole_velocities[:, :, 2] == pytest.approx(-9.81 * 0.095, rel=0.15)
+
+    def test_a_kick_moves_the_robot(self, backend):
+        backend.reset(ALL, posed(backend, base_position=[0.0, 0.0, 3.0]))
+        kick = np.array([[0, 0, 0], [2, 0, 0], [0, -2, 0]], np.float32)
+        backend.add_base_velocity(kick, 0 * kick)
+        hold(backend, 5)
+        moved = state(backend).base_position[:, :2]
+        assert moved[1, 0] > 0.1 > abs(moved[1, 1])
+        assert moved[2, 1] < -0.1
+        assert np.abs(moved[0]).max() < 0.01
+
+    def test_heavier_robots_press_harder(self, backend):
+        scale = np.array([0.9, 1.0, 1.1])
+        backend.randomize(PhysicsVariation(mass_scale=scale))
+        hold(backend, SETTLE)
+        assert truth(backend).sole_forces.sum(axis=1) == pytest.approx(WEIGHT * scale, rel=0.05)
+
+    def test_a_payload_is_carried(self, backend):
+        payload = np.array([0.0, 3.0, -3.0])
+        backend.randomize(PhysicsVariation(payload=payload))
+        hold(backend, SETTLE)
+        assert truth(backend).sole_forces.sum(axis=1) == pytest.approx(
+            WEIGHT + 9.81 * payload, rel=0.05)
+
+    def test_slippery_feet_slide_further(self, backend):
+        backend.randomize(PhysicsVariation(friction=np.array([0.1, 0.5, 1.0])))
+        backend.reset(ALL, posed(backend, base_linear_velocity=[0.0, 1.0, 0.0]))
+        hold(backend, 8)
+        slid = truth(backend).sole_positions[:, :, 1].mean(axis=1)
+        assert slid[0] > slid[1] + 0.005 and slid[0] > slid[2] + 0.005
+
+    def test_a_shifted_centre_of_mass_tips_the_robot(self, backend):
+        offset = np.zeros((N, 3))
+        offset[1, 0], offset[2, 0] = 0.1, -0.1
+        backend.randomize(PhysicsVariation(com_offset=offset))
+        hold(backend, SETTLE)
+        pitch_rate = state(backend).base_angular_velocity[:, 1]
+        assert pitch_rate[1] > pitch_rate[0] > pitch_rate[2]
+
+    def test_held_joints_carry_the_robot(self):
+        legs = [joint for joint in ROBOT.joints if joint.name.startswith(('left', 'right'))]
+        backend = self.open(joints=legs[::-1])
+        whole = self.open()
+        for it in (backend, whole):
+            hold(it, SETTLE)
+        assert state(backend).base_position == pytest.approx(
+            state(whole).base_position, abs=2e-3)
+        backend.close(), whole.close()

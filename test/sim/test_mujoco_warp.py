@@ -1,0 +1,92 @@
+"""MuJoCo Warp, on the CPU, keeps the laws of the port and agrees with MuJoCo.
+
+Slow: Warp compiles its kernels when they are first used, which takes minutes on a CPU; later runs
+take them from Warp's cache and last about half a minute.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+pytest.importorskip('mujoco')
+pytest.importorskip('mujoco_warp')
+pytest.importorskip('torch')
+
+from mujoco_suite import MujocoSuite
+from port_suite import ALL, PHYSICS, ROBOT, N, hold, posed, state, truth
+
+from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.state import JointTargets
+from humanoid_locomotion.sim.backend import PhysicsVariation, open_backend
+
+pytestmark = pytest.mark.slow
+
+HALF = np.sqrt(0.5)
+
+
+class TestMujocoWarp(MujocoSuite):
+    """The laws of the port."""
+
+    name = 'mujoco_warp'
+
+
+@pytest.fixture
+def both():
+    """Give the two MuJoCo backends with the same robots, and take them away afterwards."""
+    pair = [open_backend(name, ROBOT, N, PHYSICS, device='cpu')
+            for name in ('mujoco', 'mujoco_warp')]
+    yield pair
+    for backend in pair:
+        backend.close()
+
+
+# Single against double precision: the difference grows with every contact.
+@pytest.mark.parametrize('steps, position, velocity, force', [
+    (1, 2e-4, 2e-2, 2.0), (10, 2e-3, 1e-1, 20.0)])
+@pytest.mark.parametrize('varied', [False, True])
+def test_both_mujocos_agree(both, steps, position, velocity, force, varied):
+    rng = np.random.default_rng(0)
+    n = ROBOT.num_joints
+    start = posed(
+        both[0], base_orientation=rotations.small_rotation(rng.normal(0.0, 0.05, (N, 3))),
+        base_linear_velocity=rng.normal(0.0, 0.2, (N, 3)),
+        joint_positions=ROBOT.values('default') + rng.uniform(-0.05, 0.05, (N, n)),
+        joint_velocities=rng.normal(0.0, 0.3, (N, n)))
+    targets = [start.joint_positions + rng.uniform(-0.1, 0.1, (N, n)).astype(np.float32)
+               for _ in range(steps)]
+    variation = PhysicsVariation(
+        friction=np.array([0.4, 0.8, 1.2]), mass_scale=np.array([0.9, 1.0, 1.1]),
+        payload=np.array([0.0, 2.0, -1.0]), com_offset=rng.uniform(-0.03, 0.03, (N, 3)),
+        kp_scale=rng.uniform(0.9, 1.1, (N, n)), kd_scale=rng.uniform(0.9, 1.1, (N, n)))
+    for backend in both:
+        if varied:
+            backend.randomize(variation)
+        backend.reset(ALL, start)
+        for target in targets:
+            backend.step(JointTargets(target))
+    (a, b), (ta, tb) = map(state, both), map(truth, both)
+    assert b.joint_positions == pytest.approx(a.joint_positions, abs=position)
+    assert b.base_position == pytest.approx(a.base_position, abs=position)
+    assert b.base_orientation == pytest.approx(a.base_orientation, abs=position)
+    assert b.joint_velocities == pytest.approx(a.joint_velocities, abs=velocity)
+    assert b.base_linear_velocity == pytest.approx(a.base_linear_velocity, abs=velocity)
+    assert tb.sole_positions == pytest.approx(ta.sole_positions, abs=position)
+    assert tb.sole_forces == pytest.approx(ta.sole_forces, abs=force)
+    assert tb.joint_torques == pytest.approx(ta.joint_torques, abs=force)
+
+
+def test_a_robot_that_ever_lacked_room_for_contacts_is_known():
+    cramped = dataclasses.replace(PHYSICS, max_constraints=40, max_contacts=8)
+    backend = open_backend('mujoco_warp', ROBOT, N, cramped, device='cpu')
+    hold(backend)
+    assert not np.any(np.asarray(backend.overflow()))
+    sunk = posed(backend, base_position=[0.0, 0.0, 0.1], base_orientation=[HALF, 0, 0, HALF])
+    backend.reset(np.array([False, True, False]), sunk)
+    hold(backend)
+    backend.reset(ALL, backend.default_state())
+    hold(backend)
+    assert np.asarray(backend.overflow())[1]
+    backend.close()
