@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 import shlex
 import sys
@@ -85,11 +86,14 @@ def train(
     folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
     checkpoint = None if resume is None else latest(resume)
     trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
-                      use_graph=graph)
+                      use_graph=graph, command=_command_line())
     if checkpoint is not None:
         trainer.resume(checkpoint)
     with TrainingProgress(console, settings.run.iterations, f'{spec.name}, {backend}') as progress:
         trainer.run(progress.report, max_minutes * 60.0)
+    if importlib.util.find_spec('matplotlib') is not None:
+        from humanoid_locomotion.training.curve import draw
+        draw(folder)
     console.print(f'trained {trainer.iteration} iterations, {trainer.samples:,} control steps, '
                   f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}')
 
@@ -97,11 +101,11 @@ def train(
 @app.command()
 def export(
         run: Path = typer.Argument(..., help='Run folder or checkpoint.'),
-        output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
-        command: str = typer.Option('', help='How it was trained, for the card.')) -> None:
+        output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.')
+) -> None:
     """Turn a checkpoint into a policy folder."""
     from humanoid_locomotion.training.export import export as export_policy
-    console.print(f'wrote {export_policy(run, output, command)}')
+    console.print(f'wrote {export_policy(run, output)}')
 
 
 @app.command()
@@ -180,6 +184,6 @@ def robots() -> None:
     console.print(table)
 
 
-def command_line() -> str:
-    """Return the command as it was typed, for cards and logs."""
+def _command_line() -> str:
+    """Return the command as it was typed, for the policy's card."""
     return shlex.join(['humanoid-locomotion', *sys.argv[1:]])

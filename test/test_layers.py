@@ -44,6 +44,7 @@ MODULES = {
 LAZY = {
     'core.engines': {'onnxruntime', 'onnx', 'torch'},
     'training': {'onnx', 'tensorboard'},
+    'training.curve': {'matplotlib'},
     'nodes.viewer': {'mujoco', 'viser', 'PIL'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'torch'},

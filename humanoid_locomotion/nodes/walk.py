@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+import signal
 import tempfile
 import time
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
@@ -152,13 +153,16 @@ def _robot_of(folder: Path) -> str:
 
 @contextlib.contextmanager
 def _ros(profile: Sequence[Segment], joints: Sequence[str]) -> Iterator[Tuple[WalkNode, Any]]:
-    # Without rclpy's signal handlers Ctrl-C is an ordinary KeyboardInterrupt.
+    # Without rclpy's signal handlers Ctrl-C is an ordinary KeyboardInterrupt, and so SIGTERM is
+    # made one: the nodes must not outlive this process.
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     node, executor = WalkNode(profile, joints), make_executor()
     executor.add_node(node)
     try:
         yield node, executor
     finally:
+        signal.signal(signal.SIGTERM, previous)
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
@@ -187,7 +191,7 @@ def _run(console: Console, node: WalkNode, executor: Any, profile: Sequence[Segm
 
 def _wait_until_standing(node: WalkNode, executor: Any, processes: List[NodeProcess]) -> None:
     deadline = time.monotonic() + START_TIMEOUT
-    while node.state != 'standing' or not node.last_news:
+    while node.state != 'standing':
         executor.spin_once(timeout_sec=0.1)
         for process in processes:
             process.check()

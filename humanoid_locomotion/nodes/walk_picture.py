@@ -16,7 +16,7 @@ from humanoid_locomotion.nodes.walk_profile import Sample, Segment
 
 # Ways of rendering without a display; MuJoCo settles on one per process, so each gets its own.
 GL_BACKENDS = ('egl', 'osmesa')
-FRAME_SIZE = (480, 640)  # height, width
+FRAME_SIZE = (480, 320)  # height, width; within MuJoCo's default of 480 by 640
 RENDER_TIMEOUT = 60.0  # [s]
 LABELS = ('forward [m/s]', 'left [m/s]', 'turning [rad/s]')
 
@@ -37,7 +37,7 @@ def draw(path: Path, profile: Sequence[Segment], samples: Sequence[Sample], robo
     from matplotlib import pyplot
 
     figure = pyplot.figure(figsize=(12.0, 6.0), layout='constrained')
-    grid = figure.add_gridspec(3, 3, width_ratios=(2.0, 1.3, 1.3))
+    grid = figure.add_gridspec(3, 3, width_ratios=(2.0, 1.5, 1.2))
     for i, label in enumerate(LABELS):
         _draw_velocity(figure.add_subplot(grid[i, 0]), i, label, profile, samples)
     frame = None if joint_positions is None or not samples else render(
@@ -116,7 +116,7 @@ def _render_here(robot_name: str, pose: np.ndarray) -> np.ndarray:
     mujoco.mj_forward(model, data)
     camera = mujoco.MjvCamera()
     camera.lookat[:] = data.body(robot.base_link).xpos
-    camera.distance, camera.azimuth, camera.elevation = 3.0, 130.0, -15.0
+    camera.distance, camera.azimuth, camera.elevation = 2.4, 130.0, -15.0
     with mujoco.Renderer(model, *FRAME_SIZE) as renderer:
         renderer.update_scene(data, camera)
         image: np.ndarray = renderer.render()

@@ -11,6 +11,8 @@ import torch
 from humanoid_locomotion.core.errors import CheckpointError
 
 FORMAT_VERSION = 1
+KEYS = ('robot', 'model_hash', 'backend', 'seed', 'command', 'config', 'iteration', 'samples',
+        'seconds', 'hardware', 'model', 'optimizer', 'learning_rate', 'rng')
 
 
 def save(path: Path, content: Dict[str, Any]) -> None:
@@ -38,6 +40,9 @@ def load(path: Path, device: str) -> Dict[str, Any]:
     if version != FORMAT_VERSION:
         raise CheckpointError(
             path, f'has format version {version}, this package reads {FORMAT_VERSION}')
+    missing = [key for key in KEYS if key not in content]
+    if missing:
+        raise CheckpointError(path, f'lacks {missing}')
     return content
 
 

@@ -20,6 +20,12 @@ from humanoid_locomotion.sim.backend import PhysicsSpec
 Range = Tuple[float, float]
 
 
+def _check_counts(config: object, *names: str) -> None:
+    for name in names:
+        if getattr(config, name) < 1:
+            raise ValueError(f'{name} must be 1 or more, found {getattr(config, name)}')
+
+
 @dataclass(frozen=True)
 class ObservationConfig:
     """What the actor sees.
@@ -213,6 +219,9 @@ class PpoConfig:
     rollout_steps: int
     symmetry: bool
 
+    def __post_init__(self) -> None:
+        _check_counts(self, 'epochs', 'minibatches', 'rollout_steps')
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -232,6 +241,9 @@ class RunConfig:
     penalty_iterations: int
     checkpoint_every: int
 
+    def __post_init__(self) -> None:
+        _check_counts(self, 'num_envs', 'checkpoint_every')
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -249,6 +261,12 @@ class TrainingConfig:
     noise: NoiseConfig
     ppo: PpoConfig
     run: RunConfig
+
+    def __post_init__(self) -> None:
+        robots, steps, parts = self.run.num_envs, self.ppo.rollout_steps, self.ppo.minibatches
+        if robots * steps < parts:
+            raise ValueError(
+                f'run, ppo: {robots} robots x {steps} steps do not fill {parts} minibatches')
 
     def contract(self, robot: RobotSpec) -> PolicyContract:
         """Return the contract that a policy trained this way will carry."""

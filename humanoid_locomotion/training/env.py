@@ -106,7 +106,7 @@ class LocomotionEnv:
         self._move(action)
         state, truth = self._read()
         self.episode_step += 1
-        lost = broken(state)
+        lost = broken(state, truth)
         terminated = fallen(state, truth, self.config.terminations) | lost
         truncated = out_of_time(self.episode_step, self.config.terminations) & ~terminated
         reward = self._reward(state, truth, action, terminated, lost)

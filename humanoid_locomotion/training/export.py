@@ -30,13 +30,12 @@ GOLDEN_COMMANDS = (((0.0, 0.0, 0.0), 25), ((0.5, 0.0, 0.0), 50), ((0.0, 0.3, 0.0
                    ((0.0, 0.0, 0.5), 25), ((0.0, 0.0, 0.0), 25))
 
 
-def export(path: Path, output: Path, command: str = '') -> Path:
+def export(path: Path, output: Path) -> Path:
     """Write the policy folder of a checkpoint.
 
     Args:
         path: A checkpoint, or a run folder whose newest one is taken.
         output: The folder to write; replaced if it exists and holds a policy.
-        command: How the training was started, for the card.
 
     Returns:
         ``output``.
@@ -63,7 +62,7 @@ def export(path: Path, output: Path, command: str = '') -> Path:
         folder.mkdir()
         write_folder(folder, contract, model.act_mean, network_layers(model),
                      golden_states(robot, contract, config, model), run_path=path.parent.name)
-        (folder / 'card.md').write_text(card(content, config, command), encoding='utf-8')
+        (folder / 'card.md').write_text(card(content, config), encoding='utf-8')
         open_policy(folder, engine='onnxruntime')
         if output.exists():
             shutil.rmtree(output)
@@ -203,7 +202,7 @@ def record_golden(contract: PolicyContract, policy: Callable[[Any], Any],
     return {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
 
 
-def card(content: Dict[str, Any], config: TrainingConfig, command: str) -> str:
+def card(content: Dict[str, Any], config: TrainingConfig) -> str:
     """Return ``card.md``: how the policy came about."""
     settings = yaml.safe_dump(content['config'], sort_keys=False, default_flow_style=None)
     minutes = content['seconds'] / 60.0
@@ -218,7 +217,7 @@ def card(content: Dict[str, Any], config: TrainingConfig, command: str) -> str:
         f'| wall-clock | {minutes:.1f} min |',
         f"| hardware | {content['hardware']} |",
         f"| seed | {content['seed']} |",
-        f"| command | `{command or 'humanoid-locomotion train'}` |", '',
+        f"| command | `{content['command']}` |", '',
         'What it does, measured in another simulator than the one it was trained in: '
         '`scorecard.json`, made by `humanoid-locomotion evaluate`.', '',
         '## Config', '', '```yaml', settings.rstrip(), '```', ''])

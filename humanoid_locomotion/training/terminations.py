@@ -16,11 +16,13 @@ def fallen(state: RobotState, truth: Truth, config: TerminationConfig) -> torch.
     return low | (rotations.tilt(state.base_orientation) > config.tilt)
 
 
-def broken(state: RobotState) -> torch.Tensor:
-    """Tell which robots the simulator has lost: not finite, or faster than any joint can be."""
-    largest = state.joint_velocities.abs().amax(-1) + state.base_angular_velocity.abs().amax(-1)
-    return ~((largest < 500.0) & torch.isfinite(state.joint_positions).all(-1)
-             & torch.isfinite(state.base_orientation).all(-1))
+def broken(state: RobotState, truth: Truth) -> torch.Tensor:
+    """Tell which robots the simulator has lost: not finite, or faster than any robot can be."""
+    speeds = (state.joint_velocities, state.base_angular_velocity, truth.base_linear_velocity)
+    places = (state.joint_positions, state.base_orientation, truth.base_position)
+    slow = sum(speed.abs().amax(-1) for speed in speeds) < 500.0  # NaN is not below
+    finite = torch.isfinite(torch.cat(places, -1)).all(-1)
+    return ~(slow & finite)
 
 
 def out_of_time(episode_step: torch.Tensor, config: TerminationConfig) -> torch.Tensor:

@@ -40,10 +40,11 @@ class Trainer:
         seed: Of everything that is drawn.
         folder: Where checkpoints, the config and logs go.
         use_graph: Whether to run the step as a CUDA graph, where there is CUDA.
+        command: How it was started, for the policy's card.
     """
 
     def __init__(self, config: TrainingConfig, robot: RobotSpec, *, backend: str, device: str,
-                 seed: int, folder: Path, use_graph: bool = True):
+                 seed: int, folder: Path, use_graph: bool = True, command: str = ''):
         torch.manual_seed(seed)
         self.config, self.robot, self.folder, self.seed = config, robot, folder, seed
         contract = config.contract(robot)
@@ -63,7 +64,7 @@ class Trainer:
         self.ppo = Ppo(ppo, self.model, mirrors)
         self.iteration = 0
         self.seconds = 0.0
-        self._backend_name, self._use_graph = backend, use_graph
+        self._backend_name, self._use_graph, self._command = backend, use_graph, command
         self._collector: Optional[Collector] = None
 
     @property
@@ -131,7 +132,7 @@ class Trainer:
         path = self.folder / 'checkpoints' / f'{self.iteration:06d}.pt'
         content: Dict[str, Any] = {
             'robot': self.robot.name, 'model_hash': self.robot.model_hash,
-            'backend': self._backend_name, 'seed': self.seed,
+            'backend': self._backend_name, 'seed': self.seed, 'command': self._command,
             'config': to_mapping(self.config), 'iteration': self.iteration,
             'samples': self.samples, 'seconds': self.seconds, 'hardware': hardware(self.device),
             'model': self.model.state_dict(), 'optimizer': self.ppo.optimizer.state_dict(),

@@ -113,4 +113,4 @@ def test_numpy_and_torch_agree():
         expected = function(*arguments)
         got = function(*(torch.as_tensor(a) for a in arguments))
         assert isinstance(got, torch.Tensor) and got.dtype == torch.float32, function
-        assert np.allclose(got.numpy(), expected, atol=2e-6), function
+        assert np.allclose(got.numpy(), expected, atol=1e-6), function

@@ -11,7 +11,8 @@ pytest.importorskip('launch_ros')
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 
-pytestmark = pytest.mark.launch
+# Not `launch`: launch_pytest takes tests with that mark for its own.
+pytestmark = pytest.mark.ros
 FOLDER = Path(__file__).resolve().parents[2] / 'launch'
 
 

@@ -1,0 +1,43 @@
+"""Draws how a training run went, from its ``metrics.jsonl``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import List
+
+# What is drawn: figures of metrics.jsonl, label of the axis.
+PANELS = (
+    (('reward/total',), 'reward per step'),
+    (('linear_velocity_error', 'yaw_rate_error'), 'tracking error [m/s, rad/s]'),
+    (('episode_length',), 'episode [steps]'),
+    (('speed/steps_per_second',), 'control steps per second'),
+)
+
+
+def draw(run: Path) -> Path:
+    """Write ``curve.png`` into a run folder and return its path.
+
+    The errors are those of noisy, pushed and exploring robots, at every instant, so they contain
+    the swaying of a gait; the scorecard measures the policy alone.
+    """
+    from matplotlib.figure import Figure
+    lines: List[dict] = [json.loads(line) for line in
+                         (run / 'metrics.jsonl').read_text(encoding='utf-8').splitlines()]
+    minutes = [line['speed/seconds'] / 60.0 for line in lines]
+    figure = Figure(figsize=(9.0, 5.0), layout='constrained')
+    for axes, (names, label) in zip(figure.subplots(2, 2).flat, PANELS):
+        for name in names:
+            axes.plot(minutes, [line[name] for line in lines],
+                      label=name.replace('_', ' ') if len(names) > 1 else None)
+        axes.set(xlabel='wall-clock [min]', ylabel=label)
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        axes.grid(alpha=0.3)
+        if len(names) > 1:
+            axes.legend(frameon=False)
+    last = lines[-1]
+    figure.suptitle(f"{last['iteration']} iterations, {last['samples'] / 1e6:.0f} million "
+                    f'control steps, {minutes[-1]:.1f} min')
+    path = run / 'curve.png'
+    figure.savefig(path, dpi=120)
+    return path
