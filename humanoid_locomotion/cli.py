@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 import shlex
+import subprocess
 import sys
 import time
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from rich.console import Console
 from rich.table import Table
 import typer
 
-from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.errors import LocomotionError, MissingPackageError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=True, rich_markup_mode='rich',
@@ -51,51 +52,49 @@ def train(
             None, help='Checkpoint or run folder to go on from.'),
         max_minutes: float = typer.Option(
             float('inf'), help='Stop, with a checkpoint, after this time.'),
-        graph: bool = typer.Option(True, help='Run the step as a CUDA graph on a GPU.'),
+        until_scorecard: bool = typer.Option(
+            False, help='Evaluate on the side; stop when the quick scorecard passes.'),
+        gpus: int = typer.Option(1, help='Processes, one GPU and --num-envs robots each.'),
+        deterministic: bool = typer.Option(
+            False, help='The same seed gives the same weights, bit by bit; slower.'),
+        graph: bool = typer.Option(
+            True, help='Run step and update as CUDA graphs on a GPU.'),
         assign: List[str] = typer.Option(
             [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.')) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
-    from humanoid_locomotion.core import config as yaml_config
-    from humanoid_locomotion.core.errors import MissingPackageError
-    from humanoid_locomotion.core.resources import config_file
-    from humanoid_locomotion.core.robot import load_robot
-    if robot:
-        load_robot(robot)  # an unknown robot is named before the config that it would have
-    path = config_file('training', config or robot or 'humanoid')
-    data = yaml_config.read_yaml(path)
-    for key, value in (('num_envs', num_envs), ('iterations', iterations)):
-        if value is not None:
-            data = yaml_config.override(data, f'run.{key}={value}')
-    if robot:
-        data = yaml_config.override(data, f'robot={robot}')
-    for assignment in assign:
-        data = yaml_config.override(data, assignment)
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingPackageError(
-            'training', 'torch', "pip install 'humanoid_locomotion[train]'") from error
-    from humanoid_locomotion.training.checkpoint import latest
-    from humanoid_locomotion.training.config import TrainingConfig
-    from humanoid_locomotion.training.progress import TrainingProgress
-    from humanoid_locomotion.training.trainer import Trainer
-    settings = yaml_config.from_mapping(TrainingConfig, data, path)
-    spec = load_robot(settings.robot)
-    if backend == 'auto':
-        backend = 'mujoco_warp' if torch.cuda.is_available() and device != 'cpu' else 'mujoco'
+    settings, spec = _training_config(config, robot, num_envs, iterations, assign)
+    backend = _backend(backend, device)
     folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
+    from humanoid_locomotion.training.checkpoint import latest
+    from humanoid_locomotion.training.distributed import is_worker
     checkpoint = None if resume is None else latest(resume)
+    if gpus > 1 and not is_worker():
+        sys.exit(_start_workers(gpus, ['--output', str(folder)] if output is None else []))
+    from humanoid_locomotion.training.progress import TrainingProgress
+    from humanoid_locomotion.training.scorecard_watch import ScorecardWatch
+    from humanoid_locomotion.training.trainer import Trainer
     trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
-                      use_graph=graph, command=_command_line())
+                      use_graph=graph, deterministic=deterministic, command=_command_line())
     if checkpoint is not None:
         trainer.resume(checkpoint)
+    if not trainer.group.is_first:
+        trainer.run(max_seconds=max_minutes * 60.0)
+        trainer.close()
+        return
+    watch = ScorecardWatch(folder)
     with TrainingProgress(console, settings.run.iterations, f'{spec.name}, {backend}') as progress:
-        trainer.run(progress.report, max_minutes * 60.0)
+        trainer.run(progress.report, max_minutes * 60.0,
+                    watch if until_scorecard else lambda: False)
+    watch.close()
+    trainer.close()
+    if watch.passed is not None:
+        console.print(f'the policy passes: {watch.passed}', soft_wrap=True, markup=False)
     if importlib.util.find_spec('matplotlib') is not None:
         from humanoid_locomotion.training.curve import draw
         draw(folder)
     console.print(f'trained {trainer.iteration} iterations, {trainer.samples:,} control steps, '
-                  f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}')
+                  f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}',
+                  soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -104,8 +103,9 @@ def export(
         output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.')
 ) -> None:
     """Turn a checkpoint into a policy folder."""
+    _torch('export')
     from humanoid_locomotion.training.export import export as export_policy
-    console.print(f'wrote {export_policy(run, output)}')
+    console.print(f'wrote {export_policy(run, output)}', soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -125,7 +125,8 @@ def evaluate(
 @app.command()
 def walk(
         policy: str = typer.Option('humanoid', help='Policy folder, or name of one that ships.'),
-        robot: str = typer.Option('humanoid', help='Robot to simulate.'),
+        robot: str = typer.Option(
+            '', show_default='that of the policy', help='Robot to simulate.'),
         engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
         seconds_scale: float = typer.Option(1.0, help='Factor on the length of each segment.'),
         output: Optional[Path] = typer.Option(
@@ -182,6 +183,54 @@ def robots() -> None:
         table.add_row(name, str(robot.num_joints), f'{robot.mass:.1f} kg',
                       ', '.join(walking.get(name, [])), robot.description)
     console.print(table)
+
+
+def _training_config(config: str, robot: str, num_envs: Optional[int],
+                     iterations: Optional[int], assign: List[str]) -> Tuple[Any, Any]:
+    """Return the training config that the options describe, and its robot."""
+    from humanoid_locomotion.core import config as yaml_config
+    from humanoid_locomotion.core.resources import config_file
+    from humanoid_locomotion.core.robot import load_robot
+    if robot:
+        load_robot(robot)  # an unknown robot is named before the config that it would have
+    path = config_file('training', config or robot or 'humanoid')
+    data = yaml_config.read_yaml(path)
+    for key, value in (('num_envs', num_envs), ('iterations', iterations)):
+        if value is not None:
+            data = yaml_config.override(data, f'run.{key}={value}')
+    if robot:
+        data = yaml_config.override(data, f'robot={robot}')
+    for assignment in assign:
+        data = yaml_config.override(data, assignment)
+    _torch('training')
+    from humanoid_locomotion.training.config import TrainingConfig
+    settings = yaml_config.from_mapping(TrainingConfig, data, path)
+    return settings, load_robot(settings.robot)
+
+
+def _backend(name: str, device: str) -> str:
+    if name != 'auto':
+        return name
+    has_gpu = device != 'cpu' and _torch('training').cuda.is_available()
+    return 'mujoco_warp' if has_gpu else 'mujoco'
+
+
+def _start_workers(gpus: int, more: List[str]) -> int:
+    """Start the same command once per GPU with torchrun; return its exit code."""
+    return subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone',
+         f'--nproc-per-node={gpus}', '-m', 'humanoid_locomotion', *sys.argv[1:], *more],
+        check=False).returncode
+
+
+def _torch(what: str) -> Any:
+    """Return PyTorch, or say how to install it."""
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingPackageError(
+            what, 'torch', "pip install 'humanoid_locomotion[train]'") from error
+    return torch
 
 
 def _command_line() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from typing import Callable, Dict, Optional
 
 import numpy as np
 
@@ -58,6 +58,11 @@ class Controller:
     def reset_all(self) -> None:
         """Start every robot afresh."""
         self.reset(namespace(self.previous_action).ones_like(self.previous_action[:, 0]) > 0.0)
+
+    def carried(self) -> Dict[str, Array]:
+        """Return the arrays that carry over from one control step to the next, by name."""
+        clock = {} if self.clock is None else {'phase': self.clock.phase}
+        return {'previous_action': self.previous_action, **clock, **self.builder.carried()}
 
     def observe(self, state: RobotState, command: Array) -> Array:
         """Return the observation (num_envs, obs) for a state and a command (num_envs, 3)."""

@@ -72,6 +72,17 @@ class CheckpointError(LocomotionError):
         super().__init__(f'{path}: {problem}')
 
 
+class DivergedError(LocomotionError, ArithmeticError):
+    """A training run whose figures are no longer numbers."""
+
+    def __init__(self, iteration: int, figures: Iterable[str], last_good: object):
+        self.iteration, self.figures = iteration, sorted(figures)
+        super().__init__(
+            f'training diverged in iteration {iteration}: {self.figures} are not finite; the last '
+            f'good checkpoint is {last_good}, go on from it with a lower ppo.learning_rate or '
+            'ppo.desired_kl')
+
+
 class SimulationError(LocomotionError, RuntimeError):
     """A simulator that could not do what the port promises."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Tuple
+from typing import Dict, List, Tuple
 
 import numpy as np
 
@@ -59,6 +59,10 @@ class ObservationBuilder:
     def reset(self, mask: Array) -> None:
         """Forget the history of the robots in ``mask`` (num_envs,) bool."""
         self._fresh[...] = self._fresh | mask
+
+    def carried(self) -> Dict[str, Array]:
+        """Return the arrays that carry over from one control step to the next, by name."""
+        return {'frames': self._frames, 'fresh': self._fresh}
 
     def build(self, moment: Moment) -> Array:
         """Return the observation of a moment, (num_envs, size) float32.

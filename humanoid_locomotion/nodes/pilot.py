@@ -18,7 +18,14 @@ from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.nodes import conversions, qos
 from humanoid_locomotion.nodes.diagnostics import (
-    ERROR, OK, WARN, LoopTiming, channel_status, report, status)
+    ERROR,
+    OK,
+    WARN,
+    LoopTiming,
+    channel_status,
+    report,
+    status,
+)
 from humanoid_locomotion.nodes.executor import create_wall_timer
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.sensors import CommandInbox, Sensors

@@ -24,16 +24,24 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from humanoid_locomotion.core.errors import LocomotionError
-from humanoid_locomotion.core.policy import find_policy
+from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes import conversions, qos, walk_picture
 from humanoid_locomotion.nodes.executor import make_executor
 from humanoid_locomotion.nodes.walk_processes import NodeProcess, isolate
 from humanoid_locomotion.nodes.walk_profile import (
-    PROFILE, Sample, Segment, WalkResult, fallen, heading_velocity, measure)
+    PROFILE,
+    Sample,
+    Segment,
+    WalkResult,
+    fallen,
+    heading_velocity,
+    measure,
+)
 
 COMMAND_PERIOD = 0.05  # [s] of simulated time
 START_TIMEOUT = 60.0  # [s] until the robot stands
+CATCH_UP = 0.5  # [s]
 STALL_TIMEOUT = 10.0  # [s] without news from the robot
 SHOWN = 20  # samples that the live table averages over
 
@@ -97,7 +105,8 @@ class WalkNode(Node):
             orientation, conversions.odom_linear_velocity(msg),
             np.array([angular.x, angular.y, angular.z]))
         self.samples.append(Sample(
-            self.elapsed, self.segment, conversions.odom_position(msg), orientation, velocity))
+            self.elapsed, self.segment, conversions.odom_position(msg), orientation, velocity,
+            self.joint_positions))
 
     def _on_joint_states(self, msg: JointState) -> None:
         self.joint_positions = self._joints.positions(msg)
@@ -124,8 +133,8 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
         LocomotionError: The policy does not open, or a node could not do its work.
     """
     console = Console()
-    folder = find_policy(policy)
-    spec = load_robot(robot or _robot_of(folder))
+    opened = open_policy(policy, engine)  # here, so that a bad one is refused before anything runs
+    folder, spec = opened.path, load_robot(robot or opened.contract.robot)
     profile = [Segment(s.name, s.command, s.seconds * seconds_scale) for s in PROFILE]
     domain = isolate()
     console.print(f'[bold]{spec.name}[/bold] walks {folder}, ROS_DOMAIN_ID={domain}')
@@ -141,14 +150,9 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
     _print_result(console, result)
     if output is not None:
         walk_picture.draw(
-            output / 'walk.png', profile, node.samples, spec.folder, node.joint_positions)
+            output / 'walk.png', profile, node.samples, spec.folder)
         console.print(f'picture and logs: {output}')
     return result.exit_code
-
-
-def _robot_of(folder: Path) -> str:
-    from humanoid_locomotion.core.config import read_yaml
-    return str(read_yaml(folder / 'contract.yaml').get('robot', ''))
 
 
 @contextlib.contextmanager
@@ -198,6 +202,10 @@ def _wait_until_standing(node: WalkNode, executor: Any, processes: List[NodeProc
         if node.state.startswith('fault') or time.monotonic() > deadline:
             raise LocomotionError(f'the robot does not stand, it is {node.state or "silent"!r}:\n'
                                   f'{processes[-1].tail()}')
+    # What queued up while the nodes started must not count: the profile begins now.
+    deadline = time.monotonic() + CATCH_UP
+    while time.monotonic() < deadline:
+        executor.spin_once(timeout_sec=0.1)
 
 
 def _follow(console: Console, node: WalkNode, executor: Any, profile: Sequence[Segment],

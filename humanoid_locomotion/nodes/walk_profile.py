@@ -49,6 +49,7 @@ class Sample:
         position: (3,) of the base in the odometry frame [m].
         orientation: (4,) of the base, xyzw.
         velocity: (3,) forward [m/s], left [m/s], turning left [rad/s], in the heading frame.
+        joint_positions: (num_joints,) [rad], in the robot's order; None if not heard yet.
     """
 
     time: float
@@ -56,6 +57,7 @@ class Sample:
     position: np.ndarray
     orientation: np.ndarray
     velocity: np.ndarray
+    joint_positions: Optional[np.ndarray] = None
 
 
 def heading_velocity(orientation: np.ndarray, linear: np.ndarray,

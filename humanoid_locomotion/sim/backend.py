@@ -10,7 +10,7 @@ import abc
 from dataclasses import dataclass, fields
 import importlib
 import importlib.util
-from typing import Any, Dict, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -169,6 +169,17 @@ class SimBackend(abc.ABC):
     def randomize(self, variation: PhysicsVariation) -> None:
         """Give each robot physics of its own, measured from the model, before the first step."""
 
+    @abc.abstractmethod
+    def snapshot(self) -> Dict[str, Array]:
+        """Return copies of all that carries over from one step to the next, by name.
+
+        Physics given by :meth:`randomize` is not part of it.
+        """
+
+    @abc.abstractmethod
+    def restore(self, snapshot: Mapping[str, Array]) -> None:
+        """Put every robot back to where :meth:`snapshot` found it."""
+
     def overflow(self) -> Optional[Array]:
         """Return, per robot, whether contacts or constraints ever exceeded their room.
 
@@ -212,7 +223,8 @@ BACKENDS: Dict[str, _Entry] = {
 
 
 def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
-                 joints: Optional[Sequence[Any]] = None, device: str = 'auto') -> SimBackend:
+                 joints: Optional[Sequence[Any]] = None, device: str = 'auto',
+                 deterministic: bool = False) -> SimBackend:
     """Open a simulator.
 
     Args:
@@ -224,6 +236,8 @@ def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpe
             ``kd`` and ``effort`` (a contract's or a robot's); the robot's by default. The
             robot's other joints hold their default position.
         device: ``auto``, ``cpu`` or ``cuda``.
+        deterministic: Whether the same start must give the same result, bit by bit; simulators
+            that always do so pay nothing for it.
 
     Raises:
         UnknownNameError: No backend of that name; the message lists those that exist.
@@ -235,5 +249,6 @@ def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpe
     if importlib.util.find_spec(entry.package) is None:
         raise MissingPackageError(f'the backend {name}', entry.package, entry.install)
     cls = getattr(importlib.import_module(entry.module), entry.cls)
-    backend: SimBackend = cls(robot, num_envs, physics, joints or robot.joints, device)
+    backend: SimBackend = cls(
+        robot, num_envs, physics, joints or robot.joints, device, deterministic)
     return backend

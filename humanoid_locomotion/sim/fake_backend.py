@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, Sequence
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class FakeBackend(SimBackend):
     """Joints follow the PD law exactly as the port describes; nothing ever falls."""
 
     def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
-                 joints: Sequence[Any], device: str = 'cpu'):
+                 joints: Sequence[Any], device: str = 'cpu', deterministic: bool = True):
         names = [joint.name for joint in joints]
         missing = [name for name in names if name not in robot.joint_names]
         if missing:
@@ -90,6 +90,16 @@ class FakeBackend(SimBackend):
         """See the port."""
         self._now.base_linear_velocity[...] += np.asarray(linear)
         self._now.base_angular_velocity[...] += np.asarray(angular)
+
+    def snapshot(self) -> Dict[str, Array]:
+        """See the port."""
+        return {'torque': self._torque.copy(),
+                **{name: value.copy() for name, value in vars(self._now).items()}}
+
+    def restore(self, snapshot: Mapping[str, Array]) -> None:
+        """See the port."""
+        for name, value in {**vars(self._now), 'torque': self._torque}.items():
+            value[...] = np.asarray(snapshot[name])
 
     def randomize(self, variation: PhysicsVariation) -> None:
         """See the port. Only gains matter to it."""

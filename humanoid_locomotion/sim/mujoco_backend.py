@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import Any, List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import mujoco
 from mujoco import rollout
@@ -31,7 +31,7 @@ class MujocoBackend(SimBackend):
     """
 
     def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
-                 joints: Sequence[Any], device: str = 'cpu'):
+                 joints: Sequence[Any], device: str = 'cpu', deterministic: bool = True):
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
         self.joint_names = [joint.name for joint in joints]
         self.model = build_model(robot, physics, joints)
@@ -99,6 +99,15 @@ class MujocoBackend(SimBackend):
         self._models = [copy.copy(self.model) for _ in range(self.num_envs)]
         for i, model in enumerate(self._models):
             variations.apply(model, i)
+
+    def snapshot(self) -> Dict[str, Array]:
+        """See the port."""
+        return {'states': self._states.copy(), 'sensors': self._last_sensors.copy()}
+
+    def restore(self, snapshot: Mapping[str, Array]) -> None:
+        """See the port."""
+        self._states[...] = np.asarray(snapshot['states'])
+        self._last_sensors[...] = np.asarray(snapshot['sensors'])
 
     def close(self) -> None:
         """End the threads."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 import mujoco
 import mujoco_warp as mjw
@@ -42,7 +42,7 @@ class MujocoWarpBackend(SimBackend):
     """One model, ``num_envs`` worlds."""
 
     def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
-                 joints: Sequence[Any], device: str = 'auto'):
+                 joints: Sequence[Any], device: str = 'auto', deterministic: bool = False):
         wp.config.log_level = wp.LOG_WARNING
         wp.init()
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
@@ -67,12 +67,15 @@ class MujocoWarpBackend(SimBackend):
         self._qpos = wp.to_torch(self._data.qpos)
         self._qvel = wp.to_torch(self._data.qvel)
         self._ctrl = wp.to_torch(self._data.ctrl)
-        self._warm_start = wp.to_torch(self._data.qacc_warmstart)
         self._sensors = wp.to_torch(self._data.sensordata)
+        # The solver starts from the last accelerations.
+        self._carried = {'qpos': self._qpos, 'qvel': self._qvel, 'sensors': self._sensors,
+                         'warm_start': wp.to_torch(self._data.qacc_warmstart)}
         self._overflow = wp.to_torch(self._data.overflow)
         self._overflow.zero_()
         # A solver that stops at its iteration limit is the setting asked for, not a fault.
         self._model.opt.warn_overflow = OUT_OF_ROOM
+        self._model.opt.deterministic = deterministic
         self.reset(torch.ones(num_envs, dtype=torch.bool, device=self.device),
                    self.default_state())
 
@@ -81,10 +84,9 @@ class MujocoWarpBackend(SimBackend):
         mask = self._tensor(mask)[:, None]
         qpos, qvel = self._layout.qpos_qvel(ResetState(
             **{key: self._tensor(value) for key, value in vars(state).items()}))
-        for held, new in ((self._qpos, qpos), (self._qvel, qvel),
-                          (self._warm_start, torch.zeros_like(self._warm_start)),
-                          (self._sensors, torch.zeros_like(self._sensors))):
-            held.copy_(torch.where(mask, new, held))
+        new = {'qpos': qpos, 'qvel': qvel}
+        for name, held in self._carried.items():
+            held.copy_(torch.where(mask, new.get(name, torch.zeros_like(held)), held))
 
     def step(self, targets: JointTargets) -> None:
         """See the port."""
@@ -119,6 +121,15 @@ class MujocoWarpBackend(SimBackend):
             field = wp.to_torch(getattr(self._model, name))
             stacked = torch.as_tensor(np.stack(values), dtype=torch.float32)
             field.copy_(stacked.reshape(field.shape))
+
+    def snapshot(self) -> Dict[str, Array]:
+        """See the port."""
+        return {name: tensor.clone() for name, tensor in self._carried.items()}
+
+    def restore(self, snapshot: Mapping[str, Array]) -> None:
+        """See the port."""
+        for name, tensor in self._carried.items():
+            tensor.copy_(self._tensor(snapshot[name]))
 
     def overflow(self) -> Array:
         """See the port."""

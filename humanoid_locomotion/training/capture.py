@@ -2,7 +2,8 @@
 
 A graph replays the same kernels on the same memory, without Python in between: what limits
 training is then physics and not the host. The step must keep what it carries over in tensors that
-it changes in place. PyTorch advances its own random generator at every replay.
+it changes in place. PyTorch advances its own random generator at every replay, so a replayed step
+draws the same numbers as one that is run.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from typing import Callable, Optional
 
 import torch
 
+# Steps that are run before one is captured: they compile kernels, fill caches and allocate.
 WARM_UP_STEPS = 3
 
 
 class RepeatedStep:
-    """Calls a step, or replays its graph.
+    """Calls a step; on a GPU, from the fourth call on, replays its graph instead.
+
+    The steps that warm up are steps like any other, so nothing has to be undone.
 
     Args:
         step: Takes and returns nothing; works in place.
@@ -25,28 +29,38 @@ class RepeatedStep:
 
     def __init__(self, step: Callable[[], None], device: str, use_graph: bool):
         self._step = step
+        self._use_graph = use_graph and torch.device(device).type == 'cuda'
+        self._stream = torch.cuda.Stream(device) if self._use_graph else None
         self._graph: Optional[torch.cuda.CUDAGraph] = None
-        if use_graph and torch.device(device).type == 'cuda':
-            self._graph = _capture(step)
+        self._calls = 0
 
     def __call__(self) -> None:
         """Run the step once."""
-        if self._graph is None:
+        if not self._use_graph:
             self._step()
+            return
+        if self._graph is None and self._calls == WARM_UP_STEPS:
+            self._graph = self._capture()
+        if self._graph is None:
+            self._run_on_stream()
         else:
             self._graph.replay()
+        self._calls += 1
 
+    def _run_on_stream(self) -> None:
+        """Warm up on the stream that will capture, as PyTorch asks."""
+        now = torch.cuda.current_stream()
+        assert self._stream is not None
+        self._stream.wait_stream(now)
+        with torch.cuda.stream(self._stream):
+            self._step()
+        now.wait_stream(self._stream)
 
-def _capture(step: Callable[[], None]) -> torch.cuda.CUDAGraph:
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(WARM_UP_STEPS):  # compiles kernels, fills caches, allocates
-            step()
-    torch.cuda.current_stream().wait_stream(stream)
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, stream=stream):
-        step()
-    torch.cuda.synchronize()
-    return graph
+    def _capture(self) -> torch.cuda.CUDAGraph:
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        # Only this thread's calls matter: NCCL's watchdog works in a thread of its own.
+        with torch.cuda.graph(graph, stream=self._stream,
+                              capture_error_mode='thread_local'):
+            self._step()
+        return graph

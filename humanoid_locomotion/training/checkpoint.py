@@ -12,7 +12,7 @@ from humanoid_locomotion.core.errors import CheckpointError
 
 FORMAT_VERSION = 1
 KEYS = ('robot', 'model_hash', 'backend', 'seed', 'command', 'config', 'iteration', 'samples',
-        'seconds', 'hardware', 'model', 'optimizer', 'learning_rate', 'rng')
+        'seconds', 'hardware', 'model', 'optimizer', 'learning_rate', 'random', 'robots')
 
 
 def save(path: Path, content: Dict[str, Any]) -> None:

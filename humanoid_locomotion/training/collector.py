@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Dict
+
 import torch
 
 from humanoid_locomotion.training.capture import RepeatedStep
@@ -15,6 +17,7 @@ class Collector:
 
     Attributes:
         rollout: What was collected last.
+        step: Runs one step.
     """
 
     def __init__(self, env: LocomotionEnv, model: ActorCritic, steps: int, use_graph: bool):
@@ -23,9 +26,7 @@ class Collector:
                                env.contract.num_actions, env.device)
         first = env.reset()
         self._obs, self._privileged = first.obs.clone(), first.privileged.clone()
-        self._step = RepeatedStep(self._one_step, env.device, use_graph)
-        self.rollout.rewind()
-        env.metrics.clear()
+        self.step = RepeatedStep(self._one_step, env.device, use_graph)
 
     @torch.no_grad()
     def _one_step(self) -> None:
@@ -42,7 +43,28 @@ class Collector:
     def collect(self) -> None:
         """Fill the rollout."""
         for _ in range(self.rollout.steps):
-            self._step()
+            self.step()
+
+    def run_eagerly(self, steps: int) -> None:
+        """Run steps one by one, not as a graph."""
+        for _ in range(steps):
+            self._one_step()
+
+    def snapshot(self) -> Dict[str, Dict[str, torch.Tensor]]:
+        """Return copies of all that the next step depends on, network and random state aside."""
+        physics = {name: torch.as_tensor(value)
+                   for name, value in self._env.backend.snapshot().items()}
+        return {'physics': physics,
+                'env': {name: tensor.clone() for name, tensor in self._carried().items()}}
+
+    def restore(self, snapshot: Dict[str, Dict[str, torch.Tensor]]) -> None:
+        """Go back to where :meth:`snapshot` was taken."""
+        self._env.backend.restore(snapshot['physics'])
+        for name, tensor in self._carried().items():
+            tensor.copy_(snapshot['env'][name])
+
+    def _carried(self) -> Dict[str, torch.Tensor]:
+        return {'obs': self._obs, 'privileged': self._privileged, **self._env.carried()}
 
     @torch.no_grad()
     def last_value(self) -> torch.Tensor:

@@ -7,6 +7,7 @@ and new commands are masks. So a GPU can be given the whole step as one CUDA gra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Dict
 
 import torch
 
@@ -116,6 +117,17 @@ class LocomotionEnv:
         self.commands.step(done)
         self.backend.add_base_velocity(*self._pusher.step())
         return self._result(reward, terminated, truncated)
+
+    def carried(self) -> Dict[str, torch.Tensor]:
+        """Return the tensors that carry over from one step to the next, physics aside."""
+        return {
+            'episode_step': self.episode_step, 'delay': self._delay,
+            'late_targets': self._late_targets, 'last_action': self._last_action,
+            'last_velocities': self._last_velocities, 'command': self.commands.command,
+            'command_time_left': self.commands.time_left,
+            'push_time_left': self._pusher.time_left,
+            'encoder_bias': self._sensors.encoder_bias,
+            'imu_mounting': self._sensors.imu_mounting, **self.controller.carried()}
 
     def _move(self, action: torch.Tensor) -> None:
         """Drive the joints; robots with a delay still follow the targets of the step before."""

@@ -61,13 +61,19 @@ def export(path: Path, output: Path) -> Path:
         folder = Path(temporary) / 'policy'
         folder.mkdir()
         write_folder(folder, contract, model.act_mean, network_layers(model),
-                     golden_states(robot, contract, config, model), run_path=path.parent.name)
+                     golden_states(robot, contract, config, model), run_path=run_name(path))
         (folder / 'card.md').write_text(card(content, config), encoding='utf-8')
         open_policy(folder, engine='onnxruntime')
         if output.exists():
             shutil.rmtree(output)
         shutil.move(str(folder), str(output))
     return output
+
+
+def run_name(path: Path) -> str:
+    """Return the name of the run folder that a checkpoint lies in."""
+    folder = path.resolve().parent
+    return folder.parent.name if folder.name == 'checkpoints' else folder.name
 
 
 def restore(content: Dict[str, Any], config: TrainingConfig,

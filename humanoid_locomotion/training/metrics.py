@@ -51,9 +51,17 @@ class Metrics:
         self._sums.zero_()
 
     def read(self) -> Dict[str, float]:
-        """Return means since the last read; the one wait for the device in an iteration."""
-        values = self._sums.cpu().tolist()
+        """Return means since the last read; this waits for the device."""
+        return self.means(self.take().cpu().tolist())
+
+    def take(self) -> torch.Tensor:
+        """Return the sums since they were last taken, on the device."""
+        sums = self._sums.clone()
         self.clear()
+        return sums
+
+    def means(self, values: List[float]) -> Dict[str, float]:
+        """Return named means of what :meth:`take` gave."""
         s = dict(zip(_COUNTS, values))
         steps, moving = max(s['steps'], 1.0), max(s['moving_steps'], 1.0)
         means = {

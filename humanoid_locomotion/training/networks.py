@@ -35,10 +35,14 @@ class Normalizer(nn.Module):
         return (x - self.mean) * self.inverse_std
 
     @torch.no_grad()
-    def update(self, x: torch.Tensor) -> None:
-        """Take a batch (count, size) into the statistics (Chan et al. 1979, parallel merge)."""
-        count = float(x.shape[0])
-        mean, variance = x.mean(0, keepdim=True), x.var(0, unbiased=False, keepdim=True)
+    def update(self, mean: torch.Tensor, variance: torch.Tensor, count: int) -> None:
+        """Take a batch into the statistics (Chan et al. 1979, parallel merge).
+
+        Args:
+            mean: (1, size) of the batch.
+            variance: (1, size), of the batch as a whole population.
+            count: How many rows the batch has.
+        """
         total = self.count + count
         share, delta = count / total, mean - self.mean
         self.variance.copy_((1.0 - share) * self.variance + share * variance

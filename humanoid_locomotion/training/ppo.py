@@ -6,15 +6,20 @@ the divergence are tensors.
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import torch
 
+from humanoid_locomotion.training.capture import RepeatedStep
 from humanoid_locomotion.training.config import PpoConfig
+from humanoid_locomotion.training.distributed import Group
 from humanoid_locomotion.training.networks import LOG_2PI, ActorCritic, gaussian_kl
 from humanoid_locomotion.training.rollout import Rollout, minibatches
 from humanoid_locomotion.training.symmetry import Mirror
 
+# What an update reports, in this order.
+LOGGED = ('loss/surrogate', 'loss/value', 'policy/entropy', 'policy/kl', 'policy/std',
+          'policy/learning_rate')
 MIN_LEARNING_RATE, MAX_LEARNING_RATE = 1e-5, 1e-2
 
 
@@ -64,21 +69,48 @@ class Ppo:
         config: The figures.
         model: What to improve, in place.
         mirrors: How to mirror samples; None to learn from each as it is only.
+        use_graph: Whether to run the update as one CUDA graph, where there is CUDA.
+        group: The processes that learn together.
     """
 
-    def __init__(self, config: PpoConfig, model: ActorCritic, mirrors: Optional[Mirrors] = None):
+    def __init__(self, config: PpoConfig, model: ActorCritic, mirrors: Optional[Mirrors] = None,
+                 use_graph: bool = False, group: Optional[Group] = None):
         self.config, self.model, self.mirrors = config, model, mirrors
+        self.group = group or Group()
         device = model.log_std.device
         self.learning_rate = torch.tensor(config.learning_rate, device=device)
         on_gpu = device.type == 'cuda'
         self.optimizer = torch.optim.Adam(
             model.parameters(), lr=self.learning_rate, capturable=on_gpu, fused=on_gpu)
+        self._logged = torch.zeros(len(LOGGED), device=device)
+        self._repeated = RepeatedStep(self._update, str(device), use_graph)
+        self._input: Optional[Tuple[Rollout, torch.Tensor]] = None
 
     def update(self, rollout: Rollout, last_value: torch.Tensor) -> Dict[str, torch.Tensor]:
-        """Run the epochs over a rollout; return what to log, as tensors on the device."""
-        config = self.config
+        """Run the epochs over a rollout.
+
+        Args:
+            rollout: What was collected; the same object every time, since a graph knows it by
+                its memory.
+            last_value: (num_envs,) of the states after the last step.
+
+        Returns:
+            What to log, () each, on the device; valid until the next update.
+        """
+        if self._input is None:
+            self._input = rollout, last_value.clone()
+        if self._input[0] is not rollout:
+            raise ValueError('update was given another rollout than the first time')
+        self._input[1].copy_(last_value)
+        self._repeated()
+        return dict(zip(LOGGED, self._logged))
+
+    def _update(self) -> None:
+        assert self._input is not None
+        config, (rollout, last_value) = self.config, self._input
         advantages, returns = rollout.advantages(last_value, config.gamma, config.lam)
-        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        mean, variance = self.group_moments(advantages.reshape(-1, 1))
+        advantages = (advantages - mean) / (variance.sqrt() + 1e-8)
         samples = {name: rollout.data[name].flatten(0, 1) for name in (
             'obs', 'privileged', 'action', 'mean', 'log_prob', 'value')}
         samples.update(advantage=advantages.flatten(), returns=returns.flatten())
@@ -88,21 +120,19 @@ class Ppo:
             for batch in minibatches(samples, config.minibatches):
                 sums += self._learn(batch, old_std)
         both = torch.cat((samples['obs'], samples['privileged']), -1)
-        self.model.actor_normalizer.update(samples['obs'])
-        self.model.critic_normalizer.update(both)
+        for normalizer, x in ((self.model.actor_normalizer, samples['obs']),
+                              (self.model.critic_normalizer, both)):
+            normalizer.update(*self.group_moments(x), x.shape[0] * self.group.size)
         means = sums / (config.epochs * config.minibatches)
-        names = ('loss/surrogate', 'loss/value', 'policy/entropy', 'policy/kl')
-        logged = dict(zip(names, means))
-        logged.update({'policy/std': self.model.std.detach().mean(),
-                       'policy/learning_rate': self.learning_rate.clone()})
-        return logged
+        self._logged[:4] = means
+        self._logged[4] = self.model.std.detach().mean()
+        self._logged[5] = self.learning_rate
 
     def _learn(self, batch: Dict[str, torch.Tensor], old_std: torch.Tensor) -> torch.Tensor:
         config, model = self.config, self.model
         mean = model.act_mean(batch['obs'])
         with torch.no_grad():
             kl = gaussian_kl(batch['mean'], old_std, mean, model.std).mean()
-            self._adapt_learning_rate(kl)
         if self.mirrors is not None:
             batch = mirrored_too(batch, self.mirrors)
             mean = torch.cat((mean, model.act_mean(batch['obs'][mean.shape[0]:])))
@@ -114,9 +144,28 @@ class Ppo:
                 - config.entropy * losses.entropy)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        gradients = [parameter.grad for parameter in model.parameters()
+                     if parameter.grad is not None]
+        self.group.average([*gradients, kl])
+        self._adapt_learning_rate(kl)
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
         self.optimizer.step()
         return torch.stack((*losses, kl)).detach()
+
+    def group_moments(self, x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return mean and variance (1, size) of rows (count, size), over all processes."""
+        mean = x.mean(0, keepdim=True)
+        self.group.average([mean])
+        variance = (x - mean).square().mean(0, keepdim=True)
+        self.group.average([variance])
+        return mean, variance
+
+    def restore(self, optimizer: Dict[str, Any], learning_rate: torch.Tensor) -> None:
+        """Take over the optimizer's state and the learning rate of an earlier run."""
+        self.optimizer.load_state_dict(optimizer)
+        self.learning_rate.copy_(learning_rate)
+        for group in self.optimizer.param_groups:
+            group['lr'] = self.learning_rate
 
     def _adapt_learning_rate(self, kl: torch.Tensor) -> None:
         """Slow down when the policy moves too far, speed up when it hardly moves."""

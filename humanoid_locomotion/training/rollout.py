@@ -32,10 +32,6 @@ class Rollout:
             self.data[name].index_copy_(0, self._index, value[None])
         self._index.copy_((self._index + 1) % self.steps)
 
-    def rewind(self) -> None:
-        """Write the next step to the start."""
-        self._index.zero_()
-
     def advantages(self, last_value: torch.Tensor, gamma: float,
                    lam: float) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return advantages and returns, (steps, num_envs); see :func:`gae`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from pathlib import Path
 import time
 from typing import Any, Callable, Dict, Optional
@@ -11,13 +11,15 @@ import torch
 import yaml
 
 from humanoid_locomotion.core.config import to_mapping
-from humanoid_locomotion.core.errors import CheckpointError
+from humanoid_locomotion.core.errors import CheckpointError, DivergedError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.sim.backend import SimBackend, open_backend
 from humanoid_locomotion.training import checkpoint
 from humanoid_locomotion.training.collector import Collector
 from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.distributed import join
 from humanoid_locomotion.training.env import LocomotionEnv
+from humanoid_locomotion.training.logs import Logs
 from humanoid_locomotion.training.networks import ActorCritic
 from humanoid_locomotion.training.ppo import Mirrors, Ppo
 from humanoid_locomotion.training.symmetry import (
@@ -33,94 +35,144 @@ class Trainer:
     """One training run in a folder of its own.
 
     Args:
-        config: How to train.
+        config: How to train; with several processes, ``run.num_envs`` robots in each.
         robot: What to train.
         backend: Name of the simulator.
         device: ``auto``, ``cpu`` or ``cuda``.
         seed: Of everything that is drawn.
         folder: Where checkpoints, the config and logs go.
-        use_graph: Whether to run the step as a CUDA graph, where there is CUDA.
+        use_graph: Whether to run step and update as CUDA graphs, where there is CUDA.
+        deterministic: Whether the same seed must give the same weights, bit by bit.
         command: How it was started, for the policy's card.
     """
 
     def __init__(self, config: TrainingConfig, robot: RobotSpec, *, backend: str, device: str,
-                 seed: int, folder: Path, use_graph: bool = True, command: str = ''):
-        torch.manual_seed(seed)
+                 seed: int, folder: Path, use_graph: bool = True, deterministic: bool = False,
+                 command: str = ''):
         self.config, self.robot, self.folder, self.seed = config, robot, folder, seed
+        self.group = join(device)
+        torch.use_deterministic_algorithms(deterministic)
         contract = config.contract(robot)
         self.backend: SimBackend = open_backend(
-            backend, robot, config.run.num_envs, config.physics, contract.joints, device)
+            backend, robot, config.run.num_envs, config.physics, contract.joints, device,
+            deterministic)
         self.device = self.backend.device
         if torch.device(self.device).type == 'cuda':
             torch.set_float32_matmul_precision('high')  # TF32: half the update's time
-        self.env = LocomotionEnv(config, contract, self.backend, robot.mass, seed)
+        # Every process draws robots of its own, and starts from the same networks.
+        own_seed = seed + 1000 * self.group.rank
+        self.env = LocomotionEnv(config, contract, self.backend, robot.mass, own_seed)
+        torch.manual_seed(seed)
         ppo = config.ppo
         self.model = ActorCritic(
             self.env.obs_size, self.env.privileged_size, contract.num_actions, ppo.hidden_sizes,
             ppo.init_std, ppo.min_std).to(self.device)
+        torch.manual_seed(own_seed)
         mirrors = Mirrors(
             observation_mirror(contract, robot, self.device), privileged_mirror(self.device),
             action_mirror(contract, robot, self.device)) if ppo.symmetry else None
-        self.ppo = Ppo(ppo, self.model, mirrors)
+        self.ppo = Ppo(ppo, self.model, mirrors, use_graph, self.group)
         self.iteration = 0
         self.seconds = 0.0
-        self._backend_name, self._use_graph, self._command = backend, use_graph, command
+        self.use_graph = use_graph
+        self._backend_name, self._command = backend, command
         self._collector: Optional[Collector] = None
+        self._last_good = 'none'
+
+    @property
+    def samples_per_iteration(self) -> int:
+        """How many control steps an iteration learns from, in all processes."""
+        return self.config.ppo.rollout_steps * self.config.run.num_envs * self.group.size
 
     @property
     def samples(self) -> int:
         """How many control steps have been learned from."""
-        return self.iteration * self.config.ppo.rollout_steps * self.config.run.num_envs
+        return self.iteration * self.samples_per_iteration
 
-    def run(self, report: Optional[Report] = None, max_seconds: float = float('inf')) -> None:
-        """Train until the config's iterations are done or the time is spent.
+    @property
+    def collector(self) -> Collector:
+        """What fills the rollouts; the robots start when it is first asked for."""
+        if self._collector is None:
+            self._collector = Collector(
+                self.env, self.model, self.config.ppo.rollout_steps, self.use_graph)
+        return self._collector
+
+    def run(self, report: Optional[Report] = None, max_seconds: float = math.inf,
+            is_done: Callable[[], bool] = lambda: False) -> None:
+        """Train until the config's iterations are done, the time is spent or it is good enough.
 
         Args:
             report: Called after each iteration with its number and figures.
             max_seconds: Stop, with a checkpoint, after this time.
+            is_done: Asked after each checkpoint whether to stop.
+
+        Raises:
+            DivergedError: The figures are no longer numbers; the last checkpoint is good.
         """
-        self._write_config()
-        start = time.perf_counter() - self.seconds
-        begun = time.perf_counter()
+        if self.group.is_first:
+            self._write_config()
+        begin = time.perf_counter()
+        before = self.seconds
         run = self.config.run
-        with _Logs(self.folder) as logs:
+        with Logs(self.folder, self.group.is_first) as logs:
             while self.iteration < run.iterations:
-                figures = self._iterate()
-                self.seconds = time.perf_counter() - start
+                figures = self.iterate()
+                self.seconds = before + time.perf_counter() - begin
                 figures['speed/seconds'] = self.seconds
                 logs.write(self.iteration, self.samples, figures)
                 if report is not None:
                     report(self.iteration, figures)
+                self._check(figures)
                 if self.iteration % run.checkpoint_every == 0:
                     self.save()
-                if time.perf_counter() - begun > max_seconds:
+                    if is_done():
+                        break
+                if self._agree(time.perf_counter() - begin > max_seconds):
                     break
         self.save()
 
-    def _iterate(self) -> Dict[str, float]:
-        begun = time.perf_counter()
+    def iterate(self) -> Dict[str, float]:
+        """Collect, learn, and return the figures of the iteration."""
+        collector = self.collector
+        begin = time.perf_counter()
         self.env.rewards.penalty_factor.fill_(self._penalty_factor())
-        if self._collector is None:
-            self._collector = Collector(
-                self.env, self.model, self.config.ppo.rollout_steps, self._use_graph)
-            begun = time.perf_counter()
-        self._collector.collect()
-        learned = self.ppo.update(self._collector.rollout, self._collector.last_value())
+        collector.collect()
+        learned = self.ppo.update(collector.rollout, collector.last_value())
         self.iteration += 1
-        figures = self.env.metrics.read()
-        figures.update(zip(learned, torch.stack(list(learned.values())).cpu().tolist()))
+        figures = self._figures(learned)
+        figures['speed/steps_per_second'] = (
+            self.samples_per_iteration / (time.perf_counter() - begin))
+        return figures
+
+    def _figures(self, learned: Dict[str, torch.Tensor]) -> Dict[str, float]:
+        """Return what is logged, in one transfer: the iteration's one wait for the device."""
+        sums = self.env.metrics.take()
         overflow = self.backend.overflow()
-        if overflow is not None:
-            figures['physics/overflowed_robots'] = float(overflow.sum())
-        elapsed = time.perf_counter() - begun
-        steps = self.config.ppo.rollout_steps * self.config.run.num_envs
-        figures['speed/steps_per_second'] = steps / elapsed
+        dropped = sums.new_zeros(1) if overflow is None else overflow.float().sum()[None]
+        self.group.sum([sums, dropped])
+        values = torch.cat([sums, dropped, torch.stack(list(learned.values()))]).cpu().tolist()
+        figures = self.env.metrics.means(values[:sums.numel()])
+        figures['physics/overflowed_robots'] = values[sums.numel()]
+        figures.update(zip(learned, values[sums.numel() + 1:]))
         return figures
 
     def _penalty_factor(self) -> float:
         run = self.config.run
         share = min(1.0, self.iteration / max(1, run.penalty_iterations))
         return run.penalty_start + share * (1.0 - run.penalty_start)
+
+    def _check(self, figures: Dict[str, float]) -> None:
+        broken = [name for name, value in figures.items() if not math.isfinite(value)]
+        if broken:
+            raise DivergedError(self.iteration, broken, self._last_good)
+
+    def _agree(self, stop: bool) -> bool:
+        """Return whether any process wants to stop, the same in all of them."""
+        votes = torch.tensor([float(stop)], device=self.device)
+        if self.group.size == 1:
+            return stop
+        self.group.sum([votes])
+        return bool(votes.cpu() > 0)
 
     def _write_config(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -130,18 +182,25 @@ class Trainer:
     def save(self) -> Path:
         """Write a checkpoint; return its path."""
         path = self.folder / 'checkpoints' / f'{self.iteration:06d}.pt'
+        if not self.group.is_first:
+            return path
         content: Dict[str, Any] = {
             'robot': self.robot.name, 'model_hash': self.robot.model_hash,
             'backend': self._backend_name, 'seed': self.seed, 'command': self._command,
             'config': to_mapping(self.config), 'iteration': self.iteration,
-            'samples': self.samples, 'seconds': self.seconds, 'hardware': hardware(self.device),
+            'samples': self.samples, 'seconds': self.seconds, 'hardware': self.hardware(),
             'model': self.model.state_dict(), 'optimizer': self.ppo.optimizer.state_dict(),
-            'learning_rate': self.ppo.learning_rate, 'rng': torch.get_rng_state()}
+            'learning_rate': self.ppo.learning_rate, 'random': self._random_state(),
+            'robots': self.collector.snapshot()}
         checkpoint.save(path, content)
+        self._last_good = str(path)
         return path
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint: networks, optimizer, normalisers, curriculum; new episodes.
+        """Go on from a checkpoint as if the run had never stopped.
+
+        With another number of robots, or as one of several processes, the robots start new
+        episodes; everything else is as it was.
 
         Raises:
             CheckpointError: It is broken, of another robot, or of networks of another size.
@@ -153,46 +212,33 @@ class Trainer:
         except RuntimeError as error:
             detail = str(error).strip().splitlines()[-1].strip()
             raise CheckpointError(path, f'does not fit the config ({detail})') from error
-        self.ppo.optimizer.load_state_dict(content['optimizer'])
-        self.ppo.learning_rate.copy_(content['learning_rate'])
-        for group in self.ppo.optimizer.param_groups:
-            group['lr'] = self.ppo.learning_rate
+        self.ppo.restore(content['optimizer'], content['learning_rate'])
         self.iteration, self.seconds = content['iteration'], content['seconds']
-        torch.set_rng_state(content['rng'].cpu())
+        self._last_good = str(path)
+        robots = content['robots']
+        if self.group.size == 1 and len(robots['env']['obs']) == self.env.num_envs:
+            self.collector.restore(robots)
+            self._restore_random_state(content['random'])
 
+    def _random_state(self) -> Dict[str, torch.Tensor]:
+        states = {'cpu': torch.get_rng_state()}
+        if torch.device(self.device).type == 'cuda':
+            states['cuda'] = torch.cuda.get_rng_state(self.device)
+        return states
 
-def hardware(device: str) -> str:
-    """Return what the training ran on, for the policy's card."""
-    if torch.device(device).type == 'cuda':
-        return str(torch.cuda.get_device_name(device))
-    return f'CPU, {torch.get_num_threads()} threads'
+    def _restore_random_state(self, states: Dict[str, torch.Tensor]) -> None:
+        torch.set_rng_state(states['cpu'].cpu())
+        if 'cuda' in states and torch.device(self.device).type == 'cuda':
+            torch.cuda.set_rng_state(states['cuda'].cpu(), self.device)
 
+    def hardware(self) -> str:
+        """Return what the training runs on, for the policy's card."""
+        if torch.device(self.device).type == 'cuda':
+            name = torch.cuda.get_device_name(self.device)
+            return name if self.group.size == 1 else f'{self.group.size} x {name}'
+        return f'CPU, {torch.get_num_threads()} threads'
 
-class _Logs:
-    """TensorBoard, where it is installed, and one JSON line per iteration."""
-
-    def __init__(self, folder: Path):
-        self._folder = folder
-
-    def __enter__(self) -> _Logs:
-        self._lines = (self._folder / 'metrics.jsonl').open('a', encoding='utf-8')
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            self._board = None
-        else:
-            self._board = SummaryWriter(str(self._folder))
-        return self
-
-    def write(self, iteration: int, samples: int, figures: Dict[str, float]) -> None:
-        line = {'iteration': iteration, 'samples': samples, **figures}
-        self._lines.write(json.dumps(line) + '\n')
-        self._lines.flush()
-        if self._board is not None:
-            for name, value in figures.items():
-                self._board.add_scalar(name, value, iteration)
-
-    def __exit__(self, *_: object) -> None:
-        self._lines.close()
-        if self._board is not None:
-            self._board.close()
+    def close(self) -> None:
+        """Free the simulator and leave the group."""
+        self.backend.close()
+        self.group.leave()

@@ -1,8 +1,7 @@
 """One ROS context, on a domain of its own, and the policies that the node tests walk with."""
 
-import pytest
-
 import policy_factory
+import pytest
 
 
 @pytest.fixture(scope='session')

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip('rclpy')
-launch = pytest.importorskip('launch')
+pytest.importorskip('launch')
 pytest.importorskip('launch_ros')
 
+import launch
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 

@@ -1,9 +1,8 @@
 """The state machine: no ROS, no simulator, a policy that can be told what to answer."""
 
 import numpy as np
-import pytest
-
 import policy_factory
+import pytest
 
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import RefusedError

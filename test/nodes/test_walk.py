@@ -10,7 +10,14 @@ pytest.importorskip('rclpy')
 from humanoid_locomotion.core.errors import LocomotionError, UnknownNameError
 from humanoid_locomotion.nodes.walk_processes import NodeProcess
 from humanoid_locomotion.nodes.walk_profile import (
-    Sample, Segment, SegmentResult, WalkResult, fallen, heading_velocity, measure)
+    Sample,
+    Segment,
+    SegmentResult,
+    WalkResult,
+    fallen,
+    heading_velocity,
+    measure,
+)
 
 pytestmark = pytest.mark.ros
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
@@ -104,7 +111,6 @@ def test_a_process_that_is_told_to_stop_damps_first(ros, holding, tmp_path):
         driver.destroy_node()
 
 
-@pytest.mark.slow
 def test_two_processes_stand_a_robot_up(balancing, tmp_path):
     """Through real topics: it stands, and `walk` says that it did not walk."""
     pytest.importorskip('mujoco')

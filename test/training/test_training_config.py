@@ -7,7 +7,7 @@ from tiny import FILE, ROBOT, config, mapping
 
 from humanoid_locomotion.core.config import from_mapping, load, read_yaml, to_mapping
 from humanoid_locomotion.core.controller import Controller
-from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
+from humanoid_locomotion.core.errors import ConfigError, LocomotionError, UnknownNameError
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.rewards import REWARDS
@@ -66,7 +66,7 @@ def test_a_rollout_too_small_for_its_minibatches_is_refused():
 
 
 def test_an_unknown_layout_lists_those_that_exist():
-    with pytest.raises(UnknownNameError, match="layout 'full'.*there is: full_state, propriocep"):
+    with pytest.raises(UnknownNameError, match=r"layout 'full'.*there is: full_state, propriocep"):
         config('observation.layout=full').contract(ROBOT)
 
 
@@ -93,5 +93,5 @@ def test_the_contract_is_the_configs_and_the_robots():
 def test_a_clock_in_the_layout_needs_a_gait_in_the_config():
     contract = from_mapping(
         TrainingConfig, {**mapping(), 'gait': None}, FILE).contract(ROBOT)
-    with pytest.raises(Exception, match='gait_clock needs a contract with a gait'):
+    with pytest.raises(LocomotionError, match='gait_clock needs a contract with a gait'):
         Controller(contract)

@@ -60,7 +60,9 @@ def put(env: LocomotionEnv, robot: int, **values: object) -> None:
 
 def rows(values: object) -> torch.Tensor:
     """Give one robot's figures, or several robots', as a batch."""
-    tensor = torch.as_tensor(np.array(values, np.float32))
+    if not isinstance(values, torch.Tensor):
+        values = np.array(values)
+    tensor = torch.as_tensor(values, dtype=torch.float32)
     return tensor if tensor.ndim > 1 else tensor[None]
 
 

@@ -1,0 +1,134 @@
+"""Measures where training's time goes: the whole step against physics alone, and an iteration.
+
+``benchmark env`` records the states and targets of some control steps while a policy walks, then
+runs the captured physics alone over the same states and targets. The ratio of the two times is
+what everything around physics costs: policy, observation, noise, rewards, resets, commands.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any, Callable, Dict, List
+
+import torch
+
+from humanoid_locomotion.core.state import JointTargets
+from humanoid_locomotion.sim.backend import SimBackend
+from humanoid_locomotion.training.capture import WARM_UP_STEPS, RepeatedStep
+from humanoid_locomotion.training.trainer import Trainer
+
+RECORDED_STEPS = 50
+REPEATS = 5
+
+
+def timed(run: Callable[[], None], device: str) -> float:
+    """Return the seconds that ``run`` takes, the device's work included."""
+    _wait(device)
+    begin = time.perf_counter()
+    run()
+    _wait(device)
+    return time.perf_counter() - begin
+
+
+def _wait(device: str) -> None:
+    if torch.device(device).type == 'cuda':
+        torch.cuda.synchronize(device)
+
+
+class Recording:
+    """Consecutive snapshots of a simulator and the targets that it followed from each.
+
+    Made by standing in for the backend's ``step`` while ``run`` runs.
+    """
+
+    def __init__(self, backend: SimBackend, run: Callable[[], None]):
+        self.snapshots: List[Dict[str, torch.Tensor]] = []
+        self.targets: List[torch.Tensor] = []
+        step = backend.step
+
+        def recorded(targets: JointTargets) -> None:
+            self.snapshots.append({name: torch.as_tensor(value)
+                                   for name, value in backend.snapshot().items()})
+            self.targets.append(torch.as_tensor(targets.positions).clone())
+            step(targets)
+
+        backend.step = recorded  # type: ignore[method-assign]
+        try:
+            run()
+        finally:
+            del backend.step  # the class's own method again
+
+
+class PhysicsReplay:
+    """Runs physics alone over a recording, captured like the whole step."""
+
+    def __init__(self, backend: SimBackend, recording: Recording, use_graph: bool):
+        stacked = {name: torch.stack([snapshot[name] for snapshot in recording.snapshots])
+                   for name in recording.snapshots[0]}
+        targets = torch.stack(recording.targets)
+        index = torch.zeros(1, dtype=torch.long, device=backend.device)
+
+        def step() -> None:
+            backend.restore({name: value.index_select(0, index)[0]
+                             for name, value in stacked.items()})
+            backend.step(JointTargets(targets.index_select(0, index)[0]))
+            index.copy_((index + 1) % len(recording.targets))
+
+        self._step, self._steps = RepeatedStep(step, backend.device, use_graph), len(targets)
+
+    def run(self) -> None:
+        """Run every recorded step once."""
+        for _ in range(self._steps):
+            self._step()
+
+
+def benchmark_env(trainer: Trainer) -> Dict[str, Any]:
+    """Return times of the whole control step and of physics alone, and their ratio."""
+    collector, device = trainer.collector, trainer.device
+    n, steps = trainer.env.num_envs, RECORDED_STEPS
+
+    def walk() -> None:
+        for _ in range(steps):
+            collector.step()
+
+    recording = Recording(trainer.backend, lambda: collector.run_eagerly(steps))
+    replay = PhysicsReplay(trainer.backend, recording, trainer.use_graph)
+    for _ in range(WARM_UP_STEPS + 1):
+        collector.step()
+    replay.run()
+    whole: List[float] = []
+    physics: List[float] = []
+    for _ in range(REPEATS):  # in turn, so that a drift of the machine touches both
+        physics.append(timed(replay.run, device) / steps)
+        whole.append(timed(walk, device) / steps)
+    step, alone = statistics.median(whole), statistics.median(physics)
+    return {'num_envs': n, 'step_ms': 1e3 * step, 'physics_ms': 1e3 * alone,
+            'physics_share': alone / step, 'steps_per_second': n / step,
+            'physics_steps_per_second': n / alone, **_memory(device)}
+
+
+def benchmark_train(trainer: Trainer, iterations: int = 10) -> Dict[str, Any]:
+    """Return the speed of whole iterations, and what collecting and learning take of it."""
+    device, collector = trainer.device, trainer.collector
+    for _ in range(WARM_UP_STEPS + 2):
+        trainer.iterate()
+
+    def iterate() -> None:
+        for _ in range(iterations):
+            trainer.iterate()
+
+    total = timed(iterate, device)
+    collect = statistics.median(timed(collector.collect, device) for _ in range(REPEATS))
+    samples = trainer.config.ppo.rollout_steps * trainer.env.num_envs
+    each = total / iterations
+    return {'num_envs': trainer.env.num_envs, 'iteration_ms': 1e3 * each,
+            'collect_ms': 1e3 * collect, 'learn_ms': 1e3 * (each - collect),
+            'steps_per_second': samples / each, **_memory(device)}
+
+
+def _memory(device: str) -> Dict[str, float]:
+    if torch.device(device).type != 'cuda':
+        return {}
+    free, total = torch.cuda.mem_get_info(device)
+    return {'memory_gb': (total - free) / 1e9}

@@ -1,0 +1,71 @@
+"""Several processes that train one policy, one GPU and one batch of robots each.
+
+``torchrun`` starts them and says who is who in environment variables. Each learns from its own
+robots; gradients are averaged, so that every copy of the policy stays the same.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, List
+
+import torch
+from torch import distributed
+
+
+class Group:
+    """The processes that train together; alone, everything here does nothing.
+
+    Attributes:
+        rank: Which process this is; 0 logs and saves.
+        size: How many there are.
+    """
+
+    def __init__(self, rank: int = 0, size: int = 1):
+        self.rank, self.size = rank, size
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process logs and saves."""
+        return self.rank == 0
+
+    def average(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Replace tensors by their mean over all processes, in place, in one exchange."""
+        self._exchange(list(tensors), 1.0 / self.size)
+
+    def sum(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Replace tensors by their sum over all processes, in place, in one exchange."""
+        self._exchange(list(tensors), 1.0)
+
+    def _exchange(self, tensors: List[torch.Tensor], factor: float) -> None:
+        if self.size == 1:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        distributed.all_reduce(flat)
+        flat *= factor
+        for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors])):
+            tensor.copy_(part.reshape(tensor.shape))
+
+    def leave(self) -> None:
+        """End the exchange."""
+        if self.size > 1:
+            distributed.destroy_process_group()
+
+
+def is_worker() -> bool:
+    """Tell whether ``torchrun`` started this process."""
+    return 'LOCAL_RANK' in os.environ
+
+
+def join(device: str) -> Group:
+    """Return the group that ``torchrun`` made this process part of.
+
+    On CUDA the process takes the GPU of its local rank.
+    """
+    if not is_worker():
+        return Group()
+    on_gpu = device != 'cpu' and torch.cuda.is_available()
+    if on_gpu:
+        torch.cuda.set_device(int(os.environ['LOCAL_RANK']))
+    distributed.init_process_group('nccl' if on_gpu else 'gloo')
+    return Group(distributed.get_rank(), distributed.get_world_size())

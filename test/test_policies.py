@@ -1,0 +1,63 @@
+"""Every policy that ships does what it did when it was exported."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.core.resources import policy_folders, robot_folders
+from humanoid_locomotion.core.robot import load_robot
+
+FILES = {'policy.onnx', 'contract.yaml', 'golden.npz', 'card.md'}
+SCORECARD = {'scorecard.json', 'scorecard.png'}
+MAX_BYTES = 4 * 1024 * 1024
+
+policies = pytest.mark.parametrize(
+    'folder', [pytest.param(folder, id=name) for name, folder in policy_folders().items()])
+
+
+def test_policies_ship():
+    assert policy_folders()
+
+
+@policies
+@pytest.mark.parametrize('engine', ['onnxruntime', 'torch'])
+def test_it_opens_and_replays_its_golden_steps(folder, engine):
+    pytest.importorskip(engine)
+    pytest.importorskip('onnx' if engine == 'torch' else engine)
+    opened = open_policy(folder, engine=engine, device='cpu')
+    assert opened.policy.name == engine
+    assert opened.golden_error < 1e-3
+
+
+@policies
+def test_its_robot_ships_and_is_the_one_it_was_trained_on(folder):
+    pytest.importorskip('onnxruntime')
+    contract = open_policy(folder, engine='onnxruntime').contract
+    assert contract.robot in robot_folders()
+    robot = load_robot(contract.robot)
+    contract.check_robot(robot, folder)
+    assert contract.model_hash == robot.model_hash
+
+
+@policies
+def test_its_files_are_those_that_the_documentation_promises(folder):
+    assert {path.name for path in folder.iterdir()} in (FILES, FILES | SCORECARD)
+
+
+@policies
+def test_its_scorecard_is_its_own(folder):
+    path = folder / 'scorecard.json'
+    if not path.is_file():
+        pytest.skip('not evaluated yet')
+    pytest.importorskip('onnxruntime')
+    contract = open_policy(folder, engine='onnxruntime').contract
+    assert json.loads(path.read_text(encoding='utf-8'))['setting']['fingerprint'] == \
+        contract.fingerprint
+
+
+@policies
+def test_it_is_small(folder):
+    assert sum(path.stat().st_size for path in folder.iterdir()) < MAX_BYTES

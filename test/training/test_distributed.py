@@ -1,0 +1,70 @@
+"""Several processes that train one policy: alone nothing changes, together they stay one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+import socket
+import subprocess
+import sys
+
+from tiny import ROBOT, config
+import torch
+
+from humanoid_locomotion.training.distributed import Group, join
+from humanoid_locomotion.training.trainer import Trainer
+
+HERE = Path(__file__).parent
+
+
+def test_alone_there_is_nothing_to_exchange():
+    group, tensor = join('cpu'), torch.randn(3)
+    before = tensor.clone()
+    group.average([tensor])
+    group.sum([tensor])
+    assert torch.equal(tensor, before)
+    assert group.is_first and group.size == 1
+    assert not Group(rank=1, size=2).is_first
+
+
+def work(folder: str) -> None:
+    """Train as one of several processes; print what must be the same in all and what must not."""
+    it = Trainer(config(), ROBOT, backend='fake', device='cpu', seed=1, folder=Path(folder))
+    it.run()
+    print(json.dumps({
+        'rank': it.group.rank, 'samples': it.samples, 'rate': float(it.ppo.learning_rate),
+        'network': {name: tensor.flatten().tolist()
+                    for name, tensor in it.model.state_dict().items()},
+        'command': it.env.commands.command.tolist()}))
+    it.close()
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.socket() as it:
+        it.bind(('127.0.0.1', 0))
+        return int(it.getsockname()[1])
+
+
+def test_two_processes_learn_one_policy_from_robots_of_their_own(tmp_path):
+    paths = [str(HERE), str(HERE.parents[1]), os.environ.get('PYTHONPATH', '')]
+    shared = {**os.environ, 'PYTHONPATH': os.pathsep.join(paths), 'WORLD_SIZE': '2',
+              'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(free_port())}
+    program = f'import test_distributed; test_distributed.work({str(tmp_path)!r})'
+    workers = [subprocess.Popen(
+        [sys.executable, '-c', program], text=True, stdout=subprocess.PIPE,
+        env={**shared, 'RANK': rank, 'LOCAL_RANK': rank}) for rank in ('0', '1')]
+    try:
+        first, second = (json.loads(worker.communicate(timeout=120)[0].splitlines()[-1])
+                         for worker in workers)
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert (first['rank'], second['rank']) == (0, 1)
+    assert first['network'] == second['network'] and first['rate'] == second['rate']
+    assert first['command'] != second['command']
+    assert first['samples'] == 2 * 4 * 6 * 2  # iterations, robots, steps, processes
+    assert first['network']['actor_normalizer.count'] == [first['samples']]
+    lines = (tmp_path / 'metrics.jsonl').read_text().splitlines()
+    assert [json.loads(line)['iteration'] for line in lines] == [1, 2]  # written by one of them

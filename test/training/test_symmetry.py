@@ -1,0 +1,213 @@
+"""The mirror, against robots mirrored by hand: what they see, earn, do and how they move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny import ROBOT, config, figures, random_outcome
+import torch
+
+from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.sim.backend import (
+    PhysicsSpec,
+    PhysicsVariation,
+    ResetState,
+    Truth,
+    open_backend,
+)
+from humanoid_locomotion.training.privileged import SIZE, Privileged
+from humanoid_locomotion.training.rewards import REWARDS, Outcome
+from humanoid_locomotion.training.symmetry import (
+    action_mirror,
+    joint_mirror,
+    observation_mirror,
+    privileged_mirror,
+)
+
+N, HISTORY = 5, 3
+CONTRACT = config(f'observation.history={HISTORY}').contract(ROBOT)
+NAMES = ROBOT.joint_names
+
+
+# The mirror by hand. Everything is reflected through the plane y = 0: positions and velocities
+# lose the sign of y; what turns is seen turning the other way about x and z.
+
+def flip_y(vector: torch.Tensor) -> torch.Tensor:
+    return torch.stack((vector[..., 0], -vector[..., 1], vector[..., 2]), -1)
+
+
+def flip_turn(vector: torch.Tensor) -> torch.Tensor:
+    return torch.stack((-vector[..., 0], vector[..., 1], -vector[..., 2]), -1)
+
+
+def flip_quaternion(quaternion: torch.Tensor) -> torch.Tensor:
+    return torch.cat((flip_turn(quaternion[..., :3]), quaternion[..., 3:]), -1)
+
+
+def flip_command(command: torch.Tensor) -> torch.Tensor:
+    return torch.stack((command[..., 0], -command[..., 1], -command[..., 2]), -1)
+
+
+def swap_feet(values: torch.Tensor) -> torch.Tensor:
+    return values.flip(1)
+
+
+def swap_joints(values: torch.Tensor) -> torch.Tensor:
+    columns = []
+    for name in NAMES:
+        side, _, rest = name.partition('_')
+        twin = {'left': 'right_', 'right': 'left_'}.get(side, f'{side}_') + rest
+        sign = -1.0 if name.endswith(('roll', 'yaw')) else 1.0
+        columns.append(sign * values[:, NAMES.index(twin)])
+    return torch.stack(columns, -1)
+
+
+def flip_state(state: RobotState) -> RobotState:
+    return RobotState(
+        swap_joints(state.joint_positions), swap_joints(state.joint_velocities),
+        flip_quaternion(state.base_orientation), flip_turn(state.base_angular_velocity))
+
+
+def flip_truth(truth: Truth) -> Truth:
+    return Truth(
+        base_position=flip_y(truth.base_position),
+        base_linear_velocity=flip_y(truth.base_linear_velocity),
+        sole_positions=swap_feet(flip_y(truth.sole_positions)),
+        sole_velocities=swap_feet(flip_y(truth.sole_velocities)),
+        sole_normals=swap_feet(flip_y(truth.sole_normals)),
+        sole_forces=swap_feet(truth.sole_forces),
+        joint_torques=swap_joints(truth.joint_torques))
+
+
+def flip_outcome(o: Outcome) -> Outcome:
+    return Outcome(
+        state=flip_state(o.state), truth=flip_truth(o.truth), command=flip_command(o.command),
+        action=swap_joints(o.action), previous_action=swap_joints(o.previous_action),
+        joint_accelerations=swap_joints(o.joint_accelerations),
+        phase=(o.phase + 0.5) % 1.0, moving=o.moving)
+
+
+def test_the_mirror_by_hand_is_a_reflection():
+    turn, vector = rotations.normalize(torch.randn(N, 4)), torch.randn(N, 3)
+    assert torch.allclose(rotations.rotate(flip_quaternion(turn), flip_y(vector)),
+                          flip_y(rotations.rotate(turn, vector)), atol=1e-5)
+
+
+# Vectors.
+
+@pytest.mark.parametrize('mirror, size', [
+    pytest.param(observation_mirror(CONTRACT, ROBOT), 240, id='observation'),
+    pytest.param(privileged_mirror(), SIZE, id='privileged'),
+    pytest.param(action_mirror(CONTRACT, ROBOT), 23, id='action')])
+def test_mirrored_twice_everything_is_as_it_was(mirror, size):
+    vector = torch.randn(N, size)
+    assert torch.equal(mirror(mirror(vector)), vector)
+    assert not torch.equal(mirror(vector), vector)
+    assert torch.allclose(mirror(vector).norm(dim=-1), vector.norm(dim=-1))
+
+
+def test_a_mirrored_robot_sees_the_mirrored_observation():
+    rng = np.random.default_rng(0)
+    mirror = observation_mirror(CONTRACT, ROBOT)
+    here, there = (Controller(CONTRACT, num_envs=N, like=torch.zeros(0)) for _ in range(2))
+    phase, everyone = torch.rand(N), torch.ones(N, dtype=torch.bool)
+    here.reset(everyone, phase)
+    there.reset(everyone, (phase + 0.5) % 1.0)  # its left foot swings when this one's right does
+    for _ in range(HISTORY + 2):
+        o = random_outcome(rng, N)
+        command = o.command * o.moving[:, None]
+        obs = here.observe(o.state, command)
+        mirrored = there.observe(flip_state(o.state), flip_command(command))
+        assert torch.allclose(mirror(obs), mirrored, atol=1e-5)
+        here.act(o.action)
+        there.act(swap_joints(o.action))
+
+
+def test_a_mirrored_action_asks_for_the_mirrored_pose():
+    action, mapper = 3.0 * torch.randn(N, 23), Controller(CONTRACT).mapper
+    mirrored = action_mirror(CONTRACT, ROBOT)(action)
+    assert torch.allclose(mapper.targets(mirrored).positions,
+                          swap_joints(mapper.targets(action).positions), atol=1e-6)
+
+
+def test_the_critic_of_a_mirrored_robot_sees_the_mirrored_truth():
+    rng = np.random.default_rng(1)
+    o = random_outcome(rng, N)
+    shift = rng.normal(size=(N, 3))
+    variation = PhysicsVariation(
+        friction=rng.random(N), mass_scale=rng.random(N), payload=rng.random(N), com_offset=shift)
+    flipped = replace(variation, com_offset=shift * [1.0, -1.0, 1.0])
+    seen = Privileged(variation, 440.0, 'cpu').build(o.state, o.truth)
+    mirrored = Privileged(flipped, 440.0, 'cpu').build(flip_state(o.state), flip_truth(o.truth))
+    assert torch.allclose(privileged_mirror()(seen), mirrored, atol=1e-5)
+
+
+@pytest.mark.parametrize('term', sorted(REWARDS))
+def test_a_mirrored_robot_earns_the_same(term):
+    # What PPO rests on when it learns from mirrored samples with the returns they came with.
+    o, k = random_outcome(np.random.default_rng(2), 50), figures()
+    assert torch.allclose(REWARDS[term](flip_outcome(o), k), REWARDS[term](o, k), rtol=1e-4,
+                          atol=1e-5)
+
+
+# Refusals.
+
+def test_a_joint_without_a_twin_is_named():
+    with pytest.raises(LocomotionError, match="'left_knee' of robot 'humanoid' has no twin 'righ"):
+        joint_mirror(['left_knee', 'torso_yaw'], ROBOT)
+
+
+def test_every_layout_can_be_mirrored():
+    for layout in ('proprioceptive', 'proprioceptive_clock', 'full_state'):
+        contract = config(f'observation.layout={layout}').contract(ROBOT)
+        mirror = observation_mirror(contract, ROBOT)
+        assert mirror.source.sort().values.tolist() == list(range(mirror.source.numel()))
+
+
+# Physics.
+
+def test_the_humanoid_moves_as_its_mirror_image_does():
+    pytest.importorskip('mujoco')
+    physics = PhysicsSpec(timestep=0.005, substeps=4, solver_iterations=100,
+                          line_search_iterations=50, max_constraints=96, max_contacts=24)
+    backend = open_backend('mujoco', load_robot('humanoid'), 2, physics, device='cpu')
+    generator = torch.Generator().manual_seed(0)
+
+    def both(values: torch.Tensor, flip) -> torch.Tensor:
+        return torch.cat((values, flip(values)))
+
+    def noise(size: int, scale: float) -> torch.Tensor:
+        return scale * torch.randn(1, size, generator=generator)
+
+    default = {k: torch.as_tensor(v[:1]) for k, v in vars(backend.default_state()).items()}
+    start = ResetState(
+        base_position=both(default['base_position'], flip_y),
+        base_orientation=both(rotations.small_rotation(noise(3, 0.1)), flip_quaternion),
+        base_linear_velocity=both(noise(3, 0.3), flip_y),
+        base_angular_velocity=both(noise(3, 0.3), flip_turn),
+        joint_positions=both(default['joint_positions'] + noise(23, 0.1), swap_joints),
+        joint_velocities=both(noise(23, 0.3), swap_joints))
+    backend.reset(np.ones(2, bool), start)
+    touched = False
+    for _ in range(20):
+        pose = both(default['joint_positions'] + noise(23, 0.2), swap_joints)
+        backend.step(JointTargets(pose))
+        state, truth = ({k: torch.as_tensor(v) for k, v in vars(part).items()}
+                        for part in (backend.state(), backend.truth()))
+        for key, flip in (('joint_positions', swap_joints), ('joint_velocities', swap_joints),
+                          ('base_position', flip_y), ('base_linear_velocity', flip_y),
+                          ('base_orientation', flip_quaternion),
+                          ('base_angular_velocity', flip_turn)):
+            assert torch.allclose(flip(state[key][:1]), state[key][1:], atol=1e-4), key
+        mirrored = flip_truth(Truth(**{k: v[:1] for k, v in truth.items()}))
+        assert torch.allclose(mirrored.sole_positions, truth['sole_positions'][1:], atol=1e-4)
+        assert torch.allclose(mirrored.sole_forces, truth['sole_forces'][1:], atol=0.5)
+        touched |= bool(truth['sole_forces'].sum() > 100.0)
+    assert touched
+    backend.close()

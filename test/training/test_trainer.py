@@ -1,0 +1,197 @@
+"""Two iterations on the fake backend: what a run leaves behind, and how it goes on from there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tiny import ROBOT, config
+import torch
+import yaml
+
+from humanoid_locomotion.core.config import load
+from humanoid_locomotion.core.errors import CheckpointError, DivergedError
+from humanoid_locomotion.training import checkpoint
+from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.trainer import Trainer
+
+
+def trainer(folder, *assignments: str, seed: int = 1) -> Trainer:
+    """Give a trainer on the fake backend."""
+    return Trainer(config(*assignments), ROBOT, backend='fake', device='cpu', seed=seed,
+                   folder=folder, command='humanoid-locomotion train')
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+    """Give a trainer after its two iterations, and what it reported."""
+    it, reports = trainer(tmp_path_factory.mktemp('runs') / 'first'), []
+    it.run(lambda iteration, figures: reports.append((iteration, figures)))
+    return it, reports
+
+
+def same(first: object, second: object) -> bool:
+    """Tell whether two nests of dicts, lists and tensors are equal to the last bit."""
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
+    if isinstance(first, (list, tuple)):
+        return len(first) == len(second) and all(map(same, first, second))
+    return bool(first == second)
+
+
+# What a run leaves behind.
+
+def test_a_run_logs_one_line_for_each_iteration(run):
+    it, reports = run
+    lines = [json.loads(line) for line in (it.folder / 'metrics.jsonl').read_text().splitlines()]
+    assert [line['iteration'] for line in lines] == [1, 2] == [number for number, _ in reports]
+    assert [line['samples'] for line in lines] == [24, 48]  # 4 robots, 6 steps
+    for line, (_, figures) in zip(lines, reports):
+        assert {key: line[key] for key in figures} == figures
+        assert {'reward/total', 'loss/value', 'policy/kl', 'speed/steps_per_second'} <= set(line)
+        assert all(isinstance(value, (int, float)) for value in line.values())
+
+
+def test_a_run_says_how_it_was_configured(run):
+    it, _ = run
+    assert load(TrainingConfig, it.folder / 'config.yaml') == it.config
+
+
+def test_a_run_learns(run):
+    it, _ = run
+    untrained = trainer(it.folder)
+    assert not same(untrained.model.actor.state_dict(), it.model.actor.state_dict())
+    assert it.model.actor_normalizer.count == it.samples == 48
+
+
+def test_the_same_seed_trains_the_same_network(run, tmp_path):
+    it, _ = run
+    for seed in (1, 2):
+        again = trainer(tmp_path / str(seed), seed=seed)
+        again.run()
+        assert same(again.model.state_dict(), it.model.state_dict()) == (seed == it.seed)
+
+
+def test_penalties_grow_from_their_start_to_their_full_weight(tmp_path):
+    it = trainer(tmp_path, 'run.iterations=4', 'run.penalty_start=0.2', 'run.penalty_iterations=2')
+    factors = []
+    it.run(lambda *_: factors.append(float(it.env.rewards.penalty_factor)))
+    assert factors == pytest.approx([0.2, 0.6, 1.0, 1.0])
+
+
+def test_a_run_whose_time_is_spent_stops_with_a_checkpoint(tmp_path):
+    it = trainer(tmp_path, 'run.iterations=1000', 'run.checkpoint_every=1000')
+    it.run(max_seconds=0.0)
+    assert it.iteration == 1
+    assert checkpoint.latest(tmp_path).name == '000001.pt'
+
+
+def test_a_run_that_diverges_stops_and_names_the_last_good_checkpoint(tmp_path):
+    it = trainer(tmp_path, 'run.iterations=5')
+
+    def poison(iteration: int, _: dict) -> None:
+        if iteration == 2:
+            it.env.rewards.penalty_factor = torch.full((), float('nan'))
+            it.env.rewards.penalty_factor.fill_ = lambda _: None
+
+    with pytest.raises(DivergedError, match=r'diverged in iteration 3: .*000002\.pt'):
+        it.run(poison)
+    assert checkpoint.latest(tmp_path).name == '000002.pt'
+
+
+def test_a_run_may_be_told_that_it_is_good_enough(tmp_path):
+    it = trainer(tmp_path, 'run.iterations=9', 'run.checkpoint_every=2')
+    it.run(is_done=lambda: True)
+    assert it.iteration == 2  # asked after the first checkpoint
+
+
+def test_symmetric_training_can_be_left_out(tmp_path):
+    it = trainer(tmp_path, 'ppo.symmetry=false', 'run.iterations=1')
+    it.run()
+    assert it.ppo.mirrors is None and it.iteration == 1
+
+
+# How it goes on.
+
+def test_a_resumed_run_is_where_it_was(run, tmp_path):
+    it, _ = run
+    resumed = trainer(tmp_path, seed=99)
+    resumed.resume(checkpoint.latest(it.folder))
+    assert same(resumed.model.state_dict(), it.model.state_dict())  # normalisers included
+    assert same(resumed.ppo.optimizer.state_dict(), it.ppo.optimizer.state_dict())
+    assert torch.equal(resumed.ppo.learning_rate, it.ppo.learning_rate)
+    assert (resumed.iteration, resumed.samples, resumed.seconds) == (2, 48, it.seconds)
+
+
+@pytest.mark.parametrize('layout', ['proprioceptive_clock', 'proprioceptive'])
+def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, layout):
+    setting = (f'observation.layout={layout}', 'observation.history=2',
+               'terminations.episode_steps=9', 'commands.resample_period=[0.1, 0.2]')
+    straight = trainer(tmp_path / 'straight', *setting, 'run.iterations=4')
+    straight.run()
+    first = trainer(tmp_path / 'first', *setting)
+    first.run()
+    second = trainer(tmp_path / 'second', *setting, 'run.iterations=4')
+    second.resume(checkpoint.latest(first.folder))
+    second.run()
+    assert same(second.model.state_dict(), straight.model.state_dict())
+
+
+def test_with_another_number_of_robots_only_the_episodes_are_new(run, tmp_path):
+    it, _ = run
+    resumed = trainer(tmp_path, 'run.num_envs=6', 'run.iterations=3')
+    resumed.resume(checkpoint.latest(it.folder))
+    assert same(resumed.model.state_dict(), it.model.state_dict())
+    resumed.run()
+    assert resumed.iteration == 3
+
+
+def test_a_resumed_run_goes_on_counting_and_adapting(run, tmp_path):
+    it, _ = run
+    resumed = trainer(tmp_path, 'run.iterations=3')
+    resumed.resume(checkpoint.latest(it.folder))
+    resumed.run()
+    (line,) = map(json.loads, (tmp_path / 'metrics.jsonl').read_text().splitlines())
+    assert (line['iteration'], line['samples']) == (3, 72)
+    assert line['speed/seconds'] > it.seconds
+    (group,) = resumed.ppo.optimizer.param_groups
+    assert group['lr'] is resumed.ppo.learning_rate
+    step = next(iter(resumed.ppo.optimizer.state.values()))['step']
+    assert int(step) == 3 * 2 * 2  # iterations, epochs, minibatches
+
+
+def test_a_resumed_runs_lines_follow_those_before(run, tmp_path):
+    first = trainer(tmp_path, 'run.iterations=1')
+    first.run()
+    second = trainer(tmp_path, 'run.iterations=2')
+    second.resume(checkpoint.latest(tmp_path))
+    second.run()
+    lines = (tmp_path / 'metrics.jsonl').read_text().splitlines()
+    assert [json.loads(line)['iteration'] for line in lines] == [1, 2]
+
+
+def test_a_checkpoint_of_other_sizes_is_refused(run, tmp_path):
+    path = checkpoint.latest(run[0].folder)
+    larger = trainer(tmp_path, 'ppo.hidden_sizes=[32, 8]')
+    with pytest.raises(CheckpointError, match='does not fit the config') as caught:
+        larger.resume(path)
+    assert str(caught.value).startswith(f'{path}: ')
+    assert larger.iteration == 0
+
+
+def test_a_checkpoint_of_another_robot_is_refused(run, tmp_path):
+    path = tmp_path / 'other.pt'
+    content = checkpoint.load(checkpoint.latest(run[0].folder), 'cpu')
+    checkpoint.save(path, {**content, 'robot': 'other'})
+    with pytest.raises(CheckpointError, match=r"other\.pt: is of the robot 'other', but 'humanoi"):
+        trainer(tmp_path).resume(path)
+
+
+def test_a_checkpoint_says_how_it_came_about(run):
+    it, _ = run
+    content = checkpoint.load(checkpoint.latest(it.folder), 'cpu')
+    assert (content['robot'], content['model_hash']) == (ROBOT.name, ROBOT.model_hash)
+    assert (content['backend'], content['seed'], content['iteration']) == ('fake', 1, 2)
+    assert content['config'] == yaml.safe_load((it.folder / 'config.yaml').read_text())
