@@ -1,0 +1,172 @@
+"""A robot's three files, opened, and the figures and kinematics that its laws need."""
+
+import dataclasses
+import pathlib
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import yaml
+
+pytest.importorskip('mujoco')
+
+import mujoco
+
+ROBOTS_FOLDER = pathlib.Path(__file__).parents[2] / 'humanoid_locomotion' / 'robots'
+MIRROR = np.diag([1.0, -1.0, 1.0])
+AXES = {'x': [1.0, 0.0, 0.0], 'y': [0.0, 1.0, 0.0], 'z': [0.0, 0.0, 1.0]}
+
+
+@dataclasses.dataclass(frozen=True)
+class Expectation:
+    """What a robot's folder cannot say about itself."""
+
+    name: str
+    num_joints: int
+    mass: tuple[float, float]  # [kg] lowest, highest
+    height: tuple[float, float]  # [m] lowest, highest, in the default pose
+    gain_frequency: float  # [Hz] of armature and kp
+    gain_damping: float  # [1] damping ratio of armature, kp and kd
+    may_touch: tuple[tuple[str, str], ...]  # some pairs of shapes that stop each other
+
+
+ROBOTS = [
+    Expectation(
+        name='humanoid',
+        num_joints=23,
+        mass=(43.0, 47.0),
+        height=(1.4, 1.6),
+        gain_frequency=8.0,
+        gain_damping=1.5,
+        may_touch=(
+            ('left_foot_side', 'right_foot_side'),
+            ('left_shin', 'right_foot_side'),
+            ('left_shin', 'right_shin'),
+            ('left_thigh', 'right_thigh'),
+            ('left_forearm', 'left_thigh'),
+            ('left_forearm', 'right_thigh'),
+        ),
+    ),
+]
+
+
+class Robot:
+    """The three files of one robot folder, opened, and the few numbers every test asks for."""
+
+    def __init__(self, expected: Expectation):
+        self.expected = expected
+        folder = ROBOTS_FOLDER / expected.name
+        self.spec = yaml.safe_load((folder / 'robot.yaml').read_text(encoding='utf-8'))
+        self.mjcf_path = folder / self.spec['mjcf']
+        self.urdf_path = folder / self.spec['urdf']
+        self.model = mujoco.MjModel.from_xml_path(str(self.mjcf_path))
+        self.urdf = ElementTree.parse(self.urdf_path).getroot()
+        self.joints = self.spec['joints']
+        self.names = [joint['name'] for joint in self.joints]
+        self.default = self.column('default')
+
+    def column(self, key: str) -> np.ndarray:
+        """Give one number of every joint, in the contract's order."""
+        return np.array([joint[key] for joint in self.joints])
+
+    def moving_urdf_joints(self) -> list[ElementTree.Element]:
+        """Give the URDF's joints that move, in the file's order."""
+        return [joint for joint in self.urdf.iter('joint') if joint.get('type') != 'fixed']
+
+    def data_in_pose(self, positions: np.ndarray, height: float) -> mujoco.MjData:
+        """Give the state with the base upright at `height` [m] and the joints at `positions`."""
+        data = mujoco.MjData(self.model)
+        data.qpos[:7] = [0.0, 0.0, height, 1.0, 0.0, 0.0, 0.0]
+        data.qpos[7:] = positions
+        mujoco.mj_forward(self.model, data)
+        return data
+
+    def standing(self) -> mujoco.MjData:
+        """Give the state in the default pose at the base height of the YAML."""
+        return self.data_in_pose(self.default, self.spec['base_height'])
+
+    def random_positions(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw joint positions evenly from their ranges."""
+        return rng.uniform(self.column('lower'), self.column('upper'))
+
+
+def numbers(text: str | None) -> np.ndarray:
+    """Read three numbers of a URDF attribute; a missing one means zeros."""
+    return np.array([float(word) for word in (text or '0 0 0').split()])
+
+
+def rotation(axis: np.ndarray, angle: float) -> np.ndarray:
+    """Give the matrix that turns by `angle` [rad] about the unit vector `axis` (Rodrigues)."""
+    x, y, z = axis
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross
+
+
+def urdf_link_poses(urdf: ElementTree.Element, positions: dict[str, float]) -> dict:
+    """Give position and rotation matrix of every URDF link, in the frame of the root link."""
+    children = {joint.find('child').get('link') for joint in urdf.iter('joint')}
+    (root,) = {link.get('name') for link in urdf.iter('link')} - children
+    poses = {root: (np.zeros(3), np.eye(3))}
+    waiting = list(urdf.iter('joint'))
+    while waiting:
+        joint = waiting.pop(0)
+        parent = joint.find('parent').get('link')
+        if parent not in poses:
+            waiting.append(joint)
+            continue
+        parent_position, parent_rotation = poses[parent]
+        origin = joint.find('origin')
+        roll, pitch, yaw = numbers(origin.get('rpy'))
+        turn = rotation(AXES['z'], yaw) @ rotation(AXES['y'], pitch) @ rotation(AXES['x'], roll)
+        if joint.get('type') != 'fixed':
+            axis = numbers(joint.find('axis').get('xyz'))
+            turn = turn @ rotation(axis, positions[joint.get('name')])
+        poses[joint.find('child').get('link')] = (
+            parent_position + parent_rotation @ numbers(origin.get('xyz')),
+            parent_rotation @ turn,
+        )
+    return poses
+
+
+def body_inertia(model: mujoco.MjModel, body: int) -> np.ndarray:
+    """Give a body's inertia matrix about its centre of mass, in the axes of the body's frame."""
+    turn = np.zeros(9)
+    mujoco.mju_quat2Mat(turn, model.body_iquat[body])
+    turn = turn.reshape(3, 3)
+    return turn @ np.diag(model.body_inertia[body]) @ turn.T
+
+
+def mirror_name(name: str) -> str:
+    """Give the name of the part on the other side; a middle part is its own mirror image."""
+    for side, other in (('left_', 'right_'), ('right_', 'left_')):
+        if name.startswith(side):
+            return other + name[len(side) :]
+    return name
+
+
+def mirrored_positions(robot: Robot, positions: np.ndarray) -> np.ndarray:
+    """Give the joint positions of the pose seen in the x-z plane's mirror."""
+    by_name = dict(zip(robot.names, positions))
+    signs = [1.0 if joint['axis'] == 'y' else -1.0 for joint in robot.joints]
+    return np.array([s * by_name[mirror_name(n)] for s, n in zip(signs, robot.names)])
+
+
+def support_margin(points: np.ndarray, point: np.ndarray) -> float:
+    """Give how far `point` lies inside the hull of `points` (n, 2) [m]; negative outside."""
+    directions = np.linspace(0.0, 2.0 * np.pi, 720, endpoint=False)
+    outward = np.stack([np.cos(directions), np.sin(directions)])
+    return float(np.min(np.max(points @ outward, axis=0) - point @ outward))
+
+
+def foot_spheres(robot: Robot) -> list[int]:
+    """Give the geoms that touch the floor when the robot stands: the spheres of the feet."""
+    model = robot.model
+    feet = {model.body(name).id for name in robot.spec['feet']}
+    sphere = mujoco.mjtGeom.mjGEOM_SPHERE
+    return [
+        geom
+        for geom in range(model.ngeom)
+        if model.geom_bodyid[geom] in feet
+        and model.geom_type[geom] == sphere
+        and model.geom_conaffinity[geom] & 1
+    ]
