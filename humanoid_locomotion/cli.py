@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
+from humanoid_locomotion import cli_benchmark
 from humanoid_locomotion.core.errors import LocomotionError, MissingPackageError
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help='Train walking policies for humanoid robots and run them from velocity commands.')
 console = Console()
+app.add_typer(cli_benchmark.app, name='benchmark')
 
 
 def main() -> None:
@@ -62,8 +64,8 @@ def train(
         assign: List[str] = typer.Option(
             [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.')) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
-    settings, spec = _training_config(config, robot, num_envs, iterations, assign)
-    backend = _backend(backend, device)
+    settings, spec = training_config(config, robot, num_envs, iterations, assign)
+    backend = choose_backend(backend, device)
     folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
     from humanoid_locomotion.training.checkpoint import latest
     from humanoid_locomotion.training.distributed import is_worker
@@ -185,7 +187,7 @@ def robots() -> None:
     console.print(table)
 
 
-def _training_config(config: str, robot: str, num_envs: Optional[int],
+def training_config(config: str, robot: str, num_envs: Optional[int],
                      iterations: Optional[int], assign: List[str]) -> Tuple[Any, Any]:
     """Return the training config that the options describe, and its robot."""
     from humanoid_locomotion.core import config as yaml_config
@@ -208,7 +210,8 @@ def _training_config(config: str, robot: str, num_envs: Optional[int],
     return settings, load_robot(settings.robot)
 
 
-def _backend(name: str, device: str) -> str:
+def choose_backend(name: str, device: str) -> str:
+    """Return a simulator's name; ``auto`` is the best for the device."""
     if name != 'auto':
         return name
     has_gpu = device != 'cpu' and _torch('training').cuda.is_available()

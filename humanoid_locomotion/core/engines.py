@@ -119,7 +119,7 @@ def read_layers(path: Path) -> Dict[str, Any]:
         raise MissingPackageError('reading layers', 'onnx', 'pip install onnx') from error
     try:
         model = onnx.load(str(path))
-        tensors = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+        tensors = {t.name: np.array(numpy_helper.to_array(t)) for t in model.graph.initializer}
     except Exception as error:  # protobuf and onnx raise many kinds for a broken file
         raise PolicyError(path, f'is not a valid ONNX file ({type(error).__name__})') from error
     nodes = list(model.graph.node)

@@ -7,12 +7,16 @@ what everything around physics costs: policy, observation, noise, rewards, reset
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 import statistics
+import subprocess
 import time
 from typing import Any, Callable, Dict, List
 
 import torch
 
+from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.state import JointTargets
 from humanoid_locomotion.sim.backend import SimBackend
 from humanoid_locomotion.training.capture import WARM_UP_STEPS, RepeatedStep
@@ -20,6 +24,7 @@ from humanoid_locomotion.training.trainer import Trainer
 
 RECORDED_STEPS = 50
 REPEATS = 5
+PROBE = Path(__file__).with_name('mjlab_probe.py')
 
 
 def timed(run: Callable[[], None], device: str) -> float:
@@ -83,25 +88,34 @@ class PhysicsReplay:
             self._step()
 
 
+def steps_per_second(trainer: Trainer) -> float:
+    """Return control steps per second of the whole step: policy, physics, reward, reset."""
+    return trainer.env.num_envs / _step_time(trainer)
+
+
+def _step_time(trainer: Trainer) -> float:
+    def walk() -> None:
+        for _ in range(RECORDED_STEPS):
+            trainer.collector.step()
+
+    return timed(walk, trainer.device) / RECORDED_STEPS
+
+
 def benchmark_env(trainer: Trainer) -> Dict[str, Any]:
     """Return times of the whole control step and of physics alone, and their ratio."""
-    collector, device = trainer.collector, trainer.device
-    n, steps = trainer.env.num_envs, RECORDED_STEPS
-
-    def walk() -> None:
-        for _ in range(steps):
-            collector.step()
-
-    recording = Recording(trainer.backend, lambda: collector.run_eagerly(steps))
+    collector, device, n = trainer.collector, trainer.device, trainer.env.num_envs
+    collector.run_eagerly(RECORDED_STEPS)  # everyone under way
+    recording = Recording(
+        trainer.backend, lambda: collector.run_eagerly(RECORDED_STEPS))
     replay = PhysicsReplay(trainer.backend, recording, trainer.use_graph)
+    replay.run()
     for _ in range(WARM_UP_STEPS + 1):
         collector.step()
-    replay.run()
     whole: List[float] = []
     physics: List[float] = []
     for _ in range(REPEATS):  # in turn, so that a drift of the machine touches both
-        physics.append(timed(replay.run, device) / steps)
-        whole.append(timed(walk, device) / steps)
+        physics.append(timed(replay.run, device) / RECORDED_STEPS)
+        whole.append(_step_time(trainer))
     step, alone = statistics.median(whole), statistics.median(physics)
     return {'num_envs': n, 'step_ms': 1e3 * step, 'physics_ms': 1e3 * alone,
             'physics_share': alone / step, 'steps_per_second': n / step,
@@ -132,3 +146,63 @@ def _memory(device: str) -> Dict[str, float]:
         return {}
     free, total = torch.cuda.mem_get_info(device)
     return {'memory_gb': (total - free) / 1e9}
+
+
+class Mjlab:
+    """mjlab's own G1 task, in a Python of its own that stays up between measurements.
+
+    Args:
+        python: An interpreter that has mjlab.
+        num_envs: How many robots.
+    """
+
+    def __init__(self, python: str, num_envs: int):
+        self._process = subprocess.Popen(
+            [python, str(PROBE), 'serve', '--num-envs', str(num_envs)], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, what: str) -> Dict[str, Any]:
+        """Return what the probe measures: ``env``, or ``train ITERATIONS``.
+
+        Raises:
+            LocomotionError: The probe ended; its own words are on standard error.
+        """
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(what + '\n')
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise LocomotionError(
+                f'the mjlab probe ended with code {self._process.wait()}; is mjlab installed for '
+                'the interpreter of --mjlab-python?')
+        return dict(json.loads(line))
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+
+
+def against_mjlab(python: str, num_envs: int, what: str, ours: Callable[[], float],
+                  repeats: int = 3) -> Dict[str, Any]:
+    """Measure ours and mjlab's in turn, on the same GPU in one run.
+
+    Args:
+        python: An interpreter that has mjlab.
+        num_envs: How many robots, of each.
+        what: What to ask the probe.
+        ours: Measures ours, control steps per second.
+        repeats: How often each is measured.
+
+    Returns:
+        Medians of control steps per second, and the ratio pair by pair.
+    """
+    probe = Mjlab(python, num_envs)
+    try:
+        pairs = [(ours(), float(probe.ask(what)['steps_per_second'])) for _ in range(repeats)]
+    finally:
+        probe.close()
+    return {'mjlab_steps_per_second': statistics.median(theirs for _, theirs in pairs),
+            'our_steps_per_second': statistics.median(own for own, _ in pairs),
+            'ratio': statistics.median(own / theirs for own, theirs in pairs),
+            'ratios': [own / theirs for own, theirs in pairs]}

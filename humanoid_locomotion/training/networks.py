@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -95,6 +95,21 @@ class ActorCritic(nn.Module):
     def act_mean(self, obs: torch.Tensor) -> torch.Tensor:
         """Return the deterministic action (..., num_actions); what is exported."""
         return self.actor(self.actor_normalizer(obs))
+
+    @torch.no_grad()
+    def load_actor(self, layers: Dict[str, Any]) -> None:
+        """Take over the actor of a policy folder.
+
+        Args:
+            layers: As :func:`humanoid_locomotion.core.engines.read_layers` gives it.
+        """
+        normalizer = self.actor_normalizer
+        std = 1.0 / torch.as_tensor(layers['inverse_std']) - normalizer.epsilon
+        normalizer.mean.copy_(torch.as_tensor(layers['mean']))
+        normalizer.variance.copy_(std.square())
+        flat = [array for layer in layers['layers'] for array in layer]
+        for parameter, array in zip(self.actor.parameters(), flat):
+            parameter.copy_(torch.as_tensor(array))
 
     def act(self, obs: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Sample actions; return them, their log probabilities (...,) and their means."""

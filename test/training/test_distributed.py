@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 
+import pytest
 from tiny import ROBOT, config
 import torch
 
@@ -47,6 +48,7 @@ def free_port() -> int:
         return int(it.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_two_processes_learn_one_policy_from_robots_of_their_own(tmp_path):
     paths = [str(HERE), str(HERE.parents[1]), os.environ.get('PYTHONPATH', '')]
     shared = {**os.environ, 'PYTHONPATH': os.pathsep.join(paths), 'WORLD_SIZE': '2',

@@ -132,7 +132,7 @@ def test_a_fall_is_paid_for_once():
 
 
 def test_a_finished_robot_starts_afresh():
-    env = make_env(*EXACT, *CALM, 'observation.history=3')
+    env = make_env(*EXACT, *CALM, 'observation.history=3', 'commands.standing_share=0')
     fell = trajectory(env, steps=4, disturb=lay_down)
     frames = fell['obs'][3, 1].reshape(3, -1)
     assert torch.equal(frames[0], frames[1]) and torch.equal(frames[1], frames[2])
@@ -141,8 +141,21 @@ def test_a_finished_robot_starts_afresh():
     start = torch.as_tensor(ROBOT.values('default'), dtype=torch.float32)
     assert (fell['joints'][3, 1] - start).abs().max() <= 0.1 + 1e-6
     assert fell['episode_step'][3].tolist() == [4, 0, 4, 4]
+    new = (fell['command'][3] != fell['command'][2]).any(-1)
+    assert new.tolist() == [False, True, False, False]
     height = torch.as_tensor(env.backend.state().base_position[1, 2])
     assert float(height) == pytest.approx(ROBOT.base_height)
+
+
+def test_constant_sensor_errors_last_an_episode():
+    env = make_env(*(a for a in EXACT if 'encoder_bias' not in a), *CALM)
+    fell = trajectory(env, disturb=lay_down)
+    (angles,) = [s for s in env.controller.builder.slices
+                 if s.name == 'joint_positions_from_default']
+    start = torch.as_tensor(ROBOT.values('default'), dtype=torch.float32)
+    bias = fell['obs'][..., angles.start:angles.stop] - (fell['joints'] - start)
+    changed = ((bias[1:] - bias[:-1]).abs().amax(-1) > 1e-5).nonzero().tolist()
+    assert changed == [[2, 1]]  # between the steps 2 and 3, where robot 1 fell
 
 
 # Isolation: whatever befalls one robot is nothing to the others.

@@ -188,6 +188,24 @@ def test_constant_rewards_leave_finite_networks(mirrors):
         assert torch.all(torch.isfinite(tensor)), name
 
 
+def test_a_bonus_for_entropy_keeps_the_policy_exploring():
+    spread = {}
+    for entropy in (0.0, 1.0):
+        torch.manual_seed(0)
+        it, toy = ppo(entropy=entropy), Toy()
+        for _ in range(5):
+            it.update(toy.play(it.model, reward=1.0), LAST)
+        spread[entropy] = float(it.model.std.mean())
+    assert spread[1.0] > 1.05 * spread[0.0]
+
+
+@pytest.mark.parametrize('desired_kl, faster', [(1e3, True), (1e-9, False)])
+def test_an_update_adapts_its_own_rate(desired_kl, faster):
+    it = ppo(desired_kl=desired_kl)
+    it.update(Toy().play(it.model), LAST)
+    assert (float(it.learning_rate) > FIGURES.learning_rate) == faster
+
+
 def test_a_first_look_at_unchanged_samples_shows_no_divergence():
     it = ppo(epochs=1, minibatches=1)
     logged = it.update(Toy().play(it.model), LAST)

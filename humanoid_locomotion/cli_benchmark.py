@@ -1,0 +1,119 @@
+"""The commands ``benchmark env``, ``benchmark train`` and ``benchmark physics``."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+import platform
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+from rich.console import Console
+from rich.table import Table
+import typer
+
+app = typer.Typer(no_args_is_help=True, help='Measure where the time of training goes.')
+console = Console()
+
+ROBOT = typer.Option('humanoid', help='Robot, and config in config/training.')
+POLICY = typer.Option('', show_default="the robot's", help='Policy that walks meanwhile.')
+BACKEND = typer.Option('auto', help='Simulator; auto picks by the device.')
+DEVICE = typer.Option('auto', help='auto, cuda or cpu.')
+NUM_ENVS = typer.Option('4096,8192,16384', help='Numbers of robots, with commas.')
+OUTPUT = typer.Option(None, help='JSON file to write; a plot goes beside it.')
+JSON = typer.Option(False, '--json', help='Print JSON instead of a table.')
+GRAPH = typer.Option(True, help='Run step and update as CUDA graphs on a GPU.')
+MJLAB = typer.Option('', '--against-mjlab', metavar='PYTHON', help="Measure mjlab's G1 task in "
+                     'turn, with this Python interpreter, which must have mjlab.')
+
+
+@app.command()
+def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device: str = DEVICE,
+        num_envs: str = NUM_ENVS, graph: bool = GRAPH, against_mjlab: str = MJLAB,
+        output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
+    """Time the whole control step against physics alone over the same states."""
+    from humanoid_locomotion.training import benchmark
+
+    def measure(trainer: Any) -> Dict[str, Any]:
+        row = benchmark.benchmark_env(trainer)
+        if against_mjlab:
+            row.update(benchmark.against_mjlab(
+                against_mjlab, trainer.env.num_envs, 'env',
+                lambda: benchmark.steps_per_second(trainer)))
+        return row
+
+    rows = _sweep(robot, policy, backend, device, num_envs, graph, measure)
+    _show('env', rows, output, json)
+
+
+@app.command()
+def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device: str = DEVICE,
+          num_envs: str = NUM_ENVS, graph: bool = GRAPH, against_mjlab: str = MJLAB,
+          output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
+    """Time whole iterations, collecting and learning."""
+    from humanoid_locomotion.training import benchmark
+
+    def measure(trainer: Any) -> Dict[str, Any]:
+        row = benchmark.benchmark_train(trainer)
+        if against_mjlab:
+            row.update(benchmark.against_mjlab(
+                against_mjlab, trainer.env.num_envs, 'train 10',
+                lambda: benchmark.benchmark_train(trainer)['steps_per_second']))
+        return row
+
+    rows = _sweep(robot, policy, backend, device, num_envs, graph, measure)
+    _show('train', rows, output, json)
+
+
+@app.command()
+def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
+            device: str = DEVICE, num_envs: str = typer.Option('4096', help='Robots timed.'),
+            graph: bool = GRAPH, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
+    """Compare solver settings: time, and difference to CPU MuJoCo at a finer step."""
+    from humanoid_locomotion.cli import choose_backend
+    from humanoid_locomotion.training.physics_study import study
+    name = choose_backend(backend, device)
+    trainer = next(_trainers(robot, policy, name, device, num_envs, graph))
+    _show('physics', study(trainer, name), output, json)
+
+
+def _sweep(robot: str, policy: str, backend: str, device: str, num_envs: str, graph: bool,
+           measure: Callable[[Any], Dict[str, Any]]) -> List[Dict[str, Any]]:
+    from humanoid_locomotion.cli import choose_backend
+    rows = []
+    for trainer in _trainers(robot, policy, choose_backend(backend, device), device, num_envs,
+                             graph):
+        rows.append({'backend': backend, 'hardware': trainer.hardware(), **measure(trainer)})
+    return rows
+
+
+def _trainers(robot: str, policy: str, backend: str, device: str, num_envs: str,
+              graph: bool) -> Iterator[Any]:
+    """Yield a trainer for each number of robots, its actor that of a policy that walks."""
+    from humanoid_locomotion.cli import training_config
+    from humanoid_locomotion.core.engines import read_layers
+    from humanoid_locomotion.core.policy import find_policy
+    layers = read_layers(find_policy(policy or robot) / 'policy.onnx')
+    for count in num_envs.split(','):
+        config, spec = training_config('', robot, int(count), None, [])
+        from humanoid_locomotion.training.trainer import Trainer
+        trainer = Trainer(config, spec, backend=backend, device=device, seed=1,
+                          folder=Path('benchmark'), use_graph=graph)
+        trainer.model.load_actor(layers)
+        yield trainer
+        trainer.close()
+
+
+def _show(what: str, rows: List[Dict[str, Any]], output: Optional[Path], as_json: bool) -> None:
+    report = {'benchmark': what, 'machine': platform.machine(), 'rows': rows}
+    text = json_format.dumps(report, indent=2) + '\n'
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding='utf-8')
+    if as_json:
+        console.out(text, end='', highlight=False)
+        return
+    table = Table(*(name.replace('_', ' ') for name in rows[0]))
+    for row in rows:
+        table.add_row(*(f'{value:.4g}' if isinstance(value, float) else str(value)
+                        for value in row.values()))
+    console.print(table)
