@@ -8,14 +8,14 @@ import shlex
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Dict, List, Optional
 
 from rich.console import Console
 from rich.table import Table
 import typer
 
 from humanoid_locomotion import cli_benchmark
-from humanoid_locomotion.core.errors import LocomotionError, MissingPackageError
+from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=True, rich_markup_mode='rich',
@@ -47,7 +47,8 @@ def train(
         device: str = typer.Option('auto', help='auto, cuda or cpu.'),
         num_envs: Optional[int] = typer.Option(None, help='Robots at once; overrides the config.'),
         iterations: Optional[int] = typer.Option(None, help='Overrides the config.'),
-        seed: int = typer.Option(1, help='Of everything that is drawn.'),
+        seed: int = typer.Option(
+            1, help='Of everything that is drawn; --resume keeps that of the checkpoint.'),
         output: Optional[Path] = typer.Option(
             None, show_default='runs/ROBOT-DATE', help='Run folder.'),
         resume: Optional[Path] = typer.Option(
@@ -64,12 +65,15 @@ def train(
         assign: List[str] = typer.Option(
             [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.')) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
-    settings, spec = training_config(config, robot, num_envs, iterations, assign)
-    backend = choose_backend(backend, device)
+    from humanoid_locomotion.training import options
+    settings, spec = options.training_config(config, robot, num_envs, iterations, assign)
+    backend = options.choose_backend(backend, device)
     folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
-    from humanoid_locomotion.training.checkpoint import latest
+    from humanoid_locomotion.training import checkpoint
     from humanoid_locomotion.training.distributed import is_worker
-    checkpoint = None if resume is None else latest(resume)
+    last = None if resume is None else checkpoint.latest(resume)
+    if last is not None:  # the robots that go on are those that were drawn with its seed
+        seed = checkpoint.load(last, 'cpu')['seed']
     if gpus > 1 and not is_worker():
         sys.exit(_start_workers(gpus, ['--output', str(folder)] if output is None else []))
     from humanoid_locomotion.training.progress import TrainingProgress
@@ -77,8 +81,8 @@ def train(
     from humanoid_locomotion.training.trainer import Trainer
     trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
                       use_graph=graph, deterministic=deterministic, command=_command_line())
-    if checkpoint is not None:
-        trainer.resume(checkpoint)
+    if last is not None:
+        trainer.resume(last)
     if not trainer.group.is_first:
         trainer.run(max_seconds=max_minutes * 60.0)
         trainer.close()
@@ -105,7 +109,8 @@ def export(
         output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.')
 ) -> None:
     """Turn a checkpoint into a policy folder."""
-    _torch('export')
+    from humanoid_locomotion.training.options import require_torch
+    require_torch('export')
     from humanoid_locomotion.training.export import export as export_policy
     console.print(f'wrote {export_policy(run, output)}', soft_wrap=True, markup=False)
 
@@ -187,53 +192,12 @@ def robots() -> None:
     console.print(table)
 
 
-def training_config(config: str, robot: str, num_envs: Optional[int],
-                     iterations: Optional[int], assign: List[str]) -> Tuple[Any, Any]:
-    """Return the training config that the options describe, and its robot."""
-    from humanoid_locomotion.core import config as yaml_config
-    from humanoid_locomotion.core.resources import config_file
-    from humanoid_locomotion.core.robot import load_robot
-    if robot:
-        load_robot(robot)  # an unknown robot is named before the config that it would have
-    path = config_file('training', config or robot or 'humanoid')
-    data = yaml_config.read_yaml(path)
-    for key, value in (('num_envs', num_envs), ('iterations', iterations)):
-        if value is not None:
-            data = yaml_config.override(data, f'run.{key}={value}')
-    if robot:
-        data = yaml_config.override(data, f'robot={robot}')
-    for assignment in assign:
-        data = yaml_config.override(data, assignment)
-    _torch('training')
-    from humanoid_locomotion.training.config import TrainingConfig
-    settings = yaml_config.from_mapping(TrainingConfig, data, path)
-    return settings, load_robot(settings.robot)
-
-
-def choose_backend(name: str, device: str) -> str:
-    """Return a simulator's name; ``auto`` is the best for the device."""
-    if name != 'auto':
-        return name
-    has_gpu = device != 'cpu' and _torch('training').cuda.is_available()
-    return 'mujoco_warp' if has_gpu else 'mujoco'
-
-
 def _start_workers(gpus: int, more: List[str]) -> int:
     """Start the same command once per GPU with torchrun; return its exit code."""
     return subprocess.run(
         [sys.executable, '-m', 'torch.distributed.run', '--standalone',
          f'--nproc-per-node={gpus}', '-m', 'humanoid_locomotion', *sys.argv[1:], *more],
         check=False).returncode
-
-
-def _torch(what: str) -> Any:
-    """Return PyTorch, or say how to install it."""
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingPackageError(
-            what, 'torch', "pip install 'humanoid_locomotion[train]'") from error
-    return torch
 
 
 def _command_line() -> str:

@@ -69,7 +69,7 @@ def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
             device: str = DEVICE, num_envs: str = typer.Option('4096', help='Robots timed.'),
             graph: bool = GRAPH, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
     """Compare solver settings: time, and difference to CPU MuJoCo at a finer step."""
-    from humanoid_locomotion.cli import choose_backend
+    from humanoid_locomotion.training.options import choose_backend
     from humanoid_locomotion.training.physics_study import study
     name = choose_backend(backend, device)
     trainer = next(_trainers(robot, policy, name, device, num_envs, graph))
@@ -78,7 +78,7 @@ def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
 
 def _sweep(robot: str, policy: str, backend: str, device: str, num_envs: str, graph: bool,
            measure: Callable[[Any], Dict[str, Any]]) -> List[Dict[str, Any]]:
-    from humanoid_locomotion.cli import choose_backend
+    from humanoid_locomotion.training.options import choose_backend
     rows = []
     for trainer in _trainers(robot, policy, choose_backend(backend, device), device, num_envs,
                              graph):
@@ -89,9 +89,9 @@ def _sweep(robot: str, policy: str, backend: str, device: str, num_envs: str, gr
 def _trainers(robot: str, policy: str, backend: str, device: str, num_envs: str,
               graph: bool) -> Iterator[Any]:
     """Yield a trainer for each number of robots, its actor that of a policy that walks."""
-    from humanoid_locomotion.cli import training_config
     from humanoid_locomotion.core.engines import read_layers
     from humanoid_locomotion.core.policy import find_policy
+    from humanoid_locomotion.training.options import training_config
     layers = read_layers(find_policy(policy or robot) / 'policy.onnx')
     for count in num_envs.split(','):
         config, spec = training_config('', robot, int(count), None, [])

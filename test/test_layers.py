@@ -27,7 +27,8 @@ ROOMS = {
     'evaluation': {'core', 'sim.backend', 'evaluation', 'numpy', 'matplotlib'},
     'nodes': {'core', 'nodes', 'numpy', 'yaml', 'rclpy', 'tf2_ros', 'ament_index_python',
               'builtin_interfaces', '*_interfaces', '*_msgs', '*_srvs'},
-    'cli': {'core', 'rich', 'typer'},
+    'cli': {'cli_benchmark', 'core', 'rich', 'typer'},
+    'cli_benchmark': {'rich', 'typer'},
     '__main__': {'cli'},
 }
 MODULES = {
@@ -48,6 +49,7 @@ LAZY = {
     'nodes.viewer': {'mujoco', 'viser', 'PIL'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'torch'},
+    'cli_benchmark': {'core', 'training'},
 }
 
 

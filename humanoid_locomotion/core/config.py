@@ -100,7 +100,11 @@ def override(data: Dict[str, Any], assignment: str) -> Dict[str, Any]:
     key, equals, text = assignment.partition('=')
     if not equals:
         raise ConfigError('--set', assignment, 'expected KEY=VALUE')
-    return _override(data, key.split('.'), yaml.safe_load(text), key)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError('--set', key, f'{text!r} is not valid YAML') from error
+    return _override(data, key.split('.'), value, key)
 
 
 def _override(data: Any, path: List[str], value: Any, key: str) -> Dict[str, Any]:

@@ -11,6 +11,7 @@ from mujoco import rollout
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import (
@@ -32,6 +33,9 @@ class MujocoBackend(SimBackend):
 
     def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
                  joints: Sequence[Any], device: str = 'cpu', deterministic: bool = True):
+        if device not in ('auto', 'cpu'):
+            raise SimulationError(f'the backend mujoco runs on the CPU, not on {device!r}; '
+                                  'mujoco_warp runs on a GPU')
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
         self.joint_names = [joint.name for joint in joints]
         self.model = build_model(robot, physics, joints)

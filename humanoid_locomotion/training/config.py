@@ -26,6 +26,13 @@ def _check_counts(config: object, *names: str) -> None:
             raise ValueError(f'{name} must be 1 or more, found {getattr(config, name)}')
 
 
+def _check_ranges(config: object, *names: str) -> None:
+    for name in names:
+        low, high = getattr(config, name)
+        if low > high:
+            raise ValueError(f'{name}: {low} is above {high}')
+
+
 @dataclass(frozen=True)
 class ObservationConfig:
     """What the actor sees.
@@ -83,6 +90,13 @@ class CommandConfig:
     standing_share: float
     straight_share: float
     turning_share: float
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, 'resample_period')
+        shares = (self.standing_share, self.straight_share, self.turning_share)
+        if min(shares) < 0.0 or sum(shares) > 1.0:
+            raise ValueError('standing_share, straight_share and turning_share must be 0 or more '
+                             f'and add up to at most 1, found {shares}')
 
 
 @dataclass(frozen=True)
@@ -162,6 +176,9 @@ class RandomizationConfig:
     push_period: Range
     push_velocity: float
     push_yaw_rate: float
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, 'friction', 'mass_scale', 'payload', 'gain_scale', 'push_period')
 
 
 @dataclass(frozen=True)

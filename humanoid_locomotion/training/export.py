@@ -47,7 +47,7 @@ def export(path: Path, output: Path) -> Path:
     path = checkpoint.latest(path)
     content = checkpoint.load(path, 'cpu')
     config = from_mapping(TrainingConfig, content['config'], path)
-    robot = load_robot(content['robot'])
+    robot = load_robot(config.robot)  # a name, or the path of a robot of one's own
     if robot.model_hash != content['model_hash']:
         raise CheckpointError(
             path, f'was trained on another version of {robot.name!r} (model hash '

@@ -95,3 +95,13 @@ def test_a_clock_in_the_layout_needs_a_gait_in_the_config():
         TrainingConfig, {**mapping(), 'gait': None}, FILE).contract(ROBOT)
     with pytest.raises(LocomotionError, match='gait_clock needs a contract with a gait'):
         Controller(contract)
+
+
+@pytest.mark.parametrize('assignment, message', [
+    ('randomization.friction=[1.2, 0.4]', r'friction: 1.2 is above 0.4'),
+    ('commands.resample_period=[8, 3]', r'resample_period: 8.0 is above 3.0'),
+    ('commands.standing_share=0.8', 'add up to at most 1'),
+    ('commands.straight_share=-0.1', 'must be 0 or more')])
+def test_ranges_and_shares_that_make_no_sense_are_refused(assignment, message):
+    with pytest.raises(ConfigError, match=message):
+        config(assignment)

@@ -1,0 +1,61 @@
+"""From the options of a command line to what a trainer needs; works before torch is imported."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import List, Optional, Tuple
+
+from humanoid_locomotion.core import config as yaml_config
+from humanoid_locomotion.core.errors import MissingPackageError
+from humanoid_locomotion.core.resources import config_file
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.training.config import TrainingConfig
+
+
+def training_config(config: str, robot: str, num_envs: Optional[int], iterations: Optional[int],
+                    assignments: List[str]) -> Tuple[TrainingConfig, RobotSpec]:
+    """Return a training config and its robot.
+
+    Args:
+        config: Name in ``config/training``, or path of a YAML file; empty for the robot's.
+        robot: Overrides the config's; empty for that.
+        num_envs: Overrides the config's; None for that.
+        iterations: Likewise.
+        assignments: ``key=value`` changes of single figures.
+
+    Raises:
+        LocomotionError: A name is unknown, a figure does not fit, or torch is not installed.
+    """
+    if robot:
+        load_robot(robot)  # an unknown robot is named before the config that it would have
+    path = config_file('training', config or robot or 'humanoid')
+    data = yaml_config.read_yaml(path)
+    for key, value in (('num_envs', num_envs), ('iterations', iterations)):
+        if value is not None:
+            data = yaml_config.override(data, f'run.{key}={value}')
+    if robot:
+        data = yaml_config.override(data, f'robot={robot}')
+    for assignment in assignments:
+        data = yaml_config.override(data, assignment)
+    require_torch('training')
+    settings = yaml_config.from_mapping(TrainingConfig, data, path)
+    return settings, load_robot(settings.robot)
+
+
+def choose_backend(name: str, device: str) -> str:
+    """Return a simulator's name; ``auto`` is the best for the device."""
+    if name != 'auto':
+        return name
+    require_torch('training')
+    import torch
+    return 'mujoco_warp' if device != 'cpu' and torch.cuda.is_available() else 'mujoco'
+
+
+def require_torch(what: str) -> None:
+    """Say how to install PyTorch, if it is not.
+
+    Raises:
+        MissingPackageError: It is not.
+    """
+    if importlib.util.find_spec('torch') is None:
+        raise MissingPackageError(what, 'torch', "pip install 'humanoid_locomotion[train]'")
