@@ -45,6 +45,7 @@ MODULES = {
 LAZY = {
     'core.engines': {'onnxruntime', 'onnx', 'torch'},
     'training': {'onnx', 'tensorboard'},
+    'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
     'training.curve': {'matplotlib'},
     'nodes.viewer': {'mujoco', 'viser', 'PIL'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},

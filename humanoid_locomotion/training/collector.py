@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, Tuple
 
 import torch
 
-from humanoid_locomotion.training.capture import RepeatedStep
+from humanoid_locomotion.core.state import JointTargets
+from humanoid_locomotion.training.capture import RepeatedStep, fused
 from humanoid_locomotion.training.env import LocomotionEnv
 from humanoid_locomotion.training.networks import ActorCritic
 from humanoid_locomotion.training.rollout import Rollout
@@ -26,13 +27,26 @@ class Collector:
                                env.contract.num_actions, env.device)
         first = env.reset()
         self._obs, self._privileged = first.obs.clone(), first.privileged.clone()
+        self._before_physics = fused(self._decide, env.device, use_graph)
+        self._after_physics = fused(self._keep, env.device, use_graph)
         self.step = RepeatedStep(self._one_step, env.device, use_graph)
 
     @torch.no_grad()
     def _one_step(self) -> None:
+        targets, *decision = self._before_physics()
+        self._env.backend.step(JointTargets(targets))
+        self._after_physics(*decision)
+
+    def _decide(self) -> Tuple[torch.Tensor, ...]:
+        """Return joint targets, then action, log probability, mean and value."""
         action, log_prob, mean = self._model.act(self._obs)
         value = self._model.value(self._obs, self._privileged)
-        result = self._env.step(action)
+        return self._env.targets(action).positions, action, log_prob, mean, value
+
+    def _keep(self, action: torch.Tensor, log_prob: torch.Tensor, mean: torch.Tensor,
+              value: torch.Tensor) -> None:
+        """Judge the step and write it down."""
+        result = self._env.after_physics(action)
         self.rollout.add(
             obs=self._obs, privileged=self._privileged, action=action, mean=mean,
             log_prob=log_prob, value=value, reward=result.reward,

@@ -104,7 +104,18 @@ class LocomotionEnv:
 
     def step(self, action: torch.Tensor) -> StepResult:
         """Advance by one control step under ``action`` (num_envs, m)."""
-        self._move(action)
+        self.backend.step(self.targets(action))
+        return self.after_physics(action)
+
+    def targets(self, action: torch.Tensor) -> JointTargets:
+        """Return what the joints follow: late robots still the targets of the step before."""
+        wanted = self.controller.act(action).positions
+        followed = torch.where(self._delay[:, None], self._late_targets, wanted)
+        self._late_targets.copy_(wanted)
+        return JointTargets(followed)
+
+    def after_physics(self, action: torch.Tensor) -> StepResult:
+        """Judge what ``action`` brought about, reset, command, push and observe."""
         state, truth = self._read()
         self.episode_step += 1
         lost = broken(state, truth)
@@ -128,13 +139,6 @@ class LocomotionEnv:
             'push_time_left': self._pusher.time_left,
             'encoder_bias': self._sensors.encoder_bias,
             'imu_mounting': self._sensors.imu_mounting, **self.controller.carried()}
-
-    def _move(self, action: torch.Tensor) -> None:
-        """Drive the joints; robots with a delay still follow the targets of the step before."""
-        wanted = self.controller.act(action).positions
-        followed = torch.where(self._delay[:, None], self._late_targets, wanted)
-        self._late_targets.copy_(wanted)
-        self.backend.step(JointTargets(followed))
 
     def _read(self) -> tuple[RobotState, Truth]:
         def tensors(data: object) -> dict:
