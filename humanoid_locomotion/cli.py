@@ -62,6 +62,8 @@ def train(
             False, help='The same seed gives the same weights, bit by bit; slower.'),
         graph: bool = typer.Option(
             True, help='Run step and update as CUDA graphs on a GPU.'),
+        fuse: bool = typer.Option(
+            True, help="Join the step's small kernels on a GPU; takes half a minute at start."),
         assign: List[str] = typer.Option(
             [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.')) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
@@ -80,7 +82,8 @@ def train(
     from humanoid_locomotion.training.scorecard_watch import ScorecardWatch
     from humanoid_locomotion.training.trainer import Trainer
     trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
-                      use_graph=graph, deterministic=deterministic, command=_command_line())
+                      use_graph=graph, fuse=fuse, deterministic=deterministic,
+                      command=_command_line())
     if last is not None:
         trainer.resume(last)
     if not trainer.group.is_first:

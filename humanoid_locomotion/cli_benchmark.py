@@ -22,14 +22,15 @@ NUM_ENVS = typer.Option('4096,8192,16384', help='Numbers of robots, with commas.
 OUTPUT = typer.Option(None, help='JSON file to write; a plot goes beside it.')
 JSON = typer.Option(False, '--json', help='Print JSON instead of a table.')
 GRAPH = typer.Option(True, help='Run step and update as CUDA graphs on a GPU.')
+FUSE = typer.Option(True, help="Join the step's small kernels on a GPU.")
 MJLAB = typer.Option('', '--against-mjlab', metavar='PYTHON', help="Measure mjlab's G1 task in "
                      'turn, with this Python interpreter, which must have mjlab.')
 
 
 @app.command()
 def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device: str = DEVICE,
-        num_envs: str = NUM_ENVS, graph: bool = GRAPH, against_mjlab: str = MJLAB,
-        output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
+        num_envs: str = NUM_ENVS, graph: bool = GRAPH, fuse: bool = FUSE,
+        against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
     """Time the whole control step against physics alone over the same states."""
     from humanoid_locomotion.training import benchmark
 
@@ -37,18 +38,19 @@ def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device
         row = benchmark.benchmark_env(trainer)
         if against_mjlab:
             row.update(benchmark.against_mjlab(
-                against_mjlab, trainer.env.num_envs, 'env',
+                against_mjlab, trainer.env.num_envs, 'env 25',
                 lambda: benchmark.steps_per_second(trainer)))
         return row
 
-    rows = _sweep(robot, policy, backend, device, num_envs, graph, measure)
+    rows = _sweep(robot, policy, backend, device, num_envs, graph, fuse, measure)
     _show('env', rows, output, json)
 
 
 @app.command()
 def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device: str = DEVICE,
-          num_envs: str = NUM_ENVS, graph: bool = GRAPH, against_mjlab: str = MJLAB,
-          output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
+          num_envs: str = NUM_ENVS, graph: bool = GRAPH, fuse: bool = FUSE,
+          against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT,
+          json: bool = JSON) -> None:
     """Time whole iterations, collecting and learning."""
     from humanoid_locomotion.training import benchmark
 
@@ -60,7 +62,7 @@ def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, devi
                 lambda: benchmark.benchmark_train(trainer)['steps_per_second']))
         return row
 
-    rows = _sweep(robot, policy, backend, device, num_envs, graph, measure)
+    rows = _sweep(robot, policy, backend, device, num_envs, graph, fuse, measure)
     _show('train', rows, output, json)
 
 
@@ -72,22 +74,22 @@ def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
     from humanoid_locomotion.training.options import choose_backend
     from humanoid_locomotion.training.physics_study import study
     name = choose_backend(backend, device)
-    trainer = next(_trainers(robot, policy, name, device, num_envs, graph))
+    trainer = next(_trainers(robot, policy, name, device, num_envs, graph, False))
     _show('physics', study(trainer, name), output, json)
 
 
 def _sweep(robot: str, policy: str, backend: str, device: str, num_envs: str, graph: bool,
-           measure: Callable[[Any], Dict[str, Any]]) -> List[Dict[str, Any]]:
+           fuse: bool, measure: Callable[[Any], Dict[str, Any]]) -> List[Dict[str, Any]]:
     from humanoid_locomotion.training.options import choose_backend
     rows = []
     for trainer in _trainers(robot, policy, choose_backend(backend, device), device, num_envs,
-                             graph):
+                             graph, fuse):
         rows.append({'backend': backend, 'hardware': trainer.hardware(), **measure(trainer)})
     return rows
 
 
 def _trainers(robot: str, policy: str, backend: str, device: str, num_envs: str,
-              graph: bool) -> Iterator[Any]:
+              graph: bool, fuse: bool) -> Iterator[Any]:
     """Yield a trainer for each number of robots, its actor that of a policy that walks."""
     from humanoid_locomotion.core.engines import read_layers
     from humanoid_locomotion.core.policy import find_policy
@@ -97,7 +99,7 @@ def _trainers(robot: str, policy: str, backend: str, device: str, num_envs: str,
         config, spec = training_config('', robot, int(count), None, [])
         from humanoid_locomotion.training.trainer import Trainer
         trainer = Trainer(config, spec, backend=backend, device=device, seed=1,
-                          folder=Path('benchmark'), use_graph=graph)
+                          folder=Path('benchmark'), use_graph=graph, fuse=fuse)
         trainer.model.load_actor(layers)
         yield trainer
         trainer.close()

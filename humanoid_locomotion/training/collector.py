@@ -21,14 +21,15 @@ class Collector:
         step: Runs one step.
     """
 
-    def __init__(self, env: LocomotionEnv, model: ActorCritic, steps: int, use_graph: bool):
+    def __init__(self, env: LocomotionEnv, model: ActorCritic, steps: int, use_graph: bool,
+                 fuse: bool):
         self._env, self._model = env, model
         self.rollout = Rollout(steps, env.num_envs, env.obs_size, env.privileged_size,
                                env.contract.num_actions, env.device)
         first = env.reset()
         self._obs, self._privileged = first.obs.clone(), first.privileged.clone()
-        self._before_physics = fused(self._decide, env.device, use_graph)
-        self._after_physics = fused(self._keep, env.device, use_graph)
+        self._before_physics = fused(self._decide, env.device, fuse)
+        self._after_physics = fused(self._keep, env.device, fuse)
         self.step = RepeatedStep(self._one_step, env.device, use_graph)
 
     @torch.no_grad()

@@ -2,7 +2,7 @@
 
 From states that a walking policy went through, one control step is taken with the same targets,
 once by the backend under each setting and once by the reference. The differences are what a
-setting loses; the time of a captured step of all robots is what it costs.
+setting loses; what it costs is the time of a captured step of all robots while they walk.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import PhysicsSpec, ResetState, open_backend
-from humanoid_locomotion.training.benchmark import timed
-from humanoid_locomotion.training.capture import WARM_UP_STEPS, RepeatedStep
+from humanoid_locomotion.training.benchmark import PhysicsReplay, Recording, timed
 from humanoid_locomotion.training.trainer import Trainer
 
 WALK_STEPS = 100  # control steps walked before states are taken
 STATES = 10  # moments taken, four control steps apart, of every robot compared
 COMPARED = 64  # robots compared with the reference
 REFERENCE_SUBSTEPS = 20  # of the reference, for each substep of the config
-TIMED_STEPS = 50
+TIMED_STEPS = 20
 
 # Solver iterations, line search iterations, physics steps per control step.
 SETTINGS: Tuple[Tuple[int, int, int], ...] = (
@@ -38,6 +37,7 @@ def study(trainer: Trainer, backend: str,
     """Return a row per setting: what it is, its time and its differences to the reference."""
     physics = trainer.config.physics
     moments = _walk(trainer)
+    recording = Recording(trainer.backend, lambda: trainer.collector.run_eagerly(TIMED_STEPS))
     fine = replace(
         physics, timestep=physics.timestep / REFERENCE_SUBSTEPS,
         substeps=physics.substeps * REFERENCE_SUBSTEPS, solver_iterations=100,
@@ -53,7 +53,7 @@ def study(trainer: Trainer, backend: str,
         rows.append({
             'solver_iterations': iterations, 'line_search_iterations': line_search,
             'substeps': substeps, **_differences(got, reference),
-            'step_ms': 1e3 * _time(backend, trainer, setting)})
+            'step_ms': 1e3 * _time(backend, trainer, setting, recording)})
     return rows
 
 
@@ -110,20 +110,12 @@ def _differences(got: List[RobotState], reference: List[RobotState]) -> Dict[str
             'base_height_mm': 1e3 * rms('base_position')}
 
 
-def _time(name: str, trainer: Trainer, physics: PhysicsSpec) -> float:
-    """Return the seconds of a captured control step of all robots, standing."""
-    device, n = trainer.device, trainer.env.num_envs
-    backend = open_backend(name, trainer.robot, n, physics, device=device)
-    targets = JointTargets(torch.as_tensor(
-        backend.default_state().joint_positions, device=device))
-    step = RepeatedStep(lambda: backend.step(targets), device, trainer.use_graph)
-
-    def run() -> None:
-        for _ in range(TIMED_STEPS):
-            step()
-
-    for _ in range(WARM_UP_STEPS + 1):
-        step()
-    seconds = timed(run, device) / TIMED_STEPS
+def _time(name: str, trainer: Trainer, physics: PhysicsSpec, recording: Recording) -> float:
+    """Return the seconds of a control step of all robots, over recorded steps of a walk."""
+    backend = open_backend(
+        name, trainer.robot, trainer.env.num_envs, physics, device=trainer.device)
+    replay = PhysicsReplay(backend, recording, trainer.use_graph)
+    replay.run()
+    seconds = timed(replay.run, trainer.device) / len(recording.targets)
     backend.close()
     return seconds

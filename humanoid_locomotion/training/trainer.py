@@ -42,13 +42,14 @@ class Trainer:
         seed: Of everything that is drawn.
         folder: Where checkpoints, the config and logs go.
         use_graph: Whether to run step and update as CUDA graphs, where there is CUDA.
+        fuse: Whether to join the step's small kernels, where there is CUDA.
         deterministic: Whether the same seed must give the same weights, bit by bit.
         command: How it was started, for the policy's card.
     """
 
     def __init__(self, config: TrainingConfig, robot: RobotSpec, *, backend: str, device: str,
-                 seed: int, folder: Path, use_graph: bool = True, deterministic: bool = False,
-                 command: str = ''):
+                 seed: int, folder: Path, use_graph: bool = True, fuse: bool = True,
+                 deterministic: bool = False, command: str = ''):
         self.config, self.robot, self.folder, self.seed = config, robot, folder, seed
         self.group = join(device)
         torch.use_deterministic_algorithms(deterministic)
@@ -74,7 +75,7 @@ class Trainer:
         self.ppo = Ppo(ppo, self.model, mirrors, use_graph, self.group)
         self.iteration = 0
         self.seconds = 0.0
-        self.use_graph = use_graph
+        self.use_graph, self._fuse = use_graph, fuse
         self._backend_name, self._command = backend, command
         self._collector: Optional[Collector] = None
         self._last_good = 'none'
@@ -94,7 +95,7 @@ class Trainer:
         """What fills the rollouts; the robots start when it is first asked for."""
         if self._collector is None:
             self._collector = Collector(
-                self.env, self.model, self.config.ppo.rollout_steps, self.use_graph)
+                self.env, self.model, self.config.ppo.rollout_steps, self.use_graph, self._fuse)
         return self._collector
 
     def run(self, report: Optional[Report] = None, max_seconds: float = math.inf,
