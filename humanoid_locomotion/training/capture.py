@@ -58,6 +58,13 @@ class RepeatedStep:
             self._graph.replay()
         self._calls += 1
 
+    def forget(self) -> None:
+        """Drop the graph; it would keep what it talks to alive, NCCL's connections too."""
+        if self._graph is not None:
+            torch.cuda.synchronize()
+            self._graph.reset()
+        self._graph, self._calls = None, 0
+
     def _run_on_stream(self) -> None:
         """Warm up on the stream that will capture, as PyTorch asks."""
         now = torch.cuda.current_stream()

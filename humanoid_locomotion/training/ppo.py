@@ -167,6 +167,10 @@ class Ppo:
         for group in self.optimizer.param_groups:
             group['lr'] = self.learning_rate
 
+    def close(self) -> None:
+        """Drop the update's graph."""
+        self._repeated.forget()
+
     def _adapt_learning_rate(self, kl: torch.Tensor) -> None:
         """Slow down when the policy moves too far, speed up when it hardly moves."""
         wanted, rate = self.config.desired_kl, self.learning_rate

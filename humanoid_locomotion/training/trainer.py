@@ -240,6 +240,9 @@ class Trainer:
         return f'CPU, {torch.get_num_threads()} threads'
 
     def close(self) -> None:
-        """Free the simulator and leave the group."""
+        """Free graphs and simulator, and leave the group."""
+        if self._collector is not None:
+            self._collector.step.forget()
+        self.ppo.close()
         self.backend.close()
         self.group.leave()

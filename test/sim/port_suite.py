@@ -279,3 +279,19 @@ class PortSuite:
         hold(backend)
         overflow = backend.overflow()
         assert overflow is None or not np.any(np.asarray(overflow))
+
+    def test_what_followed_a_snapshot_follows_it_again(self, backend):
+        rng = np.random.default_rng(0)
+        rest = backend.default_state().joint_positions
+        poses = [rest + rng.normal(0.0, 0.1, rest.shape).astype(np.float32) for _ in range(3)]
+        hold(backend, 3, poses[0])
+        snapshot = backend.snapshot()
+        seen = []
+        for _ in range(2):
+            backend.restore(snapshot)
+            for pose in poses:
+                hold(backend, 1, pose)
+            seen.append((state(backend), truth(backend)))
+        for first, second in zip(*seen):
+            for key, value in vars(first).items():
+                assert value == pytest.approx(getattr(second, key), abs=self.tolerance), key

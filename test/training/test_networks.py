@@ -114,3 +114,12 @@ def test_first_actions_are_small():
 def test_layers_alternate_with_elu_and_end_linear():
     kinds = [type(layer).__name__ for layer in mlp([5, 8, 4, 2])]
     assert kinds == ['Linear', 'ELU', 'Linear', 'ELU', 'Linear']
+
+
+def test_an_actor_that_is_exported_and_loaded_acts_alike():
+    from humanoid_locomotion.training.export import network_layers
+    trained, fresh = network(), network()
+    take_in(trained.actor_normalizer, 3.0 + 2.0 * torch.randn(50, 5))
+    fresh.load_actor(network_layers(trained))
+    obs = torch.randn(7, 5)
+    assert torch.allclose(fresh.act_mean(obs), trained.act_mean(obs), atol=1e-5)

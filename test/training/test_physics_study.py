@@ -1,0 +1,23 @@
+"""The study finds what is known: finer steps and more iterations come closer to the reference."""
+
+from __future__ import annotations
+
+import pytest
+from tiny import ROBOT, config
+
+from humanoid_locomotion.training import physics_study
+from humanoid_locomotion.training.trainer import Trainer
+
+pytest.importorskip('mujoco')
+
+
+def test_finer_settings_differ_less_from_the_reference(tmp_path, monkeypatch):
+    for name, value in {'WALK_STEPS': 5, 'STATES': 3, 'TIMED_STEPS': 2}.items():
+        monkeypatch.setattr(physics_study, name, value)
+    trainer = Trainer(config(), ROBOT, backend='mujoco', device='cpu', seed=1, folder=tmp_path)
+    coarse, usual, fine = physics_study.study(
+        trainer, 'mujoco', ((20, 20, 2), (20, 20, 4), (20, 20, 16)))
+    for key in ('joint_position_mrad', 'joint_velocity', 'base_velocity_mm_s'):
+        assert fine[key] < usual[key] < coarse[key], key
+    assert [row['substeps'] for row in (coarse, usual, fine)] == [2, 4, 16]
+    assert all(row['step_ms'] > 0.0 for row in (coarse, usual, fine))

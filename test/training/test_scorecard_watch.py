@@ -1,0 +1,68 @@
+"""Evaluation beside training: one checkpoint at a time, and training never waits."""
+
+from __future__ import annotations
+
+import pytest
+
+from humanoid_locomotion.training import scorecard_watch
+from humanoid_locomotion.training.scorecard_watch import ScorecardWatch
+
+
+class Evaluation:
+    """A process that ends when it is told to."""
+
+    started: list
+
+    def __init__(self, command, **_):
+        self.checkpoint, self.code, self.killed = command[3], None, False
+        Evaluation.started.append(self)
+
+    def poll(self):
+        return self.code
+
+    def kill(self):
+        self.killed = True
+
+    def wait(self):
+        return self.code
+
+
+@pytest.fixture
+def watch(tmp_path, monkeypatch):
+    """Give a watch over a run with two checkpoints."""
+    Evaluation.started = []
+    monkeypatch.setattr(scorecard_watch.subprocess, 'Popen', Evaluation)
+    (tmp_path / 'checkpoints').mkdir()
+    for name in ('000025.pt', '000050.pt'):
+        (tmp_path / 'checkpoints' / name).touch()
+    return ScorecardWatch(tmp_path)
+
+
+def test_the_newest_checkpoint_is_evaluated_and_training_goes_on(watch):
+    assert watch() is False
+    assert Evaluation.started[0].checkpoint.endswith('000050.pt')
+    assert watch() is False  # still under way: no second one
+    assert len(Evaluation.started) == 1
+
+
+def test_a_checkpoint_that_fails_is_followed_by_the_next(watch, tmp_path):
+    watch()
+    Evaluation.started[0].code = 1
+    (tmp_path / 'checkpoints' / '000075.pt').touch()
+    assert watch() is False
+    assert Evaluation.started[1].checkpoint.endswith('000075.pt')
+
+
+def test_a_checkpoint_that_passes_ends_the_run(watch, tmp_path):
+    watch()
+    Evaluation.started[0].code = 0
+    assert watch() is True
+    assert watch.passed == tmp_path / 'candidate'
+    assert len(Evaluation.started) == 1
+
+
+def test_an_evaluation_under_way_ends_with_the_run(watch):
+    watch.close()  # nothing to end yet
+    watch()
+    watch.close()
+    assert Evaluation.started[0].killed
