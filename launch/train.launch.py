@@ -14,11 +14,15 @@ from launch.substitutions import LaunchConfiguration
 # Argument, its default and its meaning. An empty one is left to the training's own config.
 ARGUMENTS = (
     ('robot', 'humanoid', 'Robot to train'),
-    ('backend', '', 'Simulator: mujoco, mujoco_warp, isaacgym'),
+    ('backend', '', 'Simulator: mujoco_warp or mujoco; by default the best for the device'),
     ('num_envs', '', 'Robots simulated at once'),
     ('iterations', '', 'Iterations to train for'),
     ('config', '', 'Training config: a name in config/training, or a YAML file'),
     ('device', '', 'Where to train: auto, cpu or cuda'),
+    ('gpus', '', 'Processes, one GPU and num_envs robots each'),
+    ('seed', '', 'Of everything that is drawn'),
+    ('output', '', 'Run folder'),
+    ('resume', '', 'Checkpoint or run folder to go on from'),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 import time
 from typing import Any, Callable, Dict, Optional
@@ -52,6 +53,8 @@ class Trainer:
                  deterministic: bool = False, command: str = ''):
         self.config, self.robot, self.folder, self.seed = config, robot, folder, seed
         self.group = join(device)
+        if deterministic:  # cuBLAS reads it when it is first used
+            os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
         torch.use_deterministic_algorithms(deterministic)
         contract = config.contract(robot)
         self.backend: SimBackend = open_backend(
