@@ -19,7 +19,7 @@ POLICY = typer.Option('', show_default="the robot's", help='Policy that walks me
 BACKEND = typer.Option('auto', help='Simulator; auto picks by the device.')
 DEVICE = typer.Option('auto', help='auto, cuda or cpu.')
 NUM_ENVS = typer.Option('4096,8192,16384', help='Numbers of robots, with commas.')
-OUTPUT = typer.Option(None, help='JSON file to write; a plot goes beside it.')
+OUTPUT = typer.Option(None, help='JSON file to write; a plot of a sweep goes beside it.')
 JSON = typer.Option(False, '--json', help='Print JSON instead of a table.')
 GRAPH = typer.Option(True, help='Run step and update as CUDA graphs on a GPU.')
 FUSE = typer.Option(True, help="Join the step's small kernels on a GPU.")
@@ -111,6 +111,9 @@ def _show(what: str, rows: List[Dict[str, Any]], output: Optional[Path], as_json
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding='utf-8')
+        if len(rows) > 1 and 'num_envs' in rows[0]:
+            from humanoid_locomotion.training.curve import draw_sweep
+            draw_sweep(rows, output.with_suffix('.png'))
     if as_json:
         console.out(text, end='', highlight=False)
         return

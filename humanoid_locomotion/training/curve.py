@@ -1,10 +1,10 @@
-"""Draws how a training run went, from its ``metrics.jsonl``."""
+"""Draws how a training run went, and how benchmarks came out."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import List
+from typing import Any, Dict, List
 
 # What is drawn: figures of metrics.jsonl, label of the axis.
 PANELS = (
@@ -41,3 +41,27 @@ def draw(run: Path) -> Path:
     path = run / 'curve.png'
     figure.savefig(path, dpi=120)
     return path
+
+
+def draw_sweep(rows: List[Dict[str, Any]], path: Path) -> None:
+    """Write a picture of a benchmark over numbers of robots: its figures, one panel each.
+
+    Args:
+        rows: What ``benchmark env`` or ``benchmark train`` measured, one row a number of robots.
+        path: The PNG file.
+    """
+    from matplotlib.figure import Figure
+    robots = [row['num_envs'] for row in rows]
+    panels = {name: [row[name] for row in rows] for name, value in rows[0].items()
+              if isinstance(value, float)}
+    columns = 3
+    lines = -(-len(panels) // columns)
+    figure = Figure(figsize=(10.0, 2.4 * lines), layout='constrained')
+    for i, (name, values) in enumerate(panels.items()):
+        axes = figure.add_subplot(lines, columns, i + 1)
+        axes.plot(robots, values, marker='o')
+        axes.set(xlabel='robots', ylabel=name.replace('_', ' '),
+                 ylim=(0.0, 1.1 * max(values)), xlim=(0.0, 1.1 * max(robots)))
+        axes.grid(alpha=0.3)
+    figure.suptitle(str(rows[0]['hardware']))
+    figure.savefig(path, dpi=120)

@@ -14,7 +14,7 @@ _COUNTS = ('steps', 'episodes', 'falls', 'lost', 'episode_steps', 'moving_steps'
 
 
 class Metrics:
-    """Sums over steps and robots; :meth:`read` turns them into means and starts anew."""
+    """Sums over steps and robots; :meth:`take` hands them over, :meth:`means` explains them."""
 
     def __init__(self, reward_names: List[str], device: str):
         self._reward_names = list(reward_names)
@@ -49,10 +49,6 @@ class Metrics:
     def clear(self) -> None:
         """Forget what was counted."""
         self._sums.zero_()
-
-    def read(self) -> Dict[str, float]:
-        """Return means since the last read; this waits for the device."""
-        return self.means(self.take().cpu().tolist())
 
     def take(self) -> torch.Tensor:
         """Return the sums since they were last taken, on the device."""

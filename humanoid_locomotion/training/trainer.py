@@ -131,7 +131,8 @@ class Trainer:
                     self.save()
                     if is_done():
                         break
-                if self._agree(time.perf_counter() - begin > max_seconds):
+                if max_seconds < math.inf and self._agree(
+                        time.perf_counter() - begin > max_seconds):
                     break
         self.save()
 
@@ -240,7 +241,8 @@ class Trainer:
         if torch.device(self.device).type == 'cuda':
             name = torch.cuda.get_device_name(self.device)
             return name if self.group.size == 1 else f'{self.group.size} x {name}'
-        return f'CPU, {torch.get_num_threads()} threads'
+        threads = torch.get_num_threads()
+        return f'CPU, {threads} thread{"s" * (threads > 1)}'
 
     def close(self) -> None:
         """Free graphs and simulator, and leave the group."""
