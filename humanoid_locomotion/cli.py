@@ -63,7 +63,7 @@ def train(
         graph: bool = typer.Option(
             True, help='Run step and update as CUDA graphs on a GPU.'),
         fuse: bool = typer.Option(
-            True, help="Join the step's small kernels on a GPU; takes half a minute at start."),
+            False, help="Join the step's small kernels on a GPU: slower to start, faster then."),
         assign: List[str] = typer.Option(
             [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.')) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""

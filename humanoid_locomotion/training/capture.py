@@ -27,6 +27,12 @@ def fused(function: Callable[..., Any], device: str, enabled: bool) -> Callable[
     return torch.compile(function, dynamic=False, options={'fallback_random': True})
 
 
+def forget_fused() -> None:
+    """Drop what :func:`fused` compiled; another number of robots would only add to it."""
+    if hasattr(torch, 'compiler'):
+        torch.compiler.reset()
+
+
 class RepeatedStep:
     """Calls a step; on a GPU, from the fourth call on, replays its graph instead.
 

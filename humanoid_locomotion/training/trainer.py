@@ -16,6 +16,7 @@ from humanoid_locomotion.core.errors import CheckpointError, DivergedError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.sim.backend import SimBackend, open_backend
 from humanoid_locomotion.training import checkpoint
+from humanoid_locomotion.training.capture import forget_fused
 from humanoid_locomotion.training.collector import Collector
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.distributed import join
@@ -49,7 +50,7 @@ class Trainer:
     """
 
     def __init__(self, config: TrainingConfig, robot: RobotSpec, *, backend: str, device: str,
-                 seed: int, folder: Path, use_graph: bool = True, fuse: bool = True,
+                 seed: int, folder: Path, use_graph: bool = True, fuse: bool = False,
                  deterministic: bool = False, command: str = ''):
         self.config, self.robot, self.folder, self.seed = config, robot, folder, seed
         self.group = join(device)
@@ -248,6 +249,7 @@ class Trainer:
         """Free graphs and simulator, and leave the group."""
         if self._collector is not None:
             self._collector.step.forget()
+            forget_fused()
         self.ppo.close()
         self.backend.close()
         self.group.leave()
