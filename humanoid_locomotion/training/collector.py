@@ -39,18 +39,16 @@ class Collector:
         self._after_physics(*decision)
 
     def _decide(self) -> Tuple[torch.Tensor, ...]:
-        """Return joint targets, then action, log probability, mean and value."""
+        """Return joint targets, then action, log probability and mean."""
         action, log_prob, mean = self._model.act(self._obs)
-        value = self._model.value(self._obs, self._privileged)
-        return self._env.targets(action).positions, action, log_prob, mean, value
+        return self._env.targets(action).positions, action, log_prob, mean
 
-    def _keep(self, action: torch.Tensor, log_prob: torch.Tensor, mean: torch.Tensor,
-              value: torch.Tensor) -> None:
+    def _keep(self, action: torch.Tensor, log_prob: torch.Tensor, mean: torch.Tensor) -> None:
         """Judge the step and write it down."""
         result = self._env.after_physics(action)
         self.rollout.add(
             obs=self._obs, privileged=self._privileged, action=action, mean=mean,
-            log_prob=log_prob, value=value, reward=result.reward,
+            log_prob=log_prob, reward=result.reward,
             terminated=result.terminated, truncated=result.truncated)
         self._obs.copy_(result.obs)
         self._privileged.copy_(result.privileged)
@@ -59,6 +57,7 @@ class Collector:
         """Fill the rollout."""
         for _ in range(self.rollout.steps):
             self.step()
+        self.rollout.finish(self._obs, self._privileged)
 
     def run_eagerly(self, steps: int) -> None:
         """Run steps one by one, not as a graph."""
@@ -80,8 +79,3 @@ class Collector:
 
     def _carried(self) -> Dict[str, torch.Tensor]:
         return {'obs': self._obs, 'privileged': self._privileged, **self._env.carried()}
-
-    @torch.no_grad()
-    def last_value(self) -> torch.Tensor:
-        """Return the value (num_envs,) of the states after the last step."""
-        return self._model.value(self._obs, self._privileged)

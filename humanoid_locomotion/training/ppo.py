@@ -84,38 +84,36 @@ class Ppo:
             model.parameters(), lr=self.learning_rate, capturable=on_gpu, fused=on_gpu)
         self._logged = torch.zeros(len(LOGGED), device=device)
         self._repeated = RepeatedStep(self._update, str(device), use_graph)
-        self._input: Optional[Tuple[Rollout, torch.Tensor]] = None
+        self._rollout: Optional[Rollout] = None
 
-    def update(self, rollout: Rollout, last_value: torch.Tensor) -> Dict[str, torch.Tensor]:
+    def update(self, rollout: Rollout) -> Dict[str, torch.Tensor]:
         """Run the epochs over a rollout.
 
         Args:
             rollout: What was collected; the same object every time, since a graph knows it by
                 its memory.
-            last_value: (num_envs,) of the states after the last step.
 
         Returns:
             What to log, () each, on the device; valid until the next update.
         """
-        if self._input is None:
-            self._input = rollout, last_value.clone()
-        if self._input[0] is not rollout:
+        if self._rollout is None:
+            self._rollout = rollout
+        if self._rollout is not rollout:
             raise ValueError('update was given another rollout than the first time')
-        self._input[1].copy_(last_value)
         self._repeated()
         return dict(zip(LOGGED, self._logged))
 
     def _update(self) -> None:
-        assert self._input is not None
-        config, (rollout, last_value) = self.config, self._input
-        advantages, returns = rollout.advantages(last_value, config.gamma, config.lam)
+        assert self._rollout is not None
+        config, rollout = self.config, self._rollout
+        advantages, returns = rollout.advantages(self.model.value, config.gamma, config.lam)
         mean, variance = self.group_moments(advantages.reshape(-1, 1))
         advantages = (advantages - mean) / (variance.sqrt() + 1e-8)
         samples = {name: rollout.data[name].flatten(0, 1) for name in (
             'obs', 'privileged', 'action', 'mean', 'log_prob', 'value')}
         samples.update(advantage=advantages.flatten(), returns=returns.flatten())
         old_std = self.model.std.detach().clone()
-        sums = torch.zeros(4, device=last_value.device)
+        sums = torch.zeros(4, device=advantages.device)
         for _ in range(config.epochs):
             for batch in minibatches(samples, config.minibatches):
                 sums += self._learn(batch, old_std)

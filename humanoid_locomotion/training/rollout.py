@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, Tuple
+from typing import Callable, Dict, Iterator, Tuple
 
 import torch
 
@@ -24,6 +24,9 @@ class Rollout:
             'action': buffer(num_actions), 'mean': buffer(num_actions),
             'log_prob': buffer(), 'value': buffer(), 'reward': buffer(),
             'terminated': buffer(dtype=torch.bool), 'truncated': buffer(dtype=torch.bool)}
+        # What followed the last step; its value stands for all that comes after.
+        self.last_obs = torch.zeros(num_envs, obs_size, device=device)
+        self.last_privileged = torch.zeros(num_envs, privileged_size, device=device)
         self._index = torch.zeros(1, dtype=torch.long, device=device)
 
     def add(self, **values: torch.Tensor) -> None:
@@ -32,10 +35,26 @@ class Rollout:
             self.data[name].index_copy_(0, self._index, value[None])
         self._index.copy_((self._index + 1) % self.steps)
 
-    def advantages(self, last_value: torch.Tensor, gamma: float,
-                   lam: float) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Return advantages and returns, (steps, num_envs); see :func:`gae`."""
+    def finish(self, obs: torch.Tensor, privileged: torch.Tensor) -> None:
+        """Write down the states after the last step."""
+        self.last_obs.copy_(obs)
+        self.last_privileged.copy_(privileged)
+
+    @torch.no_grad()
+    def advantages(self, value: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+                   gamma: float, lam: float) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return advantages and returns, (steps, num_envs); see :func:`gae`.
+
+        Args:
+            value: The value of observations and privileged observations (num_envs, ...). It is
+                asked here and not while collecting, since acting does not need it.
+            gamma: Discount.
+            lam: Trade-off between bias and variance.
+        """
         d = self.data
+        for t in range(self.steps):
+            d['value'][t] = value(d['obs'][t], d['privileged'][t])
+        last_value = value(self.last_obs, self.last_privileged)
         return gae(d['reward'], d['value'], d['terminated'], d['truncated'], last_value,
                    gamma, lam)
 

@@ -143,7 +143,7 @@ class Trainer:
         begin = time.perf_counter()
         self.env.rewards.penalty_factor.fill_(self._penalty_factor())
         collector.collect()
-        learned = self.ppo.update(collector.rollout, collector.last_value())
+        learned = self.ppo.update(collector.rollout)
         self.iteration += 1
         figures = self._figures(learned)
         figures['speed/steps_per_second'] = (

@@ -147,13 +147,9 @@ class Toy:
             missed = (action - wanted(obs)).square().sum(-1)
             self.rollout.add(
                 obs=obs, privileged=privileged, action=action, mean=mean, log_prob=log_prob,
-                value=model.value(obs, privileged),
                 reward=-missed if reward is None else torch.full_like(missed, reward),
                 terminated=ends, truncated=~ends)
         return self.rollout
-
-
-LAST = torch.zeros(ROBOTS)  # the value after the last step, which nobody waits for
 
 
 def error(model: ActorCritic, obs: torch.Tensor) -> float:
@@ -166,7 +162,7 @@ def test_a_toy_is_learned():
     it, toy, obs = ppo(), Toy(), torch.randn(500, OBS)
     before = error(it.model, obs)
     for _ in range(60):
-        logged = it.update(toy.play(it.model), LAST)
+        logged = it.update(toy.play(it.model))
     assert before > 1.0 and error(it.model, obs) < 0.05
     assert float(logged['policy/std']) < FIGURES.init_std  # surer than at first
     assert float(logged['loss/value']) < 1.0
@@ -175,7 +171,7 @@ def test_a_toy_is_learned():
 def test_with_mirrors_the_half_of_the_world_never_seen_is_learned_as_well():
     it, toy, unseen = ppo(MIRRORS), Toy(), -torch.randn(500, OBS).abs()
     for _ in range(60):
-        it.update(toy.play(it.model, positive=True), LAST)
+        it.update(toy.play(it.model, positive=True))
     assert error(it.model, unseen) < 0.15
 
 
@@ -183,7 +179,7 @@ def test_with_mirrors_the_half_of_the_world_never_seen_is_learned_as_well():
 def test_constant_rewards_leave_finite_networks(mirrors):
     it, toy = ppo(mirrors), Toy()
     for _ in range(3):
-        logged = it.update(toy.play(it.model, reward=1.0), LAST)
+        logged = it.update(toy.play(it.model, reward=1.0))
     for name, tensor in [*it.model.state_dict().items(), *logged.items()]:
         assert torch.all(torch.isfinite(tensor)), name
 
@@ -194,7 +190,7 @@ def test_a_bonus_for_entropy_keeps_the_policy_exploring():
         torch.manual_seed(0)
         it, toy = ppo(entropy=entropy), Toy()
         for _ in range(5):
-            it.update(toy.play(it.model, reward=1.0), LAST)
+            it.update(toy.play(it.model, reward=1.0))
         spread[entropy] = float(it.model.std.detach().mean())
     assert spread[1.0] > 1.05 * spread[0.0]
 
@@ -202,13 +198,13 @@ def test_a_bonus_for_entropy_keeps_the_policy_exploring():
 @pytest.mark.parametrize('desired_kl, faster', [(1e3, True), (1e-9, False)])
 def test_an_update_adapts_its_own_rate(desired_kl, faster):
     it = ppo(desired_kl=desired_kl)
-    it.update(Toy().play(it.model), LAST)
+    it.update(Toy().play(it.model))
     assert (float(it.learning_rate) > FIGURES.learning_rate) == faster
 
 
 def test_a_first_look_at_unchanged_samples_shows_no_divergence():
     it = ppo(epochs=1, minibatches=1)
-    logged = it.update(Toy().play(it.model), LAST)
+    logged = it.update(Toy().play(it.model))
     assert float(logged['policy/kl']) == pytest.approx(0.0, abs=1e-6)
     assert float(logged['loss/surrogate']) == pytest.approx(0.0, abs=1e-6)  # ratio one, mean zero
 
@@ -216,7 +212,7 @@ def test_a_first_look_at_unchanged_samples_shows_no_divergence():
 def test_normalisers_take_in_each_rollout_once():
     it = ppo(epochs=3)
     rollout = Toy().play(it.model)
-    it.update(rollout, LAST)
+    it.update(rollout)
     assert it.model.actor_normalizer.count == it.model.critic_normalizer.count == STEPS * ROBOTS
     seen = rollout.data['obs'].flatten(0, 1)
     assert torch.allclose(it.model.actor_normalizer.mean, seen.mean(0, keepdim=True), atol=1e-5)
@@ -224,7 +220,7 @@ def test_normalisers_take_in_each_rollout_once():
 
 def test_what_is_logged_is_named_and_carries_no_gradient():
     it = ppo()
-    logged = it.update(Toy().play(it.model), LAST)
+    logged = it.update(Toy().play(it.model))
     assert tuple(logged) == LOGGED
     assert not any(value.requires_grad for value in logged.values())
     assert float(logged['policy/learning_rate']) == float(it.learning_rate)
@@ -233,17 +229,21 @@ def test_what_is_logged_is_named_and_carries_no_gradient():
 def test_another_rollout_than_the_first_is_refused():
     # A graph knows the rollout by its memory: another one would not be learned from.
     it = ppo()
-    it.update(Toy().play(it.model), LAST)
+    it.update(Toy().play(it.model))
     with pytest.raises(ValueError, match='another rollout than the first'):
-        it.update(Toy().play(it.model), LAST)
+        it.update(Toy().play(it.model))
 
 
-def test_the_value_after_the_last_step_is_that_of_each_update():
+def test_states_are_valued_by_the_model_that_is_about_to_learn():
     it, seen = ppo(), []
     rollout = Rollout(STEPS, ROBOTS, OBS, EXTRA, ACTIONS, 'cpu')  # nothing ends in it
-    it.update(rollout, LAST)
-    rollout.advantages = lambda last, *_: seen.append(last.clone()) or (torch.zeros(
-        STEPS, ROBOTS),) * 2
-    for value in (1.0, 2.0):
-        it.update(rollout, torch.full((ROBOTS,), value))
-    assert [float(last.mean()) for last in seen] == [1.0, 2.0]
+    value_of = it.model.value
+    it.model.value = lambda obs, privileged: seen.append(obs) or value_of(obs, privileged)
+    for last in (1.0, 2.0):
+        seen.clear()
+        rollout.finish(torch.full((ROBOTS, OBS), last), torch.zeros(ROBOTS, EXTRA))
+        before = value_of(rollout.data['obs'][0], rollout.data['privileged'][0]).detach().clone()
+        it.update(rollout)
+        assert torch.equal(seen[STEPS], rollout.last_obs)  # first each step's, then the last
+        assert float(seen[STEPS].mean()) == last
+        assert torch.equal(rollout.data['value'][0], before)

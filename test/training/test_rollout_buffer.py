@@ -111,12 +111,19 @@ def test_the_buffers_own_advantages_are_those_of_its_data():
     torch.manual_seed(1)
     it = Rollout(4, 2, 1, 1, 1, 'cpu')
     for _ in range(4):
-        it.add(reward=torch.randn(2), value=torch.randn(2), terminated=torch.rand(2) < 0.3,
-               truncated=torch.rand(2) < 0.3)
-    last, d = torch.randn(2), it.data
-    expected = gae(d['reward'], d['value'], d['terminated'], d['truncated'], last, 0.9, 0.8)
-    for got, wanted in zip(it.advantages(last, 0.9, 0.8), expected):
+        it.add(obs=torch.randn(2, 1), privileged=torch.randn(2, 1), reward=torch.randn(2),
+               terminated=torch.rand(2) < 0.3, truncated=torch.rand(2) < 0.3)
+    it.finish(torch.randn(2, 1), torch.randn(2, 1))
+
+    def value(obs: torch.Tensor, privileged: torch.Tensor) -> torch.Tensor:
+        return (obs + 10.0 * privileged)[..., 0]
+
+    d, last = it.data, value(it.last_obs, it.last_privileged)
+    values = value(d['obs'], d['privileged'])
+    expected = gae(d['reward'], values, d['terminated'], d['truncated'], last, 0.9, 0.8)
+    for got, wanted in zip(it.advantages(value, 0.9, 0.8), expected):
         assert torch.equal(got, wanted)
+    assert torch.equal(d['value'], values)  # what the value loss may not move far from
 
 
 # Minibatches.
