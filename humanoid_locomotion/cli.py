@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from pathlib import Path
 import shlex
@@ -87,15 +88,14 @@ def train(
     if last is not None:
         trainer.resume(last)
     if not trainer.group.is_first:
-        trainer.run(max_seconds=max_minutes * 60.0)
-        trainer.close()
+        with contextlib.closing(trainer):
+            trainer.run(max_seconds=max_minutes * 60.0)
         return
-    watch = ScorecardWatch(folder)
-    with TrainingProgress(console, settings.run.iterations, f'{spec.name}, {backend}') as progress:
+    with contextlib.closing(ScorecardWatch(folder)) as watch, contextlib.closing(trainer), \
+            TrainingProgress(console, settings.run.iterations,
+                             f'{spec.name}, {backend}') as progress:
         trainer.run(progress.report, max_minutes * 60.0,
                     watch if until_scorecard else lambda: False)
-    watch.close()
-    trainer.close()
     if watch.passed is not None:
         console.print(f'the policy passes: {watch.passed}', soft_wrap=True, markup=False)
     if importlib.util.find_spec('matplotlib') is not None:

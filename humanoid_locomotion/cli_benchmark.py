@@ -81,10 +81,9 @@ def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
 def _sweep(robot: str, policy: str, backend: str, device: str, num_envs: str, graph: bool,
            fuse: bool, measure: Callable[[Any], Dict[str, Any]]) -> List[Dict[str, Any]]:
     from humanoid_locomotion.training.options import choose_backend
-    rows = []
-    for trainer in _trainers(robot, policy, choose_backend(backend, device), device, num_envs,
-                             graph, fuse):
-        rows.append({'backend': backend, 'hardware': trainer.hardware(), **measure(trainer)})
+    rows, name = [], choose_backend(backend, device)
+    for trainer in _trainers(robot, policy, name, device, num_envs, graph, fuse):
+        rows.append({'backend': name, 'hardware': trainer.hardware(), **measure(trainer)})
     return rows
 
 

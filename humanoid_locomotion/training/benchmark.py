@@ -174,7 +174,7 @@ class Mjlab:
         if not line:
             raise LocomotionError(
                 f'the mjlab probe ended with code {self._process.wait()}; is mjlab installed for '
-                'the interpreter of --mjlab-python?')
+                'the interpreter that --against-mjlab names?')
         return dict(json.loads(line))
 
     def close(self) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+import signal
 import subprocess
 import sys
-from typing import List, Optional
+from typing import Optional
 
+from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.training import checkpoint
 
 CANDIDATE = 'candidate'  # the policy folder under test, in the run folder
+PASSED, FAILED = 0, 1  # what evaluation exits with; anything else is an error
 
 
 class ScorecardWatch:
@@ -19,7 +23,11 @@ class ScorecardWatch:
     passed over.
 
     Args:
-        run: The run folder; the policy that passes is left in its ``candidate`` folder.
+        run: The run folder; the policy that passes is left in its ``candidate`` folder, and what
+            export and evaluation say in ``candidate.log``.
+
+    Attributes:
+        passed: The policy folder that passed; None until then.
     """
 
     def __init__(self, run: Path):
@@ -28,34 +36,46 @@ class ScorecardWatch:
         self.passed: Optional[Path] = None
 
     def __call__(self) -> bool:
-        """Tell whether a checkpoint has passed, and take on the next one if not."""
-        if self._process is not None:
-            code = self._process.poll()
-            if code is None:
-                return False
-            if code == 0:
-                self.passed = self._run / CANDIDATE
-                return True
-        self._process = subprocess.Popen(
-            [sys.executable, '-c', _SCRIPT, *self._arguments()],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        """Tell whether a checkpoint has passed, and take on the next one if not.
+
+        Raises:
+            LocomotionError: A checkpoint could not be evaluated, so none would ever pass.
+        """
+        code = None if self._process is None else self._process.poll()
+        if self._process is not None and code is None:
+            return False
+        if code == PASSED:
+            self.passed = self._run / CANDIDATE
+            return True
+        if code not in (None, FAILED):
+            raise LocomotionError(
+                f'{self._log}: a checkpoint could not be evaluated; its last lines say why')
+        with self._log.open('w', encoding='utf-8') as log:
+            self._process = subprocess.Popen(
+                [sys.executable, '-c', _SCRIPT, str(checkpoint.latest(self._run)),
+                 str(self._run / CANDIDATE)],
+                stdout=log, stderr=log, start_new_session=True)
         return False
 
-    def _arguments(self) -> List[str]:
-        return [str(checkpoint.latest(self._run)), str(self._run / CANDIDATE)]
+    @property
+    def _log(self) -> Path:
+        return self._run / f'{CANDIDATE}.log'
 
     def close(self) -> None:
-        """End an evaluation that is still under way."""
+        """End an evaluation that is still under way, with all that it started."""
         if self._process is not None and self._process.poll() is None:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 
-# Export and evaluation through the command line: training must not import evaluation.
+# Export and evaluation through the command line: training must not import evaluation. An
+# evaluation that breaks off leaves no scorecard, whatever its exit code.
 _SCRIPT = """
-import subprocess, sys
+import pathlib, subprocess, sys
 checkpoint, folder = sys.argv[1:]
 command = [sys.executable, '-m', 'humanoid_locomotion']
-subprocess.run([*command, 'export', checkpoint, '--output', folder], check=True)
-sys.exit(subprocess.run([*command, 'evaluate', folder, '--quick']).returncode)
+if subprocess.run([*command, 'export', checkpoint, '--output', folder]).returncode:
+    sys.exit(2)
+code = subprocess.run([*command, 'evaluate', folder, '--quick']).returncode
+sys.exit(code if pathlib.Path(folder, 'scorecard.json').is_file() else 2)
 """

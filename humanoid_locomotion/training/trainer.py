@@ -128,12 +128,12 @@ class Trainer:
                 if report is not None:
                     report(self.iteration, figures)
                 self._check(figures)
-                if self.iteration % run.checkpoint_every == 0:
+                stop = time.perf_counter() - begin > max_seconds
+                is_due = self.iteration % run.checkpoint_every == 0
+                if is_due:
                     self.save()
-                    if is_done():
-                        break
-                if max_seconds < math.inf and self._agree(
-                        time.perf_counter() - begin > max_seconds):
+                    stop = is_done() or stop
+                if (is_due or max_seconds < math.inf) and self._agree(stop):
                     break
         self.save()
 
@@ -174,9 +174,9 @@ class Trainer:
 
     def _agree(self, stop: bool) -> bool:
         """Return whether any process wants to stop, the same in all of them."""
-        votes = torch.tensor([float(stop)], device=self.device)
         if self.group.size == 1:
             return stop
+        votes = torch.tensor([float(stop)], device=self.device)
         self.group.sum([votes])
         return bool(votes.cpu() > 0)
 

@@ -43,8 +43,8 @@ def test_the_syntax_is_that_of_python_38(path):
 
 def python38():
     """Find a Python 3.8 that starts, on the path or among pyenv's; None without one."""
-    root = os.environ.get('PYENV_ROOT')
-    found = sorted(Path(root).glob('versions/3.8*/bin/python')) if root else []
+    root = Path(os.environ.get('PYENV_ROOT', Path.home() / '.pyenv'))
+    found = sorted(root.glob('versions/3.8*/bin/python'))
     for candidate in [shutil.which('python3.8'), *found]:
         if candidate and subprocess.run([candidate, '-c', ''], capture_output=True,
                                         check=False).returncode == 0:
@@ -55,7 +55,7 @@ def python38():
 def test_python_38_compiles_the_sources():
     interpreter = python38()
     if interpreter is None:
-        pytest.skip('no Python 3.8 on PATH or under PYENV_ROOT')
+        pytest.skip("no Python 3.8 on PATH or among pyenv's")
     code = ('import sys\nfor path in sys.argv[1:]:\n'
             "    compile(open(path, encoding='utf-8').read(), path, 'exec')")
     done = subprocess.run([interpreter, '-c', code, *map(str, ON_PYTHON_38)], text=True,

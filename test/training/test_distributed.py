@@ -29,12 +29,15 @@ def test_alone_there_is_nothing_to_exchange():
     assert not Group(rank=1, size=2).is_first
 
 
-def work(folder: str) -> None:
-    """Train as one of several processes; print what must be the same in all and what must not."""
+def work(folder: str, stops: bool) -> None:
+    """Train as one of several processes; print what must be the same in all and what must not.
+
+    Only the first process is ever told that the policy is good enough, as on the command line.
+    """
     it = Trainer(config(), ROBOT, backend='fake', device='cpu', seed=1, folder=Path(folder))
-    it.run()
+    it.run(is_done=lambda: stops and it.group.is_first)
     print(json.dumps({
-        'rank': it.group.rank, 'samples': it.samples, 'rate': float(it.ppo.learning_rate),
+        'rank': it.group.rank, 'iteration': it.iteration, 'samples': it.samples, 'rate': float(it.ppo.learning_rate),
         'network': {name: tensor.flatten().tolist()
                     for name, tensor in it.model.state_dict().items()},
         'command': it.env.commands.command.tolist()}))
@@ -48,21 +51,31 @@ def free_port() -> int:
         return int(it.getsockname()[1])
 
 
-@pytest.mark.slow
-def test_two_processes_learn_one_policy_from_robots_of_their_own(tmp_path):
+def both(folder: Path, stops: bool = False) -> list:
+    """Give what two processes print that train together."""
     paths = [str(HERE), str(HERE.parents[1]), os.environ.get('PYTHONPATH', '')]
     shared = {**os.environ, 'PYTHONPATH': os.pathsep.join(paths), 'WORLD_SIZE': '2',
               'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(free_port())}
-    program = f'import test_distributed; test_distributed.work({str(tmp_path)!r})'
+    program = f'import test_distributed; test_distributed.work({str(folder)!r}, {stops})'
     workers = [subprocess.Popen(
         [sys.executable, '-c', program], text=True, stdout=subprocess.PIPE,
         env={**shared, 'RANK': rank, 'LOCAL_RANK': rank}) for rank in ('0', '1')]
     try:
-        first, second = (json.loads(worker.communicate(timeout=120)[0].splitlines()[-1])
-                         for worker in workers)
+        return [json.loads(worker.communicate(timeout=120)[0].splitlines()[-1])
+                for worker in workers]
     finally:
         for worker in workers:
             worker.kill()
+
+
+@pytest.mark.slow
+def test_what_stops_the_first_process_stops_all_of_them(tmp_path):
+    assert [worker['iteration'] for worker in both(tmp_path, stops=True)] == [1, 1]
+
+
+@pytest.mark.slow
+def test_two_processes_learn_one_policy_from_robots_of_their_own(tmp_path):
+    first, second = both(tmp_path)
     assert (first['rank'], second['rank']) == (0, 1)
     assert first['network'] == second['network'] and first['rate'] == second['rate']
     assert first['command'] != second['command']

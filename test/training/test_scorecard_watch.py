@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.training import scorecard_watch
 from humanoid_locomotion.training.scorecard_watch import ScorecardWatch
 
@@ -14,14 +15,11 @@ class Evaluation:
     started: list
 
     def __init__(self, command, **_):
-        self.checkpoint, self.code, self.killed = command[3], None, False
+        self.checkpoint, self.code, self.pid = command[3], None, 1000 + len(self.started)
         Evaluation.started.append(self)
 
     def poll(self):
         return self.code
-
-    def kill(self):
-        self.killed = True
 
     def wait(self):
         return self.code
@@ -61,8 +59,29 @@ def test_a_checkpoint_that_passes_ends_the_run(watch, tmp_path):
     assert len(Evaluation.started) == 1
 
 
-def test_an_evaluation_under_way_ends_with_the_run(watch):
+def test_a_checkpoint_that_cannot_be_evaluated_is_not_passed_over(watch, tmp_path):
+    watch()
+    Evaluation.started[0].code = 2
+    with pytest.raises(LocomotionError, match=r'candidate\.log: a checkpoint could not be'):
+        watch()
+    assert watch.passed is None and (tmp_path / 'candidate.log').is_file()
+
+
+def test_an_evaluation_under_way_ends_with_the_run(watch, monkeypatch):
+    killed = []
+    monkeypatch.setattr(scorecard_watch.os, 'killpg', lambda group, _: killed.append(group))
     watch.close()  # nothing to end yet
     watch()
     watch.close()
-    assert Evaluation.started[0].killed
+    assert killed == [Evaluation.started[0].pid]
+
+
+def test_a_broken_checkpoint_is_told_from_one_that_fails(tmp_path):
+    (tmp_path / 'checkpoints').mkdir()
+    (tmp_path / 'checkpoints' / '000025.pt').write_bytes(b'broken')
+    watch = ScorecardWatch(tmp_path)
+    assert watch() is False
+    watch._process.wait()  # the real export, which refuses it
+    with pytest.raises(LocomotionError, match='could not be evaluated'):
+        watch()
+    assert 'is not a checkpoint' in (tmp_path / 'candidate.log').read_text(encoding='utf-8')
