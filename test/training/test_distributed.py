@@ -37,7 +37,8 @@ def work(folder: str, stops: bool) -> None:
     it = Trainer(config(), ROBOT, backend='fake', device='cpu', seed=1, folder=Path(folder))
     it.run(is_done=lambda: stops and it.group.is_first)
     print(json.dumps({
-        'rank': it.group.rank, 'iteration': it.iteration, 'samples': it.samples, 'rate': float(it.ppo.learning_rate),
+        'rank': it.group.rank, 'iteration': it.iteration, 'samples': it.samples,
+        'rate': float(it.ppo.learning_rate),
         'network': {name: tensor.flatten().tolist()
                     for name, tensor in it.model.state_dict().items()},
         'command': it.env.commands.command.tolist()}))
