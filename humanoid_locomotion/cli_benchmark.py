@@ -14,6 +14,8 @@ import typer
 app = typer.Typer(no_args_is_help=True, help='Measure where the time of training goes.')
 console = Console()
 
+WALKING_STD = 'ppo.init_std=0.35'  # as at the end of training: robots walk and do not tumble
+
 ROBOT = typer.Option('humanoid', help='Robot, and config in config/training.')
 POLICY = typer.Option('', show_default="the robot's", help='Policy that walks meanwhile.')
 BACKEND = typer.Option('auto', help='Simulator; auto picks by the device.')
@@ -72,10 +74,11 @@ def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
             graph: bool = GRAPH, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
     """Compare solver settings: time, and difference to CPU MuJoCo at a finer step."""
     from humanoid_locomotion.training.options import choose_backend
-    from humanoid_locomotion.training.physics_study import study
+    from humanoid_locomotion.training.physics_study import room_used, study
     name = choose_backend(backend, device)
     trainer = next(_trainers(robot, policy, name, device, num_envs, graph, False))
-    _show('physics', study(trainer, name), output, json)
+    rows = study(trainer, name)
+    _show('physics', rows, output, json, room_used(trainer))
 
 
 def _sweep(robot: str, policy: str, backend: str, device: str, num_envs: str, graph: bool,
@@ -95,7 +98,7 @@ def _trainers(robot: str, policy: str, backend: str, device: str, num_envs: str,
     from humanoid_locomotion.training.options import training_config
     layers = read_layers(find_policy(policy or robot) / 'policy.onnx')
     for count in num_envs.split(','):
-        config, spec = training_config('', robot, int(count), None, [])
+        config, spec = training_config('', robot, int(count), None, [WALKING_STD])
         from humanoid_locomotion.training.trainer import Trainer
         trainer = Trainer(config, spec, backend=backend, device=device, seed=1,
                           folder=Path('benchmark'), use_graph=graph, fuse=fuse)
@@ -104,8 +107,11 @@ def _trainers(robot: str, policy: str, backend: str, device: str, num_envs: str,
         trainer.close()
 
 
-def _show(what: str, rows: List[Dict[str, Any]], output: Optional[Path], as_json: bool) -> None:
-    report = {'benchmark': what, 'machine': platform.machine(), 'rows': rows}
+def _show(what: str, rows: List[Dict[str, Any]], output: Optional[Path], as_json: bool,
+          room: Optional[Dict[str, Dict[str, float]]] = None) -> None:
+    report: Dict[str, Any] = {'benchmark': what, 'machine': platform.machine(), 'rows': rows}
+    if room:
+        report['room'] = room
     text = json_format.dumps(report, indent=2) + '\n'
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -116,8 +122,14 @@ def _show(what: str, rows: List[Dict[str, Any]], output: Optional[Path], as_json
     if as_json:
         console.out(text, end='', highlight=False)
         return
+    console.print(_table(rows))
+    if room:
+        console.print(_table([{'room': name, **used} for name, used in room.items()]))
+
+
+def _table(rows: List[Dict[str, Any]]) -> Table:
     table = Table(*(name.replace('_', ' ') for name in rows[0]))
     for row in rows:
         table.add_row(*(f'{value:.4g}' if isinstance(value, float) else str(value)
                         for value in row.values()))
-    console.print(table)
+    return table

@@ -187,6 +187,14 @@ class SimBackend(abc.ABC):
         """
         return None
 
+    def room_used(self) -> Dict[str, Array]:
+        """Return how much of ``physics.max_constraints`` and ``max_contacts`` is in use now.
+
+        ``constraints`` is the largest number of any robot, ``contacts`` the mean over robots,
+        since they share their room; () each, on the device. Empty where nothing can overflow.
+        """
+        return {}
+
     def close(self) -> None:  # noqa: B027, most simulators hold nothing
         """Free what the simulator holds."""
 

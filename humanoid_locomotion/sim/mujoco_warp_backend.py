@@ -17,6 +17,7 @@ import torch
 import warp as wp
 
 from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import (
@@ -73,11 +74,16 @@ class MujocoWarpBackend(SimBackend):
                          'warm_start': wp.to_torch(self._data.qacc_warmstart)}
         self._overflow = wp.to_torch(self._data.overflow)
         self._overflow.zero_()
+        # What captured kernels need: buffers of the deterministic mode, loaded modules.
+        self._captured: List[wp.Graph] = []
         # A solver that stops at its iteration limit is the setting asked for, not a fault.
         self._model.opt.warn_overflow = OUT_OF_ROOM
-        self._model.opt.deterministic = deterministic
-        self.reset(torch.ones(num_envs, dtype=torch.bool, device=self.device),
-                   self.default_state())
+        everyone = torch.ones(num_envs, dtype=torch.bool, device=self.device)
+        self.reset(everyone, self.default_state())
+        if deterministic:
+            self._model.opt.deterministic = True
+            self._check_deterministic()
+            self.reset(everyone, self.default_state())
 
     def reset(self, mask: Array, state: ResetState) -> None:
         """See the port."""
@@ -135,6 +141,11 @@ class MujocoWarpBackend(SimBackend):
         """See the port."""
         return (self._overflow & OUT_OF_ROOM) != 0
 
+    def room_used(self) -> Dict[str, Array]:
+        """See the port."""
+        return {'constraints': wp.to_torch(self._data.nefc).max(),
+                'contacts': wp.to_torch(self._data.nacon)[0] / self.num_envs}
+
     @contextlib.contextmanager
     def _stream_of_torch(self) -> Iterator[None]:
         """Launch Warp's kernels on the stream PyTorch uses now, and into its CUDA graph.
@@ -155,7 +166,17 @@ class MujocoWarpBackend(SimBackend):
             try:
                 yield
             finally:
-                wp.capture_end(stream=stream)
+                self._captured.append(wp.capture_end(stream=stream))
+
+    def _check_deterministic(self) -> None:
+        """Take a step: what ordering the sums takes may not fit, and says so only then."""
+        try:
+            self.step(JointTargets(self.state().joint_positions.clone()))
+        except RuntimeError as error:
+            raise SimulationError(
+                f'MuJoCo Warp has no deterministic mode for {self.num_envs} robots with '
+                f'{self.physics.max_constraints} constraints: {error}; take fewer robots '
+                '(run.num_envs) or a smaller physics.max_constraints') from error
 
     def _tensor(self, value: Array) -> torch.Tensor:
         return torch.as_tensor(value, device=self.device)

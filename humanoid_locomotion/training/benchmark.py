@@ -20,10 +20,12 @@ from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.state import JointTargets
 from humanoid_locomotion.sim.backend import SimBackend
 from humanoid_locomotion.training.capture import WARM_UP_STEPS, RepeatedStep
+from humanoid_locomotion.training.profiling import profile
 from humanoid_locomotion.training.trainer import Trainer
 
 RECORDED_STEPS = 50
 REPEATS = 5
+PROFILED = 2  # iterations
 PROBE = Path(__file__).with_name('mjlab_probe.py')
 
 
@@ -128,9 +130,13 @@ def benchmark_train(trainer: Trainer, iterations: int = 10) -> Dict[str, Any]:
     for _ in range(WARM_UP_STEPS + 2):
         trainer.iterate()
 
-    def iterate() -> None:
-        for _ in range(iterations):
-            trainer.iterate()
+    def iterate(count: int = iterations) -> None:
+        last = trainer.iterate()
+        for _ in range(count - 1):  # as a run does: one iteration is always under way
+            following = trainer.iterate()
+            last.read()
+            last = following
+        last.read()
 
     total = timed(iterate, device)
     collect = statistics.median(timed(collector.collect, device) for _ in range(REPEATS))
@@ -138,7 +144,15 @@ def benchmark_train(trainer: Trainer, iterations: int = 10) -> Dict[str, Any]:
     each = total / iterations
     return {'num_envs': trainer.env.num_envs, 'iteration_ms': 1e3 * each,
             'collect_ms': 1e3 * collect, 'learn_ms': 1e3 * (each - collect),
-            'steps_per_second': samples / each, **_memory(device)}
+            'steps_per_second': samples / each, **_memory(device),
+            **_profile(iterate, device)}
+
+
+def _profile(iterate: Callable[[int], None], device: str) -> Dict[str, Any]:
+    profiled = profile(lambda: iterate(PROFILED), device)
+    if profiled:
+        profiled['host_waits'] /= PROFILED
+    return profiled
 
 
 def _memory(device: str) -> Dict[str, float]:

@@ -10,9 +10,9 @@ import torch
 
 from humanoid_locomotion.core.errors import CheckpointError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 KEYS = ('robot', 'model_hash', 'backend', 'seed', 'command', 'config', 'iteration', 'samples',
-        'seconds', 'hardware', 'model', 'optimizer', 'learning_rate', 'random', 'robots')
+        'seconds', 'hardware', 'model', 'optimizer', 'learning_rate', 'processes')
 
 
 def save(path: Path, content: Dict[str, Any]) -> None:
@@ -21,6 +21,13 @@ def save(path: Path, content: Dict[str, Any]) -> None:
     unfinished = path.with_suffix('.unfinished')
     torch.save({'format_version': FORMAT_VERSION, **content}, unfinished)
     os.replace(unfinished, path)
+
+
+def on_host(content: Any) -> Any:
+    """Return nested dicts with their tensors moved to the host."""
+    if isinstance(content, dict):
+        return {key: on_host(value) for key, value in content.items()}
+    return content.cpu()
 
 
 def load(path: Path, device: str) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ robots; gradients are averaged, so that every copy of the policy stays the same.
 from __future__ import annotations
 
 import os
-from typing import Iterable, List
+from typing import Any, Iterable, List
 
 import torch
 from torch import distributed
@@ -45,6 +45,14 @@ class Group:
         flat *= factor
         for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors])):
             tensor.copy_(part.reshape(tensor.shape))
+
+    def gather(self, content: Any) -> List[Any]:
+        """Return what every process gives, by rank, in the first one; nothing in the others."""
+        if self.size == 1:
+            return [content]
+        everyone = [None] * self.size if self.is_first else None
+        distributed.gather_object(content, everyone)
+        return everyone or []
 
     def leave(self) -> None:
         """End the exchange."""

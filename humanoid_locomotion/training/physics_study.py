@@ -8,6 +8,7 @@ setting loses; what it costs is the time of a captured step of all robots while 
 from __future__ import annotations
 
 from dataclasses import replace
+import math
 from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
@@ -54,6 +55,26 @@ def study(trainer: Trainer, backend: str,
             'solver_iterations': iterations, 'line_search_iterations': line_search,
             'substeps': substeps, **_differences(got, reference),
             'step_ms': 1e3 * _time(backend, trainer, setting, recording)})
+    return rows
+
+
+def room_used(trainer: Trainer, steps: int = 200) -> Dict[str, Dict[str, float]]:
+    """Return the most room that constraints and contacts took, beside their budgets.
+
+    Robots walk, and then tumble under actions as wild as an untrained policy's; what they take is
+    read after every control step.
+    """
+    physics, backend, log_std = trainer.config.physics, trainer.backend, trainer.model.log_std
+    rows = {'budget': {'constraints': float(physics.max_constraints),
+                       'contacts': float(physics.max_contacts)}}
+    for name, std in (('walking', float(log_std.exp().mean())), ('tumbling', 1.0)):
+        log_std.data.fill_(math.log(std))
+        most = {what: torch.zeros_like(value) for what, value in backend.room_used().items()}
+        for _ in range(steps):
+            trainer.collector.run_eagerly(1)
+            for what, value in backend.room_used().items():
+                torch.maximum(most[what], value, out=most[what])
+        rows[name] = {what: float(value) for what, value in most.items()}
     return rows
 
 

@@ -10,7 +10,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import torch
 
-from humanoid_locomotion.training.capture import RepeatedStep
+from humanoid_locomotion.training.capture import RepeatedStep, fused
 from humanoid_locomotion.training.config import PpoConfig
 from humanoid_locomotion.training.distributed import Group
 from humanoid_locomotion.training.networks import LOG_2PI, ActorCritic, gaussian_kl
@@ -71,10 +71,11 @@ class Ppo:
         mirrors: How to mirror samples; None to learn from each as it is only.
         use_graph: Whether to run the update as one CUDA graph, where there is CUDA.
         group: The processes that learn together.
+        fuse: Whether to join the loss's small kernels, where there is CUDA.
     """
 
     def __init__(self, config: PpoConfig, model: ActorCritic, mirrors: Optional[Mirrors] = None,
-                 use_graph: bool = False, group: Optional[Group] = None):
+                 use_graph: bool = False, group: Optional[Group] = None, fuse: bool = False):
         self.config, self.model, self.mirrors = config, model, mirrors
         self.group = group or Group()
         device = model.log_std.device
@@ -83,6 +84,7 @@ class Ppo:
         self.optimizer = torch.optim.Adam(
             model.parameters(), lr=self.learning_rate, capturable=on_gpu, fused=on_gpu)
         self._logged = torch.zeros(len(LOGGED), device=device)
+        self._loss_of = fused(self._loss, str(device), fuse)
         self._repeated = RepeatedStep(self._update, str(device), use_graph)
         self._rollout: Optional[Rollout] = None
 
@@ -127,10 +129,25 @@ class Ppo:
         self._logged[5] = self.learning_rate
 
     def _learn(self, batch: Dict[str, torch.Tensor], old_std: torch.Tensor) -> torch.Tensor:
+        """Take one step of the optimizer; return surrogate, value loss, entropy and KL, (4,)."""
+        loss, logged = self._loss_of(batch, old_std)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        gradients = [parameter.grad for parameter in self.model.parameters()
+                     if parameter.grad is not None]
+        kl = logged[-1]
+        self.group.average([*gradients, kl])
+        self._adapt_learning_rate(kl)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
+        self.optimizer.step()
+        return logged
+
+    def _loss(self, batch: Dict[str, torch.Tensor],
+              old_std: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss () and what is logged of it (4,)."""
         config, model = self.config, self.model
         mean = model.act_mean(batch['obs'])
-        with torch.no_grad():
-            kl = gaussian_kl(batch['mean'], old_std, mean, model.std).mean()
+        kl = gaussian_kl(batch['mean'], old_std, mean.detach(), model.std.detach()).mean()
         if self.mirrors is not None:
             batch = mirrored_too(batch, self.mirrors)
             mean = torch.cat((mean, model.act_mean(batch['obs'][mean.shape[0]:])))
@@ -140,15 +157,7 @@ class Ppo:
             model.std, config.clip)
         loss = (losses.surrogate + config.value_loss * losses.value
                 - config.entropy * losses.entropy)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        gradients = [parameter.grad for parameter in model.parameters()
-                     if parameter.grad is not None]
-        self.group.average([*gradients, kl])
-        self._adapt_learning_rate(kl)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
-        self.optimizer.step()
-        return torch.stack((*losses, kl)).detach()
+        return loss, torch.stack((*losses, kl)).detach()
 
     def group_moments(self, x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return mean and variance (1, size) of rows (count, size), over all processes."""

@@ -46,14 +46,13 @@ class Rollout:
         """Return advantages and returns, (steps, num_envs); see :func:`gae`.
 
         Args:
-            value: The value of observations and privileged observations (num_envs, ...). It is
+            value: The value of observations and privileged observations (..., size). It is
                 asked here and not while collecting, since acting does not need it.
             gamma: Discount.
             lam: Trade-off between bias and variance.
         """
         d = self.data
-        for t in range(self.steps):
-            d['value'][t] = value(d['obs'][t], d['privileged'][t])
+        d['value'].copy_(value(d['obs'], d['privileged']))
         last_value = value(self.last_obs, self.last_privileged)
         return gae(d['reward'], d['value'], d['terminated'], d['truncated'], last_value,
                    gamma, lam)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 import math
 import os
 from pathlib import Path
 import time
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Deque, Dict, List, Optional
 
 import torch
 import yaml
@@ -21,6 +22,7 @@ from humanoid_locomotion.training.collector import Collector
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.distributed import join
 from humanoid_locomotion.training.env import LocomotionEnv
+from humanoid_locomotion.training.figures import Figures
 from humanoid_locomotion.training.logs import Logs
 from humanoid_locomotion.training.networks import ActorCritic
 from humanoid_locomotion.training.ppo import Mirrors, Ppo
@@ -76,9 +78,10 @@ class Trainer:
         mirrors = Mirrors(
             observation_mirror(contract, robot, self.device), privileged_mirror(self.device),
             action_mirror(contract, robot, self.device)) if ppo.symmetry else None
-        self.ppo = Ppo(ppo, self.model, mirrors, use_graph, self.group)
+        self.ppo = Ppo(ppo, self.model, mirrors, use_graph, self.group, fuse)
         self.iteration = 0
         self.seconds = 0.0
+        self._reported_at = 0.0
         self.use_graph, self._fuse = use_graph, fuse
         self._backend_name, self._command = backend, command
         self._collector: Optional[Collector] = None
@@ -116,61 +119,66 @@ class Trainer:
         """
         if self.group.is_first:
             self._write_config()
-        begin = time.perf_counter()
-        before = self.seconds
+        begin = self._reported_at = time.perf_counter()
         run = self.config.run
+        # A GPU is given the next iteration before the figures of the last are asked for.
+        ahead = int(torch.device(self.device).type == 'cuda')
+        pending: Deque[Figures] = deque()
         with Logs(self.folder, self.group.is_first) as logs:
             while self.iteration < run.iterations:
-                figures = self.iterate()
-                self.seconds = before + time.perf_counter() - begin
-                figures['speed/seconds'] = self.seconds
-                logs.write(self.iteration, self.samples, figures)
-                if report is not None:
-                    report(self.iteration, figures)
-                self._check(figures)
-                stop = time.perf_counter() - begin > max_seconds
+                pending.append(self.iterate())
                 is_due = self.iteration % run.checkpoint_every == 0
+                while len(pending) > (0 if is_due else ahead):
+                    self._finish(pending.popleft(), logs, report)
+                stop = time.perf_counter() - begin > max_seconds
                 if is_due:
                     self.save()
                     stop = is_done() or stop
                 if (is_due or max_seconds < math.inf) and self._agree(stop):
                     break
+            while pending:
+                self._finish(pending.popleft(), logs, report)
         self.save()
 
-    def iterate(self) -> Dict[str, float]:
-        """Collect, learn, and return the figures of the iteration."""
-        collector = self.collector
-        begin = time.perf_counter()
+    def iterate(self) -> Figures:
+        """Collect and learn; return the figures, which a GPU may still be working on."""
         self.env.rewards.penalty_factor.fill_(self._penalty_factor())
-        collector.collect()
-        learned = self.ppo.update(collector.rollout)
+        self.collector.collect()
+        learned = self.ppo.update(self.collector.rollout)
         self.iteration += 1
-        figures = self._figures(learned)
-        figures['speed/steps_per_second'] = (
-            self.samples_per_iteration / (time.perf_counter() - begin))
-        return figures
-
-    def _figures(self, learned: Dict[str, torch.Tensor]) -> Dict[str, float]:
-        """Return what is logged, in one transfer: the iteration's one wait for the device."""
         sums = self.env.metrics.take()
         overflow = self.backend.overflow()
         dropped = sums.new_zeros(1) if overflow is None else overflow.float().sum()[None]
         self.group.sum([sums, dropped])
-        values = torch.cat([sums, dropped, torch.stack(list(learned.values()))]).cpu().tolist()
-        figures = self.env.metrics.means(values[:sums.numel()])
-        figures['physics/overflowed_robots'] = values[sums.numel()]
-        figures.update(zip(learned, values[sums.numel() + 1:]))
-        return figures
+
+        def explain(values: List[float]) -> Dict[str, float]:
+            figures = self.env.metrics.means(values[:sums.numel()])
+            figures['physics/overflowed_robots'] = values[sums.numel()]
+            figures.update(zip(learned, values[sums.numel() + 1:]))
+            return figures
+
+        return Figures(self.iteration, self.samples,
+                       torch.cat([sums, dropped, torch.stack(list(learned.values()))]), explain)
+
+    def _finish(self, figures: Figures, logs: Logs, report: Optional[Report]) -> None:
+        """Log, show and check the figures of an iteration."""
+        values = figures.read()
+        now = time.perf_counter()
+        taken, self._reported_at = now - self._reported_at, now
+        self.seconds += taken
+        values['speed/seconds'] = self.seconds
+        values['speed/steps_per_second'] = self.samples_per_iteration / taken
+        logs.write(figures.iteration, figures.samples, values)
+        if report is not None:
+            report(figures.iteration, values)
+        broken = [name for name, value in values.items() if not math.isfinite(value)]
+        if broken:
+            raise DivergedError(figures.iteration, broken, self._last_good)
 
     def _penalty_factor(self) -> float:
         run = self.config.run
         share = min(1.0, self.iteration / max(1, run.penalty_iterations))
         return run.penalty_start + share * (1.0 - run.penalty_start)
-
-    def _check(self, figures: Dict[str, float]) -> None:
-        broken = [name for name, value in figures.items() if not math.isfinite(value)]
-        if broken:
-            raise DivergedError(self.iteration, broken, self._last_good)
 
     def _agree(self, stop: bool) -> bool:
         """Return whether any process wants to stop, the same in all of them."""
@@ -188,6 +196,8 @@ class Trainer:
     def save(self) -> Path:
         """Write a checkpoint; return its path."""
         path = self.folder / 'checkpoints' / f'{self.iteration:06d}.pt'
+        processes = self.group.gather(checkpoint.on_host(
+            {'random': self._random_state(), 'robots': self.collector.snapshot()}))
         if not self.group.is_first:
             return path
         content: Dict[str, Any] = {
@@ -196,8 +206,7 @@ class Trainer:
             'config': to_mapping(self.config), 'iteration': self.iteration,
             'samples': self.samples, 'seconds': self.seconds, 'hardware': self.hardware(),
             'model': self.model.state_dict(), 'optimizer': self.ppo.optimizer.state_dict(),
-            'learning_rate': self.ppo.learning_rate, 'random': self._random_state(),
-            'robots': self.collector.snapshot()}
+            'learning_rate': self.ppo.learning_rate, 'processes': processes}
         checkpoint.save(path, content)
         self._last_good = str(path)
         return path
@@ -205,8 +214,8 @@ class Trainer:
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint as if the run had never stopped.
 
-        With another number of robots, or as one of several processes, the robots start new
-        episodes; everything else is as it was.
+        With another number of robots or processes the robots start new episodes; everything
+        else is as it was.
 
         Raises:
             CheckpointError: It is broken, of another robot, or of networks of another size.
@@ -221,10 +230,13 @@ class Trainer:
         self.ppo.restore(content['optimizer'], content['learning_rate'])
         self.iteration, self.seconds = content['iteration'], content['seconds']
         self._last_good = str(path)
-        robots = content['robots']
-        if self.group.size == 1 and len(robots['env']['obs']) == self.env.num_envs:
-            self.collector.restore(robots)
-            self._restore_random_state(content['random'])
+        processes = content['processes']
+        if len(processes) != self.group.size:
+            return
+        own = processes[self.group.rank]
+        if len(own['robots']['env']['obs']) == self.env.num_envs:
+            self.collector.restore(own['robots'])
+            self._restore_random_state(own['random'])
 
     def _random_state(self) -> Dict[str, torch.Tensor]:
         states = {'cpu': torch.get_rng_state()}

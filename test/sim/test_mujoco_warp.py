@@ -78,6 +78,15 @@ def test_both_mujocos_agree(both, steps, position, velocity, force, varied):
     assert tb.joint_torques == pytest.approx(ta.joint_torques, abs=force)
 
 
+def test_the_room_in_use_is_that_of_the_feet():
+    backend = open_backend('mujoco_warp', ROBOT, N, PHYSICS, device='cpu')
+    hold(backend)
+    used = backend.room_used()
+    assert float(used['contacts']) == 8.0  # four spheres a foot
+    assert 32 <= int(used['constraints']) <= PHYSICS.max_constraints  # four rows a contact
+    backend.close()
+
+
 def test_a_robot_that_ever_lacked_room_for_contacts_is_known():
     cramped = dataclasses.replace(PHYSICS, max_constraints=40, max_contacts=8)
     backend = open_backend('mujoco_warp', ROBOT, N, cramped, device='cpu')

@@ -242,8 +242,9 @@ def test_states_are_valued_by_the_model_that_is_about_to_learn():
     for last in (1.0, 2.0):
         seen.clear()
         rollout.finish(torch.full((ROBOTS, OBS), last), torch.zeros(ROBOTS, EXTRA))
-        before = value_of(rollout.data['obs'][0], rollout.data['privileged'][0]).detach().clone()
+        before = value_of(rollout.data['obs'], rollout.data['privileged']).detach().clone()
         it.update(rollout)
-        assert torch.equal(seen[STEPS], rollout.last_obs)  # first each step's, then the last
-        assert float(seen[STEPS].mean()) == last
-        assert torch.equal(rollout.data['value'][0], before)
+        assert torch.equal(seen[0], rollout.data['obs'])  # all that was collected, then the last
+        assert torch.equal(seen[1], rollout.last_obs)
+        assert float(seen[1].mean()) == last
+        assert torch.equal(rollout.data['value'], before)

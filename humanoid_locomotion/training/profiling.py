@@ -1,0 +1,56 @@
+"""Reads from a profile how long a GPU had nothing to do, and how often the host waited for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+import tempfile
+from typing import Any, Callable, Dict, List, Tuple
+
+import torch
+
+GPU_WORK = ('kernel', 'gpu_memcpy', 'gpu_memset')
+HOST_CALLS = ('cuda_runtime', 'cuda_driver')
+
+
+def profile(run: Callable[[], None], device: str) -> Dict[str, Any]:
+    """Return ``gpu_idle_share`` and ``host_waits`` of a run; nothing where there is no GPU.
+
+    Args:
+        run: What is profiled.
+        device: Where it works.
+    """
+    if torch.device(device).type != 'cuda':
+        return {}
+    activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
+    with torch.profiler.profile(activities=activities) as profiler:
+        with torch.profiler.record_function('profiled'):
+            run()
+        torch.cuda.synchronize(device)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'trace.json'
+        profiler.export_chrome_trace(str(path))
+        return read_trace(json.loads(path.read_text(encoding='utf-8'))['traceEvents'])
+
+
+def read_trace(events: List[Dict[str, Any]]) -> Dict[str, Any]:
+    """Return what :func:`profile` does, from the events of a trace (Chrome's format, [us])."""
+    events = [event for event in events if event.get('ph') == 'X']
+    window = next(event for event in events
+                  if event['name'] == 'profiled' and event['cat'] == 'user_annotation')
+    begin, end = window['ts'], window['ts'] + window['dur']
+    work = sorted((event['ts'], event['ts'] + event['dur']) for event in events
+                  if event['cat'] in GPU_WORK)
+    waits = [event for event in events if event['cat'] in HOST_CALLS
+             and 'Synchronize' in event['name'] and begin <= event['ts'] <= end]
+    span = work[-1][1] - work[0][0]
+    return {'gpu_idle_share': 1.0 - _covered(work) / span, 'host_waits': len(waits)}
+
+
+def _covered(intervals: List[Tuple[float, float]]) -> float:
+    """Return the length of the union of intervals that are sorted by their beginnings."""
+    total, reached = 0.0, intervals[0][0]
+    for begin, end in intervals:
+        total += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return total
