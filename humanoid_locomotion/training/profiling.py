@@ -38,12 +38,12 @@ def read_trace(events: List[Dict[str, Any]]) -> Dict[str, Any]:
     events = [event for event in events if event.get('ph') == 'X']
     window = next(event for event in events
                   if event['name'] == 'profiled' and event['cat'] == 'user_annotation')
-    begin, end = window['ts'], window['ts'] + window['dur']
+    first, last = window['ts'], window['ts'] + window['dur']
     work = sorted((event['ts'], event['ts'] + event['dur']) for event in events
                   if event['cat'] in GPU_WORK)
     waits = [event for event in events if event['cat'] in HOST_CALLS
-             and 'Synchronize' in event['name'] and begin <= event['ts'] <= end]
-    span = work[-1][1] - work[0][0]
+             and 'Synchronize' in event['name'] and first <= event['ts'] <= last]
+    span = max(end for _, end in work) - work[0][0]
     return {'gpu_idle_share': 1.0 - _covered(work) / span, 'host_waits': len(waits)}
 
 
