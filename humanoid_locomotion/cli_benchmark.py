@@ -60,7 +60,7 @@ def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, devi
         row = benchmark.benchmark_train(trainer)
         if against_mjlab:
             row.update(benchmark.against_mjlab(
-                against_mjlab, trainer.env.num_envs, 'train 10',
+                against_mjlab, trainer.env.num_envs, 'train 5',
                 lambda: benchmark.benchmark_train(trainer)['steps_per_second']))
         return row
 
