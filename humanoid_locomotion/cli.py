@@ -60,7 +60,7 @@ def train(
             False, help='Evaluate on the side; stop when the quick scorecard passes.'),
         gpus: int = typer.Option(1, help='Processes, one GPU and --num-envs robots each.'),
         deterministic: bool = typer.Option(
-            False, help='The same seed gives the same weights, bit by bit; slower.'),
+            False, help='The same seed gives the same weights, bit by bit; on a CPU.'),
         graph: bool = typer.Option(
             True, help='Run step and update as CUDA graphs on a GPU.'),
         fuse: bool = typer.Option(
@@ -71,6 +71,8 @@ def train(
     from humanoid_locomotion.training import options
     settings, spec = options.training_config(config, robot, num_envs, iterations, assign)
     backend = options.choose_backend(backend, device)
+    if deterministic:
+        options.check_repeatable(backend, device)
     folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
     from humanoid_locomotion.training import checkpoint
     from humanoid_locomotion.training.distributed import is_worker

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List
+import time
+from typing import Callable, Dict, List, Optional
 
 import torch
+
+
+class Moment:
+    """A point in a device's work: all that it was given so far is done."""
+
+    def __init__(self, device: torch.device):
+        self._event: Optional[torch.cuda.Event] = None
+        self._host = time.perf_counter()
+        if device.type == 'cuda':
+            self._event = torch.cuda.Event(enable_timing=True)
+            self._event.record()
+
+    def wait(self) -> None:
+        """Block the host until the device has come this far."""
+        if self._event is not None:
+            self._event.synchronize()
+
+    def seconds_since(self, earlier: Moment) -> float:
+        """Return how long the device took from an earlier moment; both must be past."""
+        if self._event is not None and earlier._event is not None:
+            return earlier._event.elapsed_time(self._event) / 1e3
+        return self._host - earlier._host
 
 
 class Figures:
@@ -15,18 +38,18 @@ class Figures:
         samples: How many control steps have been learned from by then.
         values: (figures,) on the device.
         explain: Names the values.
+
+    Attributes:
+        arrived: When the device was done with the iteration.
     """
 
     def __init__(self, iteration: int, samples: int, values: torch.Tensor,
                  explain: Callable[[List[float]], Dict[str, float]]):
         self.iteration, self.samples = iteration, samples
         self._values, self._explain = values.to('cpu', non_blocking=True), explain
-        self._arrived = torch.cuda.Event() if values.is_cuda else None
-        if self._arrived is not None:
-            self._arrived.record()
+        self.arrived = Moment(values.device)
 
     def read(self) -> Dict[str, float]:
         """Return the named figures: the iteration's one wait for the device."""
-        if self._arrived is not None:
-            self._arrived.synchronize()
+        self.arrived.wait()
         return self._explain(self._values.tolist())

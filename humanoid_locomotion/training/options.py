@@ -6,7 +6,7 @@ import importlib.util
 from typing import List, Optional, Tuple
 
 from humanoid_locomotion.core import config as yaml_config
-from humanoid_locomotion.core.errors import MissingPackageError
+from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
 from humanoid_locomotion.core.resources import config_file
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.training.config import TrainingConfig
@@ -49,6 +49,19 @@ def choose_backend(name: str, device: str) -> str:
     require_torch('training')
     import torch
     return 'mujoco_warp' if device != 'cpu' and torch.cuda.is_available() else 'mujoco'
+
+
+def check_repeatable(backend: str, device: str) -> None:
+    """Refuse to promise equal weights for equal seeds where that was not seen to hold.
+
+    Raises:
+        ConfigError: Physics would run on a GPU.
+    """
+    if backend != 'mujoco' and device != 'cpu':
+        raise ConfigError(
+            'command line', 'deterministic',
+            f'two runs of {backend} on a GPU with the same seed were seen to differ; it holds with '
+            '--backend mujoco, or with --device cpu')
 
 
 def require_torch(what: str) -> None:

@@ -22,7 +22,7 @@ from humanoid_locomotion.training.collector import Collector
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.distributed import join
 from humanoid_locomotion.training.env import LocomotionEnv
-from humanoid_locomotion.training.figures import Figures
+from humanoid_locomotion.training.figures import Figures, Moment
 from humanoid_locomotion.training.logs import Logs
 from humanoid_locomotion.training.networks import ActorCritic
 from humanoid_locomotion.training.ppo import Mirrors, Ppo
@@ -81,7 +81,7 @@ class Trainer:
         self.ppo = Ppo(ppo, self.model, mirrors, use_graph, self.group, fuse)
         self.iteration = 0
         self.seconds = 0.0
-        self._reported_at = 0.0
+        self._last = Moment(torch.device(self.device))
         self.use_graph, self._fuse = use_graph, fuse
         self._backend_name, self._command = backend, command
         self._collector: Optional[Collector] = None
@@ -119,7 +119,8 @@ class Trainer:
         """
         if self.group.is_first:
             self._write_config()
-        begin = self._reported_at = time.perf_counter()
+        begin = time.perf_counter()
+        self._last = Moment(torch.device(self.device))
         run = self.config.run
         # A GPU is given the next iteration before the figures of the last are asked for.
         ahead = int(torch.device(self.device).type == 'cuda')
@@ -163,8 +164,8 @@ class Trainer:
     def _finish(self, figures: Figures, logs: Logs, report: Optional[Report]) -> None:
         """Log, show and check the figures of an iteration."""
         values = figures.read()
-        now = time.perf_counter()
-        taken, self._reported_at = now - self._reported_at, now
+        taken = figures.arrived.seconds_since(self._last)
+        self._last = figures.arrived
         self.seconds += taken
         values['speed/seconds'] = self.seconds
         values['speed/steps_per_second'] = self.samples_per_iteration / taken
