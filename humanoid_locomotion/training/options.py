@@ -60,8 +60,8 @@ def check_repeatable(backend: str, device: str) -> None:
     if backend != 'mujoco' and device != 'cpu':
         raise ConfigError(
             'command line', 'deterministic',
-            f'two runs of {backend} on a GPU with the same seed were seen to differ; it holds with '
-            '--backend mujoco, or with --device cpu')
+            f'two runs of {backend} on a GPU with the same seed were seen to differ; it holds '
+            'with --backend mujoco, or with --device cpu')
 
 
 def require_torch(what: str) -> None:
