@@ -122,14 +122,15 @@ class RobotSpec:
 
     @cached_property
     def mass(self) -> float:
-        """Mass of all links [kg]: every body of the MJCF says its own.
+        """Mass of all links [kg]: every body of the MJCF with a shape says its own.
 
         Raises:
             ConfigError: A body leaves its mass to its shapes.
         """
         bodies = list(ElementTree.parse(self.mjcf_path).getroot().iter('body'))
         inertials = [body.find('inertial') for body in bodies]
-        silent = [body.get('name') for body, found in zip(bodies, inertials) if found is None]
+        silent = [body.get('name') for body, found in zip(bodies, inertials)
+                  if found is None and body.find('geom') is not None]
         if silent:
             raise ConfigError(self.mjcf_path, 'inertial', f'the bodies {silent} have none')
         return sum(float(found.get('mass', 'nan')) for found in inertials if found is not None)
