@@ -89,7 +89,7 @@ class Bench:
     def run(self) -> Scorecard:
         """Run everything. Each part has a seed of its own, so parts do not shift each other."""
         start = time.perf_counter()
-        responses, economy = self._responses()
+        responses = self._responses()
         own_arms, led_arms = self._tours()
         situations, ice = self._situations()
         figures = Figures(
@@ -99,7 +99,7 @@ class Bench:
             dead_zone=self._dead_zone(),
             standing=self._standing(),
             pushes=tuple(self._pushes()),
-            economy=economy, own_arms=own_arms, led_arms=led_arms,
+            economy=self._economy(), own_arms=own_arms, led_arms=led_arms,
             situations=situations, ice=ice)
         return make_scorecard(figures, self._setting(time.perf_counter() - start))
 
@@ -116,17 +116,13 @@ class Bench:
             timestep=self._physics.timestep, control_period=contract.control_period,
             wall_time=round(wall_time, 1))
 
-    def _responses(self) -> tuple[tuple[Response, ...], tuple[Economy, ...]]:
+    def _responses(self) -> tuple[Response, ...]:
         protocol, runs = self._protocol, self._protocol.command_runs
         recording = self._roll_out('velocity response', trials.steady(
             protocol, self._contract, protocol.commands, runs, [self._seed, 0]))
-        by_command = {command: recording.robots(slice(i * runs, (i + 1) * runs))
-                      for i, command in enumerate(protocol.commands)}
-        straight = {command[0]: command for command in protocol.commands
-                    if command[0] in protocol.economy_speeds and command[1:] == (0.0, 0.0)}
-        return (tuple(self._response(*item) for item in by_command.items()),
-                tuple(self._economy(speed, by_command[straight[speed]])
-                      for speed in sorted(straight)))
+        return tuple(
+            self._response(command, recording.robots(slice(i * runs, (i + 1) * runs)))
+            for i, command in enumerate(protocol.commands))
 
     def _response(self, command: Command, recording: Recording) -> Response:
         steady, falls = recording.between(*self._measured), self._falls(recording)
@@ -142,7 +138,16 @@ class Bench:
             answered=falls == 0 and metrics.answered(
                 velocity, np.array(command), self._protocol.answered_share))
 
-    def _economy(self, command: float, recording: Recording) -> Economy:
+    def _economy(self) -> tuple[Economy, ...]:
+        protocol, runs = self._protocol, self._protocol.economy_runs
+        recording = self._roll_out('economy', trials.steady(
+            protocol, self._contract, [(speed, 0.0, 0.0) for speed in protocol.economy_speeds],
+            runs, [self._seed, 8]), substeps=self._physics.substeps)
+        return tuple(
+            self._economy_at(speed, recording.robots(slice(i * runs, (i + 1) * runs)))
+            for i, speed in enumerate(protocol.economy_speeds))
+
+    def _economy_at(self, command: float, recording: Recording) -> Economy:
         steady, falls = recording.between(*self._measured), self._falls(recording)
         speeds = metrics.mean_velocity(steady)[:, 0]
         walked = falls == 0 and np.all(speeds > 0.5 * command)
@@ -232,15 +237,17 @@ class Bench:
                     linear_error=float(error))
         return tuple(found[s.name] for s in protocol.situations), found[protocol.ice.name]
 
-    def _roll_out(self, what: str, run: Trials) -> Recording:
+    def _roll_out(self, what: str, run: Trials, substeps: int = 1) -> Recording:
         report = self._progress
-        return roll_out(self._open, self._contract, self._folder.policy, run,
-                        None if report is None else lambda share: report(what, share),
-                        self._protocol.noise)
+        physics = replace(self._physics, substeps=self._physics.substeps // substeps)
 
-    def _open(self, num_envs: int) -> SimBackend:
-        return open_backend(self._protocol.simulator, self._robot, num_envs, self._physics,
-                            joints=self._contract.joints, device='cpu')
+        def open_robots(num_envs: int) -> SimBackend:
+            return open_backend(self._protocol.simulator, self._robot, num_envs, physics,
+                                joints=self._contract.joints, device='cpu')
+
+        return roll_out(open_robots, self._contract, self._folder.policy, run,
+                        None if report is None else lambda share: report(what, share),
+                        self._protocol.noise, substeps)
 
     def _fallen(self, recording: Recording) -> Array:
         height = self._protocol.fall_height * self._robot.base_height

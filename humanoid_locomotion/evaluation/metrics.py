@@ -140,8 +140,5 @@ def foot_slip(recording: Recording, mass: float) -> Array:
 
 
 def peak_force(recording: Recording, mass: float) -> Array:
-    """Return the hardest that a foot ever pressed on the floor [body weights].
-
-    Seen at every control step, for a robot of ``mass`` [kg].
-    """
+    """Return the hardest that a foot of a robot of ``mass`` [kg] ever pressed [body weights]."""
     return recording.sole_forces.max(axis=(0, 2)) / (mass * GRAVITY)

@@ -103,11 +103,13 @@ class Protocol:
         joint_noise: Largest disturbance of a joint's starting position [rad].
         settle_time: What is not measured at the start of each run [s].
         measure_time: What is measured of a steady run [s].
-        commands: The commands whose response is measured; the first that walk straight at
-            ``economy_speeds`` also tell what walking costs.
+        commands: The commands whose response is measured.
         command_runs: Runs of each command.
         answered_share: A command is answered if what is missing is at most this share of it.
-        economy_speeds: Forward speeds at which effort is measured [m/s].
+        economy_speeds: Forward speeds at which effort is measured [m/s], at every physics step:
+            a gait that keeps time with the control steps would else be seen at the same few
+            moments of its stride.
+        economy_runs: Runs of each speed.
         slow_speeds: Forward speeds that the dead zone is searched in [m/s], slowest first.
         slow_runs: Runs of each slow speed.
         standing_runs: Runs of standing still.
@@ -146,6 +148,7 @@ class Protocol:
     command_runs: int = 8
     answered_share: float = 0.5
     economy_speeds: tuple[float, ...] = (0.5, 1.0)
+    economy_runs: int = 8
     slow_speeds: tuple[float, ...] = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
     slow_runs: int = 4
     standing_runs: int = 32
@@ -186,5 +189,5 @@ class Protocol:
 
 
 FULL = Protocol()
-QUICK = replace(FULL, quick=True, command_runs=2, slow_runs=1, standing_runs=8, push_runs=2,
-                tour_runs=4)
+QUICK = replace(FULL, quick=True, command_runs=2, economy_runs=2, slow_runs=1, standing_runs=8,
+                push_runs=2, tour_runs=4)

@@ -60,7 +60,7 @@ class Trials:
 
 @dataclass(frozen=True)
 class Recording:
-    """What was seen after every control step; time first, then robots.
+    """What was seen after every step of the backend; time first, then robots.
 
     Attributes:
         period: Time between two rows [s].
@@ -105,7 +105,7 @@ class Recording:
 
 def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract, policy: Policy,
              trials: Trials, progress: Optional[Callable[[float], None]] = None,
-             noise: Optional[SensorNoise] = None) -> Recording:
+             noise: Optional[SensorNoise] = None, substeps: int = 1) -> Recording:
     """Run a policy through trials. A robot that falls is left where it lies, and recorded on.
 
     Args:
@@ -116,6 +116,7 @@ def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract,
         trials: What each robot goes through.
         progress: Called with the share of the steps done, after every step.
         noise: What noisy sensors are.
+        substeps: Steps of the backend in one control step; each gives a row.
     """
     backend = open_robots(trials.num_envs)
     try:
@@ -133,14 +134,16 @@ def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract,
             _kick(backend, trials, step)
             targets = controller.step(sensors.measure(backend.state()), command)
             others = None if trials.led_joints is None else trials.led_joints[step]
-            backend.step(led(line.pass_on(targets.positions), others))
-            rows.append(_row(command, backend, targets))
+            arriving = led(line.pass_on(targets.positions), others)
+            for _ in range(substeps):
+                backend.step(arriving)
+                rows.append(_row(command, backend, targets))
             if progress is not None:
                 progress((step + 1) / trials.num_steps)
         # A robot that the simulator lost counts as lying at the origin.
         columns = {name: np.nan_to_num(np.stack([row[name] for row in rows]),
                                        posinf=0.0, neginf=0.0) for name in rows[0]}
-        return Recording(period=contract.control_period, **columns)
+        return Recording(period=contract.control_period / substeps, **columns)
     finally:
         backend.close()
 

@@ -131,7 +131,7 @@ class PushLadder:
 
 @dataclass(frozen=True)
 class Economy:
-    """What walking straight costs, mean over runs, sampled at every control step.
+    """What walking straight costs, mean over runs, sampled at every physics step.
 
     Attributes:
         command: Forward speed asked for [m/s].

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -113,7 +113,7 @@ def _steps(time: float, contract: PolicyContract) -> int:
 
 
 def _starts(protocol: Protocol, contract: PolicyContract, number: int,
-            rng: np.random.Generator) -> dict[str, np.ndarray]:
+            rng: np.random.Generator) -> dict[str, Any]:
     noise = protocol.joint_noise
     return {'heading': rng.uniform(-np.pi, np.pi, number),
             'joint_offsets': rng.uniform(-noise, noise, (number, len(contract.joints)))}
