@@ -131,7 +131,7 @@ def _draw_standing(axes: Axes, paths: np.ndarray) -> None:
 
 def _draw_lines(axes: Axes, scorecard: Scorecard) -> None:
     axes.axis('off')
-    columns = ((0.0, 'left'), (0.55, 'left'), (0.73, 'left'), (0.86, 'left'), (1.0, 'right'))
+    columns = ((0.0, 'left'), (0.48, 'left'), (0.65, 'left'), (0.8, 'left'), (1.0, 'right'))
     _heading(axes, 'The lines', x=0.0, y=1.04)
     rows = [('', 'measured', 'gate', 'lead', '')]
     rows += [(line.label, shown(line.measured), shown(line.gate), shown(line.lead), line.verdict)
