@@ -66,8 +66,15 @@ def _kicks(figures: Figures) -> Values:
 
 
 def _economy(figures: Figures, key: str, speeds: Sequence[float] = (0.5,)) -> Values:
-    found = {economy.command: economy for economy in figures.economy}
-    return tuple(getattr(found[speed], key) if speed in found else None for speed in speeds)
+    """Return a figure of the walk at each speed; a robot that did not walk has none."""
+    walked = {economy.command: economy for economy in figures.economy
+              if economy.cost_of_transport is not None}
+    return tuple(getattr(walked[speed], key) if speed in walked else None for speed in speeds)
+
+
+def _drift(figures: Figures) -> Values:
+    """Return how far standing robots drift; one that lies does not stand still."""
+    return (figures.standing.drift_mean if figures.standing.falls == 0 else None,)
 
 
 LINES = (
@@ -77,7 +84,7 @@ LINES = (
          lambda f: (f.mean_yaw_error,)),
     Line('commands answered, of 12', '', (11.0,), (12.0,),
          lambda f: (float(sum(r.answered for r in f.responses)),), more_is_better=True),
-    Line('drift in 10 s of standing', 'm', (0.02,), (0.0025,), lambda f: (f.standing.drift_mean,)),
+    Line('drift in 10 s of standing', 'm', (0.02,), (0.0025,), _drift),
     Line('kicks of 1.5, 2.5, 3.0 m/s survived, of 10', '', (9.0, None, None), (10.0, 10.0, 9.0),
          _kicks, more_is_better=True),
     Line('cost of transport at 0.5, 1.0 m/s', '', (0.45, 0.45), (0.29, 0.31),

@@ -103,7 +103,7 @@ FALLEN = (replace(GOOD.situations[0], falls=2), *GOOD.situations[1:])
      'kicks of 1.5, 2.5, 3.0 m/s survived, of 10'),
     (cheaper(0, cost_of_transport=0.451), 'cost of transport at 0.5, 1.0 m/s'),
     (cheaper(1, cost_of_transport=0.451), 'cost of transport at 0.5, 1.0 m/s'),
-    (cheaper(1, cost_of_transport=None), 'cost of transport at 0.5, 1.0 m/s'),
+    (cheaper(1, cost_of_transport=None, falls=1), 'cost of transport at 0.5, 1.0 m/s'),
     (replace(GOOD, economy=GOOD.economy[:1]), 'cost of transport at 0.5, 1.0 m/s'),
     (cheaper(0, foot_slip=0.041), 'foot slip at 0.5 m/s'),
     (cheaper(0, action_rate=2.51), 'change of targets at 0.5 m/s'),
@@ -114,6 +114,15 @@ FALLEN = (replace(GOOD.situations[0], falls=2), *GOOD.situations[1:])
     (replace(GOOD, led_arms=None), '60 s tour, arms led: mean time up')])
 def test_each_line_fails_alone(figures, name):
     assert failed(figures) == [name]
+
+
+def test_a_robot_that_lies_neither_stands_still_nor_walks_softly():
+    lying = replace(cheaper(0, cost_of_transport=None, foot_slip=0.0, action_rate=0.0,
+                            peak_force=0.0),
+                    standing=replace(GOOD.standing, falls=1, drift_mean=0.0))
+    assert failed(lying) == [
+        'drift in 10 s of standing', 'cost of transport at 0.5, 1.0 m/s', 'foot slip at 0.5 m/s',
+        'change of targets at 0.5 m/s', 'peak force of a foot at 0.5 m/s']
 
 
 def test_a_line_is_led_at_its_lead_and_not_before():
