@@ -67,7 +67,7 @@ def room_used(trainer: Trainer, steps: int = 200) -> Dict[str, Dict[str, float]]
     physics, backend, log_std = trainer.config.physics, trainer.backend, trainer.model.log_std
     rows = {'budget': {'constraints': float(physics.max_constraints),
                        'contacts': float(physics.max_contacts)}}
-    for name, std in (('walking', float(log_std.exp().mean())), ('tumbling', 1.0)):
+    for name, std in (('walking', float(log_std.detach().exp().mean())), ('tumbling', 1.0)):
         log_std.data.fill_(math.log(std))
         most = {what: torch.zeros_like(value) for what, value in backend.room_used().items()}
         for _ in range(steps):
