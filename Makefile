@@ -7,6 +7,11 @@ VENV := .venv
 RUN := $(VENV)/bin
 ARGS ?=
 
+# Isaac Gym's Python: one that starts, on the path or among pyenv's. Empty where there is none.
+PYTHON38 ?= $(shell for it in python3.8 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.8*/bin/python; do \
+  "$$it" -c 'import venv' 2>/dev/null && echo "$$it" && break; done)
+VENV38 := .venv38
+
 # A ROS 2 that is sourced brings rclpy, its messages and the NumPy they were built for.
 HAVE_ROS := $(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes)
 ifeq ($(HAVE_ROS),yes)
@@ -19,7 +24,7 @@ else
 endif
 PIP := $(RUN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help walk test test-all lint format clean
+.PHONY: help walk test test-all test-isaacgym lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -34,6 +39,16 @@ test: $(VENV)/.test  ## the tests that need no GPU and no launch; ARGS go to pyt
 test-all: $(VENV)/.test  ## every test that this machine can run, the slow ones too
 	$(RUN)/python -m pytest -m '' $(ARGS)
 
+test-isaacgym:  ## the tests that concern Isaac Gym, on a Python 3.8, and training there
+ifeq ($(PYTHON38),)
+	@echo '*** NOT RUN: there is no Python 3.8 here, so nothing was tested on the Python of Isaac Gym ***'
+	@echo '*** install one (pyenv install 3.8, conda) or name it: make test-isaacgym PYTHON38=... ***'
+else
+	$(MAKE) $(VENV38)/.test $(VENV)/.test
+	PYTHONPATH=. $(VENV38)/bin/python -m pytest test/core test/training test/sim test/test_cli_python.py $(ARGS)
+	$(RUN)/python -m pytest -v test/test_python38.py test/sim/test_isaacgym_mutants.py $(ARGS)
+endif
+
 lint: $(VENV)/.test  ## ruff and mypy
 	$(RUN)/ruff check .
 	$(RUN)/mypy
@@ -42,7 +57,7 @@ format: $(VENV)/.test  ## mend what ruff can mend
 	$(RUN)/ruff check --fix .
 
 clean:  ## remove what make and colcon made
-	rm -rf $(VENV) build install log .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV38) build install log .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
@@ -60,4 +75,11 @@ $(VENV)/.walk: $(VENV)/bin/python $(WALK) requirements/ros.txt
 $(VENV)/.test: $(VENV)/.walk requirements/test.txt
 	$(PIP) torch==2.13.0
 	$(PIP) -r requirements/test.txt
+	@touch $@
+
+# In a folder of its own: the pip of Python 3.8 would follow setup.cfg, which is colcon's.
+$(VENV38)/.test: requirements/isaacgym.txt requirements/isaacgym-test.txt
+	mkdir -p $(VENV38) && cd $(VENV38) && $(PYTHON38) -m venv . && \
+	  bin/pip install --quiet --disable-pip-version-check --no-deps \
+	  -r ../requirements/isaacgym.txt -r ../requirements/isaacgym-test.txt
 	@touch $@

@@ -39,7 +39,7 @@ setup(
         *share('config'),
         *share('policies'),
     ],
-    python_requires='>=3.10',
+    python_requires='>=3.8',  # 3.8 for Isaac Gym; ROS 2 and MuJoCo want 3.10
     install_requires=['numpy', 'PyYAML', 'rich', 'typer'],
     extras_require={
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
-from humanoid_locomotion import cli_benchmark, cli_robot
+from humanoid_locomotion import cli_benchmark, cli_isaacgym, cli_python, cli_robot
 from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app = typer.Typer(
 console = Console()
 app.add_typer(cli_benchmark.app, name='benchmark')
 app.command('import-robot')(cli_robot.import_robot)
+app.command('write-urdf')(cli_robot.write_urdf)
+app.command('check-isaacgym')(cli_isaacgym.check_isaacgym)
 
 
 def main() -> None:
@@ -45,7 +47,8 @@ def train(
             '', show_default='that of the config, humanoid',
             help='Robot to train; see the command robots.'),
         backend: str = typer.Option(
-            'auto', help='Simulator: mujoco_warp (GPU), mujoco (CPU); auto picks by the device.'),
+            'auto', help='Simulator: mujoco_warp (GPU), isaacgym (GPU), mujoco (CPU); '
+            'auto picks one of MuJoCo by the device.'),
         device: str = typer.Option('auto', help='auto, cuda or cpu.'),
         num_envs: Optional[int] = typer.Option(None, help='Robots at once; overrides the config.'),
         iterations: Optional[int] = typer.Option(None, help='Overrides the config.'),
@@ -66,9 +69,15 @@ def train(
             True, help='Run step and update as CUDA graphs on a GPU.'),
         fuse: bool = typer.Option(
             False, help="Join the step's small kernels on a GPU: slower to start, faster then."),
+        viewer: bool = typer.Option(
+            False, help='Show the robots in a window; in Isaac Gym only. Slower.'),
         assign: List[str] = typer.Option(
-            [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.')) -> None:
+            [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.'),
+        python: str = typer.Option(
+            '', show_default='this one',
+            help='Interpreter to train in; Isaac Gym needs a Python 3.8.')) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
+    cli_python.hand_over(python)
     from humanoid_locomotion.training import options
     settings, spec = options.training_config(config, robot, num_envs, iterations, assign)
     backend = options.choose_backend(backend, device)
@@ -87,7 +96,7 @@ def train(
     from humanoid_locomotion.training.trainer import Trainer
     trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
                       use_graph=graph, fuse=fuse, deterministic=deterministic,
-                      command=_command_line())
+                      command=_command_line(), viewer=viewer)
     if last is not None:
         trainer.resume(last)
     if not trainer.group.is_first:
@@ -202,7 +211,7 @@ def _start_workers(gpus: int, more: List[str]) -> int:
     """Start the same command once per GPU with torchrun; return its exit code."""
     return subprocess.run(
         [sys.executable, '-m', 'torch.distributed.run', '--standalone',
-         f'--nproc-per-node={gpus}', '-m', 'humanoid_locomotion', *sys.argv[1:], *more],
+         f'--nproc_per_node={gpus}', '-m', 'humanoid_locomotion', *sys.argv[1:], *more],
         check=False).returncode
 
 

@@ -34,9 +34,8 @@ def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device
         num_envs: str = NUM_ENVS, graph: bool = GRAPH, fuse: bool = FUSE,
         against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
     """Time the whole control step against physics alone over the same states."""
-    from humanoid_locomotion.training import benchmark
-
     def measure(trainer: Any) -> Dict[str, Any]:
+        from humanoid_locomotion.training import benchmark
         row = benchmark.benchmark_env(trainer)
         if against_mjlab:
             row.update(benchmark.against_mjlab(
@@ -54,9 +53,8 @@ def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, devi
           against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT,
           json: bool = JSON) -> None:
     """Time whole iterations, collecting and learning."""
-    from humanoid_locomotion.training import benchmark
-
     def measure(trainer: Any) -> Dict[str, Any]:
+        from humanoid_locomotion.training import benchmark
         row = benchmark.benchmark_train(trainer)
         if against_mjlab:
             row.update(benchmark.against_mjlab(
@@ -74,8 +72,8 @@ def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
             graph: bool = GRAPH, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
     """Compare solver settings: time, and difference to CPU MuJoCo at a finer step."""
     from humanoid_locomotion.training.options import choose_backend
+    name = choose_backend(backend, device)  # before PyTorch is imported
     from humanoid_locomotion.training.physics_study import room_used, study
-    name = choose_backend(backend, device)
     trainer = next(_trainers(robot, policy, name, device, num_envs, graph, False))
     rows = study(trainer, name)
     _show('physics', rows, output, json, room_used(trainer))

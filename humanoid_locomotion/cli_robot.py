@@ -1,4 +1,4 @@
-"""The command ``import-robot``."""
+"""The commands ``import-robot`` and ``write-urdf``."""
 
 from __future__ import annotations
 
@@ -34,3 +34,17 @@ def import_robot(
     console.print(table)
     console.print(f'wrote {folder}; a robot with a TODO is refused when it is loaded',
                   soft_wrap=True, markup=False)
+
+
+def write_urdf(
+        robot: str = typer.Argument(..., help='Robot, or folder of one.'),
+        output: Optional[Path] = typer.Option(
+            None, show_default='robot.urdf in the folder of the robot', help='File to write.')
+) -> None:
+    """Write a robot's URDF from its MJCF; Isaac Gym reads that."""
+    from humanoid_locomotion.core.robot import load_robot
+    spec = load_robot(robot)
+    from humanoid_locomotion.sim.urdf_writer import urdf_of
+    path = output or Path(spec.folder) / 'robot.urdf'
+    path.write_text(urdf_of(spec), encoding='utf-8')
+    console.print(f'wrote {path}', soft_wrap=True, markup=False)

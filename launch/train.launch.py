@@ -1,8 +1,10 @@
 """Trains a policy: ``humanoid-locomotion train`` with launch arguments.
 
     ros2 launch humanoid_locomotion train.launch.py robot:=humanoid backend:=mujoco_warp
+    ros2 launch humanoid_locomotion train.launch.py backend:=isaacgym python:=PATH
 
-Training needs no ROS; this is for who lives in launch files.
+Training needs no ROS; this is for who lives in launch files. Isaac Gym and ROS 2 never share a
+process: ``python`` names the interpreter that has Isaac Gym.
 """
 
 import sys
@@ -14,7 +16,8 @@ from launch.substitutions import LaunchConfiguration
 # Argument, its default and its meaning. An empty one is left to the training's own config.
 ARGUMENTS = (
     ('robot', 'humanoid', 'Robot to train'),
-    ('backend', '', 'Simulator: mujoco_warp or mujoco; by default the best for the device'),
+    ('backend', '', 'Simulator: mujoco_warp, isaacgym or mujoco; by default the best of MuJoCo'),
+    ('python', '', 'Interpreter to train in, by default this one; Isaac Gym needs a Python 3.8'),
     ('num_envs', '', 'Robots simulated at once'),
     ('iterations', '', 'Iterations to train for'),
     ('config', '', 'Training config: a name in config/training, or a YAML file'),

@@ -104,6 +104,13 @@ def test_check_says_what_a_policy_is(run, tmp_path):
         assert text in ended.out
 
 
+def test_a_urdf_is_written_from_the_mjcf(run, tmp_path):
+    pytest.importorskip('mujoco')
+    ended = run('write-urdf', 'humanoid', '--output', 'mine.urdf')
+    assert (ended.code, ended.out) == (0, 'wrote mine.urdf\n')
+    assert (tmp_path / 'mine.urdf').read_text().count('type="revolute"') == 23
+
+
 # What it refuses.
 
 def refused(ended: Ended, *texts: str) -> None:
@@ -126,7 +133,9 @@ def refused(ended: Ended, *texts: str) -> None:
      ["unknown reward 'enrgy' (did you mean 'energy'?)"]),
     (['train', '--set', 'observation.layout=all'], ["unknown observation layout 'all'"]),
     (['train', '--num-envs', 0], ['run: num_envs must be 1 or more, found 0']),
-    (['train', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: fake, mujoco, "]),
+    (['train', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: fake, isaacgym, "]),
+    (['train', '--backend', 'fake', '--viewer', *TINY],
+     ['the backend fake opens no window; isaacgym does']),
     (['train', '--resume', 'yesterday', *TINY], ['yesterday: holds no checkpoints/*.pt']),
     (['export', 'yesterday', '--output', 'policy'], ['yesterday: holds no checkpoints/*.pt']),
     (['check', 'nobody'], ["unknown policy 'nobody'; there is: "]),

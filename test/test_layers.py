@@ -27,17 +27,20 @@ ROOMS = {
     'evaluation': {'core', 'sim.backend', 'evaluation', 'numpy', 'matplotlib'},
     'nodes': {'core', 'nodes', 'numpy', 'yaml', 'rclpy', 'tf2_ros', 'ament_index_python',
               'builtin_interfaces', '*_interfaces', '*_msgs', '*_srvs'},
-    'cli': {'cli_benchmark', 'cli_robot', 'core', 'rich', 'typer'},
+    'cli': {'cli_benchmark', 'cli_isaacgym', 'cli_python', 'cli_robot', 'core', 'rich', 'typer'},
     'cli_benchmark': {'rich', 'typer'},
+    'cli_isaacgym': {'cli_python', 'rich', 'typer'},
+    'cli_python': {'core'},
     'cli_robot': {'rich', 'typer'},
     '__main__': {'cli'},
 }
 MODULES = {
     'sim.mujoco_model': {'mujoco'},
+    'sim.urdf_writer': {'mujoco'},
     'sim.mujoco_backend': {'mujoco'},
     'sim.mujoco_warp_backend': {'mujoco', 'mujoco_warp', 'warp', 'torch'},
+    'sim.isaacgym_import': {'isaacgym', 'torch'},  # the others take both from there
     'sim.robot_import': {'mujoco'},
-    'sim.isaacgym_backend': {'isaacgym', 'torch'},
     'training.progress': {'rich'},
     'evaluation.command': {'rich'},
     'nodes.simulated_robot': {'sim.backend', 'mujoco'},  # the robot that the sim node dresses up
@@ -53,7 +56,8 @@ LAZY = {
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'torch'},
     'cli_benchmark': {'core', 'training'},
-    'cli_robot': {'sim.robot_import'},
+    'cli_isaacgym': {'sim.backend', 'sim.isaacgym_check', 'training.options'},
+    'cli_robot': {'core', 'sim.robot_import', 'sim.urdf_writer'},
 }
 
 

@@ -10,12 +10,17 @@ import abc
 from dataclasses import dataclass, fields
 import importlib
 import importlib.util
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Type
 
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
-from humanoid_locomotion.core.errors import MissingPackageError, UnknownNameError
+from humanoid_locomotion.core.errors import (
+    JointsError,
+    MissingPackageError,
+    SimulationError,
+    UnknownNameError,
+)
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
 
@@ -56,8 +61,8 @@ class PhysicsSpec:
 class Truth:
     """What only a simulator knows; for rewards, terminations and the critic, never the actor.
 
-    What lies at the feet was measured at the start of the last physics step, one ``timestep``
-    ago, and is zero between a reset and the next step.
+    What lies at the feet was measured during the last physics step (MuJoCo: at its start, one
+    ``timestep`` ago; Isaac Gym: at its end), and is zero between a reset and the next step.
 
     Attributes:
         base_position: (num_envs, 3) [m], from the point on the floor where the robot started.
@@ -129,8 +134,12 @@ class SimBackend(abc.ABC):
         num_envs: How many.
         joint_names: The order of joints in every array that passes the port.
         device: Where the arrays are, as PyTorch names it.
+        capturable: Whether, on a GPU, a step can be part of a CUDA graph.
+        has_viewer: Whether it can show the robots in a window while they move.
     """
 
+    capturable = True
+    has_viewer = False
     robot: RobotSpec
     physics: PhysicsSpec
     num_envs: int
@@ -213,6 +222,19 @@ class SimBackend(abc.ABC):
             joint_velocities=np.zeros((n, pose.size), np.float32))
 
 
+def all_joints(robot: RobotSpec, joints: Sequence[Any]) -> List[Any]:
+    """Return the commanded joints, then the robot's joints that nothing commands.
+
+    Raises:
+        JointsError: The robot lacks a commanded joint.
+    """
+    named = [joint.name for joint in joints]
+    missing = [name for name in named if name not in robot.joint_names]
+    if missing:
+        raise JointsError(f'robot {robot.name!r}', missing, robot.joint_names)
+    return list(joints) + [joint for joint in robot.joints if joint.name not in named]
+
+
 class _Entry(NamedTuple):
     module: str
     cls: str
@@ -227,12 +249,35 @@ BACKENDS: Dict[str, _Entry] = {
                      "pip install 'humanoid_locomotion[sim]'"),
     'mujoco_warp': _Entry(_SIM + 'mujoco_warp_backend', 'MujocoWarpBackend', 'mujoco_warp',
                           "pip install 'humanoid_locomotion[train]'"),
+    'isaacgym': _Entry(_SIM + 'isaacgym_backend', 'IsaacGymBackend', 'isaacgym',
+                       'download Preview 4 from NVIDIA for a Python 3.8 (docs/isaacgym.md) and '
+                       'name that interpreter with --python, in a launch file python:='),
 }
+
+
+def import_backend(name: str) -> Type[SimBackend]:
+    """Return a simulator's class. Isaac Gym wants this done before PyTorch is imported.
+
+    Args:
+        name: A key of :data:`BACKENDS`.
+
+    Raises:
+        UnknownNameError: No backend of that name; the message lists those that exist.
+        MissingPackageError: Its simulator is not installed; the message says how.
+        SimulationError: It cannot run in this process; the message says why.
+    """
+    if name not in BACKENDS:
+        raise UnknownNameError('backend', name, BACKENDS)
+    entry = BACKENDS[name]
+    if importlib.util.find_spec(entry.package) is None:
+        raise MissingPackageError(f'the backend {name}', entry.package, entry.install)
+    cls: Type[SimBackend] = getattr(importlib.import_module(entry.module), entry.cls)
+    return cls
 
 
 def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
                  joints: Optional[Sequence[Any]] = None, device: str = 'auto',
-                 deterministic: bool = False) -> SimBackend:
+                 deterministic: bool = False, viewer: bool = False) -> SimBackend:
     """Open a simulator.
 
     Args:
@@ -246,17 +291,16 @@ def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpe
         device: ``auto``, ``cpu`` or ``cuda``.
         deterministic: Whether the same start must give the same result, bit by bit; simulators
             that always do so pay nothing for it.
+        viewer: Whether to show the robots in a window.
 
     Raises:
-        UnknownNameError: No backend of that name; the message lists those that exist.
-        MissingPackageError: Its simulator is not installed; the message says how.
+        LocomotionError: As :func:`import_backend`, or the robot lacks a joint, or the simulator
+            has no window.
     """
-    if name not in BACKENDS:
-        raise UnknownNameError('backend', name, BACKENDS)
-    entry = BACKENDS[name]
-    if importlib.util.find_spec(entry.package) is None:
-        raise MissingPackageError(f'the backend {name}', entry.package, entry.install)
-    cls = getattr(importlib.import_module(entry.module), entry.cls)
-    backend: SimBackend = cls(
-        robot, num_envs, physics, joints or robot.joints, device, deterministic)
+    make: Any = import_backend(name)
+    if viewer and not make.has_viewer:
+        raise SimulationError(f'the backend {name} opens no window; isaacgym does')
+    window = {'viewer': True} if viewer else {}
+    backend: SimBackend = make(
+        robot, num_envs, physics, joints or robot.joints, device, deterministic, **window)
     return backend

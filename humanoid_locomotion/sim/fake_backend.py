@@ -10,7 +10,6 @@ import numpy as np
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.action import pd_torque
 from humanoid_locomotion.core.arrays import Array
-from humanoid_locomotion.core.errors import JointsError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import (
@@ -19,6 +18,7 @@ from humanoid_locomotion.sim.backend import (
     ResetState,
     SimBackend,
     Truth,
+    all_joints,
 )
 
 INERTIA = 1.0  # of every joint [kg m^2]; large enough for the step to be stable
@@ -29,10 +29,8 @@ class FakeBackend(SimBackend):
 
     def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
                  joints: Sequence[Any], device: str = 'cpu', deterministic: bool = True):
+        all_joints(robot, joints)
         names = [joint.name for joint in joints]
-        missing = [name for name in names if name not in robot.joint_names]
-        if missing:
-            raise JointsError(f'robot {robot.name!r}', missing, robot.joint_names)
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
         self.joint_names = names
         self._nominal = [np.tile(np.array([getattr(j, key) for j in joints], np.float32),

@@ -11,7 +11,7 @@ from mujoco import rollout
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
-from humanoid_locomotion.core.errors import SimulationError
+from humanoid_locomotion.core.errors import MissingPackageError, SimulationError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import (
@@ -22,6 +22,9 @@ from humanoid_locomotion.sim.backend import (
     Truth,
 )
 from humanoid_locomotion.sim.mujoco_model import ModelVariations, MujocoLayout, build_model
+
+if not hasattr(rollout, 'Rollout'):
+    raise MissingPackageError('the backend mujoco', 'mujoco>=3.3', 'it is for Python 3.9 or newer')
 
 
 class MujocoBackend(SimBackend):

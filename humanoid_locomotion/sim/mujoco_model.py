@@ -13,10 +13,16 @@ import numpy as np
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.arrays import Array, Constant, concatenate
-from humanoid_locomotion.core.errors import JointsError, SimulationError
+from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import RobotState
-from humanoid_locomotion.sim.backend import PhysicsSpec, PhysicsVariation, ResetState, Truth
+from humanoid_locomotion.sim.backend import (
+    PhysicsSpec,
+    PhysicsVariation,
+    ResetState,
+    Truth,
+    all_joints,
+)
 
 BASE_QPOS, BASE_QVEL = 7, 6  # what the free joint takes of qpos and qvel
 FLOOR = 'floor'
@@ -27,9 +33,7 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any]) -
 
     Actuators come in the order of ``joints``, then the robot's remaining joints.
     """
-    missing = [j.name for j in joints if j.name not in robot.joint_names]
-    if missing:
-        raise JointsError(f'robot {robot.name!r}', missing, robot.joint_names)
+    driven = all_joints(robot, joints)
     try:
         spec = mujoco.MjSpec.from_file(str(robot.mjcf_path))
     except (ValueError, OSError) as error:
@@ -43,7 +47,7 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any]) -
     spec.worldbody.add_geom(
         name=FLOOR, material=FLOOR, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 1],
         contype=1, conaffinity=1, condim=3, friction=[1.0, 0.005, 0.0001])
-    for joint in all_joints(robot, joints):
+    for joint in driven:
         spec.add_actuator(
             name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT,
             gaintype=mujoco.mjtGain.mjGAIN_FIXED, biastype=mujoco.mjtBias.mjBIAS_AFFINE,
@@ -63,12 +67,6 @@ def _add_scenery(spec: Any) -> None:
                      rgb1=[0.80, 0.82, 0.84], rgb2=[0.68, 0.71, 0.74], width=256, height=256)
     material = spec.add_material(name=FLOOR, texrepeat=[1, 1], texuniform=True)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = FLOOR
-
-
-def all_joints(robot: RobotSpec, joints: Sequence[Any]) -> List[Any]:
-    """Return the commanded joints, then the robot's joints that nothing commands."""
-    named = {joint.name for joint in joints}
-    return list(joints) + [joint for joint in robot.joints if joint.name not in named]
 
 
 def _add_sensors(spec: Any, robot: RobotSpec, joint_names: List[str]) -> None:

@@ -12,6 +12,8 @@ from typing import Any, Callable, Optional
 
 import torch
 
+from humanoid_locomotion.training import older_torch
+
 # Steps that are run before one is captured: they compile kernels, fill caches and allocate.
 WARM_UP_STEPS = 3
 
@@ -83,8 +85,6 @@ class RepeatedStep:
     def _capture(self) -> torch.cuda.CUDAGraph:
         torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
-        # Only this thread's calls matter: NCCL's watchdog works in a thread of its own.
-        with torch.cuda.graph(graph, stream=self._stream,
-                              capture_error_mode='thread_local'):
+        with torch.cuda.graph(graph, stream=self._stream, **older_torch.capture_options()):
             self._step()
         return graph

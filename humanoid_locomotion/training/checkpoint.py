@@ -9,6 +9,7 @@ from typing import Any, Dict, Optional
 import torch
 
 from humanoid_locomotion.core.errors import CheckpointError
+from humanoid_locomotion.training import older_torch
 
 FORMAT_VERSION = 2
 KEYS = ('robot', 'model_hash', 'backend', 'seed', 'command', 'config', 'iteration', 'samples',
@@ -39,7 +40,7 @@ def load(path: Path, device: str) -> Dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(path, 'there is no such checkpoint')
     try:
-        content: Dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        content: Dict[str, Any] = older_torch.load_data(path, device)
     except Exception as error:  # torch raises many kinds for a broken file
         raise CheckpointError(
             path, f'is not a checkpoint that can be read ({type(error).__name__})') from error

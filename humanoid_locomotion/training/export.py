@@ -173,8 +173,14 @@ def metadata(contract: PolicyContract, run_path: str) -> Dict[str, str]:
 
 def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingConfig,
                   model: ActorCritic) -> List[Dict[str, np.ndarray]]:
-    """Let the policy walk in CPU MuJoCo and return each state with its command."""
-    backend = open_backend('mujoco', robot, 1, config.physics, contract.joints, 'cpu')
+    """Let the policy walk in CPU MuJoCo and return each state with its command.
+
+    Isaac Gym's Python has no such MuJoCo; there the robot is turned about instead.
+    """
+    try:
+        backend = open_backend('mujoco', robot, 1, config.physics, contract.joints, 'cpu')
+    except MissingPackageError:
+        return tumbling_states(contract)
     controller = Controller(
         contract, lambda obs: model.act_mean(torch.as_tensor(obs)).detach().numpy())
     controller.reset_all()
@@ -186,6 +192,30 @@ def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingCo
             backend.step(controller.step(state, asked))
     backend.close()
     return states
+
+
+def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
+    """Return states in which every figure moves, each with its command.
+
+    Like a robot that is turned about by hand: no physics, but all that an observation is made of.
+    """
+    commands = [command for command, steps in GOLDEN_COMMANDS for _ in range(steps)]
+    m, time = contract.num_actions, np.arange(len(commands))[:, None] * contract.control_period
+
+    def wave(size: int, height: Any = 1.0) -> np.ndarray:
+        return np.asarray(height) * np.sin((1.0 + 0.1 * np.arange(size)) * 3.0 * time
+                                           + np.arange(size))
+
+    lower, upper, rest = (contract.values(key) for key in ('lower', 'upper', 'default'))
+    reach = 0.5 * np.minimum(upper - rest, rest - lower)
+    turn = np.concatenate((wave(3, 0.4), np.ones_like(time)), axis=1)
+    arrays = {
+        'joint_positions': rest + wave(m, reach), 'joint_velocities': wave(m),
+        'base_orientation': turn / np.linalg.norm(turn, axis=1, keepdims=True),
+        'base_angular_velocity': wave(3), 'base_position': wave(3),
+        'base_linear_velocity': wave(3, 0.5), 'command': np.array(commands)}
+    return [{key: value[i:i + 1].astype(np.float32) for key, value in arrays.items()}
+            for i in range(len(commands))]
 
 
 def record_golden(contract: PolicyContract, policy: Callable[[Any], Any],

@@ -9,6 +9,7 @@ from humanoid_locomotion.core import config as yaml_config
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
 from humanoid_locomotion.core.resources import config_file
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.sim.backend import import_backend
 from humanoid_locomotion.training.config import TrainingConfig
 
 
@@ -43,8 +44,15 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
 
 
 def choose_backend(name: str, device: str) -> str:
-    """Return a simulator's name; ``auto`` is the best for the device."""
+    """Return a simulator's name; ``auto`` is the best for the device.
+
+    A simulator that is named is imported, since Isaac Gym must be before PyTorch is.
+
+    Raises:
+        LocomotionError: It is unknown, not installed or cannot run in this process.
+    """
     if name != 'auto':
+        import_backend(name)
         return name
     require_torch('training')
     import torch
@@ -57,7 +65,7 @@ def check_repeatable(backend: str, device: str) -> None:
     Raises:
         ConfigError: Physics would run on a GPU.
     """
-    if backend != 'mujoco' and device != 'cpu':
+    if backend == 'mujoco_warp' and device != 'cpu':
         raise ConfigError(
             'command line', 'deterministic',
             f'two runs of {backend} on a GPU with the same seed were seen to differ; it holds '

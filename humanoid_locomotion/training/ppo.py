@@ -10,6 +10,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import torch
 
+from humanoid_locomotion.training import older_torch
 from humanoid_locomotion.training.capture import RepeatedStep, fused
 from humanoid_locomotion.training.config import PpoConfig
 from humanoid_locomotion.training.distributed import Group
@@ -81,8 +82,7 @@ class Ppo:
         device = model.log_std.device
         self.learning_rate = torch.tensor(config.learning_rate, device=device)
         on_gpu = device.type == 'cuda'
-        self.optimizer = torch.optim.Adam(
-            model.parameters(), lr=self.learning_rate, capturable=on_gpu, fused=on_gpu)
+        self.optimizer = older_torch.adam(model.parameters(), self.learning_rate, on_gpu)
         self._logged = torch.zeros(len(LOGGED), device=device)
         self._loss_of = fused(self._loss, str(device), fuse)
         self._repeated = RepeatedStep(self._update, str(device), use_graph)

@@ -49,11 +49,12 @@ class Trainer:
         fuse: Whether to join the step's small kernels, where there is CUDA.
         deterministic: Whether the same seed must give the same weights, bit by bit.
         command: How it was started, for the policy's card.
+        viewer: Whether to show the robots in a window, where the simulator has one.
     """
 
     def __init__(self, config: TrainingConfig, robot: RobotSpec, *, backend: str, device: str,
                  seed: int, folder: Path, use_graph: bool = True, fuse: bool = False,
-                 deterministic: bool = False, command: str = ''):
+                 deterministic: bool = False, command: str = '', viewer: bool = False):
         self.config, self.robot, self.folder, self.seed = config, robot, folder, seed
         self.group = join(device)
         if deterministic:  # cuBLAS reads it when it is first used
@@ -62,7 +63,7 @@ class Trainer:
         contract = config.contract(robot)
         self.backend: SimBackend = open_backend(
             backend, robot, config.run.num_envs, config.physics, contract.joints, device,
-            deterministic)
+            deterministic, viewer and self.group.is_first)
         self.device = self.backend.device
         if torch.device(self.device).type == 'cuda':
             torch.set_float32_matmul_precision('high')  # TF32: half the update's time
@@ -82,7 +83,7 @@ class Trainer:
         self.iteration = 0
         self.seconds = 0.0
         self._last = Moment(torch.device(self.device))
-        self.use_graph, self._fuse = use_graph, fuse
+        self.use_graph, self._fuse = use_graph and self.backend.capturable, fuse
         self._backend_name, self._command = backend, command
         self._collector: Optional[Collector] = None
         self._last_good = 'none'

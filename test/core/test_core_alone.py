@@ -13,8 +13,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / 'humanoid_locomotion'
 # Isaac Gym Preview 4 needs Python 3.8: what a trainer on it imports must stay readable to it.
-ON_PYTHON_38 = [path for room in ('core', 'sim', 'training')
-                for path in sorted((PACKAGE / room).glob('*.py'))]
+ON_PYTHON_38 = [path for pattern in ('*.py', 'core/*.py', 'sim/*.py', 'training/*.py')
+                for path in sorted(PACKAGE.glob(pattern))]
 HEAVY = ('torch', 'rclpy', 'mujoco', 'mujoco_warp', 'warp', 'isaacgym', 'onnx', 'onnxruntime',
          'matplotlib')
 

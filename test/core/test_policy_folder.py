@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import pickle
 import shutil
@@ -31,7 +30,7 @@ def random_layers(obs_size, num_actions, rng):
             'inverse_std': rng.uniform(0.5, 2.0, (1, obs_size)).astype(np.float32),
             'layers': [(rng.normal(0.0, 0.2, (b, a)).astype(np.float32),
                         rng.normal(size=b).astype(np.float32))
-                       for a, b in itertools.pairwise(sizes)]}
+                       for a, b in zip(sizes, sizes[1:])]}  # noqa: RUF007, for Python 3.8
 
 
 def forward(layers):

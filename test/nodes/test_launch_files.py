@@ -1,6 +1,7 @@
 """The launch files load, take their arguments and start what they say."""
 
 from pathlib import Path
+import sys
 
 import pytest
 
@@ -83,3 +84,15 @@ def test_train_passes_on_what_is_given_and_nothing_else():
     command = [part[0].text for part in process.cmd]
     assert command[1:] == [
         '-m', 'humanoid_locomotion', 'train', '--robot', 'humanoid', '--num-envs', '64']
+
+
+def test_train_hands_over_to_the_interpreter_that_has_isaac_gym():
+    """It starts in this one, which knows what must not be handed on."""
+    context, description = load('train', backend='isaacgym', python='/opt/gym/bin/python')
+    (opaque,) = [entity for entity in description.entities
+                 if isinstance(entity, launch.actions.OpaqueFunction)]
+    (process,) = opaque.execute(context)
+    command = [part[0].text for part in process.cmd]
+    assert command[0] == sys.executable
+    assert command[4:] == ['--robot', 'humanoid', '--backend', 'isaacgym',
+                           '--python', '/opt/gym/bin/python']

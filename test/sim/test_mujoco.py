@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-pytest.importorskip('mujoco')
+pytest.importorskip('mujoco', minversion='3.3')
 
 from mujoco_suite import MujocoSuite
 from port_suite import PHYSICS, ROBOT, N, hold, state

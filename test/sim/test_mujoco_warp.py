@@ -11,7 +11,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-pytest.importorskip('mujoco')
+pytest.importorskip('mujoco', minversion='3.3')
 pytest.importorskip('mujoco_warp')
 pytest.importorskip('torch')
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-pytest.importorskip('mujoco')
+pytest.importorskip('mujoco', minversion='3.3')
 
 import mujoco
 

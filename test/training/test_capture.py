@@ -65,3 +65,23 @@ def test_a_graph_gives_the_trajectory_of_the_step_it_was_captured_from():
     assert graph['ends'] == plain['ends'] > 0
     for key in ('reward', 'action'):
         assert torch.allclose(torch.tensor(graph[key]), torch.tensor(plain[key]), atol=1e-3), key
+
+
+@pytest.mark.parametrize('capturable', [True, False])
+def test_a_simulator_that_the_host_steps_keeps_only_the_step_out_of_graphs(
+        monkeypatch, tmp_path, capturable):
+    """Isaac Gym's step is called from the host; the update does not care."""
+    from tiny import ROBOT, config
+
+    from humanoid_locomotion.sim.fake_backend import FakeBackend
+    from humanoid_locomotion.training import ppo, trainer
+    asked = {}
+    monkeypatch.setattr(FakeBackend, 'capturable', capturable)
+    monkeypatch.setattr(trainer, 'Collector',
+                        lambda *arguments: asked.setdefault('step', arguments[3]))
+    monkeypatch.setattr(ppo, 'RepeatedStep',
+                        lambda step, device, use_graph: asked.setdefault('update', use_graph))
+    training = trainer.Trainer(config(), ROBOT, backend='fake', device='cpu', seed=1,
+                               folder=tmp_path, use_graph=True)
+    assert training.collector is not None
+    assert asked == {'update': True, 'step': capturable}

@@ -23,8 +23,8 @@ def write(folder: Path, iteration: int, **changes: object) -> Path:
 def test_what_is_saved_is_loaded(tmp_path):
     loaded = checkpoint.load(write(tmp_path, 1), 'cpu')
     assert torch.equal(loaded.pop('model'), CONTENT['model'])
-    assert loaded == {key: value for key, value in CONTENT.items() if key != 'model'} | {
-        'format_version': checkpoint.FORMAT_VERSION}
+    rest = {key: value for key, value in CONTENT.items() if key != 'model'}
+    assert loaded == {**rest, 'format_version': checkpoint.FORMAT_VERSION}
 
 
 def test_dying_while_saving_leaves_the_checkpoint_before(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from humanoid_locomotion.core.errors import CheckpointError, LocomotionError
 from humanoid_locomotion.core.policy import open_policy, read_golden
 from humanoid_locomotion.training import checkpoint
 from humanoid_locomotion.training import export as exporting
-from humanoid_locomotion.training.export import export
+from humanoid_locomotion.training.export import GOLDEN_COMMANDS, export, tumbling_states
 from humanoid_locomotion.training.trainer import Trainer
 
 COMMAND = 'humanoid-locomotion train --seed 7'
@@ -149,3 +149,20 @@ def test_a_robot_that_changed_since_training_is_refused(trainer, tmp_path):
     with pytest.raises(CheckpointError, match=r'old\.pt: was trained on another version of .huma'):
         export(path, tmp_path / 'policy')
     assert not (tmp_path / 'policy').exists()
+
+
+def test_a_robot_that_is_turned_about_shows_every_figure():
+    """What golden steps are made of where there is no MuJoCo."""
+    contract = config().contract(ROBOT)
+    states = tumbling_states(contract)
+    assert len(states) == sum(steps for _, steps in GOLDEN_COMMANDS)
+    whole = {key: np.concatenate([state[key] for state in states]) for key in states[0]}
+    lower, upper = contract.values('lower'), contract.values('upper')
+    assert np.all((whole['joint_positions'] > lower) & (whole['joint_positions'] < upper))
+    assert np.linalg.norm(whole['base_orientation'], axis=1) == pytest.approx(1.0, abs=1e-6)
+    for key, values in whole.items():
+        assert values.dtype == np.float32
+        if key != 'command':  # no two columns alike, so no order can be mistaken for another
+            assert np.all(values.std(axis=0) > 0.01), key
+            columns = {tuple(column) for column in values.T}
+            assert len(columns) == values.shape[1], key

@@ -9,7 +9,7 @@ import torch
 from humanoid_locomotion.training import physics_study
 from humanoid_locomotion.training.trainer import Trainer
 
-pytest.importorskip('mujoco')
+pytest.importorskip('mujoco', minversion='3.3')
 
 
 def test_finer_settings_differ_less_from_the_reference(tmp_path, monkeypatch):

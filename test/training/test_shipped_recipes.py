@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-pytest.importorskip('mujoco')
+pytest.importorskip('mujoco', minversion='3.3')
 
 from humanoid_locomotion.core.config import load
 from humanoid_locomotion.core.resources import config_file

@@ -162,7 +162,7 @@ def test_every_robot_sees_the_mirrored_observation_when_mirrored(name, layout):
     ('humanoid', 1e-6), ('unitree_g1', 1e-3), ('unitree_h1', 1e-6)])
 def test_mirrored_joints_put_the_links_where_the_mirror_shows_them(name, lopsided):
     # The signs come from the axes; here they meet the robot's geometry, slanted axes included.
-    mujoco = pytest.importorskip('mujoco')
+    mujoco = pytest.importorskip('mujoco', minversion='3.3')
     robot = load_robot(name)
     model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
     source, sign = joint_mirror(robot.joint_names, robot)
@@ -220,7 +220,7 @@ def test_a_joint_without_a_twin_is_named():
 # Physics.
 
 def test_the_humanoid_moves_as_its_mirror_image_does():
-    pytest.importorskip('mujoco')
+    pytest.importorskip('mujoco', minversion='3.3')
     physics = PhysicsSpec(timestep=0.005, substeps=4, solver_iterations=100,
                           line_search_iterations=50, max_constraints=96, max_contacts=24)
     backend = open_backend('mujoco', load_robot('humanoid'), 2, physics, device='cpu')
