@@ -27,7 +27,8 @@ class TrainingProgress:
 
     def report(self, iteration: int, figures: Dict[str, float]) -> None:
         """Take the figures of an iteration."""
-        text = (f"{figures['speed/steps_per_second'] / 1000.0:.0f}k steps/s, "
+        speed = figures['speed/steps_per_second']
+        text = (f"{f'{speed / 1000.0:.0f}k' if speed >= 1e4 else f'{speed:.0f}'} steps/s, "
                 f"reward {figures['reward/total']:.3f}, "
                 f"episode {figures['episode_length']:.0f} steps, "
                 f"error {figures['linear_velocity_error']:.2f} m/s "
