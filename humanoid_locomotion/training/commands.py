@@ -7,6 +7,8 @@ import torch
 from humanoid_locomotion.training.config import CommandConfig
 from humanoid_locomotion.training.draws import uniform
 
+SLOW = (0.1, 0.4)  # factors on a slow command
+
 
 class CommandSampler:
     """Holds every robot's velocity command and draws a new one when its time is over.
@@ -45,4 +47,6 @@ class CommandSampler:
         drawn = self._lower + torch.rand(count, 3, device=device) * (self._upper - self._lower)
         kind = torch.bucketize(torch.rand(count, device=device), self._bounds, right=True)
         drawn = drawn * self._kinds[kind]
+        slow = torch.rand(count, 1, device=device) < self._config.slow_share
+        drawn = torch.where(slow, drawn * uniform((count, 1), SLOW, device), drawn)
         return drawn * (drawn.norm(dim=-1, keepdim=True) > self._threshold)

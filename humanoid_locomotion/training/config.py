@@ -69,8 +69,8 @@ class ActionConfig:
     def __post_init__(self) -> None:
         if self.mode not in ACTION_MODES:
             raise ValueError(f'mode: expected one of {list(ACTION_MODES)}, found {self.mode!r}')
-        if self.max_delay not in (0, 1):
-            raise ValueError(f'max_delay must be 0 or 1, found {self.max_delay}')
+        if self.max_delay < 0:
+            raise ValueError(f'max_delay must be 0 or more, found {self.max_delay}')
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class CommandConfig:
         standing_share: Share of draws that ask for standing.
         straight_share: Share of draws that ask for forward velocity only.
         turning_share: Share of draws that ask for turning on the spot only.
+        slow_share: Share of draws that are slowed down to a tenth to four tenths.
     """
 
     limits: CommandLimits
@@ -90,6 +91,7 @@ class CommandConfig:
     standing_share: float
     straight_share: float
     turning_share: float
+    slow_share: float
 
     def __post_init__(self) -> None:
         _check_ranges(self, 'resample_period')
@@ -97,6 +99,8 @@ class CommandConfig:
         if min(shares) < 0.0 or sum(shares) > 1.0:
             raise ValueError('standing_share, straight_share and turning_share must be 0 or more '
                              f'and add up to at most 1, found {shares}')
+        if not 0.0 <= self.slow_share <= 1.0:
+            raise ValueError(f'slow_share must be within 0 and 1, found {self.slow_share}')
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import ResetState, SimBackend, Truth
 from humanoid_locomotion.training.commands import CommandSampler
 from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.delay import DelayLine
 from humanoid_locomotion.training.metrics import Metrics
 from humanoid_locomotion.training.privileged import SIZE as PRIVILEGED_SIZE
 from humanoid_locomotion.training.privileged import Privileged
@@ -77,9 +78,8 @@ class LocomotionEnv:
                                       for key, value in vars(backend.default_state()).items()})
         self.metrics = Metrics(self.rewards.names, device)
         self.episode_step = torch.zeros(n, dtype=torch.long, device=device)
-        self._delay = torch.zeros(n, dtype=torch.bool, device=device)
+        self._line = DelayLine(config.action.max_delay, self._default.joint_positions)
         m = contract.num_actions
-        self._late_targets = self._default.joint_positions.clone()
         self._last_action = torch.zeros(n, m, device=device)
         self._last_velocities = torch.zeros(n, m, device=device)
 
@@ -108,11 +108,8 @@ class LocomotionEnv:
         return self.after_physics(action)
 
     def targets(self, action: torch.Tensor) -> JointTargets:
-        """Return what the joints follow: late robots still the targets of the step before."""
-        wanted = self.controller.act(action).positions
-        followed = torch.where(self._delay[:, None], self._late_targets, wanted)
-        self._late_targets.copy_(wanted)
-        return JointTargets(followed)
+        """Return what the joints follow: late robots still the targets of earlier steps."""
+        return JointTargets(self._line.send(self.controller.act(action).positions))
 
     def after_physics(self, action: torch.Tensor) -> StepResult:
         """Judge what ``action`` brought about, reset, command, push and observe."""
@@ -132,8 +129,8 @@ class LocomotionEnv:
     def carried(self) -> Dict[str, torch.Tensor]:
         """Return the tensors that carry over from one step to the next, physics aside."""
         return {
-            'episode_step': self.episode_step, 'delay': self._delay,
-            'late_targets': self._late_targets, 'last_action': self._last_action,
+            'episode_step': self.episode_step, 'delay_steps': self._line.steps,
+            'sent_targets': self._line.sent, 'last_action': self._last_action,
             'last_velocities': self._last_velocities, 'command': self.commands.command,
             'command_time_left': self.commands.time_left,
             'push_time_left': self._pusher.time_left,
@@ -173,10 +170,7 @@ class LocomotionEnv:
         column = mask[:, None]
         self._last_action.masked_fill_(column, 0.0)
         self._last_velocities.masked_fill_(column, 0.0)
-        self._late_targets.copy_(torch.where(column, start.joint_positions, self._late_targets))
-        late = torch.rand(self.num_envs, device=self.device) * (
-            self.config.action.max_delay + 1) >= 1.0
-        self._delay.copy_(torch.where(mask, late, self._delay))
+        self._line.reset(mask, start.joint_positions)
 
     def _result(self, reward: torch.Tensor, terminated: torch.Tensor,
                 truncated: torch.Tensor) -> StepResult:

@@ -83,3 +83,14 @@ def test_a_reset_draws_at_once_and_only_for_its_robot():
     it.step(torch.tensor([False, True, False]))
     assert torch.all(it.command[[0, 2]] == 7.0)
     assert torch.all(it.command[1] < 7.0)
+
+
+def test_slow_commands_are_drawn_on_purpose():
+    usual = sampler(4, 0.0, 'commands.slow_share=0.0').draw(MANY)
+    drawn = sampler(4, 0.0, 'commands.slow_share=1.0').draw(MANY)  # the same seed
+    moving = usual.norm(dim=-1) > 0.0
+    ratio = drawn.norm(dim=-1)[moving] / usual.norm(dim=-1)[moving]
+    assert 0.1 <= float(ratio.min()) < 0.11 and 0.39 < float(ratio.max()) <= 0.4001
+    assert torch.allclose(drawn[moving], usual[moving] * ratio[:, None], atol=1e-6)
+    some = sampler(4, 0.0, 'commands.slow_share=0.3').draw(MANY)
+    assert float((some != usual).any(-1)[moving].float().mean()) == pytest.approx(0.3, abs=0.01)
