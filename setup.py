@@ -52,6 +52,7 @@ setup(
     entry_points={'console_scripts': [
         f'humanoid-locomotion = {NAME}.cli:main',
         f'locomotion = {NAME}.nodes.locomotion:main',
+        f'planner = {NAME}.nodes.planner:main',
         f'sim = {NAME}.nodes.sim:main',
     ]},
     zip_safe=False,

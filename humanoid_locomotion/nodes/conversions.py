@@ -7,12 +7,13 @@ import math
 from typing import Any, List, Optional, Sequence
 
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Twist
+from geometry_msgs.msg import Pose, Twist
 from nav_msgs.msg import Odometry
 import numpy as np
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import Float64MultiArray, MultiArrayDimension
 
+from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import JointsError, MessageError
 
 GAINS = ('kp', 'kd', 'effort')
@@ -100,6 +101,14 @@ def odom_orientation(msg: Odometry) -> np.ndarray:
     """Return the orientation of the base in the odometry frame, xyzw, (4,)."""
     q = msg.pose.pose.orientation
     return _unit_quaternion(np.array([q.x, q.y, q.z, q.w]), 'odom')
+
+
+def pose_2d(msg: Pose, topic: str) -> np.ndarray:
+    """Return x [m], y [m] and heading [rad] of a pose, (3,); NaN anywhere is refused."""
+    q = msg.orientation
+    position = _finite(_xyz(msg.position), topic, 'position')
+    orientation = _unit_quaternion(np.array([q.x, q.y, q.z, q.w]), topic)
+    return np.array([position[0], position[1], float(rotations.yaw(orientation))])
 
 
 def odom_linear_velocity(msg: Odometry) -> np.ndarray:

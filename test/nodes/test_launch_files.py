@@ -65,13 +65,29 @@ def test_parameter_files_exist_and_fit():
 
     import yaml
 
-    from humanoid_locomotion.nodes.parameters import LocomotionParameters, SimParameters
-    context, _ = load('walk')
+    from humanoid_locomotion.nodes.parameters import (
+        LocomotionParameters,
+        PlannerParameters,
+        SimParameters,
+    )
+    context, _ = load('navigate')
+    context.launch_configurations.update(load('walk')[0].launch_configurations)
     for argument, node, cls in (('params_file', 'locomotion', LocomotionParameters),
-                                ('sim_params_file', 'sim', SimParameters)):
+                                ('sim_params_file', 'sim', SimParameters),
+                                ('planner_params_file', 'planner', PlannerParameters)):
         data = yaml.safe_load(Path(context.launch_configurations[argument]).read_text())
         keys = data[f'/**/{node}']['ros__parameters']
         assert set(keys) <= {field.name for field in dataclasses.fields(cls)}
+
+
+def test_navigate_adds_the_planner_to_walk():
+    """And its arguments to those of walk."""
+    context, description = load('navigate')
+    own = {argument.name for argument in description.get_launch_arguments()}
+    walks = {argument.name for argument in load('walk')[1].get_launch_arguments()}
+    assert own - walks == {'rooms', 'planner_params_file'} and walks < own
+    assert [node.node_executable for node in nodes(context, description)] == ['planner']
+    assert Path(context.launch_configurations['rooms']).is_file()
 
 
 def test_train_passes_on_what_is_given_and_nothing_else():
