@@ -1,4 +1,5 @@
 # make walk    a humanoid walks in MuJoCo, driven through real ROS 2 topics
+# make navigate  it walks to five rooms and is pushed on the way
 # make test    the tests
 # Everything is installed into .venv; where ROS 2 is sourced, its own rclpy is used.
 
@@ -19,7 +20,7 @@ else
 endif
 PIP := $(RUN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help walk test test-all lint format clean
+.PHONY: help walk navigate test test-all lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -27,6 +28,9 @@ help:  ## show this list
 
 walk: $(VENV)/.walk  ## a humanoid walks; ARGS='--help' shows the options
 	$(RUN)/humanoid-locomotion walk $(ARGS)
+
+navigate: $(VENV)/.walk  ## it walks to five rooms and is pushed on the way; ARGS='--help'
+	$(RUN)/humanoid-locomotion navigate $(ARGS)
 
 test: $(VENV)/.test  ## the tests that need no GPU and no launch; ARGS go to pytest
 	$(RUN)/python -m pytest $(ARGS)

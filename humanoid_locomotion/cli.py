@@ -148,6 +148,26 @@ def walk(
 
 
 @app.command()
+def navigate(
+        goals: Optional[List[str]] = typer.Argument(
+            None, help='Names of rooms.', show_default='every room of the file'),
+        policy: str = typer.Option('humanoid', help='Policy folder, or name of one that ships.'),
+        robot: str = typer.Option(
+            '', show_default='that of the policy', help='Robot to simulate.'),
+        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
+        rooms: str = typer.Option('rooms', help='A file, or the name of one in config/nodes.'),
+        push: float = typer.Option(
+            0.5, min=0.0, max=10.0, help='Push the robot by this, once on every way [m/s].'),
+        output: Optional[Path] = typer.Option(
+            Path('walk'), help='Folder for the picture and the logs.'),
+        json: bool = typer.Option(False, help='Print the figures as JSON.')) -> None:
+    """Walk a simulated robot to rooms through real ROS 2 topics; 1 if it missed one."""
+    from humanoid_locomotion.nodes.navigate import navigate as navigate_demo
+    sys.exit(navigate_demo(policy=policy, robot=robot, engine=engine, rooms=rooms,
+                           goals=goals or [], push=push, output=output, as_json=json))
+
+
+@app.command()
 def check(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         engine: str = typer.Option('auto', help='auto, onnxruntime or torch.')) -> None:

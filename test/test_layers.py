@@ -40,6 +40,7 @@ MODULES = {
     'evaluation.command': {'rich'},
     'nodes.simulated_robot': {'sim.backend', 'mujoco'},  # the robot that the sim node dresses up
     'nodes.walk': {'rich'},
+    'nodes.navigate': {'rich'},
 }
 # Imports inside functions, allowed on top: what a user may not have installed.
 LAZY = {
@@ -48,8 +49,9 @@ LAZY = {
     'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
     'training.curve': {'matplotlib'},
     'nodes.viewer': {'mujoco', 'viser', 'PIL'},
+    'nodes.navigate_picture': {'matplotlib'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
-    'cli': {'training', 'evaluation', 'nodes.walk', 'torch'},
+    'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'torch'},
     'cli_benchmark': {'core', 'training'},
 }
 
