@@ -82,6 +82,13 @@ class NavigateNode(Watcher):
         return self._index >= len(self.legs)
 
     @property
+    def is_heard(self) -> bool:
+        """Whether the planner listens and the robot can be pushed."""
+        return bool(self._said.get_subscription_count() > 0
+                    and self._push_client.service_is_ready()
+                    and self._parameters_client.service_is_ready())
+
+    @property
     def leg(self) -> Optional[Leg]:
         """The present leg; None before and after the course, and between two legs."""
         is_on = self.has_begun and not self.is_done

@@ -49,7 +49,7 @@ class Watcher(Node):
         self.samples: List[Sample] = []
         self.joint_positions: Optional[np.ndarray] = None
         self.state = ''
-        self.last_news = time.monotonic()
+        self.last_news, self._has_odom = time.monotonic(), False
         self.create_subscription(Odometry, 'odom', self._on_odom, qos.SENSOR_INPUT)
         self.create_subscription(
             JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT)
@@ -75,6 +75,16 @@ class Watcher(Node):
         """Whether the course is at its end."""
         raise NotImplementedError
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether those that are to be spoken to listen."""
+        raise NotImplementedError
+
+    @property
+    def hears(self) -> bool:
+        """Whether every topic of the robot has been heard, its clock too."""
+        return self._now() > 0.0 and self.joint_positions is not None and self._has_odom
+
     def begin(self) -> None:
         """Begin the course."""
         self._begin = self._now()
@@ -89,7 +99,7 @@ class Watcher(Node):
         return 1e-9 * float(self.get_clock().now().nanoseconds)
 
     def _on_odom(self, msg: Odometry) -> None:
-        self.last_news = time.monotonic()
+        self.last_news, self._has_odom = time.monotonic(), True
         if not self.has_begun or self.is_done:
             return
         orientation = conversions.odom_orientation(msg)
@@ -130,13 +140,13 @@ class Session:
             raise
 
     def wait_until_standing(self) -> None:
-        """Spin until the robot stands and all that queued up before is read.
+        """Spin until the robot stands, hears, and all that queued up before is read.
 
         Raises:
             LocomotionError: It does not come to stand.
         """
         watcher, deadline = self._watcher, time.monotonic() + START_TIMEOUT
-        while watcher.state != 'standing':
+        while not (watcher.state == 'standing' and watcher.hears and watcher.is_heard):
             self._executor.spin_once(timeout_sec=0.1)
             for process in self.processes:
                 process.check()
@@ -144,7 +154,8 @@ class Session:
                 said = '\n'.join(process.tail() for process in self.processes
                                  if process.name == 'locomotion')
                 raise LocomotionError(
-                    f'the robot does not stand, it is {watcher.state or "silent"!r}:\n{said}')
+                    f'the robot does not stand and listen; it is {watcher.state or "silent"!r}:'
+                    f'\n{said}')
         deadline = time.monotonic() + CATCH_UP
         while time.monotonic() < deadline:
             self._executor.spin_once(timeout_sec=0.1)

@@ -46,6 +46,11 @@ class WalkNode(Watcher):
         """Whether the profile is at its end."""
         return self.segment >= len(self._profile)
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether the locomotion node listens."""
+        return bool(self._commands.get_subscription_count() > 0)
+
     def _publish_command(self) -> None:
         if not self.has_begun or self.is_done:
             return
