@@ -168,6 +168,16 @@ def navigate(
 
 
 @app.command()
+def teleop(
+        policy: str = typer.Option(
+            'humanoid', help='Whose command range holds: a folder, or the name of one.'),
+        stamped: bool = typer.Option(False, help='Publish TwistStamped on cmd_vel.')) -> None:
+    """Drive the robot from this terminal, key by key."""
+    from humanoid_locomotion.nodes.teleop import teleop as drive
+    drive(policy, stamped)
+
+
+@app.command()
 def check(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         engine: str = typer.Option('auto', help='auto, onnxruntime or torch.')) -> None:

@@ -41,6 +41,7 @@ MODULES = {
     'nodes.simulated_robot': {'sim.backend', 'mujoco'},  # the robot that the sim node dresses up
     'nodes.walk': {'rich'},
     'nodes.navigate': {'rich'},
+    'nodes.teleop': {'rich'},
 }
 # Imports inside functions, allowed on top: what a user may not have installed.
 LAZY = {
@@ -51,7 +52,7 @@ LAZY = {
     'nodes.viewer': {'mujoco', 'viser', 'PIL'},
     'nodes.navigate_picture': {'matplotlib'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
-    'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'torch'},
+    'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'nodes.teleop', 'torch'},
     'cli_benchmark': {'core', 'training'},
 }
 

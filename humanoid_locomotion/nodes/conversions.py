@@ -7,11 +7,11 @@ import math
 from typing import Any, List, Optional, Sequence
 
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Pose, Twist
+from geometry_msgs.msg import Pose, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from sensor_msgs.msg import Imu, JointState
-from std_msgs.msg import Float64MultiArray, MultiArrayDimension
+from std_msgs.msg import Float64MultiArray, Header, MultiArrayDimension
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import JointsError, MessageError
@@ -124,6 +124,15 @@ def velocity_command(msg: Twist) -> np.ndarray:
     six = np.concatenate([_xyz(msg.linear), _xyz(msg.angular)])
     _finite(six, 'cmd_vel', 'velocity')
     return six[[0, 1, 5]]
+
+
+def twist(command: np.ndarray, stamp: Optional[Time] = None) -> Any:
+    """Return a velocity command (3,) as a Twist, or as a TwistStamped where a stamp is given."""
+    msg = Twist()
+    msg.linear.x, msg.linear.y, msg.angular.z = np.asarray(command, np.float64).tolist()
+    if stamp is None:
+        return msg
+    return TwistStamped(header=Header(stamp=stamp, frame_id='base_link'), twist=msg)
 
 
 def joint_command(joint_names: Sequence[str]) -> JointState:

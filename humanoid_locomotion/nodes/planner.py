@@ -169,14 +169,9 @@ class PlannerNode(Node):
             self.get_logger().info(label)
 
     def _command(self, command: np.ndarray) -> None:
-        twist = Twist()
-        twist.linear.x, twist.linear.y, twist.angular.z = command.tolist()
-        if self._settings.enable_stamped_cmd_vel:
-            msg = TwistStamped(twist=twist)
-            msg.header.stamp, msg.header.frame_id = self.get_clock().now().to_msg(), 'base_link'
-            self._commands.publish(msg)
-        else:
-            self._commands.publish(twist)
+        stamped = self._settings.enable_stamped_cmd_vel
+        self._commands.publish(conversions.twist(
+            command, self.get_clock().now().to_msg() if stamped else None))
 
 
 def _place(pose: np.ndarray) -> str:

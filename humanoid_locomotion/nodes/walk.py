@@ -17,7 +17,7 @@ from rich.text import Text
 
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.robot import load_robot
-from humanoid_locomotion.nodes import qos, walk_picture
+from humanoid_locomotion.nodes import conversions, qos, walk_picture
 from humanoid_locomotion.nodes.session import Session, Watcher, cores_in_words, ros
 from humanoid_locomotion.nodes.walk_processes import isolate
 from humanoid_locomotion.nodes.walk_profile import PROFILE, Segment, WalkResult, measure
@@ -54,9 +54,8 @@ class WalkNode(Watcher):
     def _publish_command(self) -> None:
         if not self.has_begun or self.is_done:
             return
-        msg = Twist()
-        msg.linear.x, msg.linear.y, msg.angular.z = self._profile[self.segment].command
-        self._commands.publish(msg)
+        self._commands.publish(
+            conversions.twist(np.array(self._profile[self.segment].command)))
 
 
 def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: float = 1.0,
