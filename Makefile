@@ -56,8 +56,8 @@ $(VENV)/bin/python:
 $(VENV)/walk.txt: requirements/walk.txt | $(VENV)/bin/python
 	grep -viE '^(numpy|pyyaml)=' $< > $@
 
-$(VENV)/.walk: $(VENV)/bin/python $(WALK) requirements/ros.txt
-	$(PIP) -r $(WALK) $(ROS)
+$(VENV)/.walk: $(VENV)/bin/python $(WALK) requirements/viewer.txt requirements/ros.txt
+	$(PIP) -r $(WALK) -r requirements/viewer.txt $(ROS)
 	$(PIP) --no-deps --editable .
 	@touch $@
 

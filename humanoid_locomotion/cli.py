@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import importlib.util
 from pathlib import Path
 import shlex
@@ -24,6 +25,13 @@ app = typer.Typer(
     help='Train walking policies for humanoid robots and run them from velocity commands.')
 console = Console()
 app.add_typer(cli_benchmark.app, name='benchmark')
+
+
+class Viewer(enum.Enum):
+    """Where a robot can be watched."""
+
+    NONE = 'none'
+    WEB = 'web'
 
 
 def main() -> None:
@@ -140,11 +148,13 @@ def walk(
         engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
         seconds_scale: float = typer.Option(1.0, help='Factor on the length of each segment.'),
         output: Optional[Path] = typer.Option(
-            Path('walk'), help='Folder for the picture and the table.')) -> None:
+            Path('walk'), help='Folder for the picture and the table.'),
+        viewer: Viewer = typer.Option(
+            Viewer.NONE, help='web: watch and drive the robot in a browser.')) -> None:
     """Walk a simulated robot through real ROS 2 topics; exits with 1 if it fell."""
     from humanoid_locomotion.nodes.walk import walk as walk_demo
     sys.exit(walk_demo(policy=policy, robot=robot, engine=engine, seconds_scale=seconds_scale,
-                       output=output))
+                       output=output, viewer=viewer.value))
 
 
 @app.command()

@@ -39,6 +39,7 @@ MODULES = {
     'training.progress': {'rich'},
     'evaluation.command': {'rich'},
     'nodes.simulated_robot': {'sim.backend', 'mujoco'},  # the robot that the sim node dresses up
+    'nodes.viewer_scene': {'mujoco', 'trimesh'},
     'nodes.walk': {'rich'},
     'nodes.navigate': {'rich'},
     'nodes.teleop': {'rich'},
@@ -49,7 +50,7 @@ LAZY = {
     'training': {'onnx', 'tensorboard'},
     'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
     'training.curve': {'matplotlib'},
-    'nodes.viewer': {'mujoco', 'viser', 'PIL'},
+    'nodes.viewer': {'viser'},
     'nodes.navigate_picture': {'matplotlib'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'nodes.teleop', 'torch'},

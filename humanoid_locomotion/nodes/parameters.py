@@ -80,6 +80,8 @@ class SimParameters:
         0.5, 'Forward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
     push_y: float = parameter(
         0.0, 'Leftward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
+    friction: float = parameter(
+        0.0, "Sliding friction of every contact; 0 for the model's own", within=(0.0, 5.0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +109,23 @@ class PlannerParameters:
         read_only=True)
     hold: bool = parameter(
         True, 'Walk back when pushed away after the arrival', read_only=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewerParameters:
+    """The parameters of the viewer node."""
+
+    policy: str = parameter(
+        'humanoid', 'Policy whose command range holds: a folder, or the name of one that ships',
+        read_only=True)
+    robot: str = parameter(
+        '', 'Robot to show: a name or a folder; empty for that of the policy', read_only=True)
+    host: str = parameter(
+        '127.0.0.1', 'Address to serve the page on; whoever reaches it can drive the robot',
+        read_only=True)
+    port: int = parameter(8080, 'Port to serve the page on', read_only=True)
+    enable_stamped_cmd_vel: bool = parameter(
+        False, 'Use TwistStamped instead of Twist on cmd_vel', read_only=True)
 
 
 def declare(node: Node, cls: type) -> None:

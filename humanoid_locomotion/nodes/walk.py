@@ -23,6 +23,7 @@ from humanoid_locomotion.nodes.walk_processes import isolate
 from humanoid_locomotion.nodes.walk_profile import PROFILE, Segment, WalkResult, measure
 
 COMMAND_PERIOD = 0.05  # [s] of simulated time
+VIEWER_ADDRESS = 'http://127.0.0.1:8080'
 SHOWN = 20  # samples that the live table averages over
 
 
@@ -59,7 +60,7 @@ class WalkNode(Watcher):
 
 
 def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: float = 1.0,
-         output: Optional[Path] = None) -> int:
+         output: Optional[Path] = None, viewer: str = 'none') -> int:
     """Walk the profile and say how it went.
 
     Args:
@@ -68,6 +69,8 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
         engine: What runs the network: ``auto``, ``onnxruntime`` or ``torch``.
         seconds_scale: Factor on the profile's durations.
         output: Folder for ``walk.png`` and the nodes' logs; None for none.
+        viewer: ``web`` shows the robot in a browser, and leaves it there after the profile, to be
+            driven until Ctrl-C; ``none`` does not.
 
     Returns:
         0 if the robot walked and never fell, 1 otherwise.
@@ -88,11 +91,15 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
             'sim': {'robot': spec.folder},
             'locomotion': {'policy': folder.resolve(), 'engine': engine, 'autostart': True,
                            'use_sim_time': True}}
+        if viewer == 'web':
+            started['viewer'] = {'policy': folder.resolve(), 'robot': spec.folder}
         with ros():
             node = WalkNode(profile, spec.joint_names)
             with contextlib.closing(Session(node, started, logs)) as session:
                 result = _run(console, node, session, profile)
-    _print_result(console, result)
+                _print_result(console, result)
+                if viewer == 'web':
+                    _leave_to_browser(console, session)
     if output is not None:
         walk_picture.draw(
             output / 'walk.png', profile, node.samples, spec.folder)
@@ -102,6 +109,8 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
 
 def _run(console: Console, node: WalkNode, session: Session,
          profile: Sequence[Segment]) -> WalkResult:
+    if any(process.name == 'viewer' for process in session.processes):
+        console.print(f'watch it at {VIEWER_ADDRESS}')
     with console.status('waiting for the robot to stand'):
         session.wait_until_standing()
     node.begin()
@@ -124,6 +133,14 @@ def _follow(console: Console, node: WalkNode, session: Session,
                 shown = time.monotonic()
                 live.update(_live_table(node, profile), refresh=True)
     return ''
+
+
+def _leave_to_browser(console: Console, session: Session) -> None:
+    """Let whoever looks drive the robot, until Ctrl-C."""
+    console.print(f'drive it at {VIEWER_ADDRESS}; Ctrl-C ends')
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            session.spin()
 
 
 def _live_table(node: WalkNode, profile: Sequence[Segment]) -> Table:

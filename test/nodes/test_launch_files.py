@@ -40,7 +40,7 @@ def test_walk_takes_the_arguments_of_nav2_and_its_own():
     arguments = load('walk')[1].get_launch_arguments()
     assert {argument.name for argument in arguments} == {
         'namespace', 'use_sim_time', 'params_file', 'sim_params_file', 'autostart', 'use_respawn',
-        'log_level', 'robot', 'policy', 'sim', 'device', 'dry_run'}
+        'log_level', 'robot', 'policy', 'sim', 'viewer', 'device', 'dry_run'}
     assert all(argument.description for argument in arguments)
 
 
@@ -51,6 +51,13 @@ def test_walk_simulates_only_when_asked(sim, executables):
     context, description = load('walk', sim=sim)
     assert [node.node_executable for node in nodes(context, description)] == executables
     assert context.launch_configurations['use_sim_time'] == sim
+
+
+def test_a_browser_is_served_only_when_asked():
+    """The viewer is a node of its own."""
+    context, description = load('walk', viewer='web')
+    assert [node.node_executable for node in nodes(context, description)] == [
+        'sim', 'locomotion', 'viewer']
 
 
 def test_policy_is_the_robots_by_default():
