@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
-from humanoid_locomotion import cli_benchmark
+from humanoid_locomotion import cli_benchmark, cli_robot
 from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
     help='Train walking policies for humanoid robots and run them from velocity commands.')
 console = Console()
 app.add_typer(cli_benchmark.app, name='benchmark')
+app.command('import-robot')(cli_robot.import_robot)
 
 
 class Viewer(enum.Enum):

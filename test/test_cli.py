@@ -208,3 +208,16 @@ def test_train_export_and_check_from_end_to_end(run, tmp_path):
 
     checked = run('check', 'policies/mine', '--engine', 'onnxruntime')
     assert checked.code == 0 and 'golden steps' in checked.out
+
+
+def test_import_robot_drafts_a_folder_and_lists_what_is_open(run, tmp_path):
+    pytest.importorskip('mujoco')
+    model = load_robot('unitree_h1').mjcf_path
+    ended = run('import-robot', model, '--name', 'mine')
+    assert ended.code == 0
+    assert sorted(p.name for p in (tmp_path / 'robots' / 'mine').iterdir()) == [
+        'robot.xml', 'robot.yaml']
+    (row,) = [line for line in ended.out.splitlines() if ' effort ' in line]
+    assert '19 joints' in row and 'TODO' in row
+    again = run('import-robot', model, '--name', 'mine')
+    assert again.code == 2 and 'is there already' in again.err

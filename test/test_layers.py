@@ -27,14 +27,16 @@ ROOMS = {
     'evaluation': {'core', 'sim.backend', 'evaluation', 'numpy', 'matplotlib'},
     'nodes': {'core', 'nodes', 'numpy', 'yaml', 'rclpy', 'tf2_ros', 'ament_index_python',
               'builtin_interfaces', '*_interfaces', '*_msgs', '*_srvs'},
-    'cli': {'cli_benchmark', 'core', 'rich', 'typer'},
+    'cli': {'cli_benchmark', 'cli_robot', 'core', 'rich', 'typer'},
     'cli_benchmark': {'rich', 'typer'},
+    'cli_robot': {'rich', 'typer'},
     '__main__': {'cli'},
 }
 MODULES = {
     'sim.mujoco_model': {'mujoco'},
     'sim.mujoco_backend': {'mujoco'},
     'sim.mujoco_warp_backend': {'mujoco', 'mujoco_warp', 'warp', 'torch'},
+    'sim.robot_import': {'mujoco'},
     'sim.isaacgym_backend': {'isaacgym', 'torch'},
     'training.progress': {'rich'},
     'evaluation.command': {'rich'},
@@ -55,6 +57,7 @@ LAZY = {
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'nodes.teleop', 'torch'},
     'cli_benchmark': {'core', 'training'},
+    'cli_robot': {'sim.robot_import'},
 }
 
 

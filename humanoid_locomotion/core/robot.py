@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 import hashlib
 from pathlib import Path
-from typing import Any, List, Tuple, Union
+from typing import Any, List, Optional, Tuple, Union
 from xml.etree import ElementTree
 
 import numpy as np
@@ -64,24 +64,24 @@ class RobotSpec:
         name: The robot's name.
         description: One sentence.
         mjcf: File name of the MuJoCo model.
-        urdf: File name of the URDF model.
         base_link: The floating body.
         base_height: Height of the base when standing in the default pose [m].
         feet: Names of the foot links, left first.
         soles: Names of the sites under the feet, left first.
         joints: The joints, in the order that contracts take over.
+        urdf: File name of the URDF model; None for a robot that has none.
         folder: Where the files are; filled in by :func:`load_robot`.
     """
 
     name: str
     description: str
     mjcf: str
-    urdf: str
     base_link: str
     base_height: float
     feet: Tuple[str, str]
     soles: Tuple[str, str]
     joints: Tuple[JointSpec, ...]
+    urdf: Optional[str] = None
     folder: str = ''
 
     def __post_init__(self) -> None:
@@ -106,7 +106,14 @@ class RobotSpec:
 
     @property
     def urdf_path(self) -> Path:
-        """The URDF model."""
+        """The URDF model.
+
+        Raises:
+            ConfigError: The robot has none.
+        """
+        if self.urdf is None:
+            raise ConfigError(Path(self.folder) / 'robot.yaml', 'urdf',
+                              f'robot {self.name!r} has no URDF; name a file that lies beside it')
         return Path(self.folder) / self.urdf
 
     def values(self, key: str) -> np.ndarray:
@@ -115,9 +122,18 @@ class RobotSpec:
 
     @cached_property
     def mass(self) -> float:
-        """Mass of all links [kg], from the URDF."""
-        root = ElementTree.parse(self.urdf_path).getroot()
-        return sum(float(mass.get('value', 'nan')) for mass in root.iter('mass'))
+        """Mass of all links [kg]: every body of the MJCF with a shape says its own.
+
+        Raises:
+            ConfigError: A body leaves its mass to its shapes.
+        """
+        bodies = list(ElementTree.parse(self.mjcf_path).getroot().iter('body'))
+        inertials = [body.find('inertial') for body in bodies]
+        silent = [body.get('name') for body, found in zip(bodies, inertials)
+                  if found is None and body.find('geom') is not None]
+        if silent:
+            raise ConfigError(self.mjcf_path, 'inertial', f'the bodies {silent} have none')
+        return sum(float(found.get('mass', 'nan')) for found in inertials if found is not None)
 
     @cached_property
     def model_hash(self) -> str:

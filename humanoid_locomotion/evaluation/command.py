@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Optional
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
 from humanoid_locomotion.evaluation.evaluate import evaluate
-from humanoid_locomotion.evaluation.scorecard import Scorecard
+from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
 
 
 def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
@@ -46,14 +47,17 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
 
 
 def table(scorecard: Scorecard) -> Table:
-    """Return the criteria as a table."""
+    """Return the lines as a table."""
     setting = scorecard.setting
     verdict = '[green]passed[/green]' if scorecard.passed else '[red]failed[/red]'
-    made = Table('criterion', 'measured', 'required', '', title=f'{setting.policy}: {verdict}',
+    led = f'leads {scorecard.lines_led} of {len(scorecard.criteria)} lines'
+    made = Table('line', 'measured', 'gate', 'lead', '',
+                 title=f'{setting.policy}: {verdict}, {led}',
                  caption=f'{"quick, " if setting.quick else ""}protocol {setting.protocol}, '
                  f'{setting.simulator}, {setting.wall_time:.0f} s')
-    for criterion in scorecard.criteria:
-        measured = 'untested' if criterion.measured is None else f'{criterion.measured:.3g}'
-        made.add_row(criterion.name, measured, criterion.required,
-                     '[green]pass[/green]' if criterion.passed else '[red]fail[/red]')
+    for line in scorecard.criteria:
+        colour = 'green' if line.passed else 'red'
+        made.add_row(escape(line.label),
+                     *(shown(values) for values in (line.measured, line.gate, line.lead)),
+                     f'[{colour}]{line.verdict}[/{colour}]')
     return made

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import metadata
 import os
 from pathlib import Path
 import tempfile
 import time
-from typing import Callable, Optional, Sequence
+from typing import Callable, Iterator, Optional
 
 import numpy as np
 
@@ -15,20 +16,21 @@ from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.evaluation import metrics, trials
-from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Protocol
+from humanoid_locomotion.evaluation.gates import make_scorecard
+from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Command, Protocol
 from humanoid_locomotion.evaluation.report import draw
 from humanoid_locomotion.evaluation.rollout import Recording, Trials, roll_out
 from humanoid_locomotion.evaluation.scorecard import (
+    Disturbed,
     Economy,
     Figures,
-    PushDirection,
-    Pushes,
+    PushLadder,
     Response,
+    Rung,
     Scorecard,
     Setting,
     Standing,
-    Walking,
-    make_scorecard,
+    Tour,
 )
 from humanoid_locomotion.sim.backend import BACKENDS, SimBackend, open_backend
 
@@ -87,17 +89,19 @@ class Bench:
     def run(self) -> Scorecard:
         """Run everything. Each part has a seed of its own, so parts do not shift each other."""
         start = time.perf_counter()
-        protocol, limits = self._protocol, self._contract.command_limits
-        skipped = tuple(c for c in protocol.response_commands if not trials.within(c, limits))
+        responses = self._responses()
+        own_arms, led_arms = self._tours()
+        situations, ice = self._situations()
         figures = Figures(
-            responses=self._responses(
-                [c for c in protocol.response_commands if c not in skipped]),
-            skipped_commands=skipped,
-            walking=self._walking(),
+            responses=responses,
+            mean_linear_error=float(np.mean([r.linear_error for r in responses])),
+            mean_yaw_error=float(np.mean([r.yaw_error for r in responses])),
+            dead_zone=self._dead_zone(),
             standing=self._standing(),
-            pushes=self._pushes(),
-            economy=self._economy())
-        return make_scorecard(figures, self._setting(time.perf_counter() - start), protocol)
+            pushes=tuple(self._pushes()),
+            economy=self._economy(), own_arms=own_arms, led_arms=led_arms,
+            situations=situations, ice=ice)
+        return make_scorecard(figures, self._setting(time.perf_counter() - start))
 
     def _setting(self, wall_time: float) -> Setting:
         protocol, contract = self._protocol, self._contract
@@ -112,80 +116,36 @@ class Bench:
             timestep=self._physics.timestep, control_period=contract.control_period,
             wall_time=round(wall_time, 1))
 
-    def _responses(self, commands: Sequence[trials.Command]) -> tuple[Response, ...]:
-        if not commands:
-            return ()
-        runs = self._protocol.response_runs
+    def _responses(self) -> tuple[Response, ...]:
+        protocol, runs = self._protocol, self._protocol.command_runs
         recording = self._roll_out('velocity response', trials.steady(
-            self._protocol, self._contract, commands, runs, [self._seed, 0]))
+            protocol, self._contract, protocol.commands, runs, [self._seed, 0]))
         return tuple(
             self._response(command, recording.robots(slice(i * runs, (i + 1) * runs)))
-            for i, command in enumerate(commands))
+            for i, command in enumerate(protocol.commands))
 
-    def _response(self, command: trials.Command, recording: Recording) -> Response:
-        steady = recording.between(*self._measured)
+    def _response(self, command: Command, recording: Recording) -> Response:
+        steady, falls = recording.between(*self._measured), self._falls(recording)
         error = metrics.tracking_error(steady).mean(0)
         rms = metrics.tracking_rms(steady).mean(0)
-        forward, left, turning = metrics.mean_velocity(steady).mean(0).tolist()
+        velocity = metrics.mean_velocity(steady).mean(0)
+        forward, left, turning = velocity.tolist()
         return Response(
             command=command, velocity=(forward, left, turning),
             linear_error=float(error[0]), yaw_error=float(error[1]),
             linear_rms=float(rms[0]), yaw_rms=float(rms[1]),
-            runs=self._protocol.response_runs, falls=self._falls(recording),
-            gated=command in self._protocol.gated_commands)
-
-    def _walking(self) -> Walking:
-        recording = self._roll_out('random walks', trials.random_walks(
-            self._protocol, self._contract, [self._seed, 1]))
-        return Walking(runs=self._protocol.walk_runs, falls=self._falls(recording),
-                       time=self._protocol.walk_time)
-
-    def _standing(self) -> Standing:
-        recording = self._roll_out('standing', trials.steady(
-            self._protocol, self._contract, [(0.0, 0.0, 0.0)], self._protocol.standing_runs,
-            [self._seed, 2]))
-        steady = recording.between(*self._measured)
-        self.standing_paths = metrics.path(steady)
-        drift, yaw_drift = metrics.drift(steady), metrics.yaw_drift(steady)
-        return Standing(
-            runs=self._protocol.standing_runs, falls=self._falls(recording),
-            drift_mean=float(drift.mean()), drift_max=float(drift.max()),
-            yaw_drift_mean=float(yaw_drift.mean()), yaw_drift_max=float(yaw_drift.max()))
-
-    def _pushes(self) -> Pushes:
-        protocol, limits = self._protocol, self._contract.command_limits
-        speed = float(np.clip(protocol.push_walk_speed, *limits.lin_vel_x))
-        standing, walking = (
-            self._survived(trials.pushes(protocol, self._contract, forward, [self._seed, key]),
-                           f'pushes while {what}')
-            for what, forward, key in (('standing', 0.0, 3), ('walking', speed, 4)))
-        directions = tuple(
-            PushDirection(angle=float(np.degrees(angle)), runs=protocol.push_runs,
-                          standing=int(standing[i]), walking=int(walking[i]))
-            for i, angle in enumerate(trials.push_angles(protocol)))
-        share = (standing.sum() + walking.sum()) / (2 * protocol.push_runs * len(directions))
-        return Pushes(speed=protocol.push_speed, walking_speed=speed, survived=float(share),
-                      directions=directions)
-
-    def _survived(self, pushed: Trials, what: str) -> Array:
-        recording = self._roll_out(what, pushed)
-        steps = round(self._protocol.survive_time / self._contract.control_period)
-        survived = metrics.survived(
-            self._fallen(recording), np.asarray(pushed.kick_step), steps)
-        return survived.reshape(-1, self._protocol.push_runs).sum(axis=1)
+            runs=recording.positions.shape[1], falls=falls,
+            answered=falls == 0 and metrics.answered(
+                velocity, np.array(command), self._protocol.answered_share))
 
     def _economy(self) -> tuple[Economy, ...]:
-        speeds = trials.nearest_forward(
-            self._protocol.economy_speeds, self._contract.command_limits)
-        if not speeds:
-            return ()
-        runs = self._protocol.economy_runs
+        protocol, runs = self._protocol, self._protocol.economy_runs
         recording = self._roll_out('economy', trials.steady(
-            self._protocol, self._contract, [(speed, 0.0, 0.0) for speed in speeds], runs,
-            [self._seed, 5]))
+            protocol, self._contract, [(speed, 0.0, 0.0) for speed in protocol.economy_speeds],
+            runs, [self._seed, 8]), substeps=self._physics.substeps)
         return tuple(
             self._economy_at(speed, recording.robots(slice(i * runs, (i + 1) * runs)))
-            for i, speed in enumerate(speeds))
+            for i, speed in enumerate(protocol.economy_speeds))
 
     def _economy_at(self, command: float, recording: Recording) -> Economy:
         steady, falls = recording.between(*self._measured), self._falls(recording)
@@ -200,19 +160,98 @@ class Bench:
             cost_of_transport=float(cost) if walked else None,
             peak_torque_share=float(metrics.peak_torque_share(steady, effort).max()),
             action_rate=float(metrics.action_rate(steady).mean()),
-            foot_slip=float(metrics.foot_slip(steady, self._mass).mean()))
+            foot_slip=float(metrics.foot_slip(steady, self._mass).mean()),
+            peak_force=float(metrics.peak_force(steady, self._mass).mean()))
 
-    def _roll_out(self, what: str, run: Trials) -> Recording:
+    def _dead_zone(self) -> Optional[float]:
+        protocol, runs = self._protocol, self._protocol.slow_runs
+        commands = [(speed, 0.0, 0.0) for speed in protocol.slow_speeds]
+        recording = self._roll_out('slow commands', trials.steady(
+            protocol, self._contract, commands, runs, [self._seed, 1]))
+        slowest = None
+        for i, command in reversed(list(enumerate(commands))):
+            part = recording.robots(slice(i * runs, (i + 1) * runs))
+            if not self._response(command, part).answered:
+                break
+            slowest = command[0]
+        return slowest
+
+    def _standing(self) -> Standing:
+        recording = self._roll_out('standing', trials.steady(
+            self._protocol, self._contract, [(0.0, 0.0, 0.0)], self._protocol.standing_runs,
+            [self._seed, 2]))
+        steady = recording.between(*self._measured)
+        self.standing_paths = metrics.path(steady)
+        drift, yaw_drift = metrics.drift(steady), metrics.yaw_drift(steady)
+        return Standing(
+            runs=self._protocol.standing_runs, falls=self._falls(recording),
+            drift_mean=float(drift.mean()), drift_max=float(drift.max()),
+            yaw_drift_mean=float(yaw_drift.mean()), yaw_drift_max=float(yaw_drift.max()))
+
+    def _pushes(self) -> Iterator[PushLadder]:
+        protocol = self._protocol
+        patience = round(protocol.survive_time / self._contract.control_period)
+        for i, group in enumerate(protocol.push_groups):
+            pushed, kick_step = trials.ladder(
+                protocol, self._contract, group, [self._seed, 3, i])
+            recording = self._roll_out(f'kicks, {group.name}', pushed)
+            survived = metrics.survived(self._fallen(recording), kick_step, patience)
+            counts = survived.reshape(-1, protocol.push_runs).sum(axis=1)
+            yield PushLadder(
+                name=group.name, walking_speed=group.speed, score=float(survived.mean()),
+                rungs=tuple(Rung(speed=speed, runs=protocol.push_runs, survived=int(count))
+                            for speed, count in zip(protocol.push_speeds, counts)))
+
+    def _tours(self) -> tuple[Tour, Optional[Tour]]:
+        protocol, contract = self._protocol, self._contract
+        own = trials.tours(protocol, contract, [self._seed, 4])
+        tour = self._tour('tour', own)
+        if not trials.arms(protocol, contract).any():
+            return tour, None
+        led = trials.moved_arms(protocol, contract, own.num_steps, own.num_envs, [self._seed, 5])
+        return tour, self._tour('tour, arms led', replace(own, led_joints=led))
+
+    def _tour(self, what: str, tour: Trials) -> Tour:
+        recording = self._roll_out(what, tour)
+        fallen = self._fallen(recording)
+        rms = metrics.tracking_rms(recording)[~fallen[-1], 0]
+        return Tour(
+            runs=tour.num_envs, falls=int(fallen[-1].sum()), time=self._protocol.tour_time,
+            time_up=float(metrics.time_up(fallen, recording.period).mean()),
+            linear_rms=float(rms.mean()) if rms.size else None)
+
+    def _situations(self) -> tuple[tuple[Disturbed, ...], Disturbed]:
+        """Run every situation; those with a floor of their own apart, ice among them."""
+        protocol, runs, found = self._protocol, self._protocol.situation_runs, {}
+        everything = (*protocol.situations, protocol.ice)
+        for what, key, chosen in (
+                ('other floors', 6, [s for s in everything if s.friction is not None]),
+                ('other disturbances', 7, [s for s in everything if s.friction is None])):
+            recording = self._roll_out(what, trials.disturbed(
+                protocol, self._contract, chosen, [self._seed, key]))
+            for i, situation in enumerate(chosen):
+                part = recording.robots(slice(i * runs, (i + 1) * runs))
+                error = metrics.tracking_error(part.between(*self._measured))[:, 0].mean()
+                found[situation.name] = Disturbed(
+                    name=situation.name, runs=runs, falls=self._falls(part),
+                    linear_error=float(error))
+        return tuple(found[s.name] for s in protocol.situations), found[protocol.ice.name]
+
+    def _roll_out(self, what: str, run: Trials, substeps: int = 1) -> Recording:
         report = self._progress
-        return roll_out(self._open, self._contract, self._folder.policy, run,
-                        None if report is None else lambda share: report(what, share))
+        physics = replace(self._physics, substeps=self._physics.substeps // substeps)
 
-    def _open(self, num_envs: int) -> SimBackend:
-        return open_backend(self._protocol.simulator, self._robot, num_envs, self._physics,
-                            joints=self._contract.joints, device='cpu')
+        def open_robots(num_envs: int) -> SimBackend:
+            return open_backend(self._protocol.simulator, self._robot, num_envs, physics,
+                                joints=self._contract.joints, device='cpu')
+
+        return roll_out(open_robots, self._contract, self._folder.policy, run,
+                        None if report is None else lambda share: report(what, share),
+                        self._protocol.noise, substeps)
 
     def _fallen(self, recording: Recording) -> Array:
-        return metrics.fallen(recording, self._protocol.fall_height, self._protocol.fall_tilt)
+        height = self._protocol.fall_height * self._robot.base_height
+        return metrics.fallen(recording, height, self._protocol.fall_tilt)
 
     def _falls(self, recording: Recording) -> int:
         return int(self._fallen(recording)[-1].sum())

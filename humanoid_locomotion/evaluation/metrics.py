@@ -38,6 +38,11 @@ def survived(has_fallen: Array, kick_step: Array, steps: int) -> Array:
     return ~has_fallen[last, np.arange(has_fallen.shape[1])]
 
 
+def time_up(has_fallen: Array, period: float) -> Array:
+    """Return how long each robot stayed up [s], all of the time if it never fell."""
+    return (~has_fallen).sum(axis=0) * period
+
+
 def mean_velocity(recording: Recording) -> Array:
     """Return the mean velocity (num_envs, 3) in the heading frame [m/s, m/s, rad/s]."""
     return recording.velocities.mean(axis=0)
@@ -51,6 +56,18 @@ def tracking_error(recording: Recording) -> Array:
     """
     difference = (recording.velocities - recording.commands).mean(axis=0)
     return np.stack([np.linalg.norm(difference[:, :2], axis=1), np.abs(difference[:, 2])], 1)
+
+
+def answered(velocity: Array, command: Array, share: float) -> bool:
+    """Tell whether a command (3,) was followed by a mean velocity (3,).
+
+    What is missing, or too much, may be at most ``share`` of what was asked, over the floor and
+    in turning, each where it was asked for.
+    """
+    error = np.asarray(velocity) - np.asarray(command)
+    parts = ((np.linalg.norm(error[:2]), np.linalg.norm(command[:2])),
+             (abs(error[2]), abs(command[2])))
+    return all(missing <= share * asked + 1e-9 for missing, asked in parts if asked > 0.0)
 
 
 def tracking_rms(recording: Recording) -> Array:
@@ -120,3 +137,8 @@ def foot_slip(recording: Recording, mass: float) -> Array:
     touching = recording.sole_forces > CONTACT_SHARE * mass * GRAVITY
     speeds = np.where(touching, recording.sole_speeds, 0.0).sum(axis=(0, 2))
     return speeds / np.maximum(touching.sum(axis=(0, 2)), 1)
+
+
+def peak_force(recording: Recording, mass: float) -> Array:
+    """Return the hardest that a foot of a robot of ``mass`` [kg] ever pressed [body weights]."""
+    return recording.sole_forces.max(axis=(0, 2)) / (mass * GRAVITY)

@@ -7,37 +7,87 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 import math
+from typing import Optional
 
+from humanoid_locomotion.core.command import CommandLimits
 from humanoid_locomotion.sim.backend import PhysicsSpec
 
-VERSION = 1
+VERSION = 2
 
-# Forward [m/s], left [m/s], turning left [rad/s].
-RESPONSE_COMMANDS = (
+Command = tuple[float, float, float]  # forward [m/s], left [m/s], turning left [rad/s]
+
+COMMANDS: tuple[Command, ...] = (
     (0.1, 0.0, 0.0), (0.3, 0.0, 0.0), (0.5, 0.0, 0.0), (0.8, 0.0, 0.0), (1.0, 0.0, 0.0),
     (-0.3, 0.0, 0.0), (0.0, 0.3, 0.0), (0.0, -0.3, 0.0),
     (0.0, 0.0, 0.2), (0.0, 0.0, 0.5), (0.0, 0.0, -0.5), (0.5, 0.2, 0.3))
 
-# The commands that the gates on tracking look at.
-GATED_COMMANDS = (
-    (0.5, 0.0, 0.0), (0.0, 0.3, 0.0), (0.0, -0.3, 0.0), (0.0, 0.0, 0.5), (0.0, 0.0, -0.5))
+
+@dataclass(frozen=True)
+class PushGroup:
+    """Kicks towards both sides of one axis.
+
+    Attributes:
+        name: What it is called.
+        speed: Forward speed that the robot walks at [m/s].
+        angle: Where every other kick goes, from straight ahead towards the left [rad]; the
+            others go the opposite way.
+    """
+
+    name: str
+    speed: float
+    angle: float
 
 
 @dataclass(frozen=True)
-class Gates:
-    """What a policy must reach to pass.
+class Situation:
+    """A disturbance that lasts the whole run; None is the model's own figure.
 
     Attributes:
-        linear_error: Tracking error of every gated command must be below this [m/s].
-        yaw_error: Likewise, of the turning rate [rad/s].
-        standing_drift: No standing robot may wander this far [m].
-        pushes_survived: Least share of pushes that the robot must survive.
+        name: What it is called.
+        command: What is asked for meanwhile.
+        friction: Friction between feet and floor.
+        payload: Mass added to the base [kg].
+        delay: How late joint targets arrive [s].
+        noise: Factor on :class:`SensorNoise`.
     """
 
-    linear_error: float = 0.1
-    yaw_error: float = 0.1
-    standing_drift: float = 0.05
-    pushes_survived: float = 0.95
+    name: str
+    command: Command
+    friction: Optional[float] = None
+    payload: float = 0.0
+    delay: float = 0.0
+    noise: float = 0.0
+
+
+@dataclass(frozen=True)
+class SensorNoise:
+    """Largest error of each measurement, drawn evenly and anew at every control step.
+
+    Attributes:
+        joint_position: [rad].
+        joint_velocity: [rad/s].
+        angular_velocity: [rad/s].
+        orientation: [rad] about each axis.
+    """
+
+    joint_position: float = 0.01
+    joint_velocity: float = 0.5
+    angular_velocity: float = 0.2
+    orientation: float = 0.02
+
+
+AHEAD, LEFT, STAND = (0.5, 0.0, 0.0), (0.0, 0.3, 0.0), (0.0, 0.0, 0.0)
+GROUPS = (PushGroup('standing, sideways', 0.0, 0.5 * math.pi),
+          PushGroup('walking, sideways', 0.5, 0.5 * math.pi),
+          PushGroup('walking, fore and aft', 0.5, 0.0))
+SITUATIONS = (
+    Situation('friction 0.4, ahead', AHEAD, friction=0.4),
+    Situation('friction 0.4, sideways', LEFT, friction=0.4),
+    Situation('payload 4 kg, ahead', AHEAD, payload=4.0),
+    Situation('payload 4 kg, standing', STAND, payload=4.0),
+    Situation('delay 20 ms, ahead', AHEAD, delay=0.02),
+    Situation('sensor noise, ahead', AHEAD, noise=1.0))
+ICE = Situation('friction 0.2, 0.3 m/s', (0.3, 0.0, 0.0), friction=0.2)
 
 
 @dataclass(frozen=True)
@@ -53,27 +103,37 @@ class Protocol:
         joint_noise: Largest disturbance of a joint's starting position [rad].
         settle_time: What is not measured at the start of each run [s].
         measure_time: What is measured of a steady run [s].
-        response_commands: The commands whose response is measured.
-        gated_commands: Those of them that the gates look at.
-        response_runs: Runs of each command.
-        economy_speeds: Forward speeds at which effort is measured [m/s].
+        commands: The commands whose response is measured.
+        command_runs: Runs of each command.
+        answered_share: A command is answered if what is missing is at most this share of it.
+        economy_speeds: Forward speeds at which effort is measured [m/s], at every physics step:
+            a gait that keeps time with the control steps would else be seen at the same few
+            moments of its stride.
         economy_runs: Runs of each speed.
+        slow_speeds: Forward speeds that the dead zone is searched in [m/s], slowest first.
+        slow_runs: Runs of each slow speed.
         standing_runs: Runs of standing still.
-        walk_runs: Runs with random commands.
-        walk_time: Duration of such a run [s].
-        command_time: Time between two random commands [s].
-        standing_share: Share of the random commands that are zero.
-        friction: Lowest and highest friction of the floor in a random walk.
-        mass_scale: Lowest and highest factor on all masses in a random walk.
-        push_speed: Velocity that a push adds to the base [m/s].
-        push_directions: How many, evenly spread, the first from behind (forwards).
-        push_runs: Runs of each direction, standing and as many walking.
-        push_walk_speed: Forward speed of those that walk [m/s].
-        push_window: The moment of the push is spread evenly over this time [s].
-        survive_time: How long a robot must stay up after a push [s].
-        fall_height: A base lower than this has fallen [m].
+        push_groups: Where the kicks come from.
+        push_speeds: Velocities that a kick adds to the base [m/s], the rungs of the ladder.
+        push_runs: Kicks of each group on each rung.
+        push_window: The moment of the kick is spread evenly over this time [s].
+        survive_time: How long a robot must stay up after a kick [s].
+        tour_runs: Tours with the policy's own arms, and as many with arms moved by others.
+        tour_time: Duration of a tour [s].
+        tour_limits: The range of its commands, as far as the policy's own limits go.
+        tour_command_time: Time between two commands [s].
+        tour_standing_share: Share of its commands that are zero.
+        tour_push_speed: Velocity of its shoves [m/s], in random directions.
+        tour_push_time: Time between two shoves [s].
+        arm_joints: A joint is an arm's if one of these is part of its name.
+        arm_reach: Others move the arms within this share of the way to the joint limits.
+        arm_time: Time in which they reach a new place [s].
+        situations: The disturbances.
+        situation_runs: Runs of each, and on ``ice``.
+        ice: The slipperiest floor.
+        noise: What noisy sensors are.
+        fall_height: A base lower than this share of its height in the default pose has fallen.
         fall_tilt: A base tilted further than this has fallen [rad].
-        gates: What is needed to pass.
     """
 
     version: int = VERSION
@@ -84,27 +144,36 @@ class Protocol:
     joint_noise: float = 0.05
     settle_time: float = 2.0
     measure_time: float = 10.0
-    response_commands: tuple[tuple[float, float, float], ...] = RESPONSE_COMMANDS
-    gated_commands: tuple[tuple[float, float, float], ...] = GATED_COMMANDS
-    response_runs: int = 8
+    commands: tuple[Command, ...] = COMMANDS
+    command_runs: int = 8
+    answered_share: float = 0.5
     economy_speeds: tuple[float, ...] = (0.5, 1.0)
     economy_runs: int = 8
+    slow_speeds: tuple[float, ...] = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
+    slow_runs: int = 4
     standing_runs: int = 32
-    walk_runs: int = 100
-    walk_time: float = 20.0
-    command_time: float = 5.0
-    standing_share: float = 0.2
-    friction: tuple[float, float] = (0.4, 1.2)
-    mass_scale: tuple[float, float] = (0.9, 1.1)
-    push_speed: float = 0.6
-    push_directions: int = 8
+    push_groups: tuple[PushGroup, ...] = GROUPS
+    push_speeds: tuple[float, ...] = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 3.5)
     push_runs: int = 10
-    push_walk_speed: float = 0.5
     push_window: float = 1.0
     survive_time: float = 4.0
-    fall_height: float = 0.5
+    tour_runs: int = 16
+    tour_time: float = 60.0
+    tour_limits: CommandLimits = field(default_factory=lambda: CommandLimits(
+        lin_vel_x=(-0.3, 0.8), lin_vel_y=(-0.3, 0.3), ang_vel_z=(-0.5, 0.5)))
+    tour_command_time: float = 4.0
+    tour_standing_share: float = 0.2
+    tour_push_speed: float = 0.75
+    tour_push_time: float = 5.0
+    arm_joints: tuple[str, ...] = ('shoulder', 'elbow', 'wrist')
+    arm_reach: float = 0.5
+    arm_time: float = 1.0
+    situations: tuple[Situation, ...] = SITUATIONS
+    situation_runs: int = 3
+    ice: Situation = ICE
+    noise: SensorNoise = field(default_factory=SensorNoise)
+    fall_height: float = 0.55
     fall_tilt: float = 0.8
-    gates: Gates = field(default_factory=Gates)
 
     def physics(self, control_period: float) -> PhysicsSpec:
         """Return physics that is fine enough and fits the control period [s] a whole number.
@@ -120,5 +189,5 @@ class Protocol:
 
 
 FULL = Protocol()
-QUICK = replace(FULL, quick=True, response_runs=2, economy_runs=2, standing_runs=8, walk_runs=20,
-                push_runs=2)
+QUICK = replace(FULL, quick=True, command_runs=2, economy_runs=2, slow_runs=1, standing_runs=8,
+                push_runs=2, tour_runs=4)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from humanoid_locomotion.core.errors import MissingPackageError
-from humanoid_locomotion.evaluation.protocol import FULL
-from humanoid_locomotion.evaluation.scorecard import Pushes, Response, Scorecard
+from humanoid_locomotion.evaluation.scorecard import PushLadder, Response, Scorecard, shown
 
 try:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -38,20 +37,23 @@ def draw(scorecard: Scorecard, standing_paths: np.ndarray, path: Path) -> None:
     FigureCanvasAgg(figure)
     _title(figure, scorecard)
     grid = figure.add_gridspec(2, 3, left=0.125, right=0.97, top=0.82, bottom=0.08,
-                               width_ratios=(1.15, 1.0, 1.0), hspace=0.45, wspace=0.3)
+                               width_ratios=(1.0, 1.15, 0.9), height_ratios=(0.75, 1.0),
+                               hspace=0.3, wspace=0.4)
     _draw_responses(figure.add_subplot(grid[:, 0]), scorecard)
-    _draw_pushes(figure.add_subplot(grid[0, 1], projection='polar'), scorecard.figures.pushes)
+    _draw_pushes(figure.add_subplot(grid[0, 1]), scorecard.figures.pushes)
     _draw_standing(figure.add_subplot(grid[0, 2]), standing_paths)
-    _draw_tables(figure.add_subplot(grid[1, 1:]), scorecard)
+    _draw_lines(figure.add_subplot(grid[1, 1:]), scorecard)
     figure.savefig(path)
 
 
 def _title(figure: Figure, scorecard: Scorecard) -> None:
     setting = scorecard.setting
     verdict, colour = ('passed', GOOD) if scorecard.passed else ('failed', BAD)
+    led = f'leads {scorecard.lines_led} of {len(scorecard.criteria)} lines'
     figure.text(0.03, 0.945, setting.policy, fontsize=20, weight='bold', color=INK)
     figure.text(0.97, 0.945, verdict.upper(), fontsize=20, weight='bold', color=colour,
                 ha='right')
+    figure.text(0.97, 0.915, led, fontsize=11, color=INK, ha='right')
     model = 'model as trained' if setting.model_hash_matches else 'MODEL CHANGED SINCE TRAINING'
     versions = ', '.join(f'{name} {version}' for name, version in setting.versions.items())
     quick = 'QUICK, ' if setting.quick else ''
@@ -84,11 +86,6 @@ def _draw_responses(axes: Axes, scorecard: Scorecard) -> None:
     axes.plot([], [], 'o', ms=5.5, color=INK, label='achieved on average')
     axes.legend(loc='lower center', bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False,
                 fontsize=9.5)
-    skipped = scorecard.figures.skipped_commands
-    if skipped:
-        listed = ', '.join('({:g}, {:g}, {:g})'.format(*command) for command in skipped)
-        axes.annotate(f'not trained for: {listed}', (0.0, 1.012), fontsize=8.5, color='#555555',
-                      xycoords='axes fraction', annotation_clip=False)
     _heading(axes, 'Velocity response', y=1.045)
     _bare(axes)
 
@@ -99,90 +96,67 @@ def _row_label(response: Response, axis: int) -> str:
     return f'{prefix}{AXES[axis]} {response.command[axis]:+g} {UNITS[axis]}'
 
 
-def _draw_pushes(axes: Axes, pushes: Pushes) -> None:
-    angles = np.radians([d.angle for d in pushes.directions])
-    width = 2.0 * np.pi / len(angles) * 0.4
-    axes.set_theta_zero_location('N')  # ahead is up; angles grow to the left, as in REP-103
-    for side, name, colour, counts in (
-            (0.5, 'standing', COLOURS[0], [d.standing for d in pushes.directions]),
-            (-0.5, f'walking {pushes.walking_speed:g} m/s', COLOURS[1],
-             [d.walking for d in pushes.directions])):
-        shares = np.array(counts) / [d.runs for d in pushes.directions]
-        axes.bar(angles + side * width, shares, width=width, color=colour, alpha=0.85,
-                 label=name, zorder=3)
-    axes.set_ylim(0.0, 1.0)
-    axes.set_yticks([0.5, 1.0], ['50 %', '100 %'], fontsize=8, color='#555555')
-    axes.set_rlabel_position(-22.5)
-    names = {0.0: 'ahead', 90.0: 'left', 180.0: 'back', 270.0: 'right'}
-    axes.set_xticks(angles, [names.get(d.angle, '') for d in pushes.directions], fontsize=9.5)
-    axes.grid(color='#dddddd')
-    axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.08), ncols=2, frameon=False,
-                fontsize=9.5)
-    _heading(axes, f'Pushes of {pushes.speed:g} m/s: survived {100 * pushes.survived:.3g} %',
-             x=-0.1, y=1.12)
+def _draw_pushes(axes: Axes, ladders: tuple[PushLadder, ...]) -> None:
+    """Draw the push map: a row for each group, a column for each rung."""
+    speeds = [rung.speed for rung in ladders[0].rungs]
+    shares = np.array([[rung.survived / rung.runs for rung in ladder.rungs]
+                       for ladder in ladders])
+    axes.imshow(shares, cmap='RdYlGn', vmin=0.0, vmax=1.0, aspect='auto', alpha=0.85)
+    for y, ladder in enumerate(ladders):
+        for x, rung in enumerate(ladder.rungs):
+            axes.text(x, y, f'{rung.survived}', ha='center', va='center', fontsize=10, color=INK)
+    axes.set_xticks(range(len(speeds)), [f'{speed:g}' for speed in speeds], fontsize=9.5)
+    axes.set_yticks(range(len(ladders)), [
+        ladder.name.replace(', ', ',\n') + f'\nscore {ladder.score:.2f}' for ladder in ladders],
+        fontsize=9)
+    axes.set_xlabel('velocity that a kick adds [m/s]')
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    _heading(axes, f'Kicks survived of {ladders[0].rungs[0].runs}', x=-0.1, y=1.06)
 
 
 def _draw_standing(axes: Axes, paths: np.ndarray) -> None:
     centimetres = 100.0 * paths
-    limit = 100.0 * FULL.gates.standing_drift
     for i in range(paths.shape[1]):
         forward, left = centimetres[:, i].T
         axes.plot(-left, forward, color=COLOURS[0], lw=1.0, alpha=0.5)
         axes.plot(-left[-1], forward[-1], 'o', ms=3.5, color=COLOURS[0])
-    circle = np.linspace(0.0, 2.0 * np.pi, 100)
-    axes.plot(limit * np.sin(circle), limit * np.cos(circle), color=GOOD, lw=1.2, ls='--',
-              label=f'gate: {limit:g} cm')
-    reach = max(1.1 * limit, 1.05 * float(np.abs(centimetres).max(initial=0.0)))
+    reach = max(1.0, 1.05 * float(np.abs(centimetres).max(initial=0.0)))
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect='equal',
              xlabel='to the right [cm]', ylabel='ahead [cm]')
     axes.grid(color='#eeeeee')
-    axes.legend(loc='upper right', bbox_to_anchor=(1.03, 1.12), frameon=False, fontsize=9.5)
-    _heading(axes, 'Where standing robots drift', y=1.12)
+    _heading(axes, 'Where standing robots drift', y=1.06)
     _bare(axes)
 
 
-def _draw_tables(axes: Axes, scorecard: Scorecard) -> None:
+def _draw_lines(axes: Axes, scorecard: Scorecard) -> None:
     axes.axis('off')
-    figures = scorecard.figures
-    _heading(axes, 'Criteria', x=0.0, y=1.0)
-    for i, criterion in enumerate(scorecard.criteria):
-        y, colour = 0.9 - 0.1 * i, GOOD if criterion.passed else BAD
-        measured = 'untested' if criterion.measured is None else f'{criterion.measured:.3g}'
-        for x, text, align in ((0.0, criterion.name, 'left'), (0.29, measured, 'right'),
-                               (0.31, criterion.required, 'left'),
-                               (0.43, 'pass' if criterion.passed else 'FAIL', 'left')):
-            axes.text(x, y, text, ha=align, va='top', fontsize=10.5,
-                      color=colour if text in ('pass', 'FAIL') else INK)
-    _heading(axes, 'Figures', x=0.56, y=1.0)
-    for i, (name, value) in enumerate(_figures(scorecard)):
-        axes.text(0.56, 0.9 - 0.085 * i, name, va='top', fontsize=10.5, color=INK)
-        axes.text(1.0, 0.9 - 0.085 * i, value, va='top', ha='right', fontsize=10.5, color=INK)
-    axes.text(0.0, 0.22, f'{figures.walking.runs} random walks of {figures.walking.time:g} s on '
-              'random floors and masses,\n'
-              f'{figures.standing.runs} runs of standing, '
-              f'{2 * sum(d.runs for d in figures.pushes.directions)} pushes, '
-              f'{sum(r.runs for r in figures.responses)} runs of held commands.',
-              va='top', fontsize=9.5, color='#555555')
+    columns = ((0.0, 'left'), (0.48, 'left'), (0.65, 'left'), (0.8, 'left'), (1.0, 'right'))
+    _heading(axes, 'The lines', x=0.0, y=1.04)
+    rows = [('', 'measured', 'gate', 'lead', '')]
+    rows += [(line.label, shown(line.measured), shown(line.gate), shown(line.lead), line.verdict)
+             for line in scorecard.criteria]
+    for i, row in enumerate(rows):
+        for (x, align), text in zip(columns, row):
+            colour = {'FAIL': BAD, 'pass': GOOD, 'leads': GOOD}.get(text, INK)
+            axes.text(x, 1.0 - 0.068 * i, text, ha=align, va='top', color=colour,
+                      fontsize=10.5 if i else 9.5, weight='bold' if text == 'leads' else None)
+    for i, text in enumerate(_more(scorecard)):
+        axes.text(0.0, 0.085 - 0.055 * i, text, va='top', fontsize=9.5, color='#555555')
 
 
-def _figures(scorecard: Scorecard) -> list[tuple[str, str]]:
+def _more(scorecard: Scorecard) -> list[str]:
+    """Return what is measured besides the lines, in sentences."""
     figures = scorecard.figures
-    standing = figures.standing
-    rows = [('drift while standing',
-             f'{100 * standing.drift_mean:.2g} cm, worst {100 * standing.drift_max:.2g} cm'),
-            ('turn while standing',
-             f'{standing.yaw_drift_mean:.2g} rad, worst {standing.yaw_drift_max:.2g} rad')]
-    for economy in figures.economy:
-        cost = economy.cost_of_transport
-        rows += [(f'cost of transport at {economy.command:g} m/s',
-                  'fell' if economy.falls else 'did not walk' if cost is None else f'{cost:.3g}')]
-    for economy in figures.economy[-1:]:
-        rows += [(f'peak torque at {economy.command:g} m/s',
-                  f'{100 * economy.peak_torque_share:.3g} % of effort'),
-                 (f'change of targets at {economy.command:g} m/s',
-                  f'{economy.action_rate:.3g} rad/s'),
-                 (f'foot slip at {economy.command:g} m/s', f'{economy.foot_slip:.2g} m/s')]
-    return rows
+    own, zone = figures.own_arms, figures.dead_zone
+    slowest = 'no slow command is answered' if zone is None else (
+        f'answers forward commands from {zone:g} m/s')
+    return [f'{slowest}; {own.time:g} s tour with its own arms: {own.time_up:.3g} s up, '
+            f'{own.falls} of {own.runs} fell',
+            f'worst drift while standing {100 * figures.standing.drift_max:.2g} cm, '
+            f'{figures.standing.yaw_drift_max:.2g} rad; '
+            f'{sum(r.runs for r in figures.responses)} runs of held commands, '
+            f'{sum(g.rungs[0].runs * len(g.rungs) for g in figures.pushes)} kicks']
 
 
 def _heading(axes: Axes, text: str, x: float = 0.0, y: float = 1.05) -> None:

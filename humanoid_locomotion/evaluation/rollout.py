@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Callable, Optional
+from typing import Callable, Optional, Sequence
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller, Policy
 from humanoid_locomotion.core.state import JointTargets
+from humanoid_locomotion.evaluation.disturbances import NoisySensors, SlowLine, led
+from humanoid_locomotion.evaluation.protocol import SensorNoise
 from humanoid_locomotion.sim.backend import PhysicsVariation, ResetState, SimBackend
 
 
@@ -24,19 +26,26 @@ class Trials:
         heading: (num_envs,) Yaw at the start [rad].
         joint_offsets: (num_envs, num_joints) Start position from the default pose [rad].
         friction: (num_envs,) Friction of the floor; None for the model's.
-        mass_scale: (num_envs,) Factor on all masses; None for the model's.
-        kick: (num_envs, 3) Velocity added to the base once [m/s], in the heading frame of that
-            moment; None for no kick.
-        kick_step: (num_envs,) The control step before which it comes.
+        payload: (num_envs,) Mass added to the base [kg]; None for nothing.
+        kicks: (steps, num_envs, 2) Velocity added to the base before each step [m/s], forward
+            and left in the heading frame of that moment; None for no kicks.
+        delay: (num_envs,) Control steps by which targets arrive late; None for none.
+        noise: (num_envs,) Factor on the sensors' errors; None for exact sensors.
+        led_joints: (steps, num_envs, num_joints) Targets that somebody else gives [rad], NaN
+            where the policy's count; None if all do.
+        seed: Of what is drawn while the trials run.
     """
 
     commands: np.ndarray
     heading: np.ndarray
     joint_offsets: np.ndarray
     friction: Optional[np.ndarray] = None
-    mass_scale: Optional[np.ndarray] = None
-    kick: Optional[np.ndarray] = None
-    kick_step: Optional[np.ndarray] = None
+    payload: Optional[np.ndarray] = None
+    kicks: Optional[np.ndarray] = None
+    delay: Optional[np.ndarray] = None
+    noise: Optional[np.ndarray] = None
+    led_joints: Optional[np.ndarray] = None
+    seed: Sequence[int] = (0,)
 
     @property
     def num_steps(self) -> int:
@@ -51,7 +60,7 @@ class Trials:
 
 @dataclass(frozen=True)
 class Recording:
-    """What was seen after every control step; time first, then robots.
+    """What was seen after every step of the backend; time first, then robots.
 
     Attributes:
         period: Time between two rows [s].
@@ -93,8 +102,10 @@ class Recording:
         arrays = {f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name != 'period'}
         return Recording(period=self.period, **arrays)
 
+
 def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract, policy: Policy,
-             trials: Trials, progress: Optional[Callable[[float], None]] = None) -> Recording:
+             trials: Trials, progress: Optional[Callable[[float], None]] = None,
+             noise: Optional[SensorNoise] = None, substeps: int = 1) -> Recording:
     """Run a policy through trials. A robot that falls is left where it lies, and recorded on.
 
     Args:
@@ -104,28 +115,35 @@ def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract,
         policy: Maps observations (num_envs, obs) to actions (num_envs, m), NumPy.
         trials: What each robot goes through.
         progress: Called with the share of the steps done, after every step.
+        noise: What noisy sensors are.
+        substeps: Steps of the backend in one control step; each gives a row.
     """
     backend = open_robots(trials.num_envs)
     try:
-        if trials.friction is not None or trials.mass_scale is not None:
+        if trials.friction is not None or trials.payload is not None:
             backend.randomize(PhysicsVariation(
-                friction=trials.friction, mass_scale=trials.mass_scale))
+                friction=trials.friction, payload=trials.payload))
         everyone = np.ones(trials.num_envs, bool)
         backend.reset(everyone, _start(backend, trials))
         controller = Controller(contract, policy, trials.num_envs)
         controller.reset(everyone)
+        sensors = NoisySensors(noise or SensorNoise(), trials.noise, trials.seed)
+        line = SlowLine(trials.delay)
         rows = []
         for step, command in enumerate(trials.commands):
             _kick(backend, trials, step)
-            targets = controller.step(backend.state(), command)
-            backend.step(targets)
-            rows.append(_row(command, backend, targets))
+            targets = controller.step(sensors.measure(backend.state()), command)
+            others = None if trials.led_joints is None else trials.led_joints[step]
+            arriving = led(line.pass_on(targets.positions), others)
+            for _ in range(substeps):
+                backend.step(arriving)
+                rows.append(_row(command, backend, targets))
             if progress is not None:
                 progress((step + 1) / trials.num_steps)
         # A robot that the simulator lost counts as lying at the origin.
         columns = {name: np.nan_to_num(np.stack([row[name] for row in rows]),
                                        posinf=0.0, neginf=0.0) for name in rows[0]}
-        return Recording(period=contract.control_period, **columns)
+        return Recording(period=contract.control_period / substeps, **columns)
     finally:
         backend.close()
 
@@ -139,14 +157,11 @@ def _start(backend: SimBackend, trials: Trials) -> ResetState:
 
 
 def _kick(backend: SimBackend, trials: Trials, step: int) -> None:
-    if trials.kick is None or trials.kick_step is None:
+    if trials.kicks is None or not np.any(trials.kicks[step]):
         return
-    now = trials.kick_step == step
-    if np.any(now):
-        heading = rotations.yaw(backend.state().base_orientation)
-        kick = rotations.rotate(rotations.yaw_quaternion(heading), trials.kick)
-        kick = np.where(now[:, None], kick, 0.0).astype(np.float32)
-        backend.add_base_velocity(kick, np.zeros_like(kick))
+    heading = rotations.yaw_quaternion(rotations.yaw(backend.state().base_orientation))
+    flat = np.concatenate([trials.kicks[step], np.zeros((trials.num_envs, 1), np.float32)], 1)
+    backend.add_base_velocity(rotations.rotate(heading, flat), np.zeros_like(flat))
 
 
 def _row(command: np.ndarray, backend: SimBackend,

@@ -11,7 +11,7 @@ from typing import Any, Optional, TypeVar
 
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.errors import ConfigError
-from humanoid_locomotion.evaluation.protocol import Protocol
+from humanoid_locomotion.evaluation.protocol import Command
 
 T = TypeVar('T')
 
@@ -62,33 +62,18 @@ class Response:
         yaw_rms: Likewise, of the turning rate [rad/s].
         runs: How many runs.
         falls: How many of them fell.
-        gated: Whether the criteria look at this command.
+        answered: Whether no run fell and at most half of the command is missing.
     """
 
-    command: tuple[float, float, float]
-    velocity: tuple[float, float, float]
+    command: Command
+    velocity: Command
     linear_error: float
     yaw_error: float
     linear_rms: float
     yaw_rms: float
     runs: int
     falls: int
-    gated: bool
-
-
-@dataclass(frozen=True)
-class Walking:
-    """Walking with random commands on random floors.
-
-    Attributes:
-        runs: How many runs.
-        falls: How many of them fell.
-        time: Duration of a run [s].
-    """
-
-    runs: int
-    falls: int
-    time: float
+    answered: bool
 
 
 @dataclass(frozen=True)
@@ -113,42 +98,40 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class PushDirection:
-    """Pushes towards one side.
+class Rung:
+    """Kicks of one strength.
 
     Attributes:
-        angle: Where the push goes, from straight ahead towards the left [deg].
-        runs: How many pushes while standing, and as many while walking.
-        standing: How many of those standing were survived.
-        walking: How many of those walking were survived.
-    """
-
-    angle: float
-    runs: int
-    standing: int
-    walking: int
-
-
-@dataclass(frozen=True)
-class Pushes:
-    """Sudden pushes.
-
-    Attributes:
-        speed: Velocity that a push adds to the base [m/s].
-        walking_speed: Forward speed of those that walked [m/s].
-        survived: Share of all pushes that were survived.
-        directions: The pushes by direction.
+        speed: Velocity that a kick adds to the base [m/s].
+        runs: How many kicks.
+        survived: How many of them were survived.
     """
 
     speed: float
+    runs: int
+    survived: int
+
+
+@dataclass(frozen=True)
+class PushLadder:
+    """Kicks of growing strength, while doing one thing.
+
+    Attributes:
+        name: What the robot did, and where the kicks came from.
+        walking_speed: Its forward speed [m/s].
+        score: Share of all kicks that were survived.
+        rungs: The kicks by strength.
+    """
+
+    name: str
     walking_speed: float
-    survived: float
-    directions: tuple[PushDirection, ...]
+    score: float
+    rungs: tuple[Rung, ...]
 
 
 @dataclass(frozen=True)
 class Economy:
-    """What walking straight costs, mean over runs, sampled at every control step.
+    """What walking straight costs, mean over runs, sampled at every physics step.
 
     Attributes:
         command: Forward speed asked for [m/s].
@@ -159,6 +142,7 @@ class Economy:
         peak_torque_share: Largest share of its effort that a joint ever used in any run.
         action_rate: Mean change of the joint targets [rad/s].
         foot_slip: Mean horizontal speed of soles that carry weight [m/s].
+        peak_force: Hardest that a foot pressed on the floor, mean over runs [body weights].
     """
 
     command: float
@@ -168,23 +152,79 @@ class Economy:
     peak_torque_share: float
     action_rate: float
     foot_slip: float
+    peak_force: float
+
+
+@dataclass(frozen=True)
+class Tour:
+    """A long walk of changing commands and shoves.
+
+    Attributes:
+        runs: How many runs.
+        falls: How many of them fell.
+        time: Duration of a run [s].
+        time_up: How long a robot stayed up, mean over runs [s].
+        linear_rms: Root mean square of the velocity error of runs that did not fall [m/s]; None
+            if all fell.
+    """
+
+    runs: int
+    falls: int
+    time: float
+    time_up: float
+    linear_rms: Optional[float]
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """Runs under one disturbance.
+
+    Attributes:
+        name: What it was.
+        runs: How many runs.
+        falls: How many of them fell.
+        linear_error: Distance of the mean velocity from the command, mean over runs [m/s].
+    """
+
+    name: str
+    runs: int
+    falls: int
+    linear_error: float
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One gate.
+    """One line, judged; most have one value, some one for each of several speeds.
 
     Attributes:
         name: What is looked at.
-        measured: What came out; None if the policy was not trained for any of it.
-        required: What is needed, as ``< 0.05 m``.
-        passed: Whether it was reached.
+        unit: Unit of the values; empty for counts and ratios.
+        more_is_better: Whether high values are good.
+        measured: What came out; None for what could not be measured.
+        gate: What is needed to pass; None where nothing is asked for.
+        lead: What leads the field.
+        passed: Whether every gate is reached.
+        leads: Whether every lead is.
     """
 
     name: str
-    measured: Optional[float]
-    required: str
+    unit: str
+    more_is_better: bool
+    measured: tuple[Optional[float], ...]
+    gate: tuple[Optional[float], ...]
+    lead: tuple[Optional[float], ...]
     passed: bool
+    leads: bool
+
+    @property
+    def label(self) -> str:
+        """The name, with the unit if there is one."""
+        return f'{self.name} [{self.unit}]' if self.unit else self.name
+
+    @property
+    def verdict(self) -> str:
+        """``leads``, ``pass`` or ``FAIL``."""
+        return 'FAIL' if not self.passed else 'leads' if self.leads else 'pass'
 
 
 @dataclass(frozen=True)
@@ -193,19 +233,29 @@ class Figures:
 
     Attributes:
         responses: How each command was followed.
-        skipped_commands: Commands of the protocol that the policy was not trained for.
-        walking: Random walks.
+        mean_linear_error: Mean of their velocity errors [m/s].
+        mean_yaw_error: Mean of their turning errors [rad/s].
+        dead_zone: Slowest forward speed from which on all are answered [m/s]; None if none is.
         standing: Standing still.
-        pushes: Pushes.
+        pushes: Kicks, by what the robot did.
         economy: Effort of walking straight, slowest first.
+        own_arms: Tours with the policy's own arms.
+        led_arms: Tours with arms that somebody else moves; None for a robot without arms.
+        situations: Runs under each disturbance.
+        ice: Runs on the slipperiest floor.
     """
 
     responses: tuple[Response, ...]
-    skipped_commands: tuple[tuple[float, float, float], ...]
-    walking: Walking
+    mean_linear_error: float
+    mean_yaw_error: float
+    dead_zone: Optional[float]
     standing: Standing
-    pushes: Pushes
+    pushes: tuple[PushLadder, ...]
     economy: tuple[Economy, ...]
+    own_arms: Tour
+    led_arms: Optional[Tour]
+    situations: tuple[Disturbed, ...]
+    ice: Disturbed
 
 
 @dataclass(frozen=True)
@@ -213,8 +263,8 @@ class Scorecard:
     """What ``scorecard.json`` holds.
 
     Attributes:
-        passed: Whether every criterion is met.
-        criteria: The gates.
+        passed: Whether every line reaches its gate.
+        criteria: The lines.
         figures: What was measured.
         setting: Under which conditions.
     """
@@ -232,6 +282,11 @@ class Scorecard:
         """Return the scorecard as JSON, keys sorted, short lists on one line."""
         text = json.dumps(config.to_mapping(self), sort_keys=True, indent=2, allow_nan=False)
         return re.sub(r'\[[^][{}]*\]', lambda match: _one_line(match[0]), text) + '\n'
+
+    @property
+    def lines_led(self) -> int:
+        """How many lines are at or past the best that is known."""
+        return sum(criterion.leads for criterion in self.criteria)
 
     @classmethod
     def from_json(cls, text: str, source: object) -> Scorecard:
@@ -252,43 +307,9 @@ def read_scorecard(path: Path) -> Scorecard:
     return Scorecard.from_json(path.read_text(encoding='utf-8'), path)
 
 
-def make_scorecard(figures: Figures, setting: Setting, protocol: Protocol) -> Scorecard:
-    """Round the figures to four digits and judge what is then written."""
-    figures = rounded(figures)
-    criteria = judge(figures, protocol)
-    return Scorecard(passed=all(criterion.passed for criterion in criteria), criteria=criteria,
-                     figures=figures, setting=rounded(setting))
-
-
-def judge(figures: Figures, protocol: Protocol) -> tuple[Criterion, ...]:
-    """Hold the figures against the protocol's gates."""
-    gates = protocol.gates
-    gated = [response for response in figures.responses if response.gated]
-    steady: tuple[Standing | Response | Economy, ...] = (
-        figures.standing, *figures.responses, *figures.economy)
-    steady_falls = sum(runs.falls for runs in steady)
-    return (
-        _at_most('falls in random walks', figures.walking.falls, 0),
-        _at_most('falls in steady runs', steady_falls, 0),
-        _below('drift while standing', figures.standing.drift_max, gates.standing_drift, 'm'),
-        _at_least('pushes survived', figures.pushes.survived, gates.pushes_survived),
-        _below('velocity error', max((r.linear_error for r in gated), default=None),
-               gates.linear_error, 'm/s'),
-        _below('turning error', max((r.yaw_error for r in gated), default=None),
-               gates.yaw_error, 'rad/s'))
-
-
-def _at_most(name: str, measured: float, limit: float) -> Criterion:
-    return Criterion(name, float(measured), f'<= {limit:g}', measured <= limit)
-
-
-def _at_least(name: str, measured: float, limit: float) -> Criterion:
-    return Criterion(name, measured, f'>= {limit:g}', measured >= limit)
-
-
-def _below(name: str, measured: Optional[float], limit: float, unit: str) -> Criterion:
-    passed = measured is not None and measured < limit
-    return Criterion(name, measured, f'< {limit:g} {unit}', passed)
+def shown(values: tuple[Optional[float], ...]) -> str:
+    """Return a line's values for people, a dash for those that are not there."""
+    return ' / '.join('-' if value is None else f'{value:.3g}' for value in values)
 
 
 def _one_line(text: str) -> str:

@@ -1,29 +1,14 @@
-"""Writes out the protocol's trials: who starts how, is told what, and is pushed when."""
+"""Writes out the protocol's trials: who starts how, is told what, and is disturbed by what."""
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
-from humanoid_locomotion.core.command import CommandLimits
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.evaluation.protocol import Protocol
+from humanoid_locomotion.evaluation.protocol import Command, Protocol, PushGroup, Situation
 from humanoid_locomotion.evaluation.rollout import Trials
-
-Command = tuple[float, float, float]
-
-
-def within(command: Command, limits: CommandLimits) -> bool:
-    """Tell whether a command lies in the limits a policy was trained in."""
-    return all(low - 1e-9 <= value <= high + 1e-9
-               for value, low, high in zip(command, limits.lower, limits.upper))
-
-
-def nearest_forward(speeds: Sequence[float], limits: CommandLimits) -> list[float]:
-    """Return the forward speeds [m/s] moved into the limits, each once, standing left out."""
-    low, high = limits.lin_vel_x
-    return sorted({float(np.clip(speed, low, high)) for speed in speeds} - {0.0})
 
 
 def steady(protocol: Protocol, contract: PolicyContract, commands: Sequence[Command], runs: int,
@@ -36,45 +21,91 @@ def steady(protocol: Protocol, contract: PolicyContract, commands: Sequence[Comm
                   **_starts(protocol, contract, len(held), rng))
 
 
-def random_walks(protocol: Protocol, contract: PolicyContract, seed: Sequence[int]) -> Trials:
-    """Return trials with random commands in the trained range, floors and masses."""
-    rng = np.random.default_rng(seed)
-    runs, limits = protocol.walk_runs, contract.command_limits
-    steps = _steps(protocol.walk_time, contract)
-    held = _steps(protocol.command_time, contract)
-    segments = -(-steps // held)
-    chosen = rng.uniform(limits.lower, limits.upper, (segments, runs, 3))
-    chosen[rng.random((segments, runs)) < protocol.standing_share] = 0.0
-    return Trials(
-        commands=np.repeat(chosen.astype(np.float32), held, axis=0)[:steps],
-        friction=rng.uniform(*protocol.friction, runs),
-        mass_scale=rng.uniform(*protocol.mass_scale, runs),
-        **_starts(protocol, contract, runs, rng))
+def ladder(protocol: Protocol, contract: PolicyContract, group: PushGroup,
+           seed: Sequence[int]) -> tuple[Trials, np.ndarray]:
+    """Return trials of one kick each, all runs of the lowest rung first, and the kicks' steps.
 
-
-def pushes(protocol: Protocol, contract: PolicyContract, speed: float,
-           seed: Sequence[int]) -> Trials:
-    """Return trials of one push each, while walking forward at ``speed`` [m/s].
-
-    All runs of the first direction come first, then those of the next.
+    The runs of a rung go both ways in turn, and their moments are spread over the stride.
     """
     rng = np.random.default_rng(seed)
-    runs, directions = protocol.push_runs, push_angles(protocol)
-    number = runs * len(directions)
-    angle = np.repeat(directions, runs)
-    moment = np.tile((np.arange(runs) + 0.5) / runs, len(directions)) * protocol.push_window
+    runs, rungs = protocol.push_runs, len(protocol.push_speeds)
+    number = runs * rungs
     steps = _steps(protocol.settle_time + protocol.push_window + protocol.survive_time, contract)
-    push = np.stack([np.cos(angle), np.sin(angle), np.zeros(number)], 1)
+    moment = np.tile((np.arange(runs) + 0.5) / runs, rungs) * protocol.push_window
+    step = ((protocol.settle_time + moment) / contract.control_period).astype(int)
+    speed = np.repeat(protocol.push_speeds, runs) * np.tile((-1.0) ** np.arange(runs), rungs)
+    kicks = np.zeros((steps, number, 2), np.float32)
+    kicks[step, np.arange(number)] = speed[:, None] * [np.cos(group.angle), np.sin(group.angle)]
+    command = np.array([group.speed, 0.0, 0.0], np.float32)
+    return Trials(commands=np.tile(command, (steps, number, 1)), kicks=kicks,
+                  **_starts(protocol, contract, number, rng)), step
+
+
+def tours(protocol: Protocol, contract: PolicyContract, seed: Sequence[int]) -> Trials:
+    """Return long trials of changing commands and shoves from everywhere."""
+    rng = np.random.default_rng(seed)
+    runs, steps = protocol.tour_runs, _steps(protocol.tour_time, contract)
+    held = _steps(protocol.tour_command_time, contract)
+    limits, own = protocol.tour_limits, contract.command_limits
+    chosen = rng.uniform(limits.lower, limits.upper, (-(-steps // held), runs, 3))
+    chosen = np.clip(chosen, own.lower, own.upper)
+    chosen[rng.random(chosen.shape[:2]) < protocol.tour_standing_share] = 0.0
+    shove = _steps(protocol.tour_push_time, contract)
+    kicks = np.zeros((steps, runs, 2), np.float32)
+    angle = rng.uniform(-np.pi, np.pi, kicks[shove::shove].shape[:2])
+    kicks[shove::shove] = protocol.tour_push_speed * np.stack([np.cos(angle), np.sin(angle)], -1)
+    return Trials(commands=np.repeat(chosen.astype(np.float32), held, axis=0)[:steps],
+                  kicks=kicks, **_starts(protocol, contract, runs, rng))
+
+
+def moved_arms(protocol: Protocol, contract: PolicyContract, steps: int, runs: int,
+               seed: Sequence[int]) -> np.ndarray:
+    """Return joint targets that somebody else gives the arms, NaN for all other joints.
+
+    The arms go from place to place, each drawn evenly between the default pose and
+    ``arm_reach`` of the way to either limit, along straight lines in joint space.
+
+    Returns:
+        (steps, runs, num_joints) [rad].
+    """
+    rng = np.random.default_rng(seed)
+    held = _steps(protocol.arm_time, contract)
+    default = contract.values('default')
+    lower, upper = (contract.values(side) - default for side in ('lower', 'upper'))
+    share = rng.random((-(-steps // held) + 1, runs, len(default)))
+    places = default + protocol.arm_reach * (lower + share * (upper - lower))
+    places[0] = default
+    time = np.arange(steps) / held
+    last, way = time.astype(int), (time % 1.0)[:, None, None]
+    targets = (1.0 - way) * places[last] + way * places[last + 1]
+    targets[..., ~arms(protocol, contract)] = np.nan
+    return targets
+
+
+def arms(protocol: Protocol, contract: PolicyContract) -> np.ndarray:
+    """Tell which joints are an arm's. (num_joints,) bool."""
+    return np.array([any(part in name for part in protocol.arm_joints)
+                     for name in contract.joint_names])
+
+
+def disturbed(protocol: Protocol, contract: PolicyContract, situations: Sequence[Situation],
+              seed: Sequence[int]) -> Trials:
+    """Return steady trials in each situation; all of them name a friction, or none does."""
+    runs = protocol.situation_runs
+    made = steady(protocol, contract, [s.command for s in situations], runs, seed)
+
+    def each(values: Sequence[float]) -> np.ndarray:
+        return np.repeat(np.asarray(values, np.float64), runs)
+
+    frictions = [s.friction for s in situations if s.friction is not None]
+    if len(frictions) not in (0, len(situations)):
+        raise ValueError('situations with a friction and without cannot be run together')
     return Trials(
-        commands=np.tile(np.array([speed, 0, 0], np.float32), (steps, number, 1)),
-        kick=(protocol.push_speed * push).astype(np.float32),
-        kick_step=((protocol.settle_time + moment) / contract.control_period).astype(int),
-        **_starts(protocol, contract, number, rng))
-
-
-def push_angles(protocol: Protocol) -> np.ndarray:
-    """Return where pushes go [rad], from straight ahead towards the left."""
-    return np.arange(protocol.push_directions) * (2.0 * np.pi / protocol.push_directions)
+        commands=made.commands, heading=made.heading, joint_offsets=made.joint_offsets,
+        friction=each(frictions) if frictions else None,
+        payload=each([s.payload for s in situations]),
+        delay=np.round(each([s.delay for s in situations]) / contract.control_period).astype(int),
+        noise=each([s.noise for s in situations]), seed=seed)
 
 
 def _steps(time: float, contract: PolicyContract) -> int:
@@ -82,7 +113,7 @@ def _steps(time: float, contract: PolicyContract) -> int:
 
 
 def _starts(protocol: Protocol, contract: PolicyContract, number: int,
-            rng: np.random.Generator) -> dict[str, np.ndarray]:
+            rng: np.random.Generator) -> dict[str, Any]:
     noise = protocol.joint_noise
     return {'heading': rng.uniform(-np.pi, np.pi, number),
             'joint_offsets': rng.uniform(-noise, noise, (number, len(contract.joints)))}

@@ -84,3 +84,23 @@ def test_a_robot_that_does_not_fit_is_refused(folder, edit, message):
 
 def test_figures_are_float64():
     assert load_robot('humanoid').values('lower').dtype == np.float64
+
+
+def test_mass_is_that_of_every_body():
+    assert load_robot('unitree_g1').mass == pytest.approx(33.3411, abs=1e-4)
+
+
+def test_a_body_that_does_not_say_its_mass_is_named(folder):
+    model = folder / 'robot.xml'
+    text = model.read_text()
+    start = text.index('<inertial', text.index('name="left_knee_link"'))
+    model.write_text(text[:start] + text[text.index('/>', start) + 2:])
+    with pytest.raises(ConfigError, match=r"inertial: the bodies \['left_knee_link'\] have none"):
+        _ = load_robot(folder).mass
+
+
+def test_a_robot_may_have_no_urdf(folder):
+    change(folder, lambda data: data.pop('urdf'))
+    robot = load_robot(folder)
+    with pytest.raises(ConfigError, match="urdf: robot 'humanoid' has no URDF"):
+        _ = robot.urdf_path

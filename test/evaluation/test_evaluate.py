@@ -24,11 +24,12 @@ from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.protocol import QUICK
 from humanoid_locomotion.evaluation.scorecard import read_scorecard
 
-TINY = replace(QUICK, response_commands=((0.5, 0.0, 0.0), (0.0, 0.0, 0.5), (2.0, 0.0, 0.0)),
-               response_runs=1, economy_runs=1, standing_runs=2, walk_runs=2, walk_time=3.5,
-               command_time=2.0, push_directions=4, push_runs=1, settle_time=1.0,
-               measure_time=2.5, push_window=0.5, survive_time=2.0, joint_noise=0.02,
-               longest_timestep=0.004, solver_iterations=10)
+TINY = replace(QUICK, commands=((0.5, 0.0, 0.0), (0.0, 0.0, 0.5)), command_runs=1,
+               economy_runs=1, slow_speeds=(0.1,), standing_runs=2, push_speeds=(0.5, 3.0),
+               push_runs=2, tour_runs=2, tour_time=3.5, tour_command_time=2.0,
+               tour_push_time=1.0, situation_runs=1, settle_time=1.0, measure_time=2.5,
+               push_window=0.5, survive_time=2.0, joint_noise=0.02, longest_timestep=0.004,
+               solver_iterations=10)
 FAKE = replace(TINY, simulator='fake')
 
 
@@ -51,11 +52,14 @@ def test_a_policy_that_falls_fails_and_every_fall_is_counted(measured):
     card, _, _ = measured
     figures = card.figures
     assert not card.passed
-    assert figures.walking.falls == 2 and figures.standing.falls == 2
+    assert figures.standing.falls == 2 and figures.own_arms.falls == 2
+    assert 0.0 < figures.own_arms.time_up < 3.5
     assert sum(response.falls for response in figures.responses) > 0
-    assert figures.pushes.survived == 0.0 and len(figures.pushes.directions) == 4
-    assert figures.skipped_commands == ((2.0, 0.0, 0.0),)
+    assert [response.answered for response in figures.responses] == [False, False]
+    assert figures.dead_zone is None
+    assert [rung.survived for ladder in figures.pushes for rung in ladder.rungs] == [0] * 6
     assert [economy.cost_of_transport for economy in figures.economy] == [None, None]
+    assert sum(situation.falls for situation in figures.situations) > 3
 
 
 def test_a_scorecard_says_what_was_measured_on_what(holding, measured):
@@ -65,7 +69,7 @@ def test_a_scorecard_says_what_was_measured_on_what(holding, measured):
     assert setting.model_hash_matches and setting.simulator == 'mujoco'
     assert setting.timestep == 0.004 and len(setting.fingerprint) == 16
     assert set(setting.versions) == {'mujoco', 'numpy', 'onnxruntime'}
-    assert set(seen.values()) == {1.0} and 'random walks' in seen
+    assert set(seen.values()) == {1.0} and 'tour, arms led' in seen
     assert sorted(p.name for p in output.iterdir()) == ['scorecard.json', 'scorecard.png']
     assert read_scorecard(output / 'scorecard.json') == card
     assert not (holding / 'scorecard.json').exists()
@@ -79,9 +83,14 @@ def test_the_same_seed_gives_the_same_figures(holding, measured, tmp_path):
 def test_a_policy_that_stands_passes_what_standing_is_about(tmp_path):
     folder = balancing_policy(tmp_path / 'balancing')
     card = evaluate(str(folder), protocol=TINY)
-    passed = {criterion.name for criterion in card.criteria if criterion.passed}
-    assert 'drift while standing' in passed and not card.passed
-    assert card.figures.standing.falls == 0
+    figures, passed = card.figures, {line.name for line in card.criteria if line.passed}
+    assert 'drift in 10 s of standing' in passed and not card.passed
+    assert figures.standing.falls == 0 and figures.own_arms.runs == figures.led_arms.runs == 2
+    by_speed = {rung.speed: rung.survived for rung in figures.pushes[0].rungs}
+    assert by_speed[3.0] == 0
+    standing = {it.name: it for it in figures.situations}['payload 4 kg, standing']
+    assert standing.falls == 0 and standing.linear_error < 0.05
+    assert figures.economy[0].peak_force > 0.4
     ahead = card.figures.responses[0]
     assert ahead.linear_error == pytest.approx(0.5, abs=0.05)  # it ignores its command
     assert read_scorecard(folder / 'scorecard.json') == card  # beside the policy by default
@@ -130,4 +139,4 @@ def test_the_command_prints_the_verdict_and_returns_it(holding, tmp_path, monkey
         if as_json:
             assert json.loads(printed)['setting']['policy'] == 'holding'
         else:
-            assert 'holding: failed' in printed and 'pushes survived' in printed
+            assert 'holding: failed' in printed and 'commands answered' in printed

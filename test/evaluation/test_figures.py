@@ -33,6 +33,23 @@ def test_survival_looks_at_the_time_after_the_kick():
     assert metrics.survived(fallen, kick_step, steps=4).tolist() == [False, True, False, True]
 
 
+def test_time_up_ends_with_the_fall():
+    fallen = np.zeros((100, 2), bool)
+    fallen[30:, 1] = True
+    assert metrics.time_up(fallen, 0.02) == pytest.approx([2.0, 0.6])
+
+
+@pytest.mark.parametrize('command, velocity, yes', [
+    ((0.1, 0.0, 0.0), (0.06, 0.0, 0.3), True),   # turning was not asked for
+    ((0.1, 0.0, 0.0), (0.04, 0.0, 0.0), False),
+    ((0.1, 0.0, 0.0), (0.16, 0.0, 0.0), False),  # too much is not an answer either
+    ((0.0, 0.3, 0.0), (0.2, 0.3, 0.0), False),   # nor is going elsewhere besides
+    ((0.0, 0.0, -0.5), (0.3, 0.0, -0.25), True),
+    ((0.5, 0.2, 0.3), (0.5, 0.2, 0.1), False)])
+def test_a_command_is_answered_by_half_of_it(command, velocity, yes):
+    assert metrics.answered(np.array(velocity), np.array(command), 0.5) is yes
+
+
 def test_tracking_is_judged_by_the_mean_velocity():
     # Swaying by 0.1 around 0.4 while 0.5 is asked: 0.1 off on average.
     velocities = np.array([[0.5, 0.2, 0.3], [0.3, -0.2, 0.5]])[:, None]
@@ -100,6 +117,11 @@ def test_only_feet_that_carry_weight_can_slip():
     seen = recording(2, sole_forces=forces, sole_speeds=speeds)
     assert metrics.foot_slip(seen, mass=10.0)[0] == pytest.approx((0.1 + 0.2 + 0.3) / 3)
     assert metrics.foot_slip(recording(2, sole_speeds=1.0), mass=10.0)[0] == 0.0
+
+
+def test_peak_force_is_that_of_one_foot():
+    forces = np.array([[50.0, 60.0], [98.1, 10.0]])[:, None]
+    assert metrics.peak_force(recording(2, sole_forces=forces), mass=10.0)[0] == pytest.approx(1.0)
 
 
 def test_a_recording_is_cut_by_time_and_by_robot():

@@ -46,17 +46,32 @@ def test_shapes_and_period():
     assert seen.sole_speeds.shape == seen.sole_forces.shape == (5, 3, 2)
 
 
-def test_a_kick_goes_where_the_robot_faces_and_comes_once():
-    kicked = standing(10, 4, heading=np.array([0.0, np.pi / 2, -2.0, 1.0]),
-                      kick=np.array([[0.6, 0.0, 0.0]] * 3 + [[0.0, 0.3, 0.0]], np.float32),
-                      kick_step=np.array([3, 5, 0, 3]))
+def test_kicks_go_where_the_robot_faces():
+    kicks = np.zeros((10, 4, 2), np.float32)
+    for i, (step, kick) in enumerate(((3, (0.6, 0)), (5, (0.6, 0)), (0, (0.6, 0)), (3, (0, 0.3)))):
+        kicks[step, i] = kick
+    kicked = standing(10, 4, heading=np.array([0.0, np.pi / 2, -2.0, 1.0]), kicks=kicks)
     seen = roll_out(opener('fake'), CONTRACT, still, kicked)
-    for i, (step, velocity) in enumerate(((3, [0.6, 0]), (5, [0.6, 0]), (0, [0.6, 0]),
-                                          (3, [0, 0.3]))):
-        assert np.allclose(seen.velocities[:step, i], 0.0)
-        assert np.allclose(seen.velocities[step:, i, :2], velocity, atol=1e-6)
+    assert seen.velocities[..., :2] == pytest.approx(kicks.cumsum(0), abs=1e-6)
     # The robot that faces left in the world moved along the world's y.
     assert seen.positions[-1, 1] == pytest.approx([0.0, 0.6 * 5 * 0.02, 0.9], abs=1e-6)
+
+
+def test_a_robot_can_be_kicked_twice():
+    kicks = np.full((2, 1, 2), 0.5, np.float32)
+    seen = roll_out(opener('fake'), CONTRACT, still, standing(2, 1, kicks=kicks))
+    assert seen.velocities[-1, 0, :2] == pytest.approx([1.0, 1.0])
+
+
+def test_every_physics_step_can_be_seen():
+    def open_finely(num_envs):
+        physics = replace(FULL.physics(CONTRACT.control_period), substeps=1)
+        return open_backend('fake', ROBOT, num_envs, physics, CONTRACT.joints, 'cpu')
+
+    kicks = np.array([[[0.5, 0.0]], [[0.0, 0.0]]], np.float32)
+    seen = roll_out(open_finely, CONTRACT, still, standing(2, 1, kicks=kicks), substeps=10)
+    assert seen.period == pytest.approx(0.002) and seen.positions.shape[0] == 20
+    assert np.diff(seen.positions[:, 0, 0]) == pytest.approx(0.5 * 0.002, rel=1e-3)
 
 
 def test_starts_are_as_the_trials_say():
@@ -114,10 +129,23 @@ def test_in_mujoco_a_stiff_robot_falls_and_a_balancing_one_stands():
         assert np.all(metrics.drift(seen) > 0.3) == falls
 
 
-def test_in_mujoco_friction_and_mass_differ_by_robot():
+def test_in_mujoco_friction_and_payload_differ_by_robot():
     pytest.importorskip('mujoco')
     weight = balancing_weight(CONTRACT)
     seen = roll_out(opener('mujoco'), CONTRACT, lambda obs: obs @ weight.T, standing(
-        60, 3, friction=np.array([0.4, 0.8, 1.2]), mass_scale=np.array([0.9, 1.0, 1.1])))
+        60, 3, friction=np.array([0.4, 0.8, 1.2]), payload=np.array([0.0, 2.0, 4.0])))
     carried = seen.sole_forces[40:].sum(-1).mean(0)
-    assert carried == pytest.approx(9.81 * ROBOT.mass * np.array([0.9, 1.0, 1.1]), rel=0.05)
+    assert carried == pytest.approx(9.81 * (ROBOT.mass + np.array([0.0, 2.0, 4.0])), rel=0.05)
+
+
+def test_arms_that_others_move_go_where_they_are_told():
+    pytest.importorskip('mujoco')
+    weight, elbow = balancing_weight(CONTRACT), CONTRACT.joint_names.index('left_elbow')
+    led = np.full((60, 1, JOINTS), np.nan)
+    led[..., elbow] = -1.2
+    run = standing(60, 1, led_joints=led)
+    own, moved = (roll_out(opener('mujoco'), CONTRACT, lambda obs: obs @ weight.T, trials)
+                  for trials in (standing(60, 1), run))
+    assert np.allclose(moved.joint_targets[..., elbow], CONTRACT.joints[elbow].default)
+    turned = (moved.joint_velocities - own.joint_velocities)[:, 0].sum(0) * 0.02
+    assert turned[elbow] == pytest.approx(-1.2 - CONTRACT.joints[elbow].default, abs=0.1)

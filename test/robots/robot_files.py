@@ -1,4 +1,4 @@
-"""A robot's three files, opened, and the figures and kinematics that its laws need."""
+"""A robot's files, opened, and the figures and kinematics that its laws need."""
 
 import dataclasses
 import pathlib
@@ -25,9 +25,15 @@ class Expectation:
     num_joints: int
     mass: tuple[float, float]  # [kg] lowest, highest
     height: tuple[float, float]  # [m] lowest, highest, in the default pose
-    gain_frequency: float  # [Hz] of armature and kp
+    gain_frequency: tuple[tuple[str, float], ...]  # [Hz], first part of a joint's name
     gain_damping: float  # [1] damping ratio of armature, kp and kd
     may_touch: tuple[tuple[str, str], ...]  # some pairs of shapes that stop each other
+    lightest: tuple[float, float] = (0.2, 1e-4)  # [kg], [kg m^2] of any link
+    lopsided: float = 1e-9  # [m] by which the two sides differ, as published
+
+    def frequency(self, joint: str) -> float:
+        """Give the frequency of one joint's drive [Hz]."""
+        return next(f for part, f in self.gain_frequency if part in joint)
 
 
 ROBOTS = [
@@ -36,7 +42,7 @@ ROBOTS = [
         num_joints=23,
         mass=(43.0, 47.0),
         height=(1.4, 1.6),
-        gain_frequency=8.0,
+        gain_frequency=(('', 8.0),),
         gain_damping=1.5,
         may_touch=(
             ('left_foot_side', 'right_foot_side'),
@@ -47,20 +53,57 @@ ROBOTS = [
             ('left_forearm', 'right_thigh'),
         ),
     ),
+    Expectation(
+        name='unitree_g1',
+        num_joints=29,
+        mass=(33.34, 33.35),
+        height=(1.2, 1.35),
+        gain_frequency=(('', 10.0),),
+        gain_damping=2.0,
+        may_touch=(
+            ('left_foot_side', 'right_foot_side'),
+            ('left_shin', 'right_shin'),
+            ('left_thigh', 'right_thigh'),
+            ('left_forearm', 'right_thigh'),
+            ('left_hand', 'left_thigh'),
+            ('left_hand', 'chest'),
+            ('left_forearm', 'pelvis'),
+        ),
+        lightest=(0.07, 6e-6),
+        lopsided=1e-3,
+    ),
+    Expectation(
+        name='unitree_h1',
+        num_joints=19,
+        mass=(51.6, 51.7),
+        height=(1.7, 1.85),
+        gain_frequency=(('ankle', 4.0), ('shoulder', 4.0), ('elbow', 4.0), ('', 8.0)),
+        gain_damping=1.0,
+        may_touch=(
+            ('left_foot_side', 'right_foot_side'),
+            ('left_shin', 'right_shin'),
+            ('left_thigh', 'right_thigh'),
+            ('left_forearm', 'right_thigh'),
+            ('left_forearm', 'chest'),
+        ),
+        lopsided=6e-3,
+    ),
 ]
+WITH_URDF = [it for it in ROBOTS if (ROBOTS_FOLDER / it.name / 'robot.urdf').is_file()]
 
 
 class Robot:
-    """The three files of one robot folder, opened, and the few numbers every test asks for."""
+    """The files of one robot folder, opened, and the few numbers every test asks for."""
 
     def __init__(self, expected: Expectation):
         self.expected = expected
         folder = ROBOTS_FOLDER / expected.name
         self.spec = yaml.safe_load((folder / 'robot.yaml').read_text(encoding='utf-8'))
         self.mjcf_path = folder / self.spec['mjcf']
-        self.urdf_path = folder / self.spec['urdf']
         self.model = mujoco.MjModel.from_xml_path(str(self.mjcf_path))
-        self.urdf = ElementTree.parse(self.urdf_path).getroot()
+        if expected in WITH_URDF:
+            self.urdf_path = folder / self.spec['urdf']
+            self.urdf = ElementTree.parse(self.urdf_path).getroot()
         self.joints = self.spec['joints']
         self.names = [joint['name'] for joint in self.joints]
         self.default = self.column('default')

@@ -19,8 +19,12 @@ from mujoco_suite import MujocoSuite
 from port_suite import ALL, PHYSICS, ROBOT, N, hold, posed, state, truth
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.config import load
+from humanoid_locomotion.core.resources import config_file
+from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets
 from humanoid_locomotion.sim.backend import PhysicsVariation, open_backend
+from humanoid_locomotion.training.config import TrainingConfig
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +89,29 @@ def test_the_room_in_use_is_that_of_the_feet():
     assert float(used['contacts']) == 8.0  # four spheres a foot
     assert 32 <= int(used['constraints']) <= PHYSICS.max_constraints  # four rows a contact
     backend.close()
+
+
+@pytest.mark.parametrize('name', ['unitree_g1', 'unitree_h1'])
+def test_both_mujocos_agree_on_every_robot(name):
+    robot = load_robot(name)
+    physics = load(TrainingConfig, config_file('training', name)).physics
+    pair = [open_backend(backend, robot, 2, physics, device='cpu')
+            for backend in ('mujoco', 'mujoco_warp')]
+    rng = np.random.default_rng(0)
+    default = robot.values('default').astype(np.float32)
+    targets = default + rng.uniform(-0.1, 0.1, (5, 2, len(default))).astype(np.float32)
+    for backend in pair:
+        backend.reset(np.ones(2, bool), backend.default_state())
+        for target in targets:
+            backend.step(JointTargets(target))
+    (a, b), (ta, tb) = map(state, pair), map(truth, pair)
+    assert b.joint_positions == pytest.approx(a.joint_positions, abs=2e-3)
+    assert b.base_position == pytest.approx(a.base_position, abs=2e-3)
+    assert tb.sole_forces == pytest.approx(ta.sole_forces, abs=20.0)
+    assert ta.sole_forces.min() > 0.0
+    assert not np.any(np.asarray(pair[1].overflow()))
+    for backend in pair:
+        backend.close()
 
 
 def test_a_robot_that_ever_lacked_room_for_contacts_is_known():

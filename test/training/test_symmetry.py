@@ -59,19 +59,20 @@ def swap_feet(values: torch.Tensor) -> torch.Tensor:
     return values.flip(1)
 
 
-def swap_joints(values: torch.Tensor) -> torch.Tensor:
+def swap_joints(values: torch.Tensor, names=NAMES) -> torch.Tensor:
     columns = []
-    for name in NAMES:
+    for name in names:
         side, _, rest = name.partition('_')
         twin = {'left': 'right_', 'right': 'left_'}.get(side, f'{side}_') + rest
-        sign = -1.0 if name.endswith(('roll', 'yaw')) else 1.0
-        columns.append(sign * values[:, NAMES.index(twin)])
+        # H1's torso_joint turns about the vertical, as another robot's torso_yaw.
+        sideways = 'roll' in name or 'yaw' in name or name == 'torso_joint'
+        columns.append((-1.0 if sideways else 1.0) * values[:, names.index(twin)])
     return torch.stack(columns, -1)
 
 
-def flip_state(state: RobotState) -> RobotState:
+def flip_state(state: RobotState, names=NAMES) -> RobotState:
     return RobotState(
-        swap_joints(state.joint_positions), swap_joints(state.joint_velocities),
+        swap_joints(state.joint_positions, names), swap_joints(state.joint_velocities, names),
         flip_quaternion(state.base_orientation), flip_turn(state.base_angular_velocity),
         *(None if vector is None else flip_y(vector)
           for vector in (state.base_position, state.base_linear_velocity)))
@@ -134,6 +135,52 @@ def test_a_mirrored_robot_sees_the_mirrored_observation(layout):
         assert torch.allclose(mirror(obs), mirrored, atol=1e-5)
         here.act(o.action)
         there.act(swap_joints(o.action))
+
+
+@pytest.mark.parametrize('name', ['unitree_g1', 'unitree_h1'])
+@pytest.mark.parametrize('layout', sorted(LAYOUTS))
+def test_every_robot_sees_the_mirrored_observation_when_mirrored(name, layout):
+    robot = load_robot(name)
+    contract = config(f'observation.layout={layout}').contract(robot)
+    mirror, names, m = observation_mirror(contract, robot), robot.joint_names, robot.num_joints
+    here, there = (Controller(contract, num_envs=N, like=torch.zeros(0)) for _ in range(2))
+    default = torch.as_tensor(robot.values('default'), dtype=torch.float32)
+    for _ in range(2):
+        state = RobotState(
+            default + torch.randn(N, m), torch.randn(N, m), rotations.normalize(torch.randn(N, 4)),
+            torch.randn(N, 3), torch.randn(N, 3), torch.randn(N, 3))
+        command, action = torch.zeros(N, 3), torch.randn(N, m)
+        obs = here.observe(state, command)
+        mirrored = there.observe(flip_state(state, names), command)
+        assert torch.allclose(mirror(obs), mirrored, atol=1e-5)
+        assert not torch.allclose(obs, mirrored, atol=0.1)
+        here.act(action)
+        there.act(swap_joints(action, names))
+
+
+@pytest.mark.parametrize('name, lopsided', [
+    ('humanoid', 1e-6), ('unitree_g1', 1e-3), ('unitree_h1', 1e-6)])
+def test_mirrored_joints_put_the_links_where_the_mirror_shows_them(name, lopsided):
+    # The signs come from the axes; here they meet the robot's geometry, slanted axes included.
+    mujoco = pytest.importorskip('mujoco')
+    robot = load_robot(name)
+    model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
+    source, sign = joint_mirror(robot.joint_names, robot)
+    rng = np.random.default_rng(0)
+
+    def links(joints: np.ndarray) -> dict[str, np.ndarray]:
+        data = mujoco.MjData(model)
+        data.qpos[7:] = joints
+        mujoco.mj_kinematics(model, data)
+        return {model.body(i).name: data.xpos[i] for i in range(model.nbody)}
+
+    for _ in range(20):
+        joints = rng.uniform(robot.values('lower'), robot.values('upper'))
+        here, there = links(joints), links(np.array(sign) * joints[source])
+        for body, place in here.items():
+            twin = {'left': 'right', 'right': 'left'}.get(body.split('_')[0])
+            other = body if twin is None else '_'.join([twin, *body.split('_')[1:]])
+            assert there[other] == pytest.approx(place * [1, -1, 1], abs=lopsided), body
 
 
 def test_a_mirrored_action_asks_for_the_mirrored_pose():

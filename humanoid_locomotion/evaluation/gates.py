@@ -1,0 +1,111 @@
+"""The scorecard's twelve lines: what a policy must reach to pass, and what leads the field.
+
+One table for every robot. The column ``lead`` is at or past the best public policy of Unitree's G1
+on that line; no policy known leads on all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Optional, Sequence
+
+from humanoid_locomotion.evaluation.scorecard import (
+    Criterion,
+    Figures,
+    Scorecard,
+    Setting,
+    rounded,
+)
+
+Values = tuple[Optional[float], ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the scorecard.
+
+    Attributes:
+        name: What is looked at.
+        unit: Unit of its values; empty for counts and ratios.
+        gate: What is needed to pass; None where nothing is asked for.
+        lead: What leads.
+        read: Gives the values from the figures.
+        more_is_better: Whether high values are good.
+    """
+
+    name: str
+    unit: str
+    gate: Values
+    lead: Values
+    read: Callable[[Figures], Values]
+    more_is_better: bool = False
+
+    def judge(self, figures: Figures) -> Criterion:
+        """Return the line's verdict. What was not measured does not pass."""
+        measured = self.read(figures)
+        return Criterion(
+            name=self.name, unit=self.unit, more_is_better=self.more_is_better,
+            measured=measured, gate=self.gate, lead=self.lead,
+            passed=self._reaches(measured, self.gate), leads=self._reaches(measured, self.lead))
+
+    def _reaches(self, measured: Values, wanted: Values) -> bool:
+        return all(want is None or (got is not None and (
+            got >= want if self.more_is_better else got <= want))
+            for got, want in zip(measured, wanted))
+
+
+KICKS = (1.5, 2.5, 3.0)  # [m/s], the rungs that are judged
+
+
+def _kicks(figures: Figures) -> Values:
+    """Return how many of ten kicks the weakest group survives, on each judged rung."""
+    return tuple(
+        min((10.0 * rung.survived / rung.runs for group in figures.pushes
+             for rung in group.rungs if rung.speed == speed), default=None)
+        for speed in KICKS)
+
+
+def _economy(figures: Figures, key: str, speeds: Sequence[float] = (0.5,)) -> Values:
+    """Return a figure of the walk at each speed; a robot that did not walk has none."""
+    walked = {economy.command: economy for economy in figures.economy
+              if economy.cost_of_transport is not None}
+    return tuple(getattr(walked[speed], key) if speed in walked else None for speed in speeds)
+
+
+def _drift(figures: Figures) -> Values:
+    """Return how far standing robots drift; one that lies does not stand still."""
+    return (figures.standing.drift_mean if figures.standing.falls == 0 else None,)
+
+
+LINES = (
+    Line('mean velocity error, 12 commands', 'm/s', (0.060,), (0.035,),
+         lambda f: (f.mean_linear_error,)),
+    Line('mean turning error, 12 commands', 'rad/s', (0.030,), (0.010,),
+         lambda f: (f.mean_yaw_error,)),
+    Line('commands answered, of 12', '', (11.0,), (12.0,),
+         lambda f: (float(sum(r.answered for r in f.responses)),), more_is_better=True),
+    Line('drift in 10 s of standing', 'm', (0.02,), (0.0025,), _drift),
+    Line('kicks of 1.5, 2.5, 3.0 m/s survived, of 10', '', (9.0, None, None), (10.0, 10.0, 9.0),
+         _kicks, more_is_better=True),
+    Line('cost of transport at 0.5, 1.0 m/s', '', (0.45, 0.45), (0.29, 0.31),
+         lambda f: _economy(f, 'cost_of_transport', (0.5, 1.0))),
+    Line('foot slip at 0.5 m/s', 'm/s', (0.040,), (0.014,),
+         lambda f: _economy(f, 'foot_slip')),
+    Line('change of targets at 0.5 m/s', 'rad/s', (2.5,), (1.45,),
+         lambda f: _economy(f, 'action_rate')),
+    Line('peak force of a foot at 0.5 m/s', 'body weights', (1.9,), (1.40,),
+         lambda f: _economy(f, 'peak_force')),
+    Line('disturbed runs survived, of 18', '', (17.0,), (18.0,),
+         lambda f: (float(sum(s.runs - s.falls for s in f.situations)),), more_is_better=True),
+    Line('falls at friction 0.2, of 3', '', (1.0,), (0.0,), lambda f: (float(f.ice.falls),)),
+    Line('60 s tour, arms led: mean time up', 's', (30.0,), (55.0,),
+         lambda f: (None if f.led_arms is None else f.led_arms.time_up,), more_is_better=True),
+)
+
+
+def make_scorecard(figures: Figures, setting: Setting) -> Scorecard:
+    """Round the figures to four digits and judge what is then written."""
+    figures = rounded(figures)
+    criteria = tuple(line.judge(figures) for line in LINES)
+    return Scorecard(passed=all(criterion.passed for criterion in criteria), criteria=criteria,
+                     figures=figures, setting=rounded(setting))

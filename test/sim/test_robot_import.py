@@ -1,0 +1,181 @@
+"""Drafting a robot: what a model says is kept, what it does not say is asked for by name."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+pytest.importorskip('mujoco')
+
+import mujoco
+
+from humanoid_locomotion.core.errors import ConfigError, SimulationError
+from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.sim.backend import PhysicsSpec
+from humanoid_locomotion.sim.mujoco_model import build_model
+from humanoid_locomotion.sim.robot_import import TODO, import_robot
+
+INERTIAL = ('<inertial><mass value="{}"/><inertia ixx=".1" iyy=".1" izz=".1" ixy="0" ixz="0" '
+            'iyz="0"/></inertial>')
+LEG = """
+  <link name="{side}_shin">""" + INERTIAL.format(2) + """
+    <collision><origin xyz="0 0 -0.4"/><geometry><sphere radius="0.05"/></geometry></collision>
+  </link>
+  <link name="{side}_toe"/>
+  <joint name="{side}_hip" type="revolute">
+    <parent link="trunk"/><child link="{side}_shin"/><origin xyz="0 {y} -0.1"/>
+    <axis xyz="0 {sign} 0"/><limit lower="-1" upper="{upper}" effort="20" velocity="10"/>
+  </joint>
+  <joint name="{side}_fixed" type="fixed">
+    <parent link="{side}_shin"/><child link="{side}_toe"/><origin xyz="0.1 0 -0.4"/>
+  </joint>"""
+URDF = ('<robot name="tiny"><link name="trunk">' + INERTIAL.format(5)
+        + '<collision><geometry><mesh filename="package://nowhere/trunk.stl"/></geometry>'
+        '</collision></link>'
+        + LEG.format(side='left', y=0.1, sign=1, upper=1.5)
+        + LEG.format(side='right', y=-0.1, sign=-1, upper=1.5) + '</robot>')
+MJCF = """<mujoco model="tiny">
+  <default><geom density="500"/></default>
+  <worldbody>
+    <light pos="0 0 3"/>
+    <geom name="ground" type="plane" size="0 0 1"/>
+    <body name="trunk" pos="0 0 1">
+      <freejoint/>
+      <geom type="box" size="0.1 0.1 0.1"/>
+      <body name="left_foot" pos="0 0.1 -0.1">
+        <joint name="left_hip" axis="1 0 0" range="-60 60" armature="0.02"/>
+        <geom type="capsule" fromto="0 0 0 0 0 -0.5" size="0.04"/>
+      </body>
+      <body name="right_foot" pos="0 -0.1 -0.1">
+        <joint name="right_hip" axis="1 0 0" range="-60 60" armature="0.02"/>
+        <geom type="capsule" fromto="0 0 0 0 0 -0.5" size="0.04"/>
+      </body>
+    </body>
+  </worldbody>
+  <actuator>
+    <motor name="l" joint="left_hip" gear="10" ctrlrange="-2 2" ctrllimited="true"/>
+    <position name="r" joint="right_hip" kp="50" forcerange="-30 30"/>
+  </actuator>
+  <sensor><jointpos joint="left_hip"/></sensor>
+  <keyframe><key name="home" qpos="0 0 1 1 0 0 0 0.2 -0.2"/></keyframe>
+</mujoco>"""
+
+
+@pytest.fixture
+def draft(tmp_path):
+    """Give a function that imports a text and gives the folder and the questions by key."""
+    def call(text: str, ending: str):
+        source = tmp_path / f'model{ending}'
+        source.write_text(text)
+        questions = import_robot(source, tmp_path / 'mine', 'mine')
+        return tmp_path / 'mine', {question.key: question for question in questions}
+
+    return call
+
+
+def answer(folder, **answers):
+    """Replace every ``key: TODO`` in a draft."""
+    path = folder / 'robot.yaml'
+    text = path.read_text()
+    for key, value in answers.items():
+        text = text.replace(f'{key}: {TODO}', f'{key}: {value}')
+    path.write_text(text)
+    return load_robot(folder)
+
+
+def test_a_urdf_gives_limits_efforts_and_speeds_and_lacks_the_rotor(draft):
+    folder, questions = draft(URDF, '.urdf')
+    assert questions['armature, kp, kd'].joints == ('left_hip', 'right_hip')
+    assert questions['armature, kp, kd'].written == TODO
+    assert 'effort' not in questions and 'velocity' not in questions
+    robot = answer(folder, armature=0.01, kp=30.0, kd=1.0)
+    assert robot.joint_names == ['left_hip', 'right_hip'] and robot.base_link == 'trunk'
+    assert robot.values('effort').tolist() == [20.0, 20.0]
+    assert robot.values('velocity').tolist() == [10.0, 10.0]
+    assert robot.values('upper').tolist() == [1.5, 1.5]
+    assert robot.mass == pytest.approx(9.0)
+    assert robot.base_height == pytest.approx(0.1 + 0.4 + 0.05)
+
+
+def test_an_axis_that_training_could_not_mirror_is_pointed_out(draft):
+    _, questions = draft(URDF, '.urdf')
+    assert questions['axis'].joints == ('right_hip',)
+    assert questions['axis'].written == 'y' and '-1.0' in questions['axis'].why
+
+
+def test_an_mjcf_gives_masses_gains_and_pose(draft):
+    folder, questions = draft(MJCF, '.xml')
+    assert questions['velocity'].joints == ('left_hip', 'right_hip')
+    assert questions['default'].written == 'the keyframe'
+    robot = answer(folder, velocity=12.0)
+    assert robot.values('effort').tolist() == [20.0, 30.0]  # gear * ctrlrange; forcerange
+    assert robot.values('default') == pytest.approx([0.2, -0.2])
+    assert robot.values('upper') == pytest.approx(math.radians(60.0))
+    rate = 2.0 * math.pi * 8.0
+    assert robot.values('kp') == pytest.approx(0.02 * rate**2, abs=1e-3)
+    assert robot.values('kd') == pytest.approx(2.0 * 1.5 * 0.02 * rate, abs=1e-3)
+    source = mujoco.MjModel.from_xml_string(MJCF)
+    assert robot.mass == pytest.approx(source.body_subtreemass[0])
+
+
+@pytest.mark.parametrize('text, ending', [(URDF, '.urdf'), (MJCF, '.xml')])
+def test_an_answered_draft_is_a_robot_that_backends_build(draft, text, ending):
+    folder, _ = draft(text, ending)
+    robot = answer(folder, armature=0.01, kp=30.0, kd=1.0, velocity=12.0)
+    model = build_model(robot, PhysicsSpec(0.005, 4, 10, 10, 64, 16), robot.joints)
+    assert model.nu == 2 and model.nq == 9  # the draft's own motors are gone
+    data = mujoco.MjData(model)
+    data.qpos[2], data.qpos[7:] = robot.base_height, robot.values('default')
+    mujoco.mj_forward(model, data)
+    heights = [data.site(sole).xpos[2] for sole in robot.soles]
+    assert heights == pytest.approx([0.0, 0.0], abs=1e-4)
+    up = [data.site(sole).xmat.reshape(3, 3)[2, 2] for sole in robot.soles]
+    assert up == pytest.approx([1.0, 1.0])
+
+
+def test_a_draft_with_a_question_open_is_refused_by_its_key(draft):
+    folder, _ = draft(URDF, '.urdf')
+    with pytest.raises(ConfigError, match=r"joints\[0\]\.armature: expected float, found str 'TO"):
+        load_robot(folder)
+    text = (folder / 'robot.yaml').read_text()
+    assert '#   armature, kp, kd: ' in text and '(left_hip, right_hip)' in text
+
+
+def test_feet_that_no_name_tells_are_asked_for(draft):
+    folder, questions = draft(URDF.replace('right_', 'starboard_'), '.urdf')
+    assert questions['feet'].written == TODO
+    assert 'feet: TODO' in (folder / 'robot.yaml').read_text()
+
+
+def test_a_shipped_robot_comes_back_as_it_was(tmp_path):
+    robot = load_robot('unitree_h1')
+    questions = import_robot(robot.mjcf_path, tmp_path / 'again', 'again')
+    assert {q.key for q in questions if q.written == TODO} == {'effort', 'velocity'}
+    again = answer(tmp_path / 'again', effort=1.0, velocity=1.0)
+    assert again.joint_names == robot.joint_names
+    assert (again.feet, again.soles, again.base_link) == (robot.feet, robot.soles, 'pelvis')
+    assert again.mass == pytest.approx(robot.mass)
+    for key in ('lower', 'upper', 'armature'):
+        np.testing.assert_allclose(again.values(key), robot.values(key), atol=1e-6)
+    assert [joint.axis for joint in again.joints] == [joint.axis for joint in robot.joints]
+
+
+@pytest.mark.parametrize('text, message', [
+    ('<robot', 'cannot be read as XML'),
+    ('<mujoco><worldbody><body name="a"/></worldbody></mujoco>', 'expected one robot, found the'),
+    (MJCF.replace('name="right_hip" axis="1 0 0" range="-60 60"',
+                  'name="right_hip" type="slide" range="-1 1"'), "joint 'right_hip': expected a"),
+    (MJCF.replace('<geom type="box" size="0.1 0.1 0.1"/>',
+                  '<geom type="mesh" mesh="gone"/>'), 'MuJoCo cannot load it')])
+def test_what_is_no_robot_is_refused_and_nothing_is_written(draft, tmp_path, text, message):
+    with pytest.raises(SimulationError, match=message):
+        draft(text, '.xml')
+    assert not (tmp_path / 'mine').exists()
+
+
+def test_a_robot_that_is_there_is_not_overwritten(draft):
+    draft(MJCF, '.xml')
+    with pytest.raises(ConfigError, match='is there already'):
+        draft(MJCF, '.xml')

@@ -1,0 +1,72 @@
+"""Every recipe fits its robot: one that stands still is paid for it, and nothing explodes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip('mujoco')
+
+from humanoid_locomotion.core.config import load
+from humanoid_locomotion.core.resources import config_file
+from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.sim.backend import open_backend
+from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.env import LocomotionEnv
+
+NUM_ENVS, STEPS = 4, 15
+
+
+@pytest.fixture(params=['humanoid', 'unitree_g1', 'unitree_h1'])
+def standing(request):
+    """Give each robot's environment, in CPU MuJoCo, without kicks and told to stand."""
+    torch.manual_seed(0)
+    settings = load(TrainingConfig, config_file('training', request.param))
+    robot = load_robot(settings.robot)
+    contract = settings.contract(robot)
+    backend = open_backend('mujoco', robot, NUM_ENVS, settings.physics, contract.joints, 'cpu')
+    env = LocomotionEnv(settings, contract, backend, robot.mass, 0)
+    env.reset()
+    env._pusher.time_left.fill_(1e9)
+    env.commands.command.zero_()
+    env.commands.time_left.fill_(1e9)
+    backend.reset(np.ones(NUM_ENVS, bool), backend.default_state())
+    yield env
+    backend.close()
+
+
+def test_a_robot_that_stands_earns_more_than_it_pays(standing):
+    env, terms = standing, []
+    add_up = env.rewards.terms
+    env.rewards.terms = lambda outcome: terms.append(add_up(outcome)) or terms[-1]
+    nothing = torch.zeros(NUM_ENVS, env.contract.num_actions)
+    for _ in range(STEPS):
+        result = env.step(nothing)
+        assert not result.terminated.any()
+        assert result.obs.abs().max() < 10.0
+    per_second = torch.stack(terms).mean((0, 1)) / env.contract.control_period
+    paid = dict(zip(env.rewards.names, per_second.tolist()))
+    assert min(paid.values()) > -1.0, paid
+    weights = env.config.rewards.weights
+    for name in ('feet_follow_clock', 'contact_follows_clock', 'alive'):
+        assert paid[name] > 0.9 * weights[name], name
+    assert sum(paid.values()) > 5.0, paid
+
+
+def test_the_soles_stand_on_the_floor_and_carry_the_robot(standing):
+    env = standing
+    for _ in range(STEPS):
+        env.step(torch.zeros(NUM_ENVS, env.contract.num_actions))
+    truth = env.backend.truth()
+    assert np.abs(truth.sole_positions[..., 2]).max() < 0.01
+    load = truth.sole_forces.sum(-1) / (9.81 * load_robot(env.config.robot).mass)
+    assert np.all((load > 0.5) & (load < 1.6)), load
+
+
+def test_a_robot_shaken_by_noise_stays_finite(standing):
+    env = standing
+    for _ in range(2 * STEPS):
+        result = env.step(torch.randn(NUM_ENVS, env.contract.num_actions))
+        assert torch.isfinite(result.obs).all() and torch.isfinite(result.reward).all()
+        assert result.obs.abs().max() < 100.0
