@@ -135,10 +135,23 @@ def evaluate(
             help='Where scorecard.json and scorecard.png go.'),
         quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
         seed: int = typer.Option(0, help='Of everything that is drawn.'),
+        report: bool = typer.Option(
+            False, '--report', help='Write report.html as well: all figures and plots.'),
         json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
     """Measure a policy in CPU MuJoCo; exits with 1 if it does not pass."""
     from humanoid_locomotion.evaluation.command import run
-    sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, console=console))
+    sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, report=report,
+                 console=console))
+
+
+@app.command()
+def compare(
+        policies: List[str] = typer.Argument(
+            ..., help='Policy folders that were evaluated, or names of some that ship.'),
+        json: bool = typer.Option(False, help='Print the comparison as JSON.')) -> None:
+    """Put the scorecards of policies side by side."""
+    from humanoid_locomotion.evaluation.command import run_compare
+    run_compare(policies, as_json=json, console=console)
 
 
 @app.command()
