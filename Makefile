@@ -20,7 +20,7 @@ else
 endif
 PIP := $(RUN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help walk navigate test test-all lint format clean
+.PHONY: help walk navigate test test-all lint docs format clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -42,11 +42,14 @@ lint: $(VENV)/.test  ## ruff and mypy
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 
+docs: .venv-docs/.done  ## the documentation as a site, in build/site
+	.venv-docs/bin/mkdocs build --strict $(ARGS)
+
 format: $(VENV)/.test  ## mend what ruff can mend
 	$(RUN)/ruff check --fix .
 
 clean:  ## remove what make and colcon made
-	rm -rf $(VENV) build install log .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-docs build install log .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
@@ -64,4 +67,9 @@ $(VENV)/.walk: $(VENV)/bin/python $(WALK) requirements/viewer.txt requirements/r
 $(VENV)/.test: $(VENV)/.walk requirements/test.txt
 	$(PIP) torch==2.13.0
 	$(PIP) -r requirements/test.txt
+	@touch $@
+
+.venv-docs/.done: requirements/docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

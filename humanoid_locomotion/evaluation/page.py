@@ -51,7 +51,7 @@ def write_page(scorecard: Scorecard, standing_paths: np.ndarray, walk: Recording
         f'<p>Leads {scorecard.lines_led} of {len(scorecard.criteria)} lines.</p>',
         _lines(scorecard),
         '<h2>Velocity response</h2>',
-        _svg((9.0, 6.0), lambda axes: report._draw_responses(axes, scorecard)),
+        _svg((9.0, 8.5), lambda axes: report._draw_responses(axes, scorecard)),
         '<h2>Pushes</h2>',
         _svg((8.0, 4.0), lambda axes: report._draw_pushes(axes, figures.pushes)),
         '<h2>Standing still</h2>',
