@@ -1,4 +1,5 @@
 # make walk    a humanoid walks in MuJoCo, driven through real ROS 2 topics
+# make navigate  it walks to five rooms and is pushed on the way
 # make test    the tests
 # Everything is installed into .venv; where ROS 2 is sourced, its own rclpy is used.
 
@@ -24,7 +25,7 @@ else
 endif
 PIP := $(RUN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help walk test test-all test-isaacgym lint format clean
+.PHONY: help walk navigate test test-all test-isaacgym lint docs format clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -32,6 +33,9 @@ help:  ## show this list
 
 walk: $(VENV)/.walk  ## a humanoid walks; ARGS='--help' shows the options
 	$(RUN)/humanoid-locomotion walk $(ARGS)
+
+navigate: $(VENV)/.walk  ## it walks to five rooms and is pushed on the way; ARGS='--help'
+	$(RUN)/humanoid-locomotion navigate $(ARGS)
 
 test: $(VENV)/.test  ## the tests that need no GPU and no launch; ARGS go to pytest
 	$(RUN)/python -m pytest $(ARGS)
@@ -53,11 +57,14 @@ lint: $(VENV)/.test  ## ruff and mypy
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 
+docs: .venv-docs/.done  ## the documentation as a site, in build/site
+	.venv-docs/bin/mkdocs build --strict $(ARGS)
+
 format: $(VENV)/.test  ## mend what ruff can mend
 	$(RUN)/ruff check --fix .
 
 clean:  ## remove what make and colcon made
-	rm -rf $(VENV) $(VENV38) build install log .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV38) .venv-docs build install log .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
@@ -67,8 +74,8 @@ $(VENV)/bin/python:
 $(VENV)/walk.txt: requirements/walk.txt | $(VENV)/bin/python
 	grep -viE '^(numpy|pyyaml)=' $< > $@
 
-$(VENV)/.walk: $(VENV)/bin/python $(WALK) requirements/ros.txt
-	$(PIP) -r $(WALK) $(ROS)
+$(VENV)/.walk: $(VENV)/bin/python $(WALK) requirements/viewer.txt requirements/ros.txt
+	$(PIP) -r $(WALK) -r requirements/viewer.txt $(ROS)
 	$(PIP) --no-deps --editable .
 	@touch $@
 
@@ -82,4 +89,9 @@ $(VENV38)/.test: requirements/isaacgym.txt requirements/isaacgym-test.txt
 	mkdir -p $(VENV38) && cd $(VENV38) && $(PYTHON38) -m venv . && \
 	  bin/pip install --quiet --disable-pip-version-check --no-deps \
 	  -r ../requirements/isaacgym.txt -r ../requirements/isaacgym-test.txt
+	@touch $@
+
+.venv-docs/.done: requirements/docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

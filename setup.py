@@ -44,6 +44,7 @@ setup(
     extras_require={
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],
         'sim': ['matplotlib', 'mujoco', 'onnxruntime', 'pillow'],
+        'viewer': ['mujoco', 'trimesh', 'viser'],
         'train': ['mujoco', 'mujoco-warp', 'onnx', 'tensorboard', 'torch', 'warp-lang'],
         # colcon runs pytest for packages that ask for it under this name.
         'test': ['pytest'],
@@ -52,7 +53,9 @@ setup(
     entry_points={'console_scripts': [
         f'humanoid-locomotion = {NAME}.cli:main',
         f'locomotion = {NAME}.nodes.locomotion:main',
+        f'planner = {NAME}.nodes.planner:main',
         f'sim = {NAME}.nodes.sim:main',
+        f'viewer = {NAME}.nodes.viewer:main',
     ]},
     zip_safe=False,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import importlib.util
 from pathlib import Path
 import shlex
@@ -27,6 +28,13 @@ app.add_typer(cli_benchmark.app, name='benchmark')
 app.command('import-robot')(cli_robot.import_robot)
 app.command('write-urdf')(cli_robot.write_urdf)
 app.command('check-isaacgym')(cli_isaacgym.check_isaacgym)
+
+
+class Viewer(enum.Enum):
+    """Where a robot can be watched."""
+
+    NONE = 'none'
+    WEB = 'web'
 
 
 def main() -> None:
@@ -138,10 +146,23 @@ def evaluate(
             help='Where scorecard.json and scorecard.png go.'),
         quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
         seed: int = typer.Option(0, help='Of everything that is drawn.'),
+        report: bool = typer.Option(
+            False, '--report', help='Write report.html as well: all figures and plots.'),
         json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
     """Measure a policy in CPU MuJoCo; exits with 1 if it does not pass."""
     from humanoid_locomotion.evaluation.command import run
-    sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, console=console))
+    sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, report=report,
+                 console=console))
+
+
+@app.command()
+def compare(
+        policies: List[str] = typer.Argument(
+            ..., help='Policy folders that were evaluated, or names of some that ship.'),
+        json: bool = typer.Option(False, help='Print the comparison as JSON.')) -> None:
+    """Put the scorecards of policies side by side."""
+    from humanoid_locomotion.evaluation.command import run_compare
+    run_compare(policies, as_json=json, console=console)
 
 
 @app.command()
@@ -152,11 +173,43 @@ def walk(
         engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
         seconds_scale: float = typer.Option(1.0, help='Factor on the length of each segment.'),
         output: Optional[Path] = typer.Option(
-            Path('walk'), help='Folder for the picture and the table.')) -> None:
+            Path('walk'), help='Folder for the picture and the table.'),
+        viewer: Viewer = typer.Option(
+            Viewer.NONE, help='web: watch and drive the robot in a browser.')) -> None:
     """Walk a simulated robot through real ROS 2 topics; exits with 1 if it fell."""
     from humanoid_locomotion.nodes.walk import walk as walk_demo
     sys.exit(walk_demo(policy=policy, robot=robot, engine=engine, seconds_scale=seconds_scale,
-                       output=output))
+                       output=output, viewer=viewer.value))
+
+
+@app.command()
+def navigate(
+        goals: Optional[List[str]] = typer.Argument(
+            None, help='Names of rooms.', show_default='every room of the file'),
+        policy: str = typer.Option('humanoid', help='Policy folder, or name of one that ships.'),
+        robot: str = typer.Option(
+            '', show_default='that of the policy', help='Robot to simulate.'),
+        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
+        rooms: str = typer.Option('rooms', help='A file, or the name of one in config/nodes.'),
+        push: float = typer.Option(
+            0.5, min=0.0, max=10.0, help='Push the robot by this, once on every way [m/s].'),
+        output: Optional[Path] = typer.Option(
+            Path('walk'), help='Folder for the picture and the logs.'),
+        json: bool = typer.Option(False, help='Print the figures as JSON.')) -> None:
+    """Walk a simulated robot to rooms through real ROS 2 topics; 1 if it missed one."""
+    from humanoid_locomotion.nodes.navigate import navigate as navigate_demo
+    sys.exit(navigate_demo(policy=policy, robot=robot, engine=engine, rooms=rooms,
+                           goals=goals or [], push=push, output=output, as_json=json))
+
+
+@app.command()
+def teleop(
+        policy: str = typer.Option(
+            'humanoid', help='Whose command range holds: a folder, or the name of one.'),
+        stamped: bool = typer.Option(False, help='Publish TwistStamped on cmd_vel.')) -> None:
+    """Drive the robot from this terminal, key by key."""
+    from humanoid_locomotion.nodes.teleop import teleop as drive
+    drive(policy, stamped)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from pathlib import Path
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
@@ -52,6 +52,9 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'device', default_value='auto', description='Where torch runs: auto, cpu or cuda'),
         DeclareLaunchArgument(
+            'viewer', default_value='none', choices=['none', 'web'],
+            description='Whether to show and drive the robot in a browser, at 127.0.0.1:8080'),
+        DeclareLaunchArgument(
             'dry_run', default_value='false',
             description='Whether to publish on ~/joint_command, so that no robot moves'),
     ]
@@ -76,7 +79,11 @@ def generate_launch_description():
         executable='sim', name='sim', condition=IfCondition(sim),
         parameters=[LaunchConfiguration('sim_params_file'), {'robot': _typed('robot', str)}],
         **common)
-    return LaunchDescription([*arguments, robot, locomotion])
+    viewer = Node(
+        executable='viewer', name='viewer',
+        condition=IfCondition(EqualsSubstitution(LaunchConfiguration('viewer'), 'web')),
+        parameters=[{'policy': _typed('policy', str)}], **common)
+    return LaunchDescription([*arguments, robot, locomotion, viewer])
 
 
 def _typed(name, kind):

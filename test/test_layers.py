@@ -44,7 +44,10 @@ MODULES = {
     'training.progress': {'rich'},
     'evaluation.command': {'rich'},
     'nodes.simulated_robot': {'sim.backend', 'mujoco'},  # the robot that the sim node dresses up
+    'nodes.viewer_scene': {'mujoco', 'trimesh'},
     'nodes.walk': {'rich'},
+    'nodes.navigate': {'rich'},
+    'nodes.teleop': {'rich'},
 }
 # Imports inside functions, allowed on top: what a user may not have installed.
 LAZY = {
@@ -52,9 +55,10 @@ LAZY = {
     'training': {'onnx', 'tensorboard'},
     'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
     'training.curve': {'matplotlib'},
-    'nodes.viewer': {'mujoco', 'viser', 'PIL'},
+    'nodes.viewer': {'viser'},
+    'nodes.navigate_picture': {'matplotlib'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
-    'cli': {'training', 'evaluation', 'nodes.walk', 'torch'},
+    'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'nodes.teleop', 'torch'},
     'cli_benchmark': {'core', 'training'},
     'cli_isaacgym': {'sim.backend', 'sim.isaacgym_check', 'training.options'},
     'cli_robot': {'core', 'sim.robot_import', 'sim.urdf_writer'},

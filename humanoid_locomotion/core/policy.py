@@ -79,7 +79,7 @@ def open_policy(name: Union[str, Path], engine: str = 'auto',
                               'policy.onnx and golden.npz')
         if path.stat().st_size > MAX_BYTES:
             raise PolicyError(path, f'is larger than {MAX_BYTES} bytes')
-    contract = _read_contract(folder / 'contract.yaml')
+    contract = read_contract(folder / 'contract.yaml')
     network = engines.open_engine(folder / 'policy.onnx', engine, device)
     _check_same_contract(contract, network, folder)
     _check_sizes(contract, network, folder / 'policy.onnx')
@@ -88,7 +88,12 @@ def open_policy(name: Union[str, Path], engine: str = 'auto',
     return PolicyFolder(folder, contract, network, error)
 
 
-def _read_contract(path: Path) -> PolicyContract:
+def read_contract(path: Path) -> PolicyContract:
+    """Return the contract in a ``contract.yaml``; its policy is not opened.
+
+    Raises:
+        PolicyError: The file does not fit, or a figure was changed after export.
+    """
     try:
         return PolicyContract.from_mapping(config.read_yaml(path), path)
     except ConfigError as error:

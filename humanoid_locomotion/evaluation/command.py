@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from humanoid_locomotion.evaluation.compare import compare
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
 
 
 def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
-        console: Console) -> int:
+        report: bool, console: Console) -> int:
     """Measure a policy and print what came out.
 
     Args:
@@ -24,6 +26,7 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         quick: Cut the number of runs down.
         seed: Seed of every random choice.
         as_json: Print the scorecard as JSON instead of a table.
+        report: Write ``report.html`` as well.
         console: Where to print.
 
     Returns:
@@ -33,12 +36,13 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
     with Progress(console=bars, transient=True) as progress:
         tasks = {}
 
-        def report(what: str, share: float) -> None:
+        def show(what: str, share: float) -> None:
             if what not in tasks:
                 tasks[what] = progress.add_task(what, total=1.0)
             progress.update(tasks[what], completed=share)
 
-        scorecard = evaluate(policy, output=output, quick=quick, seed=seed, progress=report)
+        scorecard = evaluate(policy, output=output, quick=quick, seed=seed, progress=show,
+                             report=report)
     if as_json:
         console.out(scorecard.to_json(), end='', highlight=False)
     else:
@@ -61,3 +65,20 @@ def table(scorecard: Scorecard) -> Table:
                      *(shown(values) for values in (line.measured, line.gate, line.lead)),
                      f'[{colour}]{line.verdict}[/{colour}]')
     return made
+
+
+def run_compare(policies: Sequence[str], *, as_json: bool, console: Console) -> None:
+    """Print scorecards side by side, the best values of each line in bold."""
+    found = compare(policies)
+    if as_json:
+        console.out(json.dumps(found.to_mapping(), indent=2), highlight=False)
+        return
+    made = Table('line', *found.names)
+    for row in found.rows:
+        made.add_row(escape(row.label), *(
+            f'[bold]{shown(values)}[/bold]' if i in row.best else shown(values)
+            for i, values in enumerate(row.measured)))
+    made.add_section()
+    made.add_row('', *('[green]passed[/green]' if passed else '[red]failed[/red]'
+                       for passed in found.passed))
+    console.print(made)

@@ -15,7 +15,7 @@ import numpy as np
 from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
-from humanoid_locomotion.evaluation import metrics, trials
+from humanoid_locomotion.evaluation import metrics, page, trials
 from humanoid_locomotion.evaluation.gates import make_scorecard
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Command, Protocol
 from humanoid_locomotion.evaluation.report import draw
@@ -38,8 +38,8 @@ Progress = Callable[[str, float], None]
 
 
 def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False, seed: int = 0,
-             progress: Optional[Progress] = None,
-             protocol: Optional[Protocol] = None) -> Scorecard:
+             progress: Optional[Progress] = None, protocol: Optional[Protocol] = None,
+             report: bool = False) -> Scorecard:
     """Measure a policy; write ``scorecard.json`` and ``scorecard.png``.
 
     Args:
@@ -49,6 +49,7 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
         seed: Seed of every random choice.
         progress: Called with what is being run and the share of it that is done.
         protocol: What to run, instead of the protocol that ``quick`` picks.
+        report: Write ``report.html`` as well: one page with all figures and plots.
 
     Raises:
         PolicyError: The folder must not be run; nothing is written.
@@ -64,7 +65,13 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
     with tempfile.TemporaryDirectory(prefix='.scorecard-', dir=target) as scratch:
         draw(scorecard, bench.standing_paths, Path(scratch) / 'scorecard.png')
         (Path(scratch) / 'scorecard.json').write_text(scorecard.to_json(), encoding='utf-8')
-        for name in ('scorecard.png', 'scorecard.json'):
+        names = ['scorecard.png', 'scorecard.json']
+        if report:
+            page.write_page(
+                scorecard, bench.standing_paths, bench.walk, bench.joint_names, bench.efforts,
+                Path(scratch) / 'report.html')
+            names.append('report.html')
+        for name in names:
             os.replace(Path(scratch) / name, target / name)
     return scorecard
 
@@ -74,7 +81,13 @@ class Bench:
 
     Attributes:
         standing_paths: (steps, runs, 2) [m], where standing robots went; for the picture.
+        walk: One robot walking steadily at the first economy speed, a row for every physics
+            step; for the report.
+        joint_names: The joints of that.
+        efforts: (num_joints,) [Nm], their largest torques.
     """
+
+    walk: Recording
 
     def __init__(self, folder: PolicyFolder, robot: RobotSpec, protocol: Protocol, seed: int,
                  progress: Optional[Progress] = None):
@@ -85,6 +98,8 @@ class Bench:
         self._mass = robot.mass
         self._measured = (protocol.settle_time, protocol.settle_time + protocol.measure_time)
         self.standing_paths = np.zeros((0, 0, 2))
+        self.joint_names = self._contract.joint_names
+        self.efforts = self._contract.values('effort')
 
     def run(self) -> Scorecard:
         """Run everything. Each part has a seed of its own, so parts do not shift each other."""
@@ -143,6 +158,7 @@ class Bench:
         recording = self._roll_out('economy', trials.steady(
             protocol, self._contract, [(speed, 0.0, 0.0) for speed in protocol.economy_speeds],
             runs, [self._seed, 8]), substeps=self._physics.substeps)
+        self.walk = recording.robots(slice(0, 1)).between(*self._measured)
         return tuple(
             self._economy_at(speed, recording.robots(slice(i * runs, (i + 1) * runs)))
             for i, speed in enumerate(protocol.economy_speeds))

@@ -7,12 +7,13 @@ import math
 from typing import Any, List, Optional, Sequence
 
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Twist
+from geometry_msgs.msg import Pose, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from sensor_msgs.msg import Imu, JointState
-from std_msgs.msg import Float64MultiArray, MultiArrayDimension
+from std_msgs.msg import Float64MultiArray, Header, MultiArrayDimension
 
+from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import JointsError, MessageError
 
 GAINS = ('kp', 'kd', 'effort')
@@ -102,6 +103,14 @@ def odom_orientation(msg: Odometry) -> np.ndarray:
     return _unit_quaternion(np.array([q.x, q.y, q.z, q.w]), 'odom')
 
 
+def pose_2d(msg: Pose, topic: str) -> np.ndarray:
+    """Return x [m], y [m] and heading [rad] of a pose, (3,); NaN anywhere is refused."""
+    q = msg.orientation
+    position = _finite(_xyz(msg.position), topic, 'position')
+    orientation = _unit_quaternion(np.array([q.x, q.y, q.z, q.w]), topic)
+    return np.array([position[0], position[1], float(rotations.yaw(orientation))])
+
+
 def odom_linear_velocity(msg: Odometry) -> np.ndarray:
     """Return the velocity of the base, in the base frame (the message's child) [m/s], (3,)."""
     return _finite(_xyz(msg.twist.twist.linear), 'odom', 'linear velocity')
@@ -115,6 +124,15 @@ def velocity_command(msg: Twist) -> np.ndarray:
     six = np.concatenate([_xyz(msg.linear), _xyz(msg.angular)])
     _finite(six, 'cmd_vel', 'velocity')
     return six[[0, 1, 5]]
+
+
+def twist(command: np.ndarray, stamp: Optional[Time] = None) -> Any:
+    """Return a velocity command (3,) as a Twist, or as a TwistStamped where a stamp is given."""
+    msg = Twist()
+    msg.linear.x, msg.linear.y, msg.angular.z = np.asarray(command, np.float64).tolist()
+    if stamp is None:
+        return msg
+    return TwistStamped(header=Header(stamp=stamp, frame_id='base_link'), twist=msg)
 
 
 def joint_command(joint_names: Sequence[str]) -> JointState:

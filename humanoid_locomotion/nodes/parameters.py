@@ -80,6 +80,52 @@ class SimParameters:
         0.5, 'Forward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
     push_y: float = parameter(
         0.0, 'Leftward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
+    friction: float = parameter(
+        0.0, "Sliding friction of every contact; 0 for the model's own", within=(0.0, 5.0))
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannerParameters:
+    """The parameters of the planner node."""
+
+    policy: str = parameter(
+        'humanoid', 'Policy whose command range holds: a folder, or the name of one that ships',
+        read_only=True)
+    rooms: str = parameter(
+        'rooms', 'Rooms that have names: a file, or one in config/nodes', read_only=True)
+    enable_stamped_cmd_vel: bool = parameter(
+        False, 'Publish TwistStamped instead of Twist on cmd_vel', read_only=True)
+    speed: float = parameter(
+        0.6, 'Of walking straight on [m/s]', within=(0.1, 5.0), read_only=True)
+    position_tolerance: float = parameter(
+        0.15, 'Distance at which a goal is reached [m]', within=(0.1, 1.0), read_only=True)
+    heading_tolerance: float = parameter(
+        0.15, 'Angle at which a goal is reached [rad]', within=(0.1, 3.2), read_only=True)
+    progress_timeout: float = parameter(
+        15.0, 'Time without progress after which a goal is given up [s]', within=(1.0, 600.0),
+        read_only=True)
+    odom_timeout: float = parameter(
+        0.5, 'Silence on odom in which the robot stands [s]', within=(0.05, 10.0),
+        read_only=True)
+    hold: bool = parameter(
+        True, 'Walk back when pushed away after the arrival', read_only=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewerParameters:
+    """The parameters of the viewer node."""
+
+    policy: str = parameter(
+        'humanoid', 'Policy whose command range holds: a folder, or the name of one that ships',
+        read_only=True)
+    robot: str = parameter(
+        '', 'Robot to show: a name or a folder; empty for that of the policy', read_only=True)
+    host: str = parameter(
+        '127.0.0.1', 'Address to serve the page on; whoever reaches it can drive the robot',
+        read_only=True)
+    port: int = parameter(8080, 'Port to serve the page on', read_only=True)
+    enable_stamped_cmd_vel: bool = parameter(
+        False, 'Use TwistStamped instead of Twist on cmd_vel', read_only=True)
 
 
 def declare(node: Node, cls: type) -> None:

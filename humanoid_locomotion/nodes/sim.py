@@ -10,6 +10,7 @@ from geometry_msgs.msg import Quaternion, TransformStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import Float64MultiArray
@@ -48,6 +49,8 @@ class SimNode(Node):
         robot = load_robot(parameters.robot)
         self._robot = SimulatedRobot(
             robot, tick, parameters.physics_timestep, parameters.command_timeout)
+        self._robot.set_friction(parameters.friction)
+        self.add_post_set_parameters_callback(self._on_set_parameters)
         self._was_held = False
         self._create_messages()
         self._create_topics()
@@ -152,6 +155,11 @@ class SimNode(Node):
         except LocomotionError as error:
             self.get_logger().warning(
                 f'refused: {error}', throttle_duration_sec=REFUSAL_LOG_PERIOD)
+
+    def _on_set_parameters(self, parameters: List[Parameter]) -> None:
+        for parameter in parameters:
+            if parameter.name == 'friction':
+                self._robot.set_friction(parameter.value)
 
     def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._robot.reset()

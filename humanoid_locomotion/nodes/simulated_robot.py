@@ -51,6 +51,8 @@ class SimulatedRobot:
         self._given_gains: Optional[np.ndarray] = None
         self._targets = robot.values('default')[None].copy()
         self._damped: Optional[bool] = None
+        self._model: mujoco.MjModel = self._backend.model  # type: ignore[attr-defined]
+        self._own_friction = self._model.geom_friction[:, 0].copy()
         self.reset()
 
     @property
@@ -101,6 +103,10 @@ class SimulatedRobot:
             rotations.yaw_quaternion(rotations.yaw(orientation)), np.array([velocity]))
         self._backend.add_base_velocity(linear, np.zeros((1, 3)))
 
+    def set_friction(self, friction: float) -> None:
+        """Make every surface as slippery as asked; 0 gives the model its own again."""
+        self._model.geom_friction[:, 0] = friction if friction > 0.0 else self._own_friction
+
     def step(self) -> None:
         """Advance by one tick."""
         self.ticks += 1
@@ -147,7 +153,7 @@ class SimulatedRobot:
         gains = self._commanded_gains()
         if damped:
             gains[:, 0] = 0.0
-        write_gains(self._backend.model, self.joint_names, gains)  # type: ignore[attr-defined]
+        write_gains(self._model, self.joint_names, gains)
 
 
 def write_gains(model: mujoco.MjModel, joint_names: Sequence[str], gains: np.ndarray) -> None:

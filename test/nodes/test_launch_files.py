@@ -41,7 +41,7 @@ def test_walk_takes_the_arguments_of_nav2_and_its_own():
     arguments = load('walk')[1].get_launch_arguments()
     assert {argument.name for argument in arguments} == {
         'namespace', 'use_sim_time', 'params_file', 'sim_params_file', 'autostart', 'use_respawn',
-        'log_level', 'robot', 'policy', 'sim', 'device', 'dry_run'}
+        'log_level', 'robot', 'policy', 'sim', 'viewer', 'device', 'dry_run'}
     assert all(argument.description for argument in arguments)
 
 
@@ -52,6 +52,13 @@ def test_walk_simulates_only_when_asked(sim, executables):
     context, description = load('walk', sim=sim)
     assert [node.node_executable for node in nodes(context, description)] == executables
     assert context.launch_configurations['use_sim_time'] == sim
+
+
+def test_a_browser_is_served_only_when_asked():
+    """The viewer is a node of its own."""
+    context, description = load('walk', viewer='web')
+    assert [node.node_executable for node in nodes(context, description)] == [
+        'sim', 'locomotion', 'viewer']
 
 
 def test_policy_is_the_robots_by_default():
@@ -66,13 +73,29 @@ def test_parameter_files_exist_and_fit():
 
     import yaml
 
-    from humanoid_locomotion.nodes.parameters import LocomotionParameters, SimParameters
-    context, _ = load('walk')
+    from humanoid_locomotion.nodes.parameters import (
+        LocomotionParameters,
+        PlannerParameters,
+        SimParameters,
+    )
+    context, _ = load('navigate')
+    context.launch_configurations.update(load('walk')[0].launch_configurations)
     for argument, node, cls in (('params_file', 'locomotion', LocomotionParameters),
-                                ('sim_params_file', 'sim', SimParameters)):
+                                ('sim_params_file', 'sim', SimParameters),
+                                ('planner_params_file', 'planner', PlannerParameters)):
         data = yaml.safe_load(Path(context.launch_configurations[argument]).read_text())
         keys = data[f'/**/{node}']['ros__parameters']
         assert set(keys) <= {field.name for field in dataclasses.fields(cls)}
+
+
+def test_navigate_adds_the_planner_to_walk():
+    """And its arguments to those of walk."""
+    context, description = load('navigate')
+    own = {argument.name for argument in description.get_launch_arguments()}
+    walks = {argument.name for argument in load('walk')[1].get_launch_arguments()}
+    assert own - walks == {'rooms', 'planner_params_file'} and walks < own
+    assert [node.node_executable for node in nodes(context, description)] == ['planner']
+    assert Path(context.launch_configurations['rooms']).is_file()
 
 
 def test_train_passes_on_what_is_given_and_nothing_else():

@@ -130,3 +130,14 @@ def test_reset_hangs_it_up_again(robot):
     run(robot, 0.1)
     assert robot.is_held and robot.time == pytest.approx(0.6)
     assert robot.state().base_position[0, 2] == pytest.approx(SPEC.base_height)
+
+
+def test_friction_is_changed_and_given_back():
+    """And 0 stands for the model's own figures."""
+    robot = SimulatedRobot(load_robot('humanoid'), 0.005, 0.005, 0.2)
+    own = robot._model.geom_friction.copy()
+    robot.set_friction(0.2)
+    assert (robot._model.geom_friction[:, 0] == 0.2).all()
+    np.testing.assert_array_equal(robot._model.geom_friction[:, 1:], own[:, 1:])
+    robot.set_friction(0.0)
+    np.testing.assert_array_equal(robot._model.geom_friction, own)

@@ -1,0 +1,126 @@
+"""Every command in the documentation fits the command line, the Makefile or a launch file."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+import re
+import shlex
+
+import pytest
+
+pytest.importorskip('typer')
+
+import typer
+
+from humanoid_locomotion.cli import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md'))]
+TOOLS = ('humanoid-locomotion', 'make', 'ros2')
+
+
+def commands():
+    """Give every command line of the pages: in blocks, and those in backticks."""
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding='utf-8')
+        blocks = re.findall(r'```.*?\n(.*?)```', text, re.DOTALL)
+        lines = [line for block in blocks for line in block.splitlines()]
+        lines += re.findall(r'`([^`\n]+)`', re.sub(r'```.*?```', '', text, flags=re.DOTALL))
+        for line in lines:
+            words = shlex.split(line, comments=True) if line.startswith(TOOLS) else []
+            if words and words[0] in TOOLS and not re.search(r'\.\.\.|\w\|\w', line):
+                for part in ' '.join(shlex.quote(word) for word in words).split(" '&&' "):
+                    found.append(pytest.param(shlex.split(part), id=f'{page.stem}: {part}'))
+    return found
+
+
+COMMANDS = commands()
+
+
+def launch_arguments(name):
+    """Give the arguments that a launch file declares, and those of files that it includes."""
+    path = ROOT / 'launch' / name
+    assert path.is_file(), f'there is no launch file {name}'
+    text = path.read_text(encoding='utf-8')
+    found = set(re.findall(r"DeclareLaunchArgument\(\s*'(\w+)'", text))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == 'ARGUMENTS':
+            found |= {row[0] for row in ast.literal_eval(node.value)}
+    for included in re.findall(r"HERE / '([\w.]+\.launch\.py)'", text):
+        found |= launch_arguments(included)
+    return found
+
+
+def test_there_are_commands_to_check():
+    tools = {param.values[0][0] for param in COMMANDS}
+    assert tools == set(TOOLS) and len(COMMANDS) > 30
+
+
+@pytest.mark.parametrize('words', [it for it in COMMANDS if it.values[0][0] == TOOLS[0]])
+def test_the_command_line_takes_it(words):
+    command, context, rest = typer.main.get_command(app), None, words[1:]
+    while hasattr(command, 'resolve_command') and rest:
+        context = command.make_context(
+            command.name, list(rest), parent=context, resilient_parsing=True)
+        _, command, rest = command.resolve_command(context, list(rest))  # refuses unknown names
+    if rest:  # a command that is only named need not be complete
+        command.make_context(command.name, list(rest), parent=context)
+
+
+@pytest.mark.parametrize('words', [it for it in COMMANDS if it.values[0][0] == 'make'])
+def test_the_makefile_has_it(words):
+    targets = set(re.findall(r'^([\w-]+):', (ROOT / 'Makefile').read_text(), re.MULTILINE))
+    asked = {word for word in words[1:] if '=' not in word}
+    assert asked <= targets, f'{asked - targets} is no target of the Makefile'
+
+
+@pytest.mark.parametrize('words', [it for it in COMMANDS if it.values[0][1:2] == ['launch']
+                                   and len(it.values[0]) > 2])
+def test_the_launch_file_takes_it(words):
+    package, file, *given = words[2:]
+    assert package == 'humanoid_locomotion'
+    assert {it.split(':=')[0] for it in given} <= launch_arguments(file)
+
+
+@pytest.mark.parametrize('words', [it for it in COMMANDS if it.values[0][:1] == ['ros2']
+                                   and any('/msg/' in w or '/srv/' in w for w in it.values[0])])
+def test_the_types_exist(words):
+    pytest.importorskip('rclpy')
+    for name in (word for word in words if re.fullmatch(r'\w+/(msg|srv)/\w+', word)):
+        package, kind, type_name = name.split('/')
+        assert hasattr(importlib.import_module(f'{package}.{kind}'), type_name)
+
+
+def test_nav2_gets_its_limits_from_the_policy():
+    yaml = pytest.importorskip('yaml')
+    pytest.importorskip('launch_ros')
+    import runpy
+
+    from humanoid_locomotion.core.command import CommandLimits
+    params = yaml.safe_load((ROOT / 'config' / 'nav2' / 'nav2_params.yaml').read_text())
+    with_limits = runpy.run_path(str(ROOT / 'launch' / 'nav2.launch.py'))['with_limits']
+    filled = with_limits(params, CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-0.7, 0.8)))
+    smoother = filled['velocity_smoother']['ros__parameters']
+    assert smoother['max_velocity'] == [1.0, 0.4, 0.8]
+    assert smoother['min_velocity'] == [-0.5, -0.4, -0.7]
+    follow = filled['controller_server']['ros__parameters']['FollowPath']
+    assert follow['desired_linear_vel'] == 0.6 and follow['rotate_to_heading_angular_vel'] == 0.7
+
+
+@pytest.mark.parametrize('file', ['rviz/humanoid.rviz', 'foxglove/humanoid.json'])
+def test_layouts_can_be_read(file):
+    yaml = pytest.importorskip('yaml')  # JSON is YAML too
+    text = (ROOT / 'config' / file).read_text(encoding='utf-8')
+    assert yaml.safe_load(text) and 'goal_pose' in text and 'planner/path' in text
+
+
+@pytest.mark.parametrize('name', ['nav2', 'rviz'])
+def test_launch_files_for_what_is_not_here_load(name):
+    pytest.importorskip('launch_ros')
+    import runpy
+    described = runpy.run_path(str(ROOT / 'launch' / f'{name}.launch.py'))
+    arguments = described['generate_launch_description']().get_launch_arguments()
+    assert all(argument.description for argument in arguments)
