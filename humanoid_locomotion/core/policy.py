@@ -36,12 +36,14 @@ class PolicyFolder:
         contract: What it was trained for.
         policy: Observation (num_envs, obs) to action (num_envs, m).
         golden_error: Largest difference seen while replaying the golden steps.
+        golden_action: Largest magnitude among the golden actions.
     """
 
     path: Path
     contract: PolicyContract
     policy: Any
     golden_error: float
+    golden_action: float
 
     def controller(self) -> Controller:
         """Return a controller for one robot that runs this policy."""
@@ -85,7 +87,8 @@ def open_policy(name: Union[str, Path], engine: str = 'auto',
     _check_sizes(contract, network, folder / 'policy.onnx')
     golden = read_golden(folder / 'golden.npz')
     error = replay_golden(contract, network, golden, folder / 'golden.npz')
-    return PolicyFolder(folder, contract, network, error)
+    return PolicyFolder(folder, contract, network, error,
+                        float(np.max(np.abs(golden['action']))))
 
 
 def _read_contract(path: Path) -> PolicyContract:
