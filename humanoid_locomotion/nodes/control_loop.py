@@ -95,6 +95,8 @@ class ControlLoop:
 
     def missing(self, now: float) -> str:
         """Return why the robot must not be engaged now, in words; empty if it may be."""
+        if now <= 0.0:
+            return 'no /clock'
         return '; '.join(self.guard.refusals(self._look(now)))
 
     def activate(self, now: float, damped: bool = False) -> None:

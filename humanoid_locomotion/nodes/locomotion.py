@@ -177,7 +177,7 @@ class LocomotionNode(LifecycleNode):
         try:
             pilot = self.pilot
             parameters = read(self, LocomotionParameters)
-            opened = await self._open_aside(parameters)
+            opened: Any = await self._open_aside(parameters)
             if pilot is not self._pilot:
                 raise RefusedError('swap', 'the node was cleaned up meanwhile')
             pilot.swap(opened)

@@ -147,7 +147,7 @@ class Bench:
             if condition():
                 return
             if time.monotonic() >= due:
-                due = time.monotonic() + PERIOD
+                due = max(due + PERIOD, time.monotonic())
                 self.driver.measure()
             self.executor.spin_once(timeout_sec=0.005)
         assert not must, f'waited in vain; the node is {self.driver.state!r}'
