@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
-from humanoid_locomotion import cli_benchmark
+from humanoid_locomotion import cli_benchmark, cli_node
 from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app = typer.Typer(
     help='Train walking policies for humanoid robots and run them from velocity commands.')
 console = Console()
 app.add_typer(cli_benchmark.app, name='benchmark')
+for _command in (cli_node.replay, cli_node.sign, cli_node.envelope):
+    app.command()(_command)
 
 
 def main() -> None:

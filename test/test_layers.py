@@ -27,8 +27,9 @@ ROOMS = {
     'evaluation': {'core', 'sim.backend', 'evaluation', 'numpy', 'matplotlib'},
     'nodes': {'core', 'nodes', 'numpy', 'yaml', 'rclpy', 'tf2_ros', 'ament_index_python',
               'builtin_interfaces', '*_interfaces', '*_msgs', '*_srvs'},
-    'cli': {'cli_benchmark', 'core', 'rich', 'typer'},
+    'cli': {'cli_benchmark', 'cli_node', 'core', 'rich', 'typer'},
     'cli_benchmark': {'rich', 'typer'},
+    'cli_node': {'core', 'rich', 'typer'},
     '__main__': {'cli'},
 }
 MODULES = {
@@ -44,13 +45,17 @@ MODULES = {
 # Imports inside functions, allowed on top: what a user may not have installed.
 LAZY = {
     'core.engines': {'onnxruntime', 'onnx', 'torch'},
+    'core.cuda_graph': {'torch'},
     'training': {'onnx', 'tensorboard'},
     'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
     'training.curve': {'matplotlib'},
+    'nodes.recording': {'mcap'},
+    'nodes.replay': {'mcap'},
     'nodes.viewer': {'mujoco', 'viser', 'PIL'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'torch'},
     'cli_benchmark': {'core', 'training'},
+    'cli_node': {'nodes', 'yaml'},
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.cuda_graph import GraphedStep
 from humanoid_locomotion.core.errors import MissingPackageError, PolicyError, UnknownNameError
 
 CONTRACT_KEY = 'humanoid_locomotion.contract'
@@ -64,7 +65,8 @@ class TorchEngine:
     """Runs the network with PyTorch, on CUDA where there is one.
 
     Takes and gives NumPy arrays or tensors alike: an observation as a tensor on the engine's
-    device gives its action there, without a copy.
+    device gives its action there, without a copy. One NumPy observation on CUDA, a robot's control
+    step, is replayed as a graph.
     """
 
     name = 'torch'
@@ -85,6 +87,8 @@ class TorchEngine:
         self._layers = [(self._tensor(w), self._tensor(b)) for w, b in network['layers']]
         self.obs_size = int(self._mean.shape[-1])
         self.num_actions = int(self._layers[-1][1].shape[0])
+        self._graphed = (GraphedStep(self._forward, self.obs_size, self.device)
+                         if self.device.type == 'cuda' else None)
 
     def _tensor(self, value: np.ndarray) -> Any:
         return self._torch.as_tensor(np.array(value, np.float32), device=self.device)
@@ -93,13 +97,18 @@ class TorchEngine:
         """Return the actions (num_envs, num_actions) for observations (num_envs, obs_size)."""
         torch = self._torch
         is_tensor = isinstance(obs, torch.Tensor)
+        if self._graphed is not None and not is_tensor and obs.shape[0] == 1:
+            return self._graphed(obs)
         with torch.inference_mode():
-            x = torch.as_tensor(obs, dtype=torch.float32, device=self.device)
-            x = (x - self._mean) * self._inverse_std
-            for weight, bias in self._layers[:-1]:
-                x = torch.nn.functional.elu(torch.nn.functional.linear(x, weight, bias))
-            x = torch.nn.functional.linear(x, *self._layers[-1])
+            x = self._forward(torch.as_tensor(obs, dtype=torch.float32, device=self.device))
         return x if is_tensor else x.cpu().numpy()
+
+    def _forward(self, x: Array) -> Array:
+        linear, elu = self._torch.nn.functional.linear, self._torch.nn.functional.elu
+        x = (x - self._mean) * self._inverse_std
+        for weight, bias in self._layers[:-1]:
+            x = elu(linear(x, weight, bias))
+        return linear(x, *self._layers[-1])
 
 
 def read_layers(path: Path) -> Dict[str, Any]:
@@ -118,7 +127,8 @@ def read_layers(path: Path) -> Dict[str, Any]:
     except ImportError as error:
         raise MissingPackageError('reading layers', 'onnx', 'pip install onnx') from error
     try:
-        model = onnx.load(str(path))
+        # What lies outside the file was never checked, and is not opened.
+        model = onnx.load(str(path), load_external_data=False)
         tensors = {t.name: np.array(numpy_helper.to_array(t)) for t in model.graph.initializer}
     except Exception as error:  # protobuf and onnx raise many kinds for a broken file
         raise PolicyError(path, f'is not a valid ONNX file ({type(error).__name__})') from error

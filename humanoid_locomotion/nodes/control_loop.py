@@ -10,9 +10,10 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
-from humanoid_locomotion.core.errors import LocomotionError, RefusedError
+from humanoid_locomotion.core.errors import LocomotionError, RefusedError, UnknownNameError
 from humanoid_locomotion.core.policy import PolicyFolder
-from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.resources import robot_folders
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.core.safety import (
     Evidence,
     SafetyGuard,
@@ -120,9 +121,28 @@ class ControlLoop:
         self._check('walk', now)
         self.machine.walk(self.sensors.state)
 
-    def emergency_stop(self, now: float) -> None:
-        """Let go, and stay so until :meth:`reset`."""
-        self.trip('emergency stop', Severity.DAMP, 'emergency stop', now)
+    def apply(self, event: str, now: float, **details: Any) -> None:
+        """Do what a request or the node asks, by name; so that a recording can ask it again."""
+        if event in ('activate', 'stand', 'walk', 'swap', 'rewind', 'count', 'reset'):
+            arguments = {'now': now} if event in ('activate', 'stand', 'walk', 'rewind') else {}
+            getattr(self, event)(**arguments, **details)
+        elif event == 'damp':
+            self.machine.damp()
+        elif event == 'deactivate':
+            self.machine.idle()
+        elif event == 'emergency stop':
+            self.trip(event, Severity.DAMP, event, now)
+        else:
+            raise UnknownNameError('event', event, ['activate', 'stand', 'walk', 'swap', 'rewind',
+                                                    'count', 'reset', 'damp', 'deactivate',
+                                                    'emergency stop'])
+
+    def count(self, **publishers: int) -> None:
+        """Take over how many nodes publish each topic."""
+        for topic, number in publishers.items():
+            if topic in self.sensors.channels:
+                self.sensors.channels[topic].publishers = number
+        self.command_publishers = publishers.get('cmd_vel', self.command_publishers)
 
     def trip(self, rule: str, severity: Severity, reason: str, now: float) -> None:
         """Latch what was noticed outside the rules, and obey it."""
@@ -222,3 +242,8 @@ class ControlLoop:
         evidence.action = self.machine.controller.previous_action
         evidence.command_publishers = self.command_publishers
         return evidence
+
+
+def known_robot(name: str) -> Optional[RobotSpec]:
+    """Return the description of a robot that ships; None for another."""
+    return load_robot(name) if name in robot_folders() else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List
+from typing import Any, Dict, List
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
@@ -45,6 +45,13 @@ def safety_status(loop: ControlLoop, parameters: LocomotionParameters) -> Diagno
         'rule': rule, 'stiff': machine.is_stiff, 'dry run': parameters.dry_run,
         'last warning': guard.last_warning,
         **{f'warnings: {name}': count for name, count in guard.warnings.items()}})
+
+
+def recorder_status(recorder: Any) -> DiagnosticStatus:
+    """Return whether everything was written."""
+    message = recorder.problem or (f'{recorder.lost} messages lost' if recorder.lost else 'ok')
+    return status('recording', OK if message == 'ok' else WARN, message,
+                  {'file': recorder.path, 'lost': recorder.lost})
 
 
 def timing_status(timing: LoopTiming) -> DiagnosticStatus:

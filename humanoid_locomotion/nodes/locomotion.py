@@ -137,7 +137,7 @@ class LocomotionNode(LifecycleNode):
     def stop(self) -> None:
         """Damp the robot, at the end of the process."""
         if self._pilot is not None:
-            self._pilot.deactivate()
+            self._pilot.stop()
 
     def _close(self) -> None:
         pilot, self._pilot = self._pilot, None

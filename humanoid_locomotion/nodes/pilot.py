@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist, TwistStamped
@@ -18,11 +18,9 @@ from std_msgs.msg import Float64MultiArray, String
 from humanoid_locomotion.core.envelope import read_envelope
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder
-from humanoid_locomotion.core.resources import robot_folders
-from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.nodes import conversions, qos
-from humanoid_locomotion.nodes.control_loop import ControlLoop
-from humanoid_locomotion.nodes.diagnostics import loop_statuses, report
+from humanoid_locomotion.nodes.control_loop import ControlLoop, known_robot
+from humanoid_locomotion.nodes.diagnostics import loop_statuses, recorder_status, report
 from humanoid_locomotion.nodes.executor import create_wall_timer
 from humanoid_locomotion.nodes.pacing import Pacer
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
@@ -55,14 +53,19 @@ class Pilot:
                  folder: PolicyFolder, show: Callable[[str], None]):
         self._node, self._parameters, self._show = node, parameters, show
         self._is_simulated = bool(node.get_parameter('use_sim_time').value)
-        self.loop = ControlLoop(folder, _known_robot(folder.contract.robot), parameters,
+        self.loop = ControlLoop(folder, known_robot(folder.contract.robot), parameters,
                                 self._log_refused, self._is_simulated)
         self._period = folder.contract.control_period
         self._pacer = Pacer(self._period)
         self._timing = LoopTiming(self._period)
         self._timer: Any = None
         self._recorder: Any = None
+        if parameters.record:
+            from humanoid_locomotion.nodes.recording import Recorder
+            self._recorder = Recorder(parameters, self.loop, self._is_simulated)
+            node.get_logger().info(f'recording to {self._recorder.path}')
         self._label = ''
+        self._counts: Dict[str, int] = {}
         self._create_publishers()
         self._take_contract()
         self._create_subscriptions()
@@ -150,8 +153,8 @@ class Pilot:
         self.loop.take_command(msg.twist, now, conversions.seconds(msg.header.stamp))
 
     def now(self) -> float:
-        """Return the node's time [s]."""
-        return 1e-9 * float(self._node.get_clock().now().nanoseconds)
+        """Return the node's time, of whole microseconds [s]."""
+        return (self._node.get_clock().now().nanoseconds // 1000) / 1e6
 
     def missing(self) -> str:
         """Return why the robot must not be engaged now, in words; empty if it may be."""
@@ -170,10 +173,7 @@ class Pilot:
         """
         self._count_publishers()
         now = self.now()
-        self.loop.activate(now, self._parameters.start_damped)
-        if self._parameters.record:
-            from humanoid_locomotion.nodes.recording import Recorder
-            self._recorder = Recorder(self._parameters, self.loop)
+        self._apply('activate', now, damped=self._parameters.start_damped)
         self._publish_gains()
         self._timing.pause()
         self._pacer.begin(now)
@@ -189,18 +189,22 @@ class Pilot:
         self._node.destroy_timer(self._timer)
         self._timer = None
         gc.enable()
-        self.machine.idle()
+        self._apply('deactivate')
         self._publish(self.loop.sensors.state.joint_positions[0])
-        if self._recorder is not None:
-            self._recorder.close()
-            self._recorder = None
         if self._commands is not None:
             for publisher in (self._gains, self._commands):
                 publisher.wait_for_all_acked(FLUSH_TIMEOUT)
 
+    def stop(self) -> None:
+        """Damp the robot, and end the recording."""
+        self.deactivate()
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.close()
+
     def close(self) -> None:
         """Free the topics."""
-        self.deactivate()
+        self.stop()
         self._jump.unregister()
         self._node.destroy_timer(self._diagnostics_timer)
         for subscription in self._subscriptions:
@@ -214,35 +218,43 @@ class Pilot:
     def stand(self) -> None:
         """Stand and take no commands."""
         self._check_active('stand')
-        self.loop.stand(self.now())
+        self._apply('stand')
 
     def walk(self) -> None:
         """Stand up if need be, and take commands."""
         self._check_active('walk')
-        self.loop.walk(self.now())
+        self._apply('walk')
 
     def damp(self) -> None:
         """Let go."""
         if self.is_active:
-            self.machine.damp()
+            self._apply('damp')
             self._publish(self.loop.sensors.state.joint_positions[0])
 
     def emergency_stop(self) -> None:
         """Let go, and stay so until :meth:`reset`."""
-        self.loop.emergency_stop(self.now())
+        self._apply('emergency stop')
         if self.is_active:
             self._publish(self.loop.sensors.state.joint_positions[0])
         self.show_state()
 
     def reset(self) -> None:
         """Leave a fault for damping (or idleness, while inactive), and a hold for walking."""
-        self.loop.reset(self.is_active)
+        self._apply('reset', active=self.is_active)
         self.show_state()
 
     def swap(self, folder: PolicyFolder) -> None:
         """Go on with another policy of the same robot, while standing."""
+        if self._recorder is not None:
+            self._recorder.event(self.now(), 'swap', policy=str(folder.path.resolve()))
         self.loop.swap(folder)
         self._take_contract()
+
+    def _apply(self, event: str, now: Optional[float] = None, **details: Any) -> None:
+        now = self.now() if now is None else now
+        if self._recorder is not None:
+            self._recorder.event(now, event, **details)
+        self.loop.apply(event, now, **details)
 
     def _check_active(self, request: str) -> None:
         if not self.is_active:
@@ -291,30 +303,32 @@ class Pilot:
 
     def _on_jump(self, jump: TimeJump) -> None:
         self._node.get_logger().warning('the clock jumped; forgetting the past')
-        self.loop.rewind(self.now(), max(0.0, -1e-9 * jump.delta.nanoseconds))
+        self._apply('rewind', lost=max(0.0, -1e-9 * jump.delta.nanoseconds))
 
     def _log_refused(self, error: LocomotionError) -> None:
         self._node.get_logger().warning(
             f'refused: {error}', throttle_duration_sec=REFUSAL_LOG_PERIOD)
 
     def _count_publishers(self) -> None:
-        for topic, channel in self.loop.sensors.channels.items():
-            channel.publishers = self._node.count_publishers(topic)
-        self.loop.command_publishers = self._node.count_publishers('cmd_vel')
+        counts = {topic: self._node.count_publishers(topic)
+                  for topic in (*self.loop.sensors.channels, 'cmd_vel')}
+        if counts != self._counts:
+            self._counts = counts
+            self._apply('count', **counts)
 
     def _publish_diagnostics(self) -> None:
         self._count_publishers()
         figures = self._timing.figures()
         if figures is not None:
             self._timings.publish(conversions.table(*figures))
-        msg = report(self._node.get_name(), self.loop.folder.contract.robot, loop_statuses(
-            self.loop, self._timing, self._parameters, self.now(), self.is_active))
+        statuses = loop_statuses(
+            self.loop, self._timing, self._parameters, self.now(), self.is_active)
+        if self._recorder is not None:
+            statuses.append(recorder_status(self._recorder))
+        msg = report(self._node.get_name(), self.loop.folder.contract.robot, statuses)
         self._timing.clear()
         msg.header.stamp = self._node.get_clock().now().to_msg()
         self._diagnostics.publish(msg)
         if self.is_active:
             gc.collect(1)
 
-
-def _known_robot(name: str) -> Optional[RobotSpec]:
-    return load_robot(name) if name in robot_folders() else None
