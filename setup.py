@@ -43,6 +43,7 @@ setup(
     install_requires=['numpy', 'PyYAML', 'rich', 'typer'],
     extras_require={
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],
+        'record': ['mcap'],
         'sim': ['matplotlib', 'mujoco', 'onnxruntime', 'pillow'],
         'train': ['mujoco', 'mujoco-warp', 'onnx', 'tensorboard', 'torch', 'warp-lang'],
         # colcon runs pytest for packages that ask for it under this name.

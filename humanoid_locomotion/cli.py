@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
-from humanoid_locomotion import cli_benchmark, cli_node
+from humanoid_locomotion import cli_benchmark, cli_node, cli_reliability
 from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
@@ -23,8 +23,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help='Train walking policies for humanoid robots and run them from velocity commands.')
 console = Console()
+cli_benchmark.app.command()(cli_reliability.latency)
 app.add_typer(cli_benchmark.app, name='benchmark')
-for _command in (cli_node.replay, cli_node.sign, cli_node.envelope):
+for _command in (cli_node.replay, cli_node.sign, cli_node.envelope,
+                 cli_reliability.faults, cli_reliability.soak):
     app.command()(_command)
 
 

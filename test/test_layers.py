@@ -27,9 +27,12 @@ ROOMS = {
     'evaluation': {'core', 'sim.backend', 'evaluation', 'numpy', 'matplotlib'},
     'nodes': {'core', 'nodes', 'numpy', 'yaml', 'rclpy', 'tf2_ros', 'ament_index_python',
               'builtin_interfaces', '*_interfaces', '*_msgs', '*_srvs'},
-    'cli': {'cli_benchmark', 'cli_node', 'core', 'rich', 'typer'},
+    'reliability': {'core', 'nodes', 'reliability', 'numpy', 'yaml', 'rclpy', '*_interfaces',
+                    '*_msgs', '*_srvs'},
+    'cli': {'cli_benchmark', 'cli_node', 'cli_reliability', 'core', 'rich', 'typer'},
     'cli_benchmark': {'rich', 'typer'},
     'cli_node': {'core', 'rich', 'typer'},
+    'cli_reliability': {'rich', 'typer'},
     '__main__': {'cli'},
 }
 MODULES = {
@@ -56,6 +59,7 @@ LAZY = {
     'cli': {'training', 'evaluation', 'nodes.walk', 'torch'},
     'cli_benchmark': {'core', 'training'},
     'cli_node': {'nodes', 'yaml'},
+    'cli_reliability': {'core', 'nodes', 'reliability', 'numpy', 'rclpy'},
 }
 
 

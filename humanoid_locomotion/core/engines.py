@@ -43,14 +43,14 @@ class OnnxRuntimeEngine:
         try:
             self._session = onnxruntime.InferenceSession(
                 path.read_bytes(), options, providers=['CPUExecutionProvider'])
+            self.metadata: Dict[str, str] = dict(
+                self._session.get_modelmeta().custom_metadata_map)
+            inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         except OSError as error:
             raise PolicyError(path, f'cannot be read ({error.strerror})') from error
         except Exception as error:  # onnxruntime has no common class for a file it cannot load
             raise PolicyError(path, 'is not an ONNX file that onnxruntime can load '
                               f'({" ".join(str(error).split())[:200]})') from error
-        self.metadata: Dict[str, str] = dict(
-            self._session.get_modelmeta().custom_metadata_map)
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if [i.name for i in inputs] != ['obs'] or [o.name for o in outputs] != ['actions']:
             raise PolicyError(path, "expected one input 'obs' and one output 'actions', found "
                               f'{[i.name for i in inputs]} and {[o.name for o in outputs]}')
@@ -102,6 +102,13 @@ class TorchEngine:
         with torch.inference_mode():
             x = self._forward(torch.as_tensor(obs, dtype=torch.float32, device=self.device))
         return x if is_tensor else x.cpu().numpy()
+
+    @property
+    def eager(self) -> Any:
+        """The same network without the graph, NumPy to NumPy; None where there is no graph."""
+        if self._graphed is None:
+            return None
+        return lambda obs: self(self._torch.as_tensor(obs, device=self.device)).cpu().numpy()
 
     def _forward(self, x: Array) -> Array:
         linear, elu = self._torch.nn.functional.linear, self._torch.nn.functional.elu

@@ -200,8 +200,9 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
             obs = controller.observe(state, golden['command'][i:i + 1])
             action = np.asarray(network(obs))
             targets = controller.act(action).positions
-        except (ValueError, IndexError) as error:
-            raise PolicyError(path, f'step {i} does not fit the contract ({error})') from error
+        except Exception as error:  # engines raise kinds of their own
+            raise PolicyError(path, f'step {i} does not fit the contract '
+                              f'({" ".join(str(error).split())[:200]})') from error
         for name, got in (('observation', obs), ('action', action), ('joint_targets', targets)):
             difference = _largest_difference(got, golden[name][i:i + 1])
             if not difference <= GOLDEN_TOLERANCE:

@@ -23,7 +23,7 @@ POSITION_MARGIN = 0.05  # [rad] beyond a joint's limit; a soft stop gives way by
 EFFORT_FACTOR = 1.2  # of the contract's effort; a driver clips at 1
 # Times the largest action among the golden steps; strong kicks reach twice.
 ACTION_FACTOR, MIN_ACTION_LIMIT = 5.0, 10.0
-OVERRUN_PERIODS = 5.0  # a driver holds the last target meanwhile
+OVERRUN_PERIODS = 7.5  # a driver holds the last target meanwhile
 LATE_PERIODS = 1.5
 
 

@@ -82,7 +82,7 @@ CASES = [
     ('action', spoil('action', -20.0), "the policy's action of joint 'left_knee' is -20.00"),
     ('action not finite', spoil('action', math.nan),
      "the policy's action of joint 'left_knee' is nan"),
-    ('control period', spoil('period', 0.12), 'no control step for 0.120 s'),
+    ('control period', spoil('period', 0.16), 'no control step for 0.160 s'),
     ('time jump', spoil('time_lost', 0.5), 'the clock jumped back by 0.500 s'),
     ('late step', spoil('period', 0.035), 'a control step came after 35 ms'),
     ('two commanders', spoil('command_publishers', 2), '2 nodes publish cmd_vel'),
