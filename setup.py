@@ -43,6 +43,7 @@ setup(
     install_requires=['numpy', 'PyYAML', 'rich', 'typer'],
     extras_require={
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],
+        'record': ['mcap'],
         'sim': ['matplotlib', 'mujoco', 'onnxruntime', 'pillow'],
         'viewer': ['mujoco', 'trimesh', 'viser'],
         'train': ['mujoco', 'mujoco-warp', 'onnx', 'tensorboard', 'torch', 'warp-lang'],

@@ -16,7 +16,14 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
-from humanoid_locomotion import cli_benchmark, cli_isaacgym, cli_python, cli_robot
+from humanoid_locomotion import (
+    cli_benchmark,
+    cli_isaacgym,
+    cli_node,
+    cli_python,
+    cli_reliability,
+    cli_robot,
+)
 from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
@@ -24,10 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help='Train walking policies for humanoid robots and run them from velocity commands.')
 console = Console()
+cli_benchmark.app.command()(cli_reliability.latency)
 app.add_typer(cli_benchmark.app, name='benchmark')
-app.command('import-robot')(cli_robot.import_robot)
-app.command('write-urdf')(cli_robot.write_urdf)
-app.command('check-isaacgym')(cli_isaacgym.check_isaacgym)
+for _command in (cli_robot.import_robot, cli_robot.write_urdf, cli_isaacgym.check_isaacgym,
+                 cli_node.replay, cli_node.sign, cli_node.envelope,
+                 cli_reliability.faults, cli_reliability.soak):
+    app.command()(_command)
 
 
 class Viewer(enum.Enum):

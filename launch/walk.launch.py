@@ -4,18 +4,23 @@
     ros2 launch humanoid_locomotion walk.launch.py sim:=false policy:=/path/to/policy
 
 With ``sim:=false`` a driver publishes ``joint_states`` and ``imu/data`` and applies
-``joint_command`` and ``joint_gains``; set ``use_sim_time:=false`` on a real robot.
+``joint_command`` and ``joint_gains``; the time is then the machine's.
+
+With ``use_respawn:=true`` a locomotion node that crashed starts again and comes back damped: it
+stands up only when a person calls ``~/stand`` or ``~/walk``.
 """
 
 from pathlib import Path
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
+from launch.actions import DeclareLaunchArgument, RegisterEventHandler, TimerAction
 from launch.conditions import IfCondition
+from launch.event_handlers import OnProcessExit
 from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+RESPAWN_DELAY = 2.0  # [s]
 CONFIG = Path(__file__).resolve().parents[1] / 'config' / 'nodes'
 PACKAGE = 'humanoid_locomotion'
 
@@ -41,7 +46,7 @@ def generate_launch_description():
             description='Whether to stand up as soon as the sensors are there'),
         DeclareLaunchArgument(
             'use_respawn', default_value='false',
-            description='Whether to start a node again that crashed'),
+            description='Whether to start the locomotion node again, damped, if it crashed'),
         DeclareLaunchArgument('log_level', default_value='info', description='Level of the logs'),
         DeclareLaunchArgument(
             'robot', default_value='humanoid',
@@ -56,25 +61,41 @@ def generate_launch_description():
             description='Whether to show and drive the robot in a browser, at 127.0.0.1:8080'),
         DeclareLaunchArgument(
             'dry_run', default_value='false',
-            description='Whether to publish on ~/joint_command, so that no robot moves'),
+            description='Whether to compute everything and command no robot'),
+        DeclareLaunchArgument(
+            'record', default_value='false',
+            description='Whether to record inputs, actions and targets to an MCAP file'),
     ]
     common = {
         'package': PACKAGE,
         'namespace': LaunchConfiguration('namespace'),
         'output': 'screen',
-        'respawn': LaunchConfiguration('use_respawn'),
-        'respawn_delay': 2.0,
         'ros_arguments': ['--log-level', LaunchConfiguration('log_level')],
         'remappings': [('/tf', 'tf')],
     }
-    locomotion = LifecycleNode(
-        executable='locomotion', name='locomotion',
-        parameters=[LaunchConfiguration('params_file'), {
-            'use_sim_time': _typed('use_sim_time', bool),
-            'autostart': _typed('autostart', bool),
-            'policy': _typed('policy', str),
-            'device': _typed('device', str),
-            'dry_run': _typed('dry_run', bool)}], **common)
+    def locomotion(start_damped, **more):
+        return LifecycleNode(
+            executable='locomotion', name='locomotion',
+            parameters=[LaunchConfiguration('params_file'), {
+                'use_sim_time': _typed('use_sim_time', bool),
+                'autostart': _typed('autostart', bool),
+                'start_damped': start_damped,
+                'policy': _typed('policy', str),
+                'device': _typed('device', str),
+                'record': _typed('record', bool),
+                'dry_run': _typed('dry_run', bool)}], **more, **common)
+
+    first = locomotion(False)
+    # Its own respawn would start it with the parameters it had, and it would stand up by itself.
+    again = TimerAction(period=RESPAWN_DELAY, actions=[
+        locomotion(True, respawn=True, respawn_delay=RESPAWN_DELAY)])
+
+    def on_exit(event, context):
+        wanted = LaunchConfiguration('use_respawn').perform(context).lower() == 'true'
+        crashed = event.returncode != 0 and not context.is_shutdown
+        return [again] if wanted and crashed else []
+
+    respawn = RegisterEventHandler(OnProcessExit(target_action=first, on_exit=on_exit))
     robot = Node(
         executable='sim', name='sim', condition=IfCondition(sim),
         parameters=[LaunchConfiguration('sim_params_file'), {'robot': _typed('robot', str)}],
@@ -83,7 +104,7 @@ def generate_launch_description():
         executable='viewer', name='viewer',
         condition=IfCondition(EqualsSubstitution(LaunchConfiguration('viewer'), 'web')),
         parameters=[{'policy': _typed('policy', str)}], **common)
-    return LaunchDescription([*arguments, robot, locomotion, viewer])
+    return LaunchDescription([*arguments, robot, first, respawn, viewer])
 
 
 def _typed(name, kind):

@@ -1,6 +1,8 @@
-"""What every test gets: one thread per library, since the machine is shared."""
+"""What every test gets: one thread per library, since the machine is shared; and ROS."""
 
 import os
+
+import pytest
 
 # Before NumPy, PyTorch and MuJoCo are imported: two threads on a busy machine cost a hundredfold.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -12,3 +14,16 @@ except ImportError:
     pass
 else:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope='session')
+def ros():
+    """Initialise rclpy where no other process listens."""
+    rclpy = pytest.importorskip('rclpy')
+    from rclpy.signals import SignalHandlerOptions
+
+    from humanoid_locomotion.nodes.walk_processes import isolate
+    isolate()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    yield
+    rclpy.try_shutdown()

@@ -156,7 +156,10 @@ def test_a_broken_policy_is_refused_by_file(run, tmp_path):
     folder = holding_policy(tmp_path / 'holding')
     contract = folder / 'contract.yaml'
     contract.write_text(contract.read_text().replace('effort: 150.0', 'effort: 151.0', 1))
-    refused(run('check', folder), f'{contract}: ', 'a figure was changed after export')
+    refused(run('check', folder), f'{contract}: ', 'is not the file whose hash is in SHA256SUMS')
+    refused(run('sign', folder), f'{contract}: ', 'a figure was changed after export')
+    assert not (folder / 'SHA256SUMS').exists()
+    (folder / 'SHA256SUMS').touch()
     contract.unlink()
     refused(run('check', folder), f'{contract}: is missing')
 

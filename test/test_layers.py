@@ -27,10 +27,15 @@ ROOMS = {
     'evaluation': {'core', 'sim.backend', 'evaluation', 'numpy', 'matplotlib'},
     'nodes': {'core', 'nodes', 'numpy', 'yaml', 'rclpy', 'tf2_ros', 'ament_index_python',
               'builtin_interfaces', '*_interfaces', '*_msgs', '*_srvs'},
-    'cli': {'cli_benchmark', 'cli_isaacgym', 'cli_python', 'cli_robot', 'core', 'rich', 'typer'},
+    'reliability': {'core', 'nodes', 'reliability', 'numpy', 'yaml', 'rclpy', '*_interfaces',
+                    '*_msgs', '*_srvs'},
+    'cli': {'cli_benchmark', 'cli_isaacgym', 'cli_node', 'cli_python', 'cli_reliability',
+            'cli_robot', 'core', 'rich', 'typer'},
     'cli_benchmark': {'rich', 'typer'},
     'cli_isaacgym': {'cli_python', 'rich', 'typer'},
+    'cli_node': {'core', 'rich', 'typer'},
     'cli_python': {'core'},
+    'cli_reliability': {'rich', 'typer'},
     'cli_robot': {'rich', 'typer'},
     '__main__': {'cli'},
 }
@@ -52,15 +57,20 @@ MODULES = {
 # Imports inside functions, allowed on top: what a user may not have installed.
 LAZY = {
     'core.engines': {'onnxruntime', 'onnx', 'torch'},
+    'core.cuda_graph': {'torch'},
     'training': {'onnx', 'tensorboard'},
     'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
     'training.curve': {'matplotlib'},
-    'nodes.viewer': {'viser'},
     'nodes.navigate_picture': {'matplotlib'},
+    'nodes.recording': {'mcap'},
+    'nodes.replay': {'mcap'},
+    'nodes.viewer': {'viser'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'nodes.teleop', 'torch'},
     'cli_benchmark': {'core', 'training'},
     'cli_isaacgym': {'sim.backend', 'sim.isaacgym_check', 'training.options'},
+    'cli_node': {'nodes', 'yaml'},
+    'cli_reliability': {'core', 'nodes', 'reliability', 'numpy', 'rclpy'},
     'cli_robot': {'core', 'sim.robot_import', 'sim.urdf_writer'},
 }
 

@@ -11,7 +11,7 @@ from humanoid_locomotion.core.resources import policy_folders, robot_folders
 from humanoid_locomotion.core.robot import load_robot
 
 FILES = {'policy.onnx', 'contract.yaml', 'golden.npz', 'card.md', 'scorecard.json',
-         'scorecard.png'}
+         'scorecard.png', 'SHA256SUMS'}
 MAX_BYTES = 4 * 1024 * 1024
 
 policies = pytest.mark.parametrize(

@@ -28,6 +28,11 @@ class Controller:
         policy: Maps observations (num_envs, obs) to actions (num_envs, m); for :meth:`step`.
         num_envs: How many robots (rows).
         like: An array of the kind, and on the device, to work on; NumPy by default.
+
+    Attributes:
+        contract: What it runs.
+        previous_action: What the policy answered last, (num_envs, m); zeros after a reset.
+        observation: What :meth:`step` showed the policy last, (num_envs, obs).
     """
 
     def __init__(self, contract: PolicyContract, policy: Optional[Policy] = None,
@@ -39,6 +44,7 @@ class Controller:
         self.clock = None if contract.gait is None else GaitClock(
             contract.gait, contract.control_period, num_envs, like)
         self.previous_action = zeros((num_envs, contract.num_actions), like)
+        self.observation = zeros((num_envs, self.builder.size), like)
         self._policy = policy
 
     def reset(self, mask: Array, phase: Array = 0.0) -> None:
@@ -81,4 +87,5 @@ class Controller:
         """Run one whole control step."""
         if self._policy is None:
             raise TypeError('this controller was made without a policy; use observe and act')
-        return self.act(self._policy(self.observe(state, command)))
+        self.observation = self.observe(state, command)
+        return self.act(self._policy(self.observation))

@@ -14,6 +14,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.cuda_graph import GraphedStep
 from humanoid_locomotion.core.errors import MissingPackageError, PolicyError, UnknownNameError
 
 CONTRACT_KEY = 'humanoid_locomotion.contract'
@@ -42,14 +43,14 @@ class OnnxRuntimeEngine:
         try:
             self._session = onnxruntime.InferenceSession(
                 path.read_bytes(), options, providers=['CPUExecutionProvider'])
+            self.metadata: Dict[str, str] = dict(
+                self._session.get_modelmeta().custom_metadata_map)
+            inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         except OSError as error:
             raise PolicyError(path, f'cannot be read ({error.strerror})') from error
         except Exception as error:  # onnxruntime has no common class for a file it cannot load
             raise PolicyError(path, 'is not an ONNX file that onnxruntime can load '
                               f'({" ".join(str(error).split())[:200]})') from error
-        self.metadata: Dict[str, str] = dict(
-            self._session.get_modelmeta().custom_metadata_map)
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if [i.name for i in inputs] != ['obs'] or [o.name for o in outputs] != ['actions']:
             raise PolicyError(path, "expected one input 'obs' and one output 'actions', found "
                               f'{[i.name for i in inputs]} and {[o.name for o in outputs]}')
@@ -64,7 +65,8 @@ class TorchEngine:
     """Runs the network with PyTorch, on CUDA where there is one.
 
     Takes and gives NumPy arrays or tensors alike: an observation as a tensor on the engine's
-    device gives its action there, without a copy.
+    device gives its action there, without a copy. One NumPy observation on CUDA, a robot's control
+    step, is replayed as a graph.
     """
 
     name = 'torch'
@@ -85,6 +87,8 @@ class TorchEngine:
         self._layers = [(self._tensor(w), self._tensor(b)) for w, b in network['layers']]
         self.obs_size = int(self._mean.shape[-1])
         self.num_actions = int(self._layers[-1][1].shape[0])
+        self._graphed = (GraphedStep(self._forward, self.obs_size, self.device)
+                         if self.device.type == 'cuda' else None)
 
     def _tensor(self, value: np.ndarray) -> Any:
         return self._torch.as_tensor(np.array(value, np.float32), device=self.device)
@@ -93,13 +97,25 @@ class TorchEngine:
         """Return the actions (num_envs, num_actions) for observations (num_envs, obs_size)."""
         torch = self._torch
         is_tensor = isinstance(obs, torch.Tensor)
+        if self._graphed is not None and not is_tensor and obs.shape[0] == 1:
+            return self._graphed(obs)
         with torch.inference_mode():
-            x = torch.as_tensor(obs, dtype=torch.float32, device=self.device)
-            x = (x - self._mean) * self._inverse_std
-            for weight, bias in self._layers[:-1]:
-                x = torch.nn.functional.elu(torch.nn.functional.linear(x, weight, bias))
-            x = torch.nn.functional.linear(x, *self._layers[-1])
+            x = self._forward(torch.as_tensor(obs, dtype=torch.float32, device=self.device))
         return x if is_tensor else x.cpu().numpy()
+
+    @property
+    def eager(self) -> Any:
+        """The same network without the graph, NumPy to NumPy; None where there is no graph."""
+        if self._graphed is None:
+            return None
+        return lambda obs: self(self._torch.as_tensor(obs, device=self.device)).cpu().numpy()
+
+    def _forward(self, x: Array) -> Array:
+        linear, elu = self._torch.nn.functional.linear, self._torch.nn.functional.elu
+        x = (x - self._mean) * self._inverse_std
+        for weight, bias in self._layers[:-1]:
+            x = elu(linear(x, weight, bias))
+        return linear(x, *self._layers[-1])
 
 
 def read_layers(path: Path) -> Dict[str, Any]:
@@ -118,7 +134,8 @@ def read_layers(path: Path) -> Dict[str, Any]:
     except ImportError as error:
         raise MissingPackageError('reading layers', 'onnx', 'pip install onnx') from error
     try:
-        model = onnx.load(str(path))
+        # What lies outside the file was never checked, and is not opened.
+        model = onnx.load(str(path), load_external_data=False)
         tensors = {t.name: np.array(numpy_helper.to_array(t)) for t in model.graph.initializer}
     except Exception as error:  # protobuf and onnx raise many kinds for a broken file
         raise PolicyError(path, f'is not a valid ONNX file ({type(error).__name__})') from error

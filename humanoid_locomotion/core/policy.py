@@ -1,8 +1,12 @@
-"""Opens a policy folder, and refuses one that would not do what it did in training."""
+"""Opens a policy folder, and refuses one that would not do what it did in training.
+
+Nothing is parsed before its size and its hash are checked, and nothing in a folder is code.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+import hashlib
 from pathlib import Path
 from typing import Any, Dict, Union
 import zipfile
@@ -16,7 +20,11 @@ from humanoid_locomotion.core.errors import ConfigError, PolicyError, UnknownNam
 from humanoid_locomotion.core.resources import policy_folders
 from humanoid_locomotion.core.state import RobotState
 
+SUMS = 'SHA256SUMS'  # as `sha256sum` writes and checks it
+FILES = ('contract.yaml', 'policy.onnx', 'golden.npz')
 MAX_BYTES = 64 * 1024 * 1024
+MAX_SUMS_BYTES = 4096
+MAX_UNPACKED = 256 * 1024 * 1024  # of golden.npz
 MIN_GOLDEN_STEPS = 64
 # Largest difference allowed between a replayed golden step and the recorded one. Engines add up
 # in different orders, and an action feeds the next observation.
@@ -36,12 +44,14 @@ class PolicyFolder:
         contract: What it was trained for.
         policy: Observation (num_envs, obs) to action (num_envs, m).
         golden_error: Largest difference seen while replaying the golden steps.
+        golden_action: Largest magnitude among the golden actions.
     """
 
     path: Path
     contract: PolicyContract
     policy: Any
     golden_error: float
+    golden_action: float
 
     def controller(self) -> Controller:
         """Return a controller for one robot that runs this policy."""
@@ -72,20 +82,44 @@ def open_policy(name: Union[str, Path], engine: str = 'auto',
         PolicyError: The folder must not be run; the message says what differs.
     """
     folder = find_policy(name)
-    for file in ('contract.yaml', 'policy.onnx', 'golden.npz'):
-        path = folder / file
-        if not path.is_file():
-            raise PolicyError(path, 'is missing; a policy folder needs contract.yaml, '
-                              'policy.onnx and golden.npz')
-        if path.stat().st_size > MAX_BYTES:
-            raise PolicyError(path, f'is larger than {MAX_BYTES} bytes')
+    _check_files(folder)
     contract = read_contract(folder / 'contract.yaml')
     network = engines.open_engine(folder / 'policy.onnx', engine, device)
     _check_same_contract(contract, network, folder)
     _check_sizes(contract, network, folder / 'policy.onnx')
     golden = read_golden(folder / 'golden.npz')
     error = replay_golden(contract, network, golden, folder / 'golden.npz')
-    return PolicyFolder(folder, contract, network, error)
+    return PolicyFolder(folder, contract, network, error,
+                        float(np.max(np.abs(golden['action']))))
+
+
+def write_sums(folder: Path) -> None:
+    """Write the hashes of a folder's files, which opening it checks."""
+    lines = [f'{_digest(folder / file)}  {file}\n' for file in FILES]
+    (folder / SUMS).write_text(''.join(lines), encoding='utf-8')
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check_files(folder: Path) -> None:
+    sums = folder / SUMS
+    for path, limit in ((sums, MAX_SUMS_BYTES), *((folder / file, MAX_BYTES) for file in FILES)):
+        if not path.is_file():
+            raise PolicyError(path, f'is missing; a policy folder needs {", ".join(FILES)} and '
+                              f'{SUMS}, which `humanoid-locomotion sign` writes')
+        if path.stat().st_size > limit:
+            raise PolicyError(path, f'is larger than {limit} bytes')
+    lines = sums.read_bytes().decode('ascii', 'replace').splitlines()
+    for file in FILES:
+        if f'{_digest(folder / file)}  {file}' not in lines:
+            raise PolicyError(folder / file, f'is not the file whose hash is in {SUMS}: it was '
+                              'damaged or changed after export; `humanoid-locomotion sign` '
+                              'accepts it')
+    if len(lines) != len(FILES):
+        raise PolicyError(sums, f'has {len(lines)} lines, expected one for each of '
+                          f'{", ".join(FILES)}')
 
 
 def read_contract(path: Path) -> PolicyContract:
@@ -128,9 +162,15 @@ def read_golden(path: Path) -> Dict[str, np.ndarray]:
         PolicyError: The file is broken, lacks an array, or holds too few steps.
     """
     try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(info.file_size for info in archive.infolist())
+        if unpacked > MAX_UNPACKED:
+            raise PolicyError(path, f'unpacks to {unpacked} bytes, allowed are {MAX_UNPACKED}')
         with np.load(path, allow_pickle=False) as file:
             golden = {key: file[key] for key in file.files}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+    except PolicyError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for a broken file
         raise PolicyError(path, f'cannot be read ({type(error).__name__}: {error})') from error
     missing = [key for key in GOLDEN_KEYS if key not in golden]
     if missing:
@@ -165,8 +205,9 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
             obs = controller.observe(state, golden['command'][i:i + 1])
             action = np.asarray(network(obs))
             targets = controller.act(action).positions
-        except (ValueError, IndexError) as error:
-            raise PolicyError(path, f'step {i} does not fit the contract ({error})') from error
+        except Exception as error:  # engines raise kinds of their own
+            raise PolicyError(path, f'step {i} does not fit the contract '
+                              f'({" ".join(str(error).split())[:200]})') from error
         for name, got in (('observation', obs), ('action', action), ('joint_targets', targets)):
             difference = _largest_difference(got, golden[name][i:i + 1])
             if not difference <= GOLDEN_TOLERANCE:

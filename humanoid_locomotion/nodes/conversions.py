@@ -52,6 +52,14 @@ class JointReader:
         """Return joint velocities [rad/s], float64 (num_joints,)."""
         return self._pick(msg, msg.velocity, 'velocity')
 
+    def efforts(self, msg: JointState) -> Optional[np.ndarray]:
+        """Return joint torques [Nm], float64 (num_joints,); None where they are not measured."""
+        # Drivers without torque sensors send none, too few, or NaN.
+        if len(msg.effort) != len(msg.name) or msg.name != self._names:
+            return None
+        picked: np.ndarray = np.asarray(msg.effort)[self._index]
+        return picked if np.isfinite(picked).all() else None
+
     def _pick(self, msg: JointState, values: Any, what: str) -> np.ndarray:
         if msg.name != self._names:
             self._index = self._find(msg.name)
@@ -150,11 +158,16 @@ def set_targets(msg: JointState, positions: np.ndarray, stamp: Time) -> None:
 
 def joint_gains(kp: np.ndarray, kd: np.ndarray, effort: np.ndarray) -> Float64MultiArray:
     """Return the gains of the joints in the order of ``joint_command``."""
-    table = np.stack([kp, kd, effort], axis=1).astype(np.float64)
-    msg = Float64MultiArray(data=array.array('d', table.tobytes()))
+    return table(np.stack([kp, kd, effort], axis=1), ['joint'], list(GAINS))
+
+
+def table(values: np.ndarray, rows: List[str], columns: List[str]) -> Float64MultiArray:
+    """Return a table whose two dimensions are labelled with what they hold."""
+    msg = Float64MultiArray(data=array.array('d', values.astype(np.float64).tobytes()))
     msg.layout.dim = [
-        MultiArrayDimension(label='joint', size=table.shape[0], stride=table.size),
-        MultiArrayDimension(label=','.join(GAINS), size=table.shape[1], stride=table.shape[1])]
+        MultiArrayDimension(label=','.join(rows), size=values.shape[0], stride=values.size),
+        MultiArrayDimension(label=','.join(columns), size=values.shape[1],
+                            stride=values.shape[1])]
     return msg
 
 
@@ -167,10 +180,10 @@ def read_gains(msg: Float64MultiArray) -> np.ndarray:
     if len(msg.data) % len(GAINS) or msg.layout.dim[0].size * len(GAINS) != len(msg.data):
         raise MessageError('joint_gains', f'{len(msg.data)} figures for '
                            f'{msg.layout.dim[0].size} joints')
-    table = np.asarray(msg.data).reshape(-1, len(GAINS))
-    if not (np.isfinite(table).all() and (table >= 0.0).all()):
+    gains = np.asarray(msg.data).reshape(-1, len(GAINS))
+    if not (np.isfinite(gains).all() and (gains >= 0.0).all()):
         raise MessageError('joint_gains', 'every gain must be finite and 0 or more')
-    return table
+    return gains
 
 
 def _xyz(vector: Any) -> np.ndarray:

@@ -2,70 +2,68 @@
 
 from __future__ import annotations
 
-import time
-from typing import Dict, List, Optional
+from typing import Any, Dict, List
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+from humanoid_locomotion.nodes.control_loop import ControlLoop
+from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.sensors import Channel
+from humanoid_locomotion.nodes.state_machine import Mode
+from humanoid_locomotion.nodes.timing import LoopTiming
 
-OK, WARN, ERROR, STALE = (
-    DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE)
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
-class LoopTiming:
-    """Measures the control loop against the wall clock, from one report to the next.
+def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionParameters,
+                  now: float, active: bool) -> List[DiagnosticStatus]:
+    """Return one status for each part of a node."""
+    folder, silence = loop.folder, ERROR if active else WARN
+    command = channel_status(loop.commands, now, parameters.cmd_vel_timeout, OK,
+                             publishers=loop.command_publishers)
+    if loop.command_publishers > 1:
+        command.level = WARN
+        command.message = f'{loop.command_publishers} publishers; they overrule another'
+    return [
+        status('policy', OK, str(folder.path), {
+            'robot': folder.contract.robot, 'fingerprint': folder.contract.fingerprint,
+            'engine': folder.policy.name, 'golden error': f'{folder.golden_error:.3g}'}),
+        timing_status(timing),
+        *(channel_status(channel, now, parameters.sensor_timeout, silence,
+                         publishers=channel.publishers)
+          for channel in loop.sensors.channels.values()),
+        command, safety_status(loop, parameters)]
 
-    Args:
-        period: The time a control step should take [s].
-        is_simulated: Whether the node follows a simulator's clock, which may run at any speed;
-            then a long period is no fault.
-    """
 
-    def __init__(self, period: float, is_simulated: bool):
-        self._period, self._is_simulated = period, is_simulated
-        self._last: Optional[float] = None
-        self._clear()
+def safety_status(loop: ControlLoop, parameters: LocomotionParameters) -> DiagnosticStatus:
+    """Return what has tripped and what has only warned."""
+    machine, guard = loop.machine, loop.guard
+    level = ERROR if machine.mode is Mode.FAULT else WARN if machine.hold else OK
+    message = f'{machine.label}, holds: {machine.hold}' if machine.hold else machine.label
+    rule = '' if guard.latched is None else guard.latched.rule
+    return status('safety', level, message, {
+        'rule': rule, 'stiff': machine.is_stiff, 'dry run': parameters.dry_run,
+        'last warning': guard.last_warning,
+        **{f'warnings: {name}': count for name, count in guard.warnings.items()}})
 
-    def _clear(self) -> None:
-        self._steps = self._overruns = 0
-        self._longest_period = self._longest_step = self._total_step = 0.0
 
-    def begin(self) -> float:
-        """Note the begin of a step and return its wall time."""
-        now = time.monotonic()
-        if self._last is not None:
-            period = now - self._last
-            self._longest_period = max(self._longest_period, period)
-            self._overruns += period > 1.5 * self._period
-        self._last = now
-        return now
+def recorder_status(recorder: Any) -> DiagnosticStatus:
+    """Return whether everything was written."""
+    message = recorder.problem or (f'{recorder.lost} messages lost' if recorder.lost else 'ok')
+    return status('recording', OK if message == 'ok' else WARN, message,
+                  {'file': recorder.path, 'lost': recorder.lost})
 
-    def end(self, began: float) -> None:
-        """Note the end of a step."""
-        took = time.monotonic() - began
-        self._steps += 1
-        self._total_step += took
-        self._longest_step = max(self._longest_step, took)
 
-    def pause(self) -> None:
-        """Forget the last step, so that the pause after it is not measured."""
-        self._last = None
-
-    def status(self) -> DiagnosticStatus:
-        """Return the report, and begin a new one."""
-        late = self._overruns > 0 and not self._is_simulated
-        result = status('loop timing', WARN if late else OK,
-                        f'{self._overruns} late steps' if late else 'on time', {
-                            'steps': self._steps,
-                            'period wanted [ms]': f'{1e3 * self._period:.2f}',
-                            'period max [ms]': f'{1e3 * self._longest_period:.2f}',
-                            'step mean [ms]':
-                                f'{1e3 * self._total_step / max(1, self._steps):.3f}',
-                            'step max [ms]': f'{1e3 * self._longest_step:.3f}',
-                            'late': self._overruns})
-        self._clear()
-        return result
+def timing_status(timing: LoopTiming) -> DiagnosticStatus:
+    """Return how well the control loop kept time since the last report."""
+    values: Dict[str, object] = {'steps': timing.steps, 'late': timing.late}
+    figures = timing.figures()
+    if figures is not None:
+        for row, name in zip(*figures[:2]):
+            values.update({f'{name} {column} [ms]': f'{1e3 * value:.3f}'
+                           for column, value in zip(figures[2], row)})
+    return status('loop timing', WARN if timing.late else OK,
+                  f'{timing.late} late steps' if timing.late else 'on time', values)
 
 
 def status(name: str, level: bytes, message: str, values: Dict[str, object]) -> DiagnosticStatus:

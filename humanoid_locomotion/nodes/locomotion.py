@@ -6,15 +6,17 @@ import dataclasses
 import functools
 import gc
 import sys
+import threading
 from typing import Any, Callable, List, Optional
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.task import Future
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
-from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.nodes import qos
 from humanoid_locomotion.nodes.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.parameters import LocomotionParameters, declare, read
@@ -22,6 +24,8 @@ from humanoid_locomotion.nodes.pilot import Pilot
 
 AUTOSTART_PERIOD = 0.1  # [s]
 WAITING_LOG_PERIOD = 5.0  # [s]
+# While a policy opens beside the control loop, the loop must get the interpreter at once.
+SWITCH_INTERVAL = 0.0005  # [s]
 SUCCESS, FAILURE, ERROR = (TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
                            TransitionCallbackReturn.ERROR)
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
@@ -61,6 +65,7 @@ class LocomotionNode(LifecycleNode):
                              ('emergency_stop', Pilot.emergency_stop), ('reset', Pilot.reset)):
             self.create_service(
                 Trigger, f'~/{name}', functools.partial(self._on_request, name, action))
+        self.create_service(Trigger, '~/swap', self._on_swap)
         self._autostart_timer: Any = None
         if read(self, LocomotionParameters).autostart:
             # By the wall: a simulator's clock may not run before the robot is there.
@@ -89,12 +94,12 @@ class LocomotionNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the policy and the topics."""
         parameters = read(self, LocomotionParameters)
-        folder = open_policy(parameters.policy, parameters.engine, parameters.device)
+        folder = _open(parameters)
         self._pilot = Pilot(self, parameters, folder, self.show)
         self.get_logger().info(
             f'policy {folder.path}, robot {folder.contract.robot}, engine {folder.policy.name}, '
             f'golden steps replayed within {folder.golden_error:.2g}')
-        # What exists now stays: a collection in the control loop need not look at it again.
+        # What exists now stays: a later collection need not look at it again.
         gc.collect()
         gc.freeze()
         return super().on_configure(state)
@@ -132,7 +137,7 @@ class LocomotionNode(LifecycleNode):
     def stop(self) -> None:
         """Damp the robot, at the end of the process."""
         if self._pilot is not None:
-            self._pilot.deactivate()
+            self._pilot.stop()
 
     def _close(self) -> None:
         pilot, self._pilot = self._pilot, None
@@ -167,13 +172,52 @@ class LocomotionNode(LifecycleNode):
         self.get_logger().info(f'~/{name}: {response.message}')
         return response
 
+    async def _on_swap(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Open what ``policy`` names beside the control loop, and hand over while standing."""
+        try:
+            pilot = self.pilot
+            parameters = read(self, LocomotionParameters)
+            opened: Any = await self._open_aside(parameters)
+            if pilot is not self._pilot:
+                raise RefusedError('swap', 'the node was cleaned up meanwhile')
+            pilot.swap(opened)
+            response.success, response.message = True, str(opened.path)
+        except LocomotionError as error:
+            response.success, response.message = False, str(error)
+        self.get_logger().info(f'~/swap: {response.message}')
+        return response
+
+    def _open_aside(self, parameters: LocomotionParameters) -> Future:
+        future: Future = Future(executor=self.executor)
+        interval = sys.getswitchinterval()
+
+        def work() -> None:
+            try:
+                future.set_result(_open(parameters))
+            except Exception as error:
+                future.set_exception(error if isinstance(error, LocomotionError) else
+                                     RefusedError('swap', f'{type(error).__name__}: {error}'))
+            finally:
+                sys.setswitchinterval(interval)
+
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        threading.Thread(target=work, name='open policy', daemon=True).start()
+        return future
+
     def _on_set_parameters(self, parameters: List[Any]) -> SetParametersResult:
-        own = [field.name for field in dataclasses.fields(LocomotionParameters)]
+        # ~/swap reads the policy again.
+        own = [field.name for field in dataclasses.fields(LocomotionParameters)
+               if field.name != 'policy']
         fixed = [parameter.name for parameter in parameters if parameter.name in own]
         if self._pilot is not None and fixed:
             return SetParametersResult(
                 successful=False, reason=f'{fixed[0]} is read by configure: clean up first')
         return SetParametersResult(successful=True)
+
+
+def _open(parameters: LocomotionParameters) -> PolicyFolder:
+    """Open a policy; replaying its golden steps warms the engine up."""
+    return open_policy(parameters.policy, parameters.engine, parameters.device)
 
 
 def main(args: Optional[List[str]] = None) -> int:

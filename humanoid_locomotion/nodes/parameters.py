@@ -19,17 +19,18 @@ RCLPY_PREFIXES = ('qos_overrides.',)
 
 
 def parameter(default: Any, description: str, *, within: Optional[Tuple[float, float]] = None,
-              read_only: bool = False) -> Any:
+              one_of: Tuple[str, ...] = (), read_only: bool = False) -> Any:
     """Return a dataclass field that is a ROS parameter.
 
     Args:
         default: The value without an override; its type is the parameter's type.
         description: What it does, with its unit.
         within: Lowest and highest value allowed, for floats.
+        one_of: The values allowed, for strings; any if empty.
         read_only: Whether it is fixed once the node runs.
     """
     return dataclasses.field(default=default, metadata={
-        'description': description, 'within': within, 'read_only': read_only})
+        'description': description, 'within': within, 'one_of': one_of, 'read_only': read_only})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,20 +39,38 @@ class LocomotionParameters:
 
     policy: str = parameter(
         'humanoid', 'Policy to run: a folder, or the name of one that ships')
-    engine: str = parameter('auto', 'What runs the network: auto, onnxruntime or torch')
-    device: str = parameter('auto', 'Where the torch engine runs: auto, cpu or cuda')
+    engine: str = parameter(
+        'auto', 'What runs the network', one_of=('auto', 'onnxruntime', 'torch'))
+    device: str = parameter(
+        'auto', 'Where the torch engine runs', one_of=('auto', 'cpu', 'cuda'))
     autostart: bool = parameter(
         False, 'Configure at once, and activate when every sensor is fresh', read_only=True)
+    start_damped: bool = parameter(
+        False, 'Activate into damping, and stand up only when ~/stand or ~/walk is called')
     enable_stamped_cmd_vel: bool = parameter(
         False, 'Take TwistStamped instead of Twist on cmd_vel')
     dry_run: bool = parameter(
-        False, 'Publish on ~/joint_command and ~/joint_gains, so that no robot moves')
+        False, 'Compute everything and publish only ~/state, ~/timing and diagnostics')
+    record: bool = parameter(
+        False, 'Write inputs, observations, actions and targets to an MCAP file')
+    record_folder: str = parameter(
+        'recordings', 'Folder for recordings, made when the node is activated')
     cmd_vel_timeout: float = parameter(
         0.5, 'Silence on cmd_vel after which the robot stands [s]', within=(0.0, 10.0))
+    max_acceleration: float = parameter(
+        2.0, 'Largest change of the velocity command [m/s^2]', within=(0.1, 100.0))
+    max_turn_acceleration: float = parameter(
+        4.0, 'Largest change of the turning command [rad/s^2]', within=(0.1, 100.0))
     sensor_timeout: float = parameter(
         0.1, 'Age at which a sensor message is too old to walk on [s]', within=(0.005, 1.0))
+    unchanged_timeout: float = parameter(
+        0.25, 'Time for which a sensor may repeat the same figures, bit by bit [s]',
+        within=(0.02, 10.0))
     max_tilt: float = parameter(
         0.8, 'Tilt of the base at which walking is given up [rad]', within=(0.05, 1.5))
+    min_height: float = parameter(
+        0.0, 'Height of the base in odom at which walking is given up [m]; 0 to not read odom',
+        within=(0.0, 3.0))
     ramp_speed: float = parameter(
         0.8, 'Speed of the joint with the longest way to the default pose [rad/s]',
         within=(0.01, 10.0))
@@ -148,7 +167,8 @@ def declare(node: Node, cls: type) -> None:
         ranges = [] if within is None else [
             FloatingPointRange(from_value=within[0], to_value=within[1])]
         descriptor = ParameterDescriptor(
-            description=field.metadata['description'], read_only=field.metadata['read_only'],
+            description=field.metadata['description'],
+            additional_constraints=_choices(field), read_only=field.metadata['read_only'],
             floating_point_range=ranges)
         try:
             node.declare_parameter(field.name, field.default, descriptor)
@@ -163,6 +183,21 @@ def declare(node: Node, cls: type) -> None:
 
 
 def read(node: Node, cls: Type[T]) -> T:
-    """Return the present values of parameters that :func:`declare` declared."""
-    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    return cls(**{name: node.get_parameter(name).value for name in names})
+    """Return the present values of parameters that :func:`declare` declared.
+
+    Raises:
+        ConfigError: A text is not one of those allowed.
+    """
+    values = {}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        value = values[field.name] = node.get_parameter(field.name).value
+        one_of = field.metadata['one_of']
+        if one_of and value not in one_of:
+            raise ConfigError(node.get_fully_qualified_name(), field.name,
+                              f'expected {_choices(field)}, found {value!r}')
+    return cls(**values)
+
+
+def _choices(field: Any) -> str:
+    one_of = field.metadata['one_of']
+    return f'one of {", ".join(one_of)}' if one_of else ''

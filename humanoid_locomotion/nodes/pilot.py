@@ -1,10 +1,11 @@
-"""What lives between configure and cleanup: topics, the control loop and the diagnostics."""
+"""What lives between configure and cleanup: topics, the timer of the control loop, diagnostics."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, List
+import gc
+from typing import Any, Callable, Dict, List, Optional
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
@@ -12,24 +13,19 @@ from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import Imu, JointState
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Float64MultiArray, String
 
+from humanoid_locomotion.core.envelope import read_envelope
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.nodes import conversions, qos
-from humanoid_locomotion.nodes.diagnostics import (
-    ERROR,
-    OK,
-    WARN,
-    LoopTiming,
-    channel_status,
-    report,
-    status,
-)
+from humanoid_locomotion.nodes.control_loop import ControlLoop, known_robot
+from humanoid_locomotion.nodes.diagnostics import loop_statuses, recorder_status, report
 from humanoid_locomotion.nodes.executor import create_wall_timer
+from humanoid_locomotion.nodes.pacing import Pacer
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
-from humanoid_locomotion.nodes.sensors import CommandInbox, Sensors
-from humanoid_locomotion.nodes.state_machine import Mode, StateMachine
+from humanoid_locomotion.nodes.state_machine import StateMachine
+from humanoid_locomotion.nodes.timing import LoopTiming
 
 REFUSAL_LOG_PERIOD = 2.0  # [s]
 DIAGNOSTICS_PERIOD = 1.0  # [s]
@@ -50,78 +46,119 @@ class Pilot:
         show: Called with what the robot is doing, whenever that changes.
 
     Attributes:
-        machine: What the robot is doing.
+        loop: What the topics feed.
     """
 
     def __init__(self, node: LifecycleNode, parameters: LocomotionParameters,
                  folder: PolicyFolder, show: Callable[[str], None]):
-        self._node, self._parameters, self._folder = node, parameters, folder
-        self._show = show
-        self._contract = contract = folder.contract
-        is_simulated = bool(node.get_parameter('use_sim_time').value)
-        self.machine = StateMachine(
-            folder.controller(), parameters.max_tilt, parameters.ramp_speed)
-        self._sensors = Sensors(
-            contract, parameters.sensor_timeout, self._log_refused, is_simulated)
-        self._inbox = CommandInbox(parameters.cmd_vel_timeout, self._log_refused)
-        self._timing = LoopTiming(contract.control_period, is_simulated)
-        self._message = conversions.joint_command(contract.joint_names)
-        kp, kd, effort = (contract.values(key) for key in conversions.GAINS)
-        self._stiff_gains = conversions.joint_gains(kp, kd, effort)
-        self._damped_gains = conversions.joint_gains(np.zeros_like(kp), kd, effort)
+        self._node, self._parameters, self._show = node, parameters, show
+        self._is_simulated = bool(node.get_parameter('use_sim_time').value)
+        self.loop = ControlLoop(folder, known_robot(folder.contract.robot), parameters,
+                                self._log_refused, self._is_simulated)
+        self._period = folder.contract.control_period
+        self._pacer = Pacer(self._period)
+        self._timing = LoopTiming(self._period)
         self._timer: Any = None
-        self._published_gains: Any = None
+        self._recorder: Any = None
+        if parameters.record:
+            from humanoid_locomotion.nodes.recording import Recorder
+            self._recorder = Recorder(parameters, self.loop, self._is_simulated)
+            node.get_logger().info(f'recording to {self._recorder.path}')
         self._label = ''
+        self._counts: Dict[str, int] = {}
         self._create_publishers()
+        self._take_contract()
         self._create_subscriptions()
         self._diagnostics_timer = create_wall_timer(
             node, DIAGNOSTICS_PERIOD, self._publish_diagnostics)
         self._jump = node.get_clock().create_jump_callback(
             JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
                           on_clock_change=True), post_callback=self._on_jump)
-        self._publish_gains()
+        self._count_publishers()
         self.show_state()
 
+    @property
+    def machine(self) -> StateMachine:
+        """What the robot is doing."""
+        return self.loop.machine
+
     def _create_publishers(self) -> None:
-        node, prefix = self._node, '~/' if self._parameters.dry_run else ''
-        self._commands = node.create_lifecycle_publisher(
-            JointState, prefix + 'joint_command', qos.COMMAND)
-        self._gains = node.create_publisher(
-            Float64MultiArray, prefix + 'joint_gains', qos.LATCHED)
+        node = self._node
+        self._commands: Any = None
+        self._gains: Any = None
+        if not self._parameters.dry_run:
+            self._commands = node.create_lifecycle_publisher(
+                JointState, 'joint_command', qos.COMMAND)
+            self._gains = node.create_publisher(Float64MultiArray, 'joint_gains', qos.LATCHED)
+        self._envelope = node.create_publisher(String, '~/envelope', qos.LATCHED)
+        self._timings = node.create_publisher(Float64MultiArray, '~/timing', qos.DIAGNOSTICS)
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
+
+    def _take_contract(self) -> None:
+        """Publish what follows from the policy alone."""
+        folder = self.loop.folder
+        self._message = conversions.joint_command(folder.contract.joint_names)
+        kp, kd, effort = (folder.contract.values(key) for key in conversions.GAINS)
+        self._stiff_gains = conversions.joint_gains(kp, kd, effort)
+        self._damped_gains = conversions.joint_gains(np.zeros_like(kp), kd, effort)
+        self._published_gains: Any = None
+        self._publish_gains()
+        envelope = read_envelope(folder.path, folder.contract)
+        if envelope.problem:
+            self._node.get_logger().warning(f'~/envelope is not measured: {envelope.problem}')
+        self._envelope.publish(String(data=envelope.to_json()))
 
     def _create_subscriptions(self) -> None:
         node, stamped = self._node, self._parameters.enable_stamped_cmd_vel
         self._subscriptions: List[Any] = [
-            node.create_subscription(
-                JointState, 'joint_states',
-                lambda msg: self._sensors.take_joint_states(msg, self.now()), qos.SENSOR_INPUT),
-            node.create_subscription(
-                Imu, 'imu/data',
-                lambda msg: self._sensors.take_imu(msg, self.now()), qos.SENSOR_INPUT),
+            node.create_subscription(Imu, 'imu/data', self._on_imu, qos.SENSOR_INPUT),
             node.create_subscription(
                 TwistStamped if stamped else Twist, 'cmd_vel',
                 self._on_stamped_command if stamped else self._on_command,
-                qos.VELOCITY_COMMAND)]
-        if 'odom' in self._sensors.channels:
+                qos.VELOCITY_COMMAND),
+            node.create_subscription(
+                JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT)]
+        if 'odom' in self.loop.sensors.channels:
             self._subscriptions.append(node.create_subscription(
-                Odometry, 'odom',
-                lambda msg: self._sensors.take_odom(msg, self.now()), qos.SENSOR_INPUT))
+                Odometry, 'odom', self._on_odom, qos.SENSOR_INPUT))
+
+    def _on_joint_states(self, msg: JointState) -> None:
+        now = self.now()
+        arrived = self._timing.clock()
+        self._record('joint_states', msg, now)
+        self.loop.sensors.take_joint_states(msg, now)
+        # A simulator's clock comes after its measurements, so that there the timer is enough.
+        if self._timer is not None and not self._is_simulated and self._pacer.is_due(now):
+            self._tick(now, arrived)
+
+    def _on_imu(self, msg: Imu) -> None:
+        now = self.now()
+        self._record('imu/data', msg, now)
+        self.loop.sensors.take_imu(msg, now)
+
+    def _on_odom(self, msg: Odometry) -> None:
+        now = self.now()
+        self._record('odom', msg, now)
+        self.loop.sensors.take_odom(msg, now)
 
     def _on_command(self, msg: Twist) -> None:
-        self._inbox.take(msg, self.now())
+        now = self.now()
+        self._record('cmd_vel', msg, now)
+        self.loop.take_command(msg, now)
 
     def _on_stamped_command(self, msg: TwistStamped) -> None:
-        self._inbox.take(msg.twist, self.now(), conversions.seconds(msg.header.stamp))
+        now = self.now()
+        self._record('cmd_vel', msg, now)
+        self.loop.take_command(msg.twist, now, conversions.seconds(msg.header.stamp))
 
     def now(self) -> float:
-        """Return the node's time [s]."""
-        return 1e-9 * float(self._node.get_clock().now().nanoseconds)
+        """Return the node's time, of whole microseconds [s]."""
+        return (self._node.get_clock().now().nanoseconds // 1000) / 1e6
 
     def missing(self) -> str:
-        """Return which sensors are missing or stale, in words; empty when none is."""
-        return self._sensors.stale(self.now())
+        """Return why the robot must not be engaged now, in words; empty if it may be."""
+        return self.loop.missing(self.now())
 
     @property
     def is_active(self) -> bool:
@@ -129,16 +166,20 @@ class Pilot:
         return self._timer is not None
 
     def activate(self) -> None:
-        """Start the control loop with the ramp to the default pose.
+        """Start the control loop with the ramp to the default pose, or damped.
 
         Raises:
             RefusedError: A sensor is stale, the robot lies, or a fault is latched.
         """
-        self._check_sensors('activate')
-        self.machine.activate(self._sensors.state)
+        self._count_publishers()
+        now = self.now()
+        self._apply('activate', now, damped=self._parameters.start_damped)
         self._publish_gains()
         self._timing.pause()
-        self._timer = self._node.create_timer(self._contract.control_period, self._tick)
+        self._pacer.begin(now)
+        self._timer = self._node.create_timer(self._period, self._on_alarm)
+        # Garbage is collected once a second, between two steps, and never within one.
+        gc.disable()
         self.show_state()
 
     def deactivate(self) -> None:
@@ -147,88 +188,109 @@ class Pilot:
             return
         self._node.destroy_timer(self._timer)
         self._timer = None
-        self.machine.idle()
-        self._publish(self._sensors.state.joint_positions[0])
-        for publisher in (self._gains, self._commands):
-            publisher.wait_for_all_acked(FLUSH_TIMEOUT)
+        gc.enable()
+        self._apply('deactivate')
+        self._publish(self.loop.sensors.state.joint_positions[0])
+        if self._commands is not None:
+            for publisher in (self._gains, self._commands):
+                publisher.wait_for_all_acked(FLUSH_TIMEOUT)
+
+    def stop(self) -> None:
+        """Damp the robot, and end the recording."""
+        self.deactivate()
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.close()
 
     def close(self) -> None:
         """Free the topics."""
-        self.deactivate()
+        self.stop()
         self._jump.unregister()
         self._node.destroy_timer(self._diagnostics_timer)
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
-        self._node.destroy_lifecycle_publisher(self._commands)
-        for publisher in (self._gains, self._diagnostics):
+        if self._commands is not None:
+            self._node.destroy_lifecycle_publisher(self._commands)
+            self._node.destroy_publisher(self._gains)
+        for publisher in (self._envelope, self._timings, self._diagnostics):
             self._node.destroy_publisher(publisher)
 
     def stand(self) -> None:
         """Stand and take no commands."""
         self._check_active('stand')
-        self.machine.stand(self._sensors.state)
+        self._apply('stand')
 
     def walk(self) -> None:
         """Stand up if need be, and take commands."""
         self._check_active('walk')
-        self.machine.walk(self._sensors.state)
+        self._apply('walk')
 
     def damp(self) -> None:
         """Let go."""
         if self.is_active:
-            self.machine.damp()
-            self._publish(self._sensors.state.joint_positions[0])
+            self._apply('damp')
+            self._publish(self.loop.sensors.state.joint_positions[0])
 
     def emergency_stop(self) -> None:
         """Let go, and stay so until :meth:`reset`."""
-        self.machine.fault('emergency stop')
+        self._apply('emergency stop')
         if self.is_active:
-            self._publish(self._sensors.state.joint_positions[0])
+            self._publish(self.loop.sensors.state.joint_positions[0])
         self.show_state()
 
     def reset(self) -> None:
-        """Leave a fault for damping (or idleness, while inactive)."""
-        self.machine.reset(self.is_active)
+        """Leave a fault for damping (or idleness, while inactive), and a hold for walking."""
+        self._apply('reset', active=self.is_active)
         self.show_state()
+
+    def swap(self, folder: PolicyFolder) -> None:
+        """Go on with another policy of the same robot, while standing."""
+        if self._recorder is not None:
+            self._recorder.event(self.now(), 'swap', policy=str(folder.path.resolve()))
+        self.loop.swap(folder)
+        self._take_contract()
+
+    def _apply(self, event: str, now: Optional[float] = None, **details: Any) -> None:
+        now = self.now() if now is None else now
+        if self._recorder is not None:
+            self._recorder.event(now, event, **details)
+        self.loop.apply(event, now, **details)
 
     def _check_active(self, request: str) -> None:
         if not self.is_active:
             raise RefusedError(request, 'the node is not active')
-        self._check_sensors(request)
 
-    def _check_sensors(self, request: str) -> None:
-        missing = self.missing()
-        if missing:
-            raise RefusedError(request, missing)
+    def _on_alarm(self) -> None:
+        self._tick(self.now(), None)
 
-    def _tick(self) -> None:
+    def _tick(self, now: float, arrived: Optional[float]) -> None:
+        """Run a control step: by a measurement that arrived at a moment, or by the alarm."""
         began = self._timing.begin()
-        try:
-            targets = self._control()
-        except Exception as error:  # whatever goes wrong in here must end in damping
-            self.machine.fault(f'{type(error).__name__}: {error}')
-            targets = self._sensors.state.joint_positions[0]
+        targets = self.loop.step(now)
         self._publish(targets)
-        self._timing.end(began)
+        self._timing.end(began, arrived, self.loop.sensors.channels['joint_states'].age(now))
+        if self._recorder is not None:
+            self._recorder.step(now, targets)
+        if not self._is_simulated and self._timer is not None:
+            self._pacer.stepped(now, arrived is not None)
+            self._timer.timer_period_ns = max(1, int(1e9 * (self._pacer.alarm - self.now())))
+            self._timer.reset()
 
-    def _control(self) -> np.ndarray:
-        now = self.now()
-        if self.machine.is_stiff:
-            stale = self._sensors.stale(now)
-            if stale:
-                self.machine.fault(stale)
-        return self.machine.step(self._sensors.state, self._inbox.command(now))
+    def _record(self, topic: str, msg: Any, now: float) -> None:
+        if self._recorder is not None:
+            self._recorder.message(topic, msg, now)
 
     def _publish(self, targets: np.ndarray) -> None:
         self._publish_gains()
-        conversions.set_targets(
-            self._message, targets, self._node.get_clock().now().to_msg())
-        self._commands.publish(self._message)
+        if self._commands is not None:
+            conversions.set_targets(
+                self._message, targets, self._node.get_clock().now().to_msg())
+            self._commands.publish(self._message)
         self.show_state()
 
     def _publish_gains(self) -> None:
         gains = self._stiff_gains if self.machine.is_stiff else self._damped_gains
-        if gains is not self._published_gains:
+        if self._gains is not None and gains is not self._published_gains:
             self._gains.publish(gains)
             self._published_gains = gains
 
@@ -241,36 +303,32 @@ class Pilot:
 
     def _on_jump(self, jump: TimeJump) -> None:
         self._node.get_logger().warning('the clock jumped; forgetting the past')
-        now = self.now()
-        self._sensors.rewind(now)
-        self._inbox.channel.rewind(now)
-        self.machine.forget()
+        self._apply('rewind', lost=max(0.0, -1e-9 * jump.delta.nanoseconds))
 
     def _log_refused(self, error: LocomotionError) -> None:
         self._node.get_logger().warning(
             f'refused: {error}', throttle_duration_sec=REFUSAL_LOG_PERIOD)
 
+    def _count_publishers(self) -> None:
+        counts = {topic: self._node.count_publishers(topic)
+                  for topic in (*self.loop.sensors.channels, 'cmd_vel')}
+        if counts != self._counts:
+            self._counts = counts
+            self._apply('count', **counts)
+
     def _publish_diagnostics(self) -> None:
-        msg = report(self._node.get_name(), self._contract.robot, self._statuses())
+        self._count_publishers()
+        figures = self._timing.figures()
+        if figures is not None:
+            self._timings.publish(conversions.table(*figures))
+        statuses = loop_statuses(
+            self.loop, self._timing, self._parameters, self.now(), self.is_active)
+        if self._recorder is not None:
+            statuses.append(recorder_status(self._recorder))
+        msg = report(self._node.get_name(), self.loop.folder.contract.robot, statuses)
+        self._timing.clear()
         msg.header.stamp = self._node.get_clock().now().to_msg()
         self._diagnostics.publish(msg)
+        if self.is_active:
+            gc.collect(1)
 
-    def _statuses(self) -> List[DiagnosticStatus]:
-        now, machine, parameters = self.now(), self.machine, self._parameters
-        writers = self._node.count_publishers('cmd_vel')
-        silence = ERROR if self.is_active else WARN
-        command = channel_status(self._inbox.channel, now, parameters.cmd_vel_timeout, OK,
-                                 publishers=writers)
-        if writers > 1:
-            command.level, command.message = WARN, f'{writers} publishers; they overrule another'
-        return [
-            status('policy', OK, str(self._folder.path), {
-                'robot': self._contract.robot, 'fingerprint': self._contract.fingerprint,
-                'engine': self._folder.policy.name,
-                'golden error': f'{self._folder.golden_error:.3g}'}),
-            self._timing.status(),
-            *(channel_status(channel, now, parameters.sensor_timeout, silence)
-              for channel in self._sensors.channels.values()),
-            command,
-            status('safety', ERROR if machine.mode is Mode.FAULT else OK, machine.label, {
-                'stiff': machine.is_stiff, 'dry run': parameters.dry_run})]

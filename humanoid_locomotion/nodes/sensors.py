@@ -25,23 +25,37 @@ class Channel:
         accepted: How many messages were used.
         refused: How many were not.
         problem: Why the last refused message was refused; empty if none ever was.
+        unchanged: For how long the figures have been the same to the last bit [s].
+        publishers: How many nodes publish it, as last counted.
     """
 
     def __init__(self, topic: str, is_simulated: bool = False):
         self.topic = topic
         self.accepted = self.refused = 0
         self.problem = ''
-        self._is_simulated = is_simulated
-        self._received = self._stamp = -math.inf
+        self.unchanged, self.publishers = 0.0, 1
+        self._is_simulated, self._is_refusing = is_simulated, False
+        self._measured = self._stamp = -math.inf
+        self._changed = math.inf
 
     def rewind(self, now: float) -> None:
         """Begin anew after the clock jumped back to ``now``."""
-        self._received = min(self._received, now)
+        self._measured = min(self._measured, now)
         self._stamp = -math.inf
+        self.engage(now)
+
+    def engage(self, now: float) -> None:
+        """Measure from now on for how long the figures stay the same."""
+        self._changed, self.unchanged = now, 0.0
 
     def age(self, now: float) -> float:
-        """Return the time since the last message that was used [s]; infinite without one."""
-        return now - self._received
+        """Return how long ago was measured what was used last [s]; infinite without."""
+        return now - self._measured
+
+    @property
+    def pending_problem(self) -> str:
+        """Why the latest message was refused; empty if it was used."""
+        return self.problem if self._is_refusing else ''
 
     def check_stamp(self, stamp: float, now: float, timeout: float) -> None:
         """Refuse a stamp that runs backwards or lies far in the past; 0 means no stamp."""
@@ -54,16 +68,23 @@ class Channel:
             raise MessageError(self.topic, f'stamped {now - stamp:.3f} s ago, allowed is '
                                f'{timeout:g} s')
 
-    def accept(self, stamp: float, now: float) -> None:
-        """Count a message that was used."""
+    def accept(self, stamp: float, now: float, changed: bool = True) -> None:
+        """Count a message that was used, and whether its figures are new."""
         self.accepted += 1
-        # After a pause of this process, a simulator's message may arrive before its clock does.
-        self._received = max(now, stamp) if self._is_simulated else now
+        self._is_refusing = False
+        # After a pause of this process, a simulator's message may arrive before its clock does;
+        # a driver's clock may be a little ahead of ours.
+        trusted = stamp != 0.0 and (self._is_simulated or stamp < now)
+        self._measured = stamp if trusted else now
         self._stamp = stamp if stamp != 0.0 else self._stamp
+        if changed:
+            self._changed = now
+        self.unchanged = max(0.0, now - self._changed)
 
     def refuse(self, error: LocomotionError) -> None:
         """Count a message that was not."""
         self.refused += 1
+        self._is_refusing = True
         self.problem = str(error)
 
 
@@ -77,18 +98,21 @@ class Sensors:
         timeout: Age at which a message is too old [s].
         on_refused: Called with the error of every message that is refused.
         is_simulated: Whether the node follows a simulator's clock.
+        odometry: Whether to read it though the contract does not ask for it.
 
     Attributes:
         state: What the robot measured last, one row; always these very arrays.
-        channels: The topics that the contract needs, by name.
+        joint_efforts: Torques [Nm] (num_joints,) as measured last; None where there are none.
+        channels: The topics that are needed, by name.
     """
 
     def __init__(self, contract: PolicyContract, timeout: float,
-                 on_refused: Callable[[LocomotionError], None], is_simulated: bool = False):
+                 on_refused: Callable[[LocomotionError], None], is_simulated: bool = False,
+                 odometry: bool = False):
         n = contract.num_actions
         self._timeout, self._on_refused = timeout, on_refused
         self._joints = conversions.JointReader(contract.joint_names)
-        odometry = needs_odometry(contract)
+        odometry = odometry or needs_odometry(contract)
         self.state = RobotState(
             joint_positions=np.zeros((1, n), np.float32),
             joint_velocities=np.zeros((1, n), np.float32),
@@ -96,16 +120,19 @@ class Sensors:
             base_angular_velocity=np.zeros((1, 3), np.float32),
             base_position=np.zeros((1, 3), np.float32) if odometry else None,
             base_linear_velocity=np.zeros((1, 3), np.float32) if odometry else None)
+        self.joint_efforts: Optional[np.ndarray] = None
         topics = ('joint_states', 'imu/data') + (('odom',) if odometry else ())
         self.channels: Dict[str, Channel] = {
             topic: Channel(topic, is_simulated) for topic in topics}
 
-    def stale(self, now: float) -> str:
-        """Return what is too old to walk on, in words; empty when all is fresh."""
-        return ', '.join(
-            f'no {topic}' if channel.age(now) == math.inf
-            else f'{topic} is {channel.age(now):.2f} s old'
-            for topic, channel in self.channels.items() if channel.age(now) > self._timeout)
+    def lacks(self, contract: PolicyContract) -> str:
+        """Return the topic that another contract needs and that is not read; empty if none."""
+        return 'odom' if needs_odometry(contract) and 'odom' not in self.channels else ''
+
+    def engage(self, now: float) -> None:
+        """Measure from now on for how long figures stay the same."""
+        for channel in self.channels.values():
+            channel.engage(now)
 
     def rewind(self, now: float) -> None:
         """Begin anew after the clock jumped back to ``now``."""
@@ -117,6 +144,7 @@ class Sensors:
         self._take('joint_states', msg, now, {
             'joint_positions': self._joints.positions,
             'joint_velocities': self._joints.velocities})
+        self.joint_efforts = self._joints.efforts(msg)
 
     def take_imu(self, msg: Any, now: float) -> None:
         """Take over orientation and angular velocity; the IMU's frame must be the base's."""
@@ -140,39 +168,10 @@ class Sensors:
             channel.refuse(error)
             self._on_refused(error)
             return
+        changed = False
         for name, value in values.items():
-            getattr(self.state, name)[0] = value
-        channel.accept(stamp, now)
-
-
-class CommandInbox:
-    """Keeps the last velocity command, and turns silence into standing.
-
-    Args:
-        timeout: Silence after which the command is zero [s].
-        on_refused: Called with the error of every message that is refused.
-
-    Attributes:
-        channel: What arrived.
-    """
-
-    def __init__(self, timeout: float, on_refused: Callable[[LocomotionError], None]):
-        self.channel = Channel('cmd_vel')
-        self._timeout, self._on_refused = timeout, on_refused
-        self._command = np.zeros((1, 3), np.float32)
-        self._zero = np.zeros((1, 3), np.float32)
-
-    def take(self, twist: Any, now: float, stamp: Optional[float] = None) -> None:
-        """Take over a command, or refuse it and keep the last one."""
-        try:
-            self.channel.check_stamp(stamp or 0.0, now, self._timeout)
-            self._command[0] = conversions.velocity_command(twist)
-        except LocomotionError as error:
-            self.channel.refuse(error)
-            self._on_refused(error)
-            return
-        self.channel.accept(stamp or 0.0, now)
-
-    def command(self, now: float) -> np.ndarray:
-        """Return the command that holds now, (1, 3); zero after silence."""
-        return self._command if self.channel.age(now) <= self._timeout else self._zero
+            row = getattr(self.state, name)[0]
+            before = row.copy()
+            row[...] = value
+            changed = changed or not np.array_equal(before, row)
+        channel.accept(stamp, now, changed)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import array
 import sys
 from typing import Any, List, Optional
 
-from geometry_msgs.msg import Quaternion, TransformStamped
+from geometry_msgs.msg import TransformStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
@@ -18,16 +17,12 @@ from std_srvs.srv import Trigger
 
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.robot import load_robot
-from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.nodes import conversions, qos
 from humanoid_locomotion.nodes.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.parameters import SimParameters, declare, read
+from humanoid_locomotion.nodes.sim_messages import Measurements
 from humanoid_locomotion.nodes.simulated_robot import SimulatedRobot
 
-# Sensors here are exact to single precision; all zeros would mean "unknown".
-EXACT = 1e-12
-# The accelerometer shows the mean over a tick, which an impact within it changes by this much.
-ACCELERATION_VARIANCE = 1.0
 REFUSAL_LOG_PERIOD = 2.0  # [s]
 
 
@@ -52,24 +47,15 @@ class SimNode(Node):
         self._robot.set_friction(parameters.friction)
         self.add_post_set_parameters_callback(self._on_set_parameters)
         self._was_held = False
-        self._create_messages()
+        self._measurements = Measurements(
+            self._robot, parameters.base_frame, parameters.odom_frame)
+        self._clock_message = Clock()
         self._create_topics()
         # Ticks that the machine misses are lost: simulated time falls behind.
         create_wall_timer(self, tick / parameters.real_time_factor, self._on_tick)
         self.get_logger().info(
             f'{robot.name}, {robot.num_joints} joints, {parameters.publish_rate:g} Hz')
         self._log_gantry()
-
-    def _create_messages(self) -> None:
-        base, odom = self._settings.base_frame, self._settings.odom_frame
-        self._joint_states = JointState(name=self._robot.joint_names)
-        self._imu, self._odom, self._clock_message = Imu(), Odometry(), Clock()
-        self._imu.header.frame_id = self._odom.child_frame_id = base
-        self._odom.header.frame_id = odom
-        self._imu.orientation_covariance = np.diag([EXACT] * 3).ravel()
-        self._imu.angular_velocity_covariance = np.diag([EXACT] * 3).ravel()
-        self._imu.linear_acceleration_covariance = np.diag([ACCELERATION_VARIANCE] * 3).ravel()
-        self._odom.pose.covariance = self._odom.twist.covariance = np.diag([EXACT] * 6).ravel()
 
     def _create_topics(self) -> None:
         self._joint_states_publisher = self.create_publisher(
@@ -104,43 +90,25 @@ class SimNode(Node):
         if self._robot.is_held is not self._was_held:
             self._log_gantry()
         stamp = conversions.to_stamp(self._robot.ticks * self._tick_ns)
-        state = self._robot.state()
-        self._publish_joint_states(state, stamp)
-        self._publish_imu(state, stamp)
-        self._publish_odom(state, stamp)
+        now = self._measurements
+        now.take(stamp)
+        self._joint_states_publisher.publish(now.joint_states)
+        self._imu_publisher.publish(now.imu)
+        self._odom_publisher.publish(now.odom)
+        self._publish_transform()
         # Last, so that whoever wakes up by the clock already has the measurements of this tick.
         self._clock_message.clock = stamp
         self._clock_publisher.publish(self._clock_message)
 
-    def _publish_joint_states(self, state: RobotState, stamp: Any) -> None:
-        msg = self._joint_states
-        msg.header.stamp = stamp
-        msg.position, msg.velocity = _doubles(state.joint_positions), _doubles(
-            state.joint_velocities)
-        self._joint_states_publisher.publish(msg)
-
-    def _publish_imu(self, state: RobotState, stamp: Any) -> None:
-        msg = self._imu
-        msg.header.stamp = stamp
-        msg.orientation = _quaternion(state)
-        _set_xyz(msg.angular_velocity, state.base_angular_velocity[0])
-        _set_xyz(msg.linear_acceleration, self._robot.specific_force())
-        self._imu_publisher.publish(msg)
-
-    def _publish_odom(self, state: RobotState, stamp: Any) -> None:
-        msg, position, velocity = self._odom, state.base_position, state.base_linear_velocity
-        assert position is not None and velocity is not None  # a simulator always has odometry
-        msg.header.stamp = stamp
-        _set_xyz(msg.pose.pose.position, position[0])
-        msg.pose.pose.orientation = _quaternion(state)
-        _set_xyz(msg.twist.twist.linear, velocity[0])
-        _set_xyz(msg.twist.twist.angular, state.base_angular_velocity[0])
-        self._odom_publisher.publish(msg)
-        if self._tf_publisher is not None:
-            self._transform.header.stamp = stamp
-            _set_xyz(self._transform.transform.translation, position[0])
-            self._transform.transform.rotation = msg.pose.pose.orientation
-            self._tf_publisher.publish(self._tf)
+    def _publish_transform(self) -> None:
+        if self._tf_publisher is None:
+            return
+        odom, transform = self._measurements.odom, self._transform
+        transform.header.stamp = odom.header.stamp
+        position, translation = odom.pose.pose.position, transform.transform.translation
+        translation.x, translation.y, translation.z = position.x, position.y, position.z
+        transform.transform.rotation = odom.pose.pose.orientation
+        self._tf_publisher.publish(self._tf)
 
     def _on_command(self, msg: JointState) -> None:
         self._robot.command_timeout = self.get_parameter('command_timeout').value
@@ -177,19 +145,6 @@ class SimNode(Node):
         self.get_logger().info(
             'the robot hangs on a virtual gantry until a joint_command pulls' if self._was_held
             else 'the robot is let go')
-
-
-def _doubles(values: np.ndarray) -> Any:
-    return array.array('d', values.astype(np.float64).tobytes())
-
-
-def _quaternion(state: RobotState) -> Quaternion:
-    x, y, z, w = state.base_orientation[0].tolist()
-    return Quaternion(x=x, y=y, z=z, w=w)
-
-
-def _set_xyz(target: Any, values: np.ndarray) -> None:
-    target.x, target.y, target.z = values.tolist()
 
 
 def main(args: Optional[List[str]] = None) -> int:

@@ -134,6 +134,12 @@ class SimulatedRobot:
             self.state().base_orientation, upward[None])[0]
         return force
 
+    @property
+    def pulls(self) -> bool:
+        """Whether the driver lets any joint pull now: by its gains, and commands still come."""
+        silent = self.time - self._last_command > self.command_timeout
+        return self._pulls() and not silent
+
     def close(self) -> None:
         """Free the simulator."""
         self._backend.close()

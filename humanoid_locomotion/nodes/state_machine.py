@@ -5,12 +5,13 @@ Every doubt ends in damping: the joints resist motion and pull nowhere.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 import enum
 import math
+from typing import Dict
 
 import numpy as np
 
-from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.command import is_moving
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import RefusedError
@@ -24,6 +25,7 @@ MIN_RAMP_STEPS = 5
 class Mode(enum.Enum):
     """What the robot is doing."""
 
+    UNCONFIGURED = 'unconfigured'
     IDLE = 'idle'
     DAMPING = 'damping'
     RAMPING = 'ramping'
@@ -32,7 +34,55 @@ class Mode(enum.Enum):
     FAULT = 'fault'
 
 
-STIFF_MODES = (Mode.RAMPING, Mode.STANDING, Mode.WALKING)
+@dataclass(frozen=True)
+class Row:
+    """What holds in one mode.
+
+    Attributes:
+        does: What the robot does, for people.
+        is_stiff: Whether joints pull towards targets.
+        then: The mode after each event; what is not here is refused.
+    """
+
+    does: str
+    is_stiff: bool
+    then: Dict[str, Mode]
+
+
+STATES: Dict[Mode, Row] = {
+    Mode.UNCONFIGURED: Row('nothing; no policy is open', False, {'configure': Mode.IDLE}),
+    Mode.IDLE: Row('nothing; the policy is open', False, {
+        'activate': Mode.RAMPING, 'activate damped': Mode.DAMPING, 'fault': Mode.FAULT,
+        'cleanup': Mode.UNCONFIGURED}),
+    Mode.DAMPING: Row("kp 0, the contract's kd: joints resist motion and pull nowhere", False, {
+        'stand': Mode.RAMPING, 'walk': Mode.RAMPING, 'damp': Mode.DAMPING, 'fault': Mode.FAULT,
+        'deactivate': Mode.IDLE}),
+    Mode.RAMPING: Row(
+        'moves from its pose to the default pose, then hands over to the policy', True, {
+            'ramped': Mode.STANDING, 'stand': Mode.RAMPING, 'walk': Mode.RAMPING,
+            'damp': Mode.DAMPING, 'fault': Mode.FAULT, 'deactivate': Mode.IDLE}),
+    Mode.STANDING: Row('the policy runs with a zero command', True, {
+        'command': Mode.WALKING, 'stand': Mode.STANDING, 'walk': Mode.STANDING,
+        'swap': Mode.STANDING, 'damp': Mode.DAMPING, 'fault': Mode.FAULT,
+        'deactivate': Mode.IDLE}),
+    Mode.WALKING: Row('the policy runs with `cmd_vel`', True, {
+        'silence': Mode.STANDING, 'stand': Mode.WALKING, 'walk': Mode.WALKING,
+        'damp': Mode.DAMPING, 'fault': Mode.FAULT, 'deactivate': Mode.IDLE}),
+    Mode.FAULT: Row('as damping, until `~/reset`', False, {
+        'reset': Mode.DAMPING, 'reset while inactive': Mode.IDLE, 'damp': Mode.FAULT,
+        'fault': Mode.FAULT, 'deactivate': Mode.FAULT, 'cleanup': Mode.UNCONFIGURED}),
+}
+
+
+def states_table() -> str:
+    """Return :data:`STATES` as a Markdown table, for the documentation."""
+    lines = ['| `~/state` | what the robot does | and then |', '|---|---|---|']
+    for mode, row in STATES.items():
+        label = 'fault: REASON' if mode is Mode.FAULT else mode.value
+        then = ', '.join(f'{event} → {after.value}' for event, after in row.then.items()
+                         if after is not mode)
+        lines.append(f'| `{label}` | {row.does} | {then} |')
+    return '\n'.join(lines)
 
 
 class StateMachine:
@@ -40,27 +90,30 @@ class StateMachine:
 
     Args:
         controller: Runs the policy.
-        max_tilt: Tilt of the base at which walking is given up [rad].
         ramp_speed: Speed of the joint with the longest way to the default pose [rad/s].
 
     Attributes:
         mode: What the robot is doing.
         reason: Why it is in :attr:`Mode.FAULT`; empty otherwise.
+        hold: Why it takes no commands though it stands; empty if none.
+        controller: Runs the policy.
+        ran: Whether the last step ran the policy.
     """
 
-    def __init__(self, controller: Controller, max_tilt: float, ramp_speed: float):
-        contract = controller.contract
-        self.mode, self.reason = Mode.IDLE, ''
-        self._controller = controller
-        self._max_tilt = max_tilt
-        self._ramp_per_step = ramp_speed * contract.control_period
-        self._threshold = 0.0 if contract.gait is None else contract.gait.moving_threshold
-        self._limits = contract.command_limits
-        self._default = contract.values('default').astype(np.float32)
-        self._ramp_start = self._default
+    def __init__(self, controller: Controller, ramp_speed: float):
+        self.mode, self.reason, self.hold = Mode.IDLE, '', ''
+        self.ran = False
+        self._ramp_speed = ramp_speed
         self._ramp_steps = self._ramp_step = 0
         self._may_walk = True
         self._no_command = np.zeros((1, 3), np.float32)
+        self._take(controller)
+
+    def _take(self, controller: Controller) -> None:
+        contract = controller.contract
+        self.controller = controller
+        self._threshold = 0.0 if contract.gait is None else contract.gait.moving_threshold
+        self._default = self._ramp_start = contract.values('default').astype(np.float32)
 
     @property
     def label(self) -> str:
@@ -70,12 +123,28 @@ class StateMachine:
     @property
     def is_stiff(self) -> bool:
         """Whether joints pull towards targets, with the contract's gains."""
-        return self.mode in STIFF_MODES
+        return STATES[self.mode].is_stiff
 
-    def activate(self, state: RobotState) -> None:
-        """Begin to stand, free to walk on the first command."""
-        self._engage('activate', state)
-        self._may_walk = True
+    @property
+    def takes_commands(self) -> bool:
+        """Whether a velocity command may make the robot walk."""
+        return self._may_walk and not self.hold
+
+    def _go(self, event: str) -> None:
+        then = STATES[self.mode].then
+        if event not in then:
+            advice = 'call ~/reset first' if self.mode is Mode.FAULT else (
+                f'which allows {", ".join(then)}')
+            raise RefusedError(event, f'{self.label}; {advice}')
+        self.mode = then[event]
+
+    def activate(self, state: RobotState, damped: bool = False) -> None:
+        """Begin to stand, free to walk on the first command; or damped, and wait."""
+        self._may_walk = not damped
+        if damped:
+            self._go('activate damped')
+        else:
+            self._engage('activate', state)
 
     def stand(self, state: RobotState) -> None:
         """Stand, and take no commands until :meth:`walk`."""
@@ -84,87 +153,90 @@ class StateMachine:
 
     def walk(self, state: RobotState) -> None:
         """Take commands again; stand up first if need be."""
+        if self.hold:
+            raise RefusedError('walk', f'{self.hold}; call ~/reset first')
         self._engage('walk', state)
         self._may_walk = True
 
     def damp(self) -> None:
         """Let go: damp the joints. A fault stays."""
-        if self.mode is not Mode.FAULT:
-            self.mode = Mode.DAMPING
+        self._go('damp')
 
     def idle(self) -> None:
         """Stop commanding. A fault stays."""
-        if self.mode is not Mode.FAULT:
-            self.mode = Mode.IDLE
+        self._go('deactivate')
 
     def fault(self, reason: str) -> None:
         """Damp the joints until :meth:`reset`. The first reason stays."""
         if self.mode is not Mode.FAULT:
-            self.mode, self.reason = Mode.FAULT, reason
+            self.reason = reason
+        self._go('fault')
+
+    def hold_still(self, reason: str) -> None:
+        """Take no commands until :meth:`reset`. The first reason stays."""
+        self.hold = self.hold or reason
 
     def reset(self, active: bool) -> None:
         """Leave a fault: for damping where the node is active, for idleness otherwise."""
+        self.hold = ''
         if self.mode is Mode.FAULT:
-            self.mode, self.reason = Mode.DAMPING if active else Mode.IDLE, ''
+            self._go('reset' if active else 'reset while inactive')
+            self.reason = ''
+
+    def swap(self, controller: Controller) -> None:
+        """Go on with another policy; the robot stands, and its history begins anew."""
+        self._go('swap')
+        self._take(controller)
+        controller.reset_all()
 
     def forget(self) -> None:
         """Forget the past steps, as after a jump in time."""
-        self._controller.reset_all()
+        self.controller.reset_all()
 
     def step(self, state: RobotState, command: np.ndarray) -> np.ndarray:
         """Run one control step.
 
         Args:
             state: What the robot measures, one row.
-            command: (1, 3) velocity command; ignored where commands are not taken.
+            command: (1, 3) velocity command, within the trained range.
 
         Returns:
             Joint targets [rad], float32 (num_joints,); the measured positions while damping.
         """
-        if self.is_stiff:
-            self._check_upright(state)
+        self.ran = False
         if self.mode is Mode.RAMPING:
-            return self._ramp()
+            return self._ramp(state)
         if self.is_stiff:
-            targets = self._run_policy(state, command)
-            if np.isfinite(targets).all():
-                return targets
-            self.fault('the policy gave a target that is not finite')
+            self.ran = True
+            return self._run_policy(state, command)
         measured: np.ndarray = state.joint_positions[0]
         return measured
 
     def _engage(self, request: str, state: RobotState) -> None:
-        if self.mode is Mode.FAULT:
-            raise RefusedError(request, f'{self.label}; call ~/reset first')
-        if self.is_stiff:
+        was_stiff = self.is_stiff
+        self._go(request)
+        if was_stiff:
             return
-        tilt = float(rotations.tilt(state.base_orientation)[0])
-        if not tilt <= self._max_tilt:
-            raise RefusedError(request, f'the base is tilted by {tilt:.2f} rad, allowed is '
-                               f'{self._max_tilt:.2f}')
         self._ramp_start = state.joint_positions[0].copy()
         distance = float(np.max(np.abs(self._ramp_start - self._default)))
-        self._ramp_steps = max(MIN_RAMP_STEPS, math.ceil(distance / self._ramp_per_step))
+        per_step = self._ramp_speed * self.controller.contract.control_period
+        self._ramp_steps = max(MIN_RAMP_STEPS, math.ceil(distance / per_step))
         self._ramp_step = 0
-        self.mode = Mode.RAMPING
+        self.controller.reset_all()
 
-    def _check_upright(self, state: RobotState) -> None:
-        tilt = float(rotations.tilt(state.base_orientation)[0])
-        if not tilt <= self._max_tilt:
-            self.fault(f'the base tilted by {tilt:.2f} rad')
-
-    def _ramp(self) -> np.ndarray:
+    def _ramp(self, state: RobotState) -> np.ndarray:
         self._ramp_step += 1
         share = min(1.0, self._ramp_step / self._ramp_steps)
         targets: np.ndarray = self._ramp_start + share * (self._default - self._ramp_start)
+        # So that the policy's history is what happened when it takes over.
+        self.controller.observe(state, self._no_command)
         if self._ramp_step >= self._ramp_steps:
-            self._controller.reset_all()
-            self.mode = Mode.STANDING
+            self._go('ramped')
         return targets
 
     def _run_policy(self, state: RobotState, command: np.ndarray) -> np.ndarray:
-        command = self._limits.clamp(command) if self._may_walk else self._no_command
         moving = bool(is_moving(command, self._threshold)[0])
-        self.mode = Mode.WALKING if moving else Mode.STANDING
-        targets: np.ndarray = self._controller.step(state, command).positions[0]
+        if moving is not (self.mode is Mode.WALKING):
+            self._go('command' if moving else 'silence')
+        targets: np.ndarray = self.controller.step(state, command).positions[0]
         return targets

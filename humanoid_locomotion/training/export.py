@@ -17,7 +17,7 @@ from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.engines import CONTRACT_KEY
 from humanoid_locomotion.core.errors import CheckpointError, LocomotionError, MissingPackageError
-from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.core.policy import open_policy, write_sums
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import open_backend
@@ -102,7 +102,7 @@ def network_layers(model: ActorCritic) -> Dict[str, Any]:
 def write_folder(folder: Path, contract: PolicyContract, policy: Callable[[Any], Any],
                  layers: Dict[str, Any], states: List[Dict[str, np.ndarray]],
                  run_path: str) -> None:
-    """Write ``policy.onnx``, ``contract.yaml`` and ``golden.npz``.
+    """Write ``policy.onnx``, ``contract.yaml``, ``golden.npz`` and their hashes.
 
     Args:
         folder: An existing folder.
@@ -117,6 +117,7 @@ def write_folder(folder: Path, contract: PolicyContract, policy: Callable[[Any],
     (folder / 'contract.yaml').write_text(text, encoding='utf-8')
     golden: Dict[str, Any] = record_golden(contract, policy, states)
     np.savez_compressed(folder / 'golden.npz', **golden)
+    write_sums(folder)
 
 
 def onnx_bytes(contract: PolicyContract, layers: Dict[str, Any], run_path: str) -> bytes:

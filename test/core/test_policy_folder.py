@@ -14,7 +14,13 @@ import yaml
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.engines import CONTRACT_KEY, open_engine, read_layers
 from humanoid_locomotion.core.errors import PolicyError, UnknownNameError
-from humanoid_locomotion.core.policy import MIN_GOLDEN_STEPS, open_policy
+from humanoid_locomotion.core.policy import (
+    FILES,
+    MIN_GOLDEN_STEPS,
+    SUMS,
+    open_policy,
+    write_sums,
+)
 
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
@@ -70,8 +76,10 @@ def folder(pristine, tmp_path):
     return shutil.copytree(pristine, tmp_path / 'policy')
 
 
-def refuse(folder, message, engine='onnxruntime'):
-    """Assert that the folder is refused for the reason given."""
+def refuse(folder, message, engine='onnxruntime', signed=True):
+    """Assert that the folder is refused for the reason given, though its hashes are right."""
+    if signed and all((folder / file).is_file() for file in FILES):
+        write_sums(folder)
     with pytest.raises(PolicyError, match=message):
         open_policy(folder, engine)
 
@@ -132,7 +140,68 @@ def test_the_layers_of_a_file_are_those_it_was_written_from(tmp_path):
                for a, b in zip(got, want))
 
 
-@pytest.mark.parametrize('name', ['contract.yaml', 'policy.onnx', 'golden.npz'])
+@pytest.mark.parametrize('name', FILES)
+@pytest.mark.parametrize('change', [lambda b: b + b' ', lambda b: b[:-1], lambda b: b''])
+def test_a_file_that_is_not_the_exported_one_is_refused_unread(folder, name, change):
+    """Whatever was changed in it, even what no golden step would notice."""
+    path = folder / name
+    path.write_bytes(change(path.read_bytes()))
+    refuse(folder, f'{name}: is not the file whose hash is in SHA256SUMS', signed=False)
+
+
+@pytest.mark.parametrize('text, message', [
+    (b'', 'is not the file whose hash'), (b'\xff' * 99, 'is not the file whose hash'),
+    (b'x' * 5000, 'is larger than 4096 bytes'), (None, 'SHA256SUMS: is missing')])
+def test_hashes_themselves_are_read_with_care(folder, text, message):
+    (folder / SUMS).unlink() if text is None else (folder / SUMS).write_bytes(text)
+    refuse(folder, message, signed=False)
+
+
+def test_hashes_are_what_sha256sum_checks(folder):
+    import subprocess
+    sha256sum = shutil.which('sha256sum')
+    if sha256sum is None:
+        pytest.skip('no sha256sum on this machine')
+    subprocess.run([sha256sum, '--check', SUMS], cwd=folder, check=True, capture_output=True)
+    (folder / SUMS).write_text((folder / SUMS).read_text() + f'{"0" * 64}  more.bin\n')
+    refuse(folder, 'has 4 lines', signed=False)
+
+
+def test_golden_steps_that_unpack_to_a_flood_are_refused_packed(folder):
+    import zipfile
+    with (zipfile.ZipFile(folder / 'golden.npz', 'w', zipfile.ZIP_DEFLATED) as archive,
+          archive.open('flood.npy', 'w') as file):
+        for _ in range(300):
+            file.write(bytes(1 << 20))
+    refuse(folder, 'unpacks to 314572800 bytes')
+
+
+def test_tensors_outside_the_file_are_not_opened(folder, tmp_path):
+    secret = tmp_path / 'secret'
+    secret.write_bytes(bytes(1 << 16))
+    model = onnx.load(folder / 'policy.onnx')
+    for tensor in model.graph.initializer:
+        tensor.ClearField('raw_data')
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        tensor.external_data.add(key='location', value=f'../{secret.name}')
+    (folder / 'policy.onnx').write_bytes(model.SerializeToString())
+    refuse(folder, 'policy.onnx: is not', engine='torch')
+    refuse(folder, 'policy.onnx: is not', engine='onnxruntime')
+
+
+@pytest.mark.gpu
+def test_graph_gives_the_actions_of_the_eager_network(pristine):
+    engine = open_engine(pristine / 'policy.onnx', 'torch', 'cuda')
+    rng = np.random.default_rng(5)
+    for _ in range(5):
+        obs = rng.normal(size=(1, engine.obs_size)).astype(np.float32)
+        graphed, eager = engine(obs), engine(torch.as_tensor(obs, device='cuda')).cpu().numpy()
+        assert np.allclose(graphed, eager, atol=1e-5)
+        assert np.allclose(graphed, engine(obs)) and graphed is not engine(obs)
+    assert engine(np.concatenate([obs, obs])).shape == (2, engine.num_actions)
+
+
+@pytest.mark.parametrize('name', FILES)
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
     refuse(folder, f'{name}: is missing; a policy folder needs contract.yaml')

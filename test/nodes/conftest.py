@@ -1,20 +1,7 @@
-"""One ROS context, on a domain of its own, and the policies that the node tests walk with."""
+"""The policies that the node tests walk with, and benches to try them on."""
 
 import policy_factory
 import pytest
-
-
-@pytest.fixture(scope='session')
-def ros():
-    """Initialise rclpy where no other process listens."""
-    rclpy = pytest.importorskip('rclpy')
-    from rclpy.signals import SignalHandlerOptions
-
-    from humanoid_locomotion.nodes.walk_processes import isolate
-    isolate()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    yield
-    rclpy.try_shutdown()
 
 
 @pytest.fixture(scope='session')

@@ -34,18 +34,20 @@ class Driver(Node):
         orientation: Of the base as sent, xyzw.
         stamp_offset: Added to the stamps [s].
         is_silent: Whether to send nothing.
+        is_frozen: Whether to send the same figures again and again.
         without_stamp: Whether to leave the stamps at 0.
         simulated_time: If set, the time [s] to publish on ``/clock`` and to stamp with.
     """
 
-    def __init__(self) -> None:
-        super().__init__('driver')
+    def __init__(self, namespace: str = '') -> None:
+        super().__init__('driver', namespace=namespace)
         robot = load_robot('humanoid')
         self.names = list(robot.joint_names)
         self.positions = robot.values('default').tolist()
         self.velocities = [0.0] * len(self.names)
         self.orientation = [0.0, 0.0, 0.0, 1.0]
         self.stamp_offset, self.is_silent, self.without_stamp = 0.0, False, False
+        self.is_frozen, self._noise = False, 0.0
         self.simulated_time: Optional[float] = None
         self.commands: List[JointState] = []
         self.gains: List[np.ndarray] = []
@@ -82,7 +84,12 @@ class Driver(Node):
                else round(1e9 * self.simulated_time))
         stamp = conversions.to_stamp(now + int(1e9 * self.stamp_offset))
         joints, imu = JointState(name=self.names), Imu()
-        joints.position, joints.velocity = self.positions, self.velocities
+        # What is measured is never twice the same to the last bit.
+        self._noise = 1e-6 - self._noise
+        noise = 0.0 if self.is_frozen else self._noise
+        joints.position = self.positions
+        joints.velocity = [velocity + noise for velocity in self.velocities]
+        imu.angular_velocity.x = noise
         q = imu.orientation
         q.x, q.y, q.z, q.w = self.orientation
         for msg in (joints, imu):
@@ -116,12 +123,13 @@ class Bench:
     """A locomotion node and its driver on one executor.
 
     Args:
+        namespace: Of both.
         parameters: The node's.
     """
 
-    def __init__(self, **parameters: Any):
-        self.driver = Driver()
-        self.node = LocomotionNode(parameter_overrides=[
+    def __init__(self, namespace: str = '', **parameters: Any):
+        self.driver = Driver(namespace)
+        self.node = LocomotionNode(namespace=namespace, parameter_overrides=[
             Parameter(name, value=value) for name, value in parameters.items()])
         self.executor = make_executor()
         self.executor.add_node(self.driver)
@@ -139,7 +147,7 @@ class Bench:
             if condition():
                 return
             if time.monotonic() >= due:
-                due = time.monotonic() + PERIOD
+                due = max(due + PERIOD, time.monotonic())
                 self.driver.measure()
             self.executor.spin_once(timeout_sec=0.005)
         assert not must, f'waited in vain; the node is {self.driver.state!r}'

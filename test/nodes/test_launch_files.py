@@ -41,7 +41,7 @@ def test_walk_takes_the_arguments_of_nav2_and_its_own():
     arguments = load('walk')[1].get_launch_arguments()
     assert {argument.name for argument in arguments} == {
         'namespace', 'use_sim_time', 'params_file', 'sim_params_file', 'autostart', 'use_respawn',
-        'log_level', 'robot', 'policy', 'sim', 'viewer', 'device', 'dry_run'}
+        'log_level', 'robot', 'policy', 'sim', 'viewer', 'device', 'dry_run', 'record'}
     assert all(argument.description for argument in arguments)
 
 

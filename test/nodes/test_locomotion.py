@@ -139,9 +139,9 @@ def test_robot_that_lies_does_not_activate(bench):
     one = bench()
     one.driver.orientation = [math.sin(0.5), 0.0, 0.0, math.cos(0.5)]
     one.node.trigger_configure()
-    one.until(lambda: not one.node.pilot.missing())
+    one.until(lambda: one.node.pilot.missing() == 'the base tilted by 1.00 rad')
     assert one.node.trigger_activate() == FAILURE
-    assert one.driver.state != 'fault'
+    one.until_state('idle')
 
 
 def test_command_walks_and_silence_stands(bench):
@@ -242,24 +242,135 @@ def test_autostart_stands_by_itself(bench):
 
 
 def test_dry_run_commands_no_robot(bench):
-    """Everything runs, but not on the driver's topics."""
+    """Everything runs, a robot that does not move is no fault, and nothing is commanded."""
     one = bench(dry_run=True)
+    one.driver.is_frozen = True
     one.stand()
-    one.spin(0.3)
-    assert not one.driver.commands and not one.driver.gains
-    topics = dict(one.driver.get_topic_names_and_types())
-    assert '/locomotion/joint_command' in topics
+    one.spin(0.5)
+    assert one.driver.state == 'standing'
+    assert one.driver.count_publishers('joint_command') == 0
+    assert one.driver.count_publishers('joint_gains') == 0
+
+
+def test_frozen_sensor_damps(bench):
+    """New stamps on old figures are no measurement."""
+    one = bench()
+    one.stand()
+    one.driver.is_frozen = True
+    one.until_state('fault: ')
+    assert 'has shown the same figures for' in one.driver.state
+    one.until(lambda: damped(one))
+
+
+def test_second_source_of_a_sensor_damps(bench):
+    """Two sources take turns, and neither is the robot."""
+    from sensor_msgs.msg import Imu
+    one = bench()
+    one.stand()
+    second = one.driver.create_publisher(Imu, 'imu/data', 1)
+    one.until_state('fault: 2 nodes publish imu/data')
+    one.driver.destroy_publisher(second)
+
+
+def test_start_damped_waits_for_a_person(bench):
+    """As after a crash."""
+    one = bench(autostart=True, start_damped=True)
+    one.until_state('damping')
+    one.until(lambda: len(one.driver.commands) > 3 and damped(one))
+    assert one.call('stand').success
+    one.until_state('standing')
+
+
+def test_swap_goes_on_with_another_policy_while_standing(bench, balancing, holding):
+    """The loop misses nothing meanwhile; what does not fit or is broken is refused."""
+    one = bench()
+    assert 'not configured' in one.call('swap').message
+    one.stand()
+    one.spin(0.2)
+    one.node.set_parameters([Parameter('policy', value=str(balancing))])
+    count, begin = len(one.driver.commands), one.driver.get_clock().now()
+    assert one.call('swap').message == str(balancing)
+    seconds = 1e-9 * (one.driver.get_clock().now() - begin).nanoseconds
+    assert len(one.driver.commands) - count >= 0.8 * seconds / 0.02 - 2
+    assert one.driver.state == 'standing'
+    one.until(lambda: one.driver.diagnostics.get(
+        'locomotion: policy', (0, ''))[1] == str(balancing))
+    one.node.set_parameters([Parameter('policy', value='nowhere')])
+    assert "unknown policy 'nowhere'" in one.call('swap').message
+    one.node.set_parameters([Parameter('policy', value=str(holding))])
+    one.until(lambda: (one.driver.command(linear_x=0.5), one.driver.state == 'walking')[1])
+    refused = one.call('swap')
+    assert not refused.success
+    assert one.node.pilot.loop.folder.path == balancing
+
+
+def test_envelope_and_timing_are_published(bench):
+    """The envelope latched, the timing once a second."""
+    import json
+
+    from std_msgs.msg import Float64MultiArray, String
+
+    from humanoid_locomotion.nodes import qos
+    one, envelopes, timings = bench(), [], []
+    one.driver.create_subscription(String, 'locomotion/envelope', envelopes.append, qos.LATCHED)
+    one.driver.create_subscription(Float64MultiArray, 'locomotion/timing', timings.append, 1)
+    one.stand()
+    one.until(lambda: envelopes and timings and timings[-1].data[0] > 0.0)
+    assert json.loads(envelopes[0].data)['trained'][0] == [-0.5, 1.0]
+    table = np.array(timings[-1].data).reshape(4, 4)
+    assert timings[-1].layout.dim[0].label == 'period,step,latency,observation_age'
+    assert table[0, 0] == pytest.approx(0.02, rel=0.3)
+    assert 0.0 < table[1, 1] < table[2, 3] < 0.02
+
+
+def test_step_acts_on_the_measurement_that_has_just_come(bench):
+    """The command follows the joint states at once, and not by a timer of its own."""
+    one = bench()
+    one.stand()
+    one.spin(1.5)
+    row = one.driver.diagnostics['locomotion: loop timing'][2]
+    assert float(row['observation_age p50 [ms]']) < 5.0
+
+
+def test_two_robots_in_one_graph(ros, holding):
+    """Each in its namespace; one that falls does not bring down the other."""
+    from harness import Bench
+    pair = [Bench(namespace=name, policy=str(holding), engine='onnxruntime')
+            for name in ('left', 'right')]
+    try:
+        for one in pair:
+            one.stand()
+        pair[0].call('emergency_stop')
+        pair[0].until_state('fault: ')
+        reason = pair[0].node.pilot.machine.reason
+        count = len(pair[1].driver.commands)
+        pair[1].until(lambda: len(pair[1].driver.commands) > count + 5)
+        assert not any('emergency' in state for state in pair[1].driver.states)
+        assert pair[0].node.pilot.machine.reason == reason
+    finally:
+        for one in pair:
+            one.close()
 
 
 @pytest.mark.parametrize('name, value, sentence', [
     ('cmd_vel_time_out', 0.5, 'cmd_vel_time_out: unknown parameter'),
     ('cmd_vel_timeout', 'soon', "cmd_vel_timeout: expected float, found 'soon'"),
+    ('min_height', -1.0, r'min_height: expected a value within \[0.0, 3.0\], found -1.0'),
     ('max_tilt', 4.0, r'max_tilt: expected a value within \[0.05, 1.5\], found 4.0'),
 ])
 def test_parameters_are_refused_by_name(bench, name, value, sentence):
     """At the start, not when they are first used."""
     with pytest.raises(ConfigError, match=sentence):
         bench(**{name: value})
+
+
+def test_text_that_is_no_choice_fails_configure(bench):
+    """With the name and what is allowed."""
+    one = bench()
+    one.node.set_parameters([Parameter('engine', value='tensorrt')])
+    assert one.node.trigger_configure() == FAILURE
+    with pytest.raises(ConfigError, match='engine: expected one of auto, onnxruntime, torch'):
+        bench(engine='tensorrt')
 
 
 def test_parameters_are_fixed_once_configured(bench):
@@ -273,7 +384,7 @@ def test_parameters_are_fixed_once_configured(bench):
 
 
 def test_simulated_time_may_jump_back(bench):
-    """A simulator that starts over is no fault: the past is forgotten, the robot stands."""
+    """A simulator that starts over: the past is forgotten, the robot stands until a reset."""
     one = bench(use_sim_time=True)
     one.driver.simulated_time = 100.0
     one.stand()
@@ -281,6 +392,9 @@ def test_simulated_time_may_jump_back(bench):
     one.until(lambda: one.driver.simulated_time > 2.0)
     assert one.driver.state == 'standing'
     assert one.driver.commands[-1].header.stamp.sec < 3
+    refused = one.call('walk')
+    assert not refused.success and 'the clock jumped back by' in refused.message
+    assert one.call('reset').success and one.call('walk').success
     one.driver.diagnostics.clear()
     one.until(lambda: 'locomotion: joint_states' in one.driver.diagnostics)
     # At most the first message after the jump, which comes before the clock's.

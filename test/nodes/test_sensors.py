@@ -10,14 +10,9 @@ pytest.importorskip('rclpy')
 import policy_factory
 
 from humanoid_locomotion.core.errors import MessageError
-from humanoid_locomotion.nodes.sensors import Channel, CommandInbox, Sensors
+from humanoid_locomotion.nodes.sensors import Channel, Sensors
 
 pytestmark = pytest.mark.ros
-
-
-def twist(x):
-    """Give a velocity command."""
-    return Object(linear=Object(x=x, y=0.0, z=0.0), angular=Object(x=0.0, y=0.0, z=0.0))
 
 
 def test_channel_is_stale_until_something_came():
@@ -64,26 +59,61 @@ def test_odometry_is_asked_for_only_by_contracts_that_need_it():
     """The deployable layout walks without."""
     blind = Sensors(policy_factory.make_contract(), 0.1, pytest.fail)
     seeing = Sensors(policy_factory.make_contract(layout='full_state'), 0.1, pytest.fail)
-    assert blind.stale(1.0) == 'no joint_states, no imu/data'
-    assert seeing.stale(1.0) == 'no joint_states, no imu/data, no odom'
+    assert list(blind.channels) == ['joint_states', 'imu/data']
+    assert list(seeing.channels) == ['joint_states', 'imu/data', 'odom']
+    assert blind.lacks(policy_factory.make_contract(layout='full_state')) == 'odom'
     assert blind.state.base_position is None
 
 
-def test_command_expires():
-    """Silence is a command to stand."""
-    inbox = CommandInbox(0.5, pytest.fail)
-    assert inbox.command(1.0).tolist() == [[0.0, 0.0, 0.0]]
-    inbox.take(twist(0.25), now=1.0)
-    assert inbox.command(1.5).tolist() == [[0.25, 0.0, 0.0]]
-    assert inbox.command(1.51).tolist() == [[0.0, 0.0, 0.0]]
+def joints(**changes):
+    """Give a JointState of the humanoid."""
+    contract = policy_factory.make_contract()
+    return Object(**{'header': Object(stamp=Object(sec=0, nanosec=0)),
+                     'name': contract.joint_names, 'effort': [],
+                     'position': contract.values('default').tolist(),
+                     'velocity': [0.0] * contract.num_actions, **changes})
 
 
-def test_refused_command_leaves_the_last_one_to_expire():
-    """A planner gone mad does not hold a robot in motion."""
+def test_age_counts_from_the_stamp():
+    """A message that was long under way is old though it came just now."""
+    channel = Channel('imu/data')
+    channel.accept(stamp=9.95, now=10.0)
+    assert channel.age(10.0) == pytest.approx(0.05)
+    channel.accept(stamp=0.0, now=10.0)
+    assert channel.age(10.0) == 0.0
+
+
+def test_same_figures_are_timed_until_one_changes():
+    """From the moment of engaging at the earliest."""
+    sensors = Sensors(policy_factory.make_contract(), 0.1, pytest.fail)
+    channel = sensors.channels['joint_states']
+    for now in (1.0, 2.0, 3.0):
+        sensors.take_joint_states(joints(), now)
+    assert channel.unchanged == 2.0
+    sensors.engage(3.0)
+    sensors.take_joint_states(joints(), 3.1)
+    assert channel.unchanged == pytest.approx(0.1)
+    moved = joints()
+    moved.velocity[4] = 1e-7
+    sensors.take_joint_states(moved, 3.2)
+    assert channel.unchanged == 0.0
+
+
+def test_refusal_is_pending_until_a_message_is_used():
+    """It tells a sensor that sends rubbish from one that sends nothing."""
     errors = []
-    inbox = CommandInbox(0.5, errors.append)
-    inbox.take(twist(0.25), now=1.0)
-    inbox.take(twist(math.nan), now=1.4)
-    assert (inbox.channel.accepted, inbox.channel.refused, len(errors)) == (1, 1, 1)
-    assert inbox.command(1.45).tolist() == [[0.25, 0.0, 0.0]]
-    assert inbox.command(1.6).tolist() == [[0.0, 0.0, 0.0]]
+    sensors = Sensors(policy_factory.make_contract(), 0.1, errors.append)
+    sensors.take_joint_states(joints(velocity=[]), 1.0)
+    channel = sensors.channels['joint_states']
+    assert "0 values in 'velocity'" in channel.pending_problem and len(errors) == 1
+    sensors.take_joint_states(joints(), 1.1)
+    assert channel.pending_problem == '' and channel.problem
+
+
+@pytest.mark.parametrize('effort, known', [([], False), ([1.0], False), ([1.0] * 23, True),
+                                           ([math.nan] * 23, False)])
+def test_torques_are_read_where_there_are_any(effort, known):
+    """Drivers without torque sensors send none, or NaN."""
+    sensors = Sensors(policy_factory.make_contract(), 0.1, pytest.fail)
+    sensors.take_joint_states(joints(effort=effort), 1.0)
+    assert (sensors.joint_efforts is not None) is known

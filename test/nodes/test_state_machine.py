@@ -7,7 +7,13 @@ import pytest
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import RefusedError
 from humanoid_locomotion.core.state import RobotState
-from humanoid_locomotion.nodes.state_machine import MIN_RAMP_STEPS, Mode, StateMachine
+from humanoid_locomotion.nodes.state_machine import (
+    MIN_RAMP_STEPS,
+    STATES,
+    Mode,
+    StateMachine,
+    states_table,
+)
 
 FORWARD = np.array([[0.5, 0.0, 0.0]], np.float32)
 CONTRACT = policy_factory.make_contract()
@@ -22,9 +28,13 @@ def machine():
         seen.append(obs.copy())
         return answer
 
-    made = StateMachine(Controller(CONTRACT, policy), max_tilt=0.8, ramp_speed=1.0)
+    made = StateMachine(Controller(CONTRACT, policy), ramp_speed=1.0)
     made.answer, made.seen = answer, seen
     return made
+
+
+COMMAND = next(slice(s.start, s.start + 3) for s in Controller(CONTRACT).builder.slices
+               if s.name == 'velocity_command')
 
 
 def robot(offset=0.0, roll=0.0):
@@ -65,53 +75,83 @@ def test_ramp_takes_as_long_as_the_longest_way(machine):
     np.testing.assert_allclose(np.diff(targets), -0.02, atol=1e-6)
 
 
-def test_policy_sees_no_command_while_standing_is_asked(machine):
-    """~/stand hides the command from the policy; ~/walk shows it again."""
-    standing(machine).stand(robot())
-    start = next(s.start for s in Controller(CONTRACT).builder.slices
-                 if s.name == 'velocity_command')
-    machine.step(robot(), FORWARD)
-    assert machine.mode is Mode.STANDING
-    np.testing.assert_array_equal(machine.seen[-1][0, start:start + 3], 0.0)
-    machine.walk(robot())
-    machine.step(robot(), FORWARD)
-    assert machine.mode is Mode.WALKING
-    np.testing.assert_array_equal(machine.seen[-1][0, start:start + 3], FORWARD[0])
-
-
-def test_commands_are_clamped_to_what_was_trained(machine):
-    """Ten metres a second is a walk at the contract's limit."""
-    start = next(s.start for s in Controller(CONTRACT).builder.slices
-                 if s.name == 'velocity_command')
-    standing(machine).step(robot(), 20.0 * FORWARD)
-    assert machine.seen[-1][0, start] == CONTRACT.command_limits.lin_vel_x[1]
-
-
-@pytest.mark.parametrize('value', [np.nan, np.inf])
-def test_action_that_is_not_finite_faults(machine, value):
-    """It becomes no target: infinity is clipped away, so NaN is what must be caught."""
-    standing(machine).answer[0, 3] = value
-    targets = machine.step(robot(0.1), FORWARD)
-    assert np.isfinite(targets).all()
-    if np.isnan(value):
-        assert machine.label == 'fault: the policy gave a target that is not finite'
-        np.testing.assert_array_equal(targets, robot(0.1).joint_positions[0])
-
-
-@pytest.mark.parametrize('mode', ['ramping', 'standing'])
-def test_tilt_faults_in_every_stiff_mode(machine, mode):
-    """And the targets are where the joints are."""
-    machine.activate(robot()) if mode == 'ramping' else standing(machine)
-    targets = machine.step(robot(0.2, roll=0.9), FORWARD)
-    assert machine.label == 'fault: the base tilted by 0.90 rad'
-    np.testing.assert_array_equal(targets, robot(0.2).joint_positions[0])
-
-
-def test_orientation_that_is_not_a_number_faults(machine):
-    """A comparison with NaN must not pass."""
+def test_command_walks_and_zero_stands(machine):
+    """What the policy sees is what the label says."""
     standing(machine)
-    machine.step(robot(roll=np.nan), FORWARD)
-    assert machine.mode is Mode.FAULT
+    for command, mode in ((FORWARD, Mode.WALKING), (0.0 * FORWARD, Mode.STANDING)):
+        machine.step(robot(), command)
+        assert machine.mode is mode
+        np.testing.assert_array_equal(machine.seen[-1][0, COMMAND], command[0])
+
+
+def test_who_was_told_to_stand_takes_no_commands_until_walk(machine):
+    """A hold outranks even ~/walk."""
+    standing(machine).stand(robot())
+    assert not machine.takes_commands
+    machine.walk(robot())
+    assert machine.takes_commands
+    machine.hold_still('the clock jumped')
+    assert not machine.takes_commands
+    with pytest.raises(RefusedError, match='the clock jumped; call ~/reset first'):
+        machine.walk(robot())
+    machine.reset(active=True)
+    machine.walk(robot())
+    assert machine.takes_commands and machine.mode is Mode.STANDING
+
+
+def test_what_the_table_does_not_allow_is_refused(machine):
+    """With what it does allow."""
+    with pytest.raises(RefusedError, match='stand: refused, idle; which allows activate'):
+        machine.stand(robot())
+    with pytest.raises(RefusedError, match='swap'):
+        machine.swap(Controller(CONTRACT))
+    assert machine.mode is Mode.IDLE
+
+
+def test_every_mode_but_the_inactive_ones_can_be_damped_and_every_one_can_fault():
+    """No way leads round the emergency stop."""
+    for mode, row in STATES.items():
+        if mode is not Mode.UNCONFIGURED:
+            assert row.then['fault'] is Mode.FAULT
+        if mode not in (Mode.UNCONFIGURED, Mode.IDLE):
+            assert not STATES[row.then['damp']].is_stiff
+            assert not STATES[row.then['deactivate']].is_stiff
+    assert [event for row in STATES.values() if not row.is_stiff
+            for event, after in row.then.items() if STATES[after].is_stiff] == [
+                'activate', 'stand', 'walk']
+
+
+def test_policy_takes_over_with_a_history_of_what_happened(machine):
+    """Not with one moment repeated."""
+    import dataclasses
+    spec = dataclasses.replace(CONTRACT.observation, history=3)
+    seen = []
+    controller = Controller(dataclasses.replace(CONTRACT, observation=spec),
+                            lambda obs: (seen.append(obs.copy()), machine.answer)[1])
+    one = StateMachine(controller, ramp_speed=1.0)
+    one.activate(robot())
+    for i in range(MIN_RAMP_STEPS + 1):
+        one.step(robot(0.01 * i), FORWARD)
+    frames = seen[0].reshape(3, -1)
+    joint = next(s.start for s in controller.builder.slices
+                 if s.name == 'joint_positions_from_default')
+    np.testing.assert_allclose(frames[:, joint], [0.03, 0.04, 0.05], atol=1e-6)
+
+
+def test_swapped_policy_answers_from_the_next_step_on(machine):
+    """Without leaving standing."""
+    other = Controller(CONTRACT, lambda obs: np.ones((1, CONTRACT.num_actions), np.float32))
+    standing(machine).swap(other)
+    targets = machine.step(robot(), 0.0 * FORWARD)
+    assert machine.mode is Mode.STANDING
+    assert np.abs(targets - CONTRACT.values('default')).max() > 0.1
+
+
+def test_documentation_has_the_table():
+    """The table in the code is the one in the documentation."""
+    from pathlib import Path
+    text = (Path(__file__).parents[2] / 'docs' / 'ros_interface.md').read_text()
+    assert states_table() in text, states_table()
 
 
 def test_fault_keeps_its_first_reason_and_outlives_everything_but_reset(machine):

@@ -85,7 +85,7 @@ def test_the_card_says_how_the_policy_came_about(folder):
 
 def test_a_folder_holds_what_the_documentation_promises(folder):
     assert {path.name for path in folder.iterdir()} == {
-        'card.md', 'contract.yaml', 'golden.npz', 'policy.onnx'}
+        'SHA256SUMS', 'card.md', 'contract.yaml', 'golden.npz', 'policy.onnx'}
 
 
 def test_a_policy_is_replaced_whole(trainer, folder, tmp_path):

@@ -1,0 +1,58 @@
+"""The commands around the locomotion node and its policies, besides ``walk``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+import typer
+
+from humanoid_locomotion.core.errors import LocomotionError
+
+console = Console()
+
+
+def replay(
+        file: Path = typer.Argument(..., help='MCAP file that the node wrote with record:=true.'),
+        policy: str = typer.Option('', show_default='the one recorded', help='Policy folder.'),
+        engine: str = typer.Option(
+            '', show_default='the one recorded', help='onnxruntime or torch.')) -> None:
+    """Run the controller over a recording; exits with 1 where a single bit differs."""
+    from humanoid_locomotion.nodes.replay import replay as run
+    result = run(file, policy, engine)
+    console.print(f'{result.steps} control steps, {result.seconds:.1f} s of {result.policy}: '
+                  + (result.difference or 'equal to the last bit'), soft_wrap=True, markup=False)
+    if result.difference:
+        raise typer.Exit(1)
+
+
+def sign(policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.')
+         ) -> None:
+    """Accept the files of a policy folder as they are: write their hashes."""
+    from humanoid_locomotion.core.policy import SUMS, find_policy, open_policy, write_sums
+    folder = find_policy(policy)
+    write_sums(folder)
+    try:
+        opened = open_policy(folder)
+    except LocomotionError:
+        (folder / SUMS).unlink()  # hashes stand for a folder that opened
+        raise
+    console.print(f'signed {folder}, golden steps replay within {opened.golden_error:.2g}',
+                  soft_wrap=True, markup=False)
+
+
+def envelope(policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.')
+             ) -> None:
+    """Print the speeds that a policy reaches as parameters of Nav2's velocity smoother."""
+    import yaml
+
+    from humanoid_locomotion.core.envelope import read_envelope
+    from humanoid_locomotion.core.errors import PolicyError
+    from humanoid_locomotion.core.policy import open_policy
+    opened = open_policy(policy)
+    found = read_envelope(opened.path, opened.contract)
+    if found.problem:
+        raise PolicyError(opened.path, f'no envelope was measured ({found.problem}); run '
+                          '`humanoid-locomotion evaluate`')
+    console.out(yaml.safe_dump(found.nav2_parameters(), sort_keys=False), end='',
+                highlight=False)

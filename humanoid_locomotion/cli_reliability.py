@@ -1,0 +1,119 @@
+"""The commands ``faults``, ``soak`` and ``benchmark latency``."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+from rich.console import Console
+from rich.table import Table
+import typer
+
+console = Console()
+POLICY = typer.Option('humanoid', help='Policy folder, or name of one that ships.')
+
+
+def faults(policy: str = POLICY,
+           output: Optional[Path] = typer.Option(
+               None, help='Markdown file whose marked sections are written anew.'),
+           only: str = typer.Option(
+               'loop,dds,policy', help='loop: stepped clock; dds: real processes; policy: broken '
+               'folders.'),
+           folders: int = typer.Option(10_000, help='Policy folders to damage by chance.')
+           ) -> None:
+    """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
+    from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.reliability import report
+    opened, failed = open_policy(policy, 'onnxruntime'), 0
+    sections: Dict[str, Callable[[Any], Any]] = {
+        'loop': report.loop_section, 'dds': report.dds_section,
+        'policy': lambda folder: report.policy_section(folder, folders)}
+    for name in only.split(','):
+        with _ros() if name == 'dds' else contextlib.nullcontext():
+            section = sections[name](opened)
+        failed += section.failed
+        console.print(section.text, markup=False, soft_wrap=True)
+        if output is not None:
+            report.put(output, name, section.text)
+    raise typer.Exit(1 if failed else 0)
+
+
+def soak(kind: str = typer.Argument(
+             ..., help='walk: random commands; startle: random bytes as messages, parameters '
+             'and requests.'),
+         minutes: float = typer.Option(1.0, help='How long.'), policy: str = POLICY) -> None:
+    """Run the node for long over DDS against a simulated robot; exits with 1 on a failure."""
+    from humanoid_locomotion.core.errors import UnknownNameError
+    from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.reliability import soak as run
+    opened = open_policy(policy, 'onnxruntime')
+    if kind not in ('walk', 'startle'):
+        raise UnknownNameError('soak', kind, ('walk', 'startle'))
+    with _ros():
+        result: Any = (run.soak_walk(opened, 60.0 * minutes, console.print) if kind == 'walk'
+                       else run.soak_startle(opened, 60.0 * minutes))
+    _print([dataclasses.asdict(result)])
+    good = (result.falls == 0 if kind == 'walk'
+            else result.alive and result.answers and not result.unknown)
+    raise typer.Exit(0 if good else 1)
+
+
+def latency(policy: str = POLICY,
+            engine: str = typer.Option('onnxruntime', help='onnxruntime or torch.'),
+            seconds: float = typer.Option(60.0, help='For each node.'),
+            alone: bool = typer.Option(
+                False, help='Time the engines alone, without ROS: those that are installed.'),
+            device: str = typer.Option('auto', help='Where torch runs.')) -> None:
+    """Time joint states in to command out at 50 Hz, beside a node that only copies them."""
+    from humanoid_locomotion.core.policy import open_policy
+    if alone:
+        _print(_engines(policy, device))
+        return
+    from humanoid_locomotion.reliability.latency import measure
+    with _ros():
+        _print(measure(open_policy(policy, 'onnxruntime'), engine, seconds))
+
+
+def _engines(policy: str, device: str) -> List[Dict[str, Any]]:
+    import numpy as np
+
+    from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.reliability.latency import step_times
+    rows: List[Dict[str, Any]] = []
+
+    def add(name: str, run: Callable[[Any], Any], size: int) -> None:
+        times = 1e6 * step_times(run, size, 5000)
+        p50, p99 = np.percentile(times, (50, 99))
+        rows.append({'engine': name, 'p50_us': p50, 'p99_us': p99, 'max_us': times.max()})
+
+    for engine in ('onnxruntime', 'torch'):
+        network = open_policy(policy, engine, device).policy
+        where = getattr(network, 'device', 'cpu')
+        add(f'{engine}, {where}', network, network.obs_size)
+        if getattr(network, 'eager', None) is not None:
+            add(f'{engine}, {where}, eager', network.eager, network.obs_size)
+    return rows
+
+
+@contextlib.contextmanager
+def _ros() -> Iterator[None]:
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    from humanoid_locomotion.nodes.walk_processes import isolate
+    isolate()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        yield
+    finally:
+        rclpy.try_shutdown()
+
+
+def _print(rows: List[Dict[str, Any]]) -> None:
+    table = Table(*(name.replace('_', ' ') for name in rows[0]))
+    for row in rows:
+        table.add_row(*(f'{value:.4g}' if isinstance(value, float) else str(value)
+                        for value in row.values()))
+    console.print(table)

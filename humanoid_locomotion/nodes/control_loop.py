@@ -1,0 +1,249 @@
+"""The locomotion node without its topics: messages and the time in, joint targets out.
+
+The node, the fault matrix and the replay of recordings all run this very class.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from humanoid_locomotion.core.errors import LocomotionError, RefusedError, UnknownNameError
+from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.resources import robot_folders
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.safety import (
+    Evidence,
+    SafetyGuard,
+    SafetyLimits,
+    Severity,
+    Topic,
+    Verdict,
+)
+from humanoid_locomotion.core.velocity import VelocityFilter
+from humanoid_locomotion.nodes import conversions
+from humanoid_locomotion.nodes.parameters import LocomotionParameters
+from humanoid_locomotion.nodes.sensors import Channel, Sensors
+from humanoid_locomotion.nodes.state_machine import Mode, StateMachine
+
+
+class ControlLoop:
+    """Runs an opened policy. Times are of one clock, in seconds.
+
+    Args:
+        folder: What to run.
+        robot: The robot's description, for its joints' speeds; None if unknown.
+        parameters: How.
+        on_refused: Called with the error of every message that is refused.
+        is_simulated: Whether the clock is a simulator's.
+
+    Attributes:
+        folder: What runs.
+        sensors: What arrived from the robot.
+        commands: What arrived on ``cmd_vel``, counted.
+        velocity: What becomes of it.
+        guard: What stops the robot.
+        machine: What the robot is doing.
+        period: Time between the last two control steps [s]; 0 after a pause.
+        command_publishers: How many nodes publish ``cmd_vel``.
+    """
+
+    def __init__(self, folder: PolicyFolder, robot: Optional[RobotSpec],
+                 parameters: LocomotionParameters,
+                 on_refused: Callable[[LocomotionError], None], is_simulated: bool = False):
+        self._parameters, self._robot, self._on_refused = parameters, robot, on_refused
+        self.commands = Channel('cmd_vel')
+        self.machine = StateMachine(folder.controller(), parameters.ramp_speed)
+        self.sensors = Sensors(folder.contract, parameters.sensor_timeout, on_refused,
+                               is_simulated, odometry=parameters.min_height > 0.0)
+        self.guard = SafetyGuard(self._limits(folder))
+        self._evidence = Evidence(
+            0.0, self.sensors.state, {name: Topic() for name in self.sensors.channels})
+        self._take(folder)
+        self.period, self.command_publishers = 0.0, 0
+        self._last_step = math.nan
+
+    def _take(self, folder: PolicyFolder) -> None:
+        parameters = self._parameters
+        self.folder = folder
+        self.guard.limits = self._limits(folder)
+        self.velocity = VelocityFilter(
+            folder.contract.command_limits, folder.contract.control_period,
+            (parameters.max_acceleration, parameters.max_turn_acceleration),
+            parameters.cmd_vel_timeout)
+
+    def _limits(self, folder: PolicyFolder) -> SafetyLimits:
+        parameters = self._parameters
+        # In a dry run nothing moves the robot: on a stand its figures may well stay the same.
+        unchanged = math.inf if parameters.dry_run else parameters.unchanged_timeout
+        return SafetyLimits.of(
+            folder.contract, self._robot, folder.golden_action,
+            sensor_timeout=parameters.sensor_timeout, unchanged_timeout=unchanged,
+            max_tilt=parameters.max_tilt, min_height=parameters.min_height)
+
+    def take_command(self, twist: Any, now: float, stamp: float = 0.0) -> None:
+        """Take over a velocity command, or refuse it and keep the last one."""
+        try:
+            self.commands.check_stamp(stamp, now, self._parameters.cmd_vel_timeout)
+            self.velocity.take(conversions.velocity_command(twist), now)
+        except LocomotionError as error:
+            self.commands.refuse(error)
+            self._on_refused(error)
+            return
+        self.commands.accept(stamp, now)
+
+    def missing(self, now: float) -> str:
+        """Return why the robot must not be engaged now, in words; empty if it may be."""
+        if now <= 0.0:
+            return 'no /clock'
+        return '; '.join(self.guard.refusals(self._look(now)))
+
+    def activate(self, now: float, damped: bool = False) -> None:
+        """Begin with the ramp to the default pose, or damped.
+
+        Raises:
+            RefusedError: A sensor is stale, the robot lies, or something is latched.
+        """
+        if not damped:
+            self._check('activate', now)
+        self.machine.activate(self.sensors.state, damped)
+        self._last_step = math.nan
+
+    def stand(self, now: float) -> None:
+        """Stand and take no commands."""
+        self._check('stand', now)
+        self.machine.stand(self.sensors.state)
+
+    def walk(self, now: float) -> None:
+        """Stand up if need be, and take commands."""
+        self._check('walk', now)
+        self.machine.walk(self.sensors.state)
+
+    def apply(self, event: str, now: float, **details: Any) -> None:
+        """Do what a request or the node asks, by name; so that a recording can ask it again."""
+        if event in ('activate', 'stand', 'walk', 'swap', 'rewind', 'count', 'reset'):
+            arguments = {'now': now} if event in ('activate', 'stand', 'walk', 'rewind') else {}
+            getattr(self, event)(**arguments, **details)
+        elif event == 'damp':
+            self.machine.damp()
+        elif event == 'deactivate':
+            self.machine.idle()
+        elif event == 'emergency stop':
+            self.trip(event, Severity.DAMP, event, now)
+        else:
+            raise UnknownNameError('event', event, ['activate', 'stand', 'walk', 'swap', 'rewind',
+                                                    'count', 'reset', 'damp', 'deactivate',
+                                                    'emergency stop'])
+
+    def count(self, **publishers: int) -> None:
+        """Take over how many nodes publish each topic."""
+        for topic, number in publishers.items():
+            if topic in self.sensors.channels:
+                self.sensors.channels[topic].publishers = number
+        self.command_publishers = publishers.get('cmd_vel', self.command_publishers)
+
+    def trip(self, rule: str, severity: Severity, reason: str, now: float) -> None:
+        """Latch what was noticed outside the rules, and obey it."""
+        self.guard.trip(rule, severity, reason, now)
+        self._obey(self.guard.latched)
+
+    def reset(self, active: bool) -> None:
+        """Forget what is latched; a fault becomes damping, or idleness while inactive."""
+        self.guard.reset()
+        self.machine.reset(active)
+
+    def swap(self, folder: PolicyFolder) -> None:
+        """Go on with another policy of the same robot, while standing.
+
+        Raises:
+            RefusedError: It does not fit, or the robot does not stand.
+        """
+        ours, other = self.folder.contract, folder.contract
+        for what in ('robot', 'control_period', 'joint_names'):
+            if getattr(ours, what) != getattr(other, what):
+                raise RefusedError('swap', f'{what} of {folder.path} is {getattr(other, what)}, '
+                                   f'this node runs {getattr(ours, what)}')
+        unseen = self.sensors.lacks(other)
+        if unseen:
+            raise RefusedError('swap', f'{folder.path} needs {unseen}, which is not subscribed')
+        if self.machine.mode is not Mode.STANDING:
+            raise RefusedError('swap', f'the robot must be standing, it is {self.machine.label}')
+        self.machine.swap(folder.controller())
+        self._take(folder)
+
+    def rewind(self, now: float, lost: float) -> None:
+        """Begin anew after the clock jumped back by ``lost`` seconds to ``now``."""
+        self.sensors.rewind(now)
+        self.commands.rewind(now)
+        self.velocity.rewind(now)
+        self.machine.forget()
+        self.guard.forget()
+        self._last_step = math.nan
+        if self.machine.is_stiff:
+            self.trip('time jump', Severity.STAND, f'the clock jumped back by {lost:.3f} s', now)
+
+    def step(self, now: float) -> np.ndarray:
+        """Run one control step; whatever goes wrong in it ends in damping.
+
+        Returns:
+            Joint targets [rad] (num_joints,); the measured positions while damping.
+        """
+        if now < self._last_step:
+            self.rewind(now, self._last_step - now)
+        self.period = 0.0 if math.isnan(self._last_step) else now - self._last_step
+        self._last_step = now
+        state: np.ndarray = self.sensors.state.joint_positions[0]
+        try:
+            return self._step(now)
+        except Exception as error:  # the robot must be damped, whatever it is
+            self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
+            return state
+
+    def _step(self, now: float) -> np.ndarray:
+        machine, state = self.machine, self.sensors.state
+        if not machine.is_stiff:
+            self.velocity.stop()
+            return machine.step(state, self.velocity.command)
+        self._obey(self.guard.judge(self._look(now)))
+        targets = machine.step(state, self.velocity.step(now, machine.takes_commands))
+        action = machine.controller.previous_action
+        if machine.ran and not np.isfinite(action).all():
+            self._obey(self.guard.judge(self._look(now)))
+            measured: np.ndarray = state.joint_positions[0]
+            return measured
+        return targets
+
+    def _obey(self, verdict: Optional[Verdict]) -> None:
+        if verdict is None:
+            return
+        if verdict.severity is Severity.DAMP:
+            self.machine.fault(verdict.reason)
+        else:
+            self.machine.hold_still(verdict.reason)
+
+    def _check(self, request: str, now: float) -> None:
+        missing = self.missing(now)
+        if missing:
+            raise RefusedError(request, missing)
+        if not self.machine.is_stiff:
+            self.sensors.engage(now)
+            self.guard.forget()
+
+    def _look(self, now: float) -> Evidence:
+        evidence = self._evidence
+        for name, channel in self.sensors.channels.items():
+            topic = evidence.topics[name]
+            topic.age, topic.unchanged = channel.age(now), channel.unchanged
+            topic.publishers, topic.problem = channel.publishers, channel.pending_problem
+        evidence.now, evidence.period = now, self.period
+        evidence.joint_efforts = self.sensors.joint_efforts
+        evidence.action = self.machine.controller.previous_action
+        evidence.command_publishers = self.command_publishers
+        return evidence
+
+
+def known_robot(name: str) -> Optional[RobotSpec]:
+    """Return the description of a robot that ships; None for another."""
+    return load_robot(name) if name in robot_folders() else None

@@ -1,0 +1,1 @@
+"""What happens when something goes wrong: faults, fuzzing, soaks and latency, measured."""

@@ -1,0 +1,74 @@
+"""Writes what the faults came to into ``docs/reliability.md``, between its marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.reliability import dds_faults, matrix, policy_fuzz
+
+SIGNED_SHARE = 0.1  # of the damaged folders: those whose hashes are written anew
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the report.
+
+    Attributes:
+        text: Markdown.
+        failed: How many faults did not end as they should.
+    """
+
+    text: str
+    failed: int
+
+
+def loop_section(folder: PolicyFolder) -> Section:
+    """Run the fault matrix on the stepped clock."""
+    outcomes = list(matrix.run_all(folder))
+    failed = sum(not one.passed for one in outcomes)
+    stiff = max(one.stiff_while_fallen for one in outcomes)
+    lost = sum(one.lost for one in outcomes)
+    return Section(
+        f'{len(outcomes) // 2} faults, standing and walking: {failed} failed. Steps without a '
+        f'finite command: {lost}. The longest that a robot lay before it was damped: '
+        f'{1e3 * stiff:.0f} ms.\n\n{matrix.table(outcomes)}', failed)
+
+
+def dds_section(folder: PolicyFolder) -> Section:
+    """Run the faults that need processes; rclpy is initialised."""
+    outcomes = tuple(dds_faults.run_dds_faults(folder))
+    failed = sum(not one.passed for one in outcomes)
+    return Section(f'{len(outcomes) // 2} faults, standing and walking: {failed} failed.\n\n'
+                   f'{dds_faults.dds_table(outcomes)}', failed)
+
+
+def policy_section(folder: PolicyFolder, count: int) -> Section:
+    """Break policy folders by name, and ``count`` by chance."""
+    broken = policy_fuzz.break_by_name(folder.path)
+    signed = round(SIGNED_SHARE * count)
+    plain = policy_fuzz.fuzz(folder.path, count - signed, signed=False)
+    again = policy_fuzz.fuzz(folder.path, signed, signed=True)
+    failed = sum(text.startswith(('opened', 'ran code', 'unexpected')) for _, text in broken)
+    failed += plain.opened + sum(len(r.unexpected) + r.crashed for r in (plain, again))
+    lines = ['| broken | refused with |', '|---|---|']
+    lines += [f'| {name} | {text[:140].replace("|", "/")} |' for name, text in broken]
+    return Section(
+        f'{len(broken)} ways by name, none ran code. By chance, damaged after export: '
+        f'{plain.tried} folders, {plain.opened} opened, {plain.crashed} crashed. With hashes '
+        f'written anew after the damage: {again.tried} folders, {again.crashed} crashed, '
+        f'{len(again.unexpected)} raised an error that is not ours; {again.opened} opened, since '
+        'the damage changes nothing that the golden steps show.\n\n' + '\n'.join(lines), failed)
+
+
+def put(path: Path, name: str, text: str) -> None:
+    """Write a section between its marks ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
+    begin, end = f'<!-- {name} -->', f'<!-- /{name} -->'
+    content = path.read_text(encoding='utf-8')
+    if begin not in content or end not in content:
+        raise ConfigError(path, name, f'expected the marks {begin} and {end}')
+    before, rest = content.split(begin, 1)
+    after = rest.split(end, 1)[1]
+    path.write_text(f'{before}{begin}\n{text}\n{end}{after}', encoding='utf-8')

@@ -1,0 +1,130 @@
+"""A recording replays to the last bit, and a single bit that differs is found."""
+
+import pytest
+
+pytest.importorskip('rclpy')
+pytest.importorskip('mcap')
+
+from rclpy.parameter import Parameter
+
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.nodes.recording import Recorder, definition, nanoseconds, seconds
+from humanoid_locomotion.nodes.replay import replay
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def recorded(bench, balancing, holding, tmp_path):
+    """Give the recording of a node that stood, walked, was swapped, faulted and was reset."""
+    one = bench(policy=str(balancing), record=True, record_folder=str(tmp_path / 'recordings'))
+    one.stand()
+    one.until(lambda: (one.driver.command(linear_x=0.5), one.driver.state == 'walking')[1])
+    one.until_state('standing')
+    one.node.set_parameters([Parameter('policy', value=str(holding))])
+    assert one.call('swap').success
+    one.spin(0.2)
+    one.call('emergency_stop')
+    one.call('reset')
+    one.call('stand')
+    one.until_state('standing')
+    one.node.trigger_deactivate()
+    one.node.trigger_cleanup()
+    (path,) = (tmp_path / 'recordings').iterdir()
+    return path
+
+
+def test_recording_replays_to_the_last_bit(recorded, holding):
+    """Messages, requests and times in, the same observations, actions and targets out."""
+    result = replay(recorded)
+    assert result.difference == '' and result.steps > 40
+    assert result.policy == holding
+
+
+def test_single_bit_is_found(recorded, monkeypatch):
+    """With the step, the figure and both values."""
+    import numpy as np
+
+    from humanoid_locomotion.core.action import ActionMapper
+    from humanoid_locomotion.core.state import JointTargets
+    targets = ActionMapper.targets
+
+    def off(self, action):
+        positions = targets(self, action).positions
+        positions[0, 3] = np.nextafter(positions[0, 3], np.float32(9.0))
+        return JointTargets(positions)
+
+    monkeypatch.setattr(ActionMapper, 'targets', off)
+    assert 'targets[3] is' in replay_without_golden(recorded, monkeypatch).difference
+
+
+def replay_without_golden(path, monkeypatch):
+    """Replay with a mapper that the golden steps would refuse to let through."""
+    from humanoid_locomotion.core import policy
+    monkeypatch.setattr(policy, 'GOLDEN_TOLERANCE', 1.0)
+    return replay(path)
+
+
+def test_other_policy_and_other_files_are_refused(recorded, tmp_path):
+    """By what is wrong with them."""
+    with pytest.raises(ConfigError, match='fingerprint: recorded with'):
+        replay(recorded, policy='humanoid')
+    (tmp_path / 'text.mcap').write_text('not MCAP')
+    for path in (tmp_path / 'text.mcap', tmp_path / 'absent.mcap'):
+        with pytest.raises(ConfigError, match='is not an MCAP file'):
+            replay(path)
+
+
+def test_file_carries_the_definitions_of_its_messages(recorded):
+    """So that viewers that know nothing of this package can show it."""
+    from mcap.reader import make_reader
+    with recorded.open('rb') as file:
+        summary = make_reader(file).get_summary()
+    topics = {channel.topic for channel in summary.channels.values()}
+    assert {'joint_states', 'imu/data', 'cmd_vel', 'locomotion/event',
+            'locomotion/control_step'} == topics
+    schema = next(s for s in summary.schemas.values() if s.name == 'sensor_msgs/msg/JointState')
+    assert b'string[] name' in schema.data and b'MSG: builtin_interfaces/Time' in schema.data
+
+
+def test_definition_contains_what_it_refers_to_once():
+    """Depth first or breadth first does not matter; twice would."""
+    text = definition('nav_msgs', 'Odometry')
+    assert text.count('MSG: geometry_msgs/Vector3\n') == 1
+    assert 'MSG: geometry_msgs/PoseWithCovariance\n' in text
+
+
+@pytest.mark.parametrize('now', [0.005, 1795382867.492152, 1795382867.999999, 100.04])
+def test_time_survives_the_file(now):
+    """As the very same float."""
+    now = seconds(nanoseconds(now))
+    assert seconds(nanoseconds(now)) == now
+
+
+def test_disk_that_fails_is_reported_and_the_robot_walks_on(bench, tmp_path, monkeypatch):
+    """In the diagnostics."""
+    def fail(self, *_):
+        raise OSError('no space left')
+
+    monkeypatch.setattr(Recorder, '_write', fail)
+    one = bench(record=True, record_folder=str(tmp_path))
+    one.stand()
+    one.until(lambda: 'no space left' in one.driver.diagnostics.get(
+        'locomotion: recording', (0, ''))[1])
+    assert one.driver.state == 'standing'
+
+
+def test_full_queue_loses_and_counts(monkeypatch, tmp_path, holding):
+    """The control loop never waits for a disk."""
+    from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.nodes import recording
+    from humanoid_locomotion.nodes.control_loop import ControlLoop
+    from humanoid_locomotion.nodes.parameters import LocomotionParameters
+    monkeypatch.setattr(recording, 'ROOM', 2)
+    monkeypatch.setattr(Recorder, '_work', lambda self: None)
+    given = LocomotionParameters(record_folder=str(tmp_path))
+    loop = ControlLoop(open_policy(holding, 'onnxruntime'), None, given, lambda _: None)
+    recorder = Recorder(given, loop, False)
+    for _ in range(5):
+        recorder.event(0.0, 'stand')
+    assert recorder.lost == 3

@@ -1,0 +1,95 @@
+"""The fault matrix, on the stepped clock: a few faults each time, all of them when asked."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+pytest.importorskip('mujoco')
+pytest.importorskip('onnxruntime')
+
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.nodes.parameters import LocomotionParameters
+from humanoid_locomotion.reliability import matrix, report
+from humanoid_locomotion.reliability.faults import FAULTS, Fault
+from humanoid_locomotion.reliability.rig import Rig
+
+pytestmark = pytest.mark.ros
+QUICK = ('imu/data killed', 'joint_states frozen, stamps go on', 'cmd_vel killed', 'policy: NaN',
+         'clock set back by 1 s', 'node killed (SIGKILL)')
+
+
+@pytest.fixture(scope='module')
+def folder():
+    """Give the shipped policy."""
+    return open_policy('humanoid', 'onnxruntime')
+
+
+def fault(name):
+    """Give a fault of the table."""
+    return next(one for one in FAULTS if one.name == name)
+
+
+def test_table_has_every_input_in_every_way():
+    """Forty faults at least, each once."""
+    names = [one.name for one in FAULTS]
+    assert len(names) == len(set(names)) >= 40
+    for topic in ('joint_states', 'imu/data', 'odom'):
+        for way in ('killed', 'frozen, stamps go on', '50 ms late', '100 ms late', '200 ms late'):
+            assert f'{topic} {way}' in names
+
+
+@pytest.mark.parametrize('walking', [False, True], ids=['standing', 'walking'])
+@pytest.mark.parametrize('name', QUICK)
+def test_fault_ends_as_it_should(folder, name, walking):
+    """The robot is damped or stands, in time, and no control step is without a command."""
+    outcome = matrix.inject(fault(name), folder, walking)
+    assert outcome.passed, outcome
+    assert not outcome.seconds > 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('walking', [False, True], ids=['standing', 'walking'])
+@pytest.mark.parametrize('one', FAULTS, ids=[one.name for one in FAULTS])
+def test_every_fault_ends_as_it_should(folder, one, walking):
+    """The table of docs/reliability.md."""
+    outcome = matrix.inject(one, folder, walking)
+    assert outcome.passed, outcome
+
+
+def test_robot_without_a_fault_walks_on(folder):
+    """So that what the matrix shows comes from the faults."""
+    outcome = matrix.inject(Fault('nothing', lambda rig: None, ('go on',), ('go on',)), folder,
+                            True)
+    assert outcome.passed and not outcome.fallen and np.isnan(outcome.seconds)
+
+
+def test_unguarded_robot_fails_the_matrix(folder, monkeypatch):
+    """A matrix that passes without the guard would show nothing."""
+    from humanoid_locomotion.core.safety import SafetyGuard
+    monkeypatch.setattr(SafetyGuard, 'judge', lambda self, evidence: None)
+    outcome = matrix.inject(fault('imu/data: orientation w first'), folder, True)
+    assert not outcome.passed and outcome.stiff_while_fallen > 0.3
+
+
+def test_runs_are_the_same_every_time(folder):
+    """To the last bit."""
+    states = []
+    for _ in range(2):
+        rig = Rig(folder, LocomotionParameters())
+        rig.stand()
+        rig.command = (0.5, 0.1, 0.2)
+        rig.run(1.0)
+        states.append(rig.robot.state().joint_positions.tobytes())
+        rig.close()
+    assert states[0] == states[1]
+
+
+def test_report_is_put_between_its_marks(tmp_path):
+    """And nowhere else."""
+    path = tmp_path / 'report.md'
+    path.write_text('a\n<!-- loop -->\nold\n<!-- /loop -->\nb\n')
+    report.put(path, 'loop', 'new')
+    assert path.read_text() == 'a\n<!-- loop -->\nnew\n<!-- /loop -->\nb\n'
+    with pytest.raises(ConfigError, match='expected the marks'):
+        report.put(path, 'dds', 'new')

@@ -1,0 +1,45 @@
+"""The soaks and the latency benchmark run over real DDS; here for seconds, to see that they do."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.reliability import dds_faults, latency, soak
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+
+@pytest.fixture(scope='module')
+def folder():
+    """Give the shipped policy."""
+    return open_policy('humanoid', 'onnxruntime')
+
+
+def test_walk_soak_counts_what_it_should(ros, folder):
+    result = soak.soak_walk(folder, 6.0, pytest.fail)
+    assert result.falls == 0 and result.commands == 2
+    assert result.steps == pytest.approx(300, rel=0.1)
+
+
+def test_startled_node_keeps_its_states_and_answers(ros, folder):
+    result = soak.soak_startle(folder, 5.0)
+    assert result.alive and result.answers and result.unknown == () and result.sent > 50
+
+
+def test_latency_is_measured_for_both(ros, folder):
+    floor, ours = latency.measure(folder, 'onnxruntime', 6.0)
+    assert floor['node'] == 'copy' and floor['p50_of_floor'] == 1.0
+    assert ours['answers'] > 200 and 0.0 < ours['p50_ms'] < 20.0
+
+
+def test_killed_node_leaves_a_damped_robot(ros, folder, monkeypatch):
+    monkeypatch.setattr(dds_faults, 'FAULTS', dds_faults.FAULTS[:1])
+    outcomes = tuple(dds_faults.run_dds_faults(folder))
+    assert len(outcomes) == 2 and all(one.passed for one in outcomes)
+
+
+def test_engine_is_timed_call_by_call():
+    times = latency.step_times(lambda obs: obs, 5, 50)
+    assert times.shape == (50,) and np.all(times > 0.0)
