@@ -33,10 +33,12 @@ app = typer.Typer(
 console = Console()
 cli_benchmark.app.command()(cli_reliability.latency)
 app.add_typer(cli_benchmark.app, name='benchmark')
-for _command in (cli_robot.import_robot, cli_robot.write_urdf, cli_isaacgym.check_isaacgym,
-                 cli_node.replay, cli_node.sign, cli_node.envelope,
-                 cli_reliability.faults, cli_reliability.soak):
-    app.command()(_command)
+for _name, _command in {
+        'import-robot': cli_robot.import_robot, 'write-urdf': cli_robot.write_urdf,
+        'check-isaacgym': cli_isaacgym.check_isaacgym, 'replay': cli_node.replay,
+        'sign': cli_node.sign, 'envelope': cli_node.envelope,
+        'faults': cli_reliability.faults, 'soak': cli_reliability.soak}.items():
+    app.command(_name)(_command)
 
 
 class Viewer(enum.Enum):

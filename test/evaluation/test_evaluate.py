@@ -20,6 +20,7 @@ pytest.importorskip('onnxruntime')
 pytest.importorskip('matplotlib')
 
 from humanoid_locomotion.core.errors import PolicyError
+from humanoid_locomotion.core.policy import FILES, SUMS
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.protocol import QUICK
 from humanoid_locomotion.evaluation.scorecard import read_scorecard
@@ -105,15 +106,15 @@ def test_a_model_that_changed_since_training_is_said_so(tmp_path):
 def test_a_refused_policy_writes_nothing(holding, tmp_path):
     broken = tmp_path / 'broken'
     broken.mkdir()
-    for name in ('contract.yaml', 'policy.onnx', 'golden.npz'):
+    for name in (*FILES, SUMS):
         (broken / name).write_bytes((holding / name).read_bytes())
     contract = (broken / 'contract.yaml').read_text()
     (broken / 'contract.yaml').write_text(contract.replace('control_period: 0.02',
                                                            'control_period: 0.03'))
-    with pytest.raises(PolicyError, match='a figure was changed after export'):
+    with pytest.raises(PolicyError, match='damaged or changed after export'):
         evaluate(str(broken), output=tmp_path / 'out', protocol=FAKE)
     assert not (tmp_path / 'out').exists()
-    assert len(list(broken.iterdir())) == 3
+    assert len(list(broken.iterdir())) == 4
 
 
 def test_a_run_that_fails_leaves_the_old_scorecard(holding, tmp_path, monkeypatch):
@@ -133,7 +134,7 @@ def test_the_command_prints_the_verdict_and_returns_it(holding, tmp_path, monkey
     for as_json in (False, True):
         console = Console(file=io.StringIO(), width=120)
         code = command.run(str(holding), output=tmp_path, quick=True, seed=0, as_json=as_json,
-                           console=console)
+                           report=False, console=console)
         printed = console.file.getvalue()
         assert code == 1
         if as_json:
