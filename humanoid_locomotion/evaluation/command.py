@@ -17,7 +17,7 @@ from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
 
 
 def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
-        report: bool, console: Console) -> int:
+        console: Console, report: bool = False) -> int:
     """Measure a policy and print what came out.
 
     Args:
@@ -26,8 +26,8 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         quick: Cut the number of runs down.
         seed: Seed of every random choice.
         as_json: Print the scorecard as JSON instead of a table.
-        report: Write ``report.html`` as well.
         console: Where to print.
+        report: Write ``report.html`` as well.
 
     Returns:
         The exit code: 0 if the policy passed, 1 if not.
