@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-EARLY = 0.125  # of a period: the earliest that a measurement begins a step before its deadline
-LATE = 0.125  # of a period: for so long a measurement is waited for
+LATE = 0.5  # of a period: for so long a measurement is waited for
+SMOOTHING = 0.1  # of the time between measurements
 PULL = 0.05  # share of the phase error that each step takes away
 
 
@@ -21,6 +21,7 @@ class Pacer:
     def __init__(self, period: float):
         self._period = period
         self._due = self._passed = self._arrived = -1.0
+        self._interval = 0.0
 
     def begin(self, now: float) -> None:
         """Begin with a step at ``now``."""
@@ -33,8 +34,9 @@ class Pacer:
 
     def is_due(self, now: float) -> bool:
         """Tell whether a measurement that came now is the nearest to the deadline."""
-        interval, self._arrived = now - self._arrived, now
-        due = now >= self._due - min(EARLY * self._period, 0.5 * interval)
+        interval, self._arrived = min(now - self._arrived, self._period), now
+        self._interval += SMOOTHING * (interval - self._interval)
+        due = now >= self._due - 0.5 * self._interval
         if not due:
             self._passed = now
         return due

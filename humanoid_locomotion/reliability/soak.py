@@ -170,8 +170,8 @@ class _Startler:
             msg.linear.x, msg.linear.y, msg.angular.z = self._figures(3)
         data = serialize_message(msg)
         if self._random.random() < 0.3:  # bytes that are no message at all
-            head, length = data[:4], int(self._random.integers(4, 400))
-            data = head + self._random.bytes(length)
+            # No longer than the message, beyond which DDS does not send a type of fixed size.
+            data = data[:4] + self._random.bytes(int(self._random.integers(1, len(data) - 3)))
         publisher.publish(data)
 
     def _parameter(self) -> None:
