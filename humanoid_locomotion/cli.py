@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 import time
-from typing import Dict, List, Optional
+from typing import Callable, Dict, List, Optional
 
 from rich.console import Console
 from rich.table import Table
@@ -33,11 +33,12 @@ app = typer.Typer(
 console = Console()
 cli_benchmark.app.command()(cli_reliability.latency)
 app.add_typer(cli_benchmark.app, name='benchmark')
-for _name, _command in {
-        'import-robot': cli_robot.import_robot, 'write-urdf': cli_robot.write_urdf,
-        'check-isaacgym': cli_isaacgym.check_isaacgym, 'replay': cli_node.replay,
-        'sign': cli_node.sign, 'envelope': cli_node.envelope,
-        'faults': cli_reliability.faults, 'soak': cli_reliability.soak}.items():
+COMMANDS: Dict[str, Callable[..., None]] = {
+    'import-robot': cli_robot.import_robot, 'write-urdf': cli_robot.write_urdf,
+    'check-isaacgym': cli_isaacgym.check_isaacgym, 'replay': cli_node.replay,
+    'sign': cli_node.sign, 'envelope': cli_node.envelope,
+    'faults': cli_reliability.faults, 'soak': cli_reliability.soak}
+for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
 
 
