@@ -20,6 +20,7 @@ pytest.importorskip('onnxruntime')
 pytest.importorskip('matplotlib')
 
 from humanoid_locomotion.core.errors import PolicyError
+from humanoid_locomotion.core.policy import write_sums
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.protocol import QUICK
 from humanoid_locomotion.evaluation.scorecard import read_scorecard
@@ -101,10 +102,11 @@ def test_a_refused_policy_writes_nothing(holding, tmp_path):
     contract = (broken / 'contract.yaml').read_text()
     (broken / 'contract.yaml').write_text(contract.replace('control_period: 0.02',
                                                            'control_period: 0.03'))
+    write_sums(broken)
     with pytest.raises(PolicyError, match='a figure was changed after export'):
         evaluate(str(broken), output=tmp_path / 'out', protocol=FAKE)
     assert not (tmp_path / 'out').exists()
-    assert len(list(broken.iterdir())) == 3
+    assert len(list(broken.iterdir())) == 4
 
 
 def test_a_run_that_fails_leaves_the_old_scorecard(holding, tmp_path, monkeypatch):
