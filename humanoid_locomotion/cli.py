@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
-from humanoid_locomotion import cli_benchmark, cli_isaacgym, cli_python, cli_robot
+from humanoid_locomotion import cli_adopt, cli_benchmark, cli_isaacgym, cli_python, cli_robot
 from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
     help='Train walking policies for humanoid robots and run them from velocity commands.')
 console = Console()
 app.add_typer(cli_benchmark.app, name='benchmark')
+app.command('adopt')(cli_adopt.adopt)
 app.command('import-robot')(cli_robot.import_robot)
 app.command('write-urdf')(cli_robot.write_urdf)
 app.command('check-isaacgym')(cli_isaacgym.check_isaacgym)
