@@ -143,6 +143,8 @@ def refused(ended: Ended, *texts: str) -> None:
     (['check', 'nobody'], ["unknown policy 'nobody'; there is: "]),
     (['adopt', 'no.onnx', '--robot', 'humanoid', '--output', 'mine'],
      ['no.onnx: cannot be read (No such file']),
+    (['evaluate', 'humanoid', '--dt', 0], ['evaluate: --dt: found 0.0, expected above 0']),
+    (['evaluate', 'humanoid', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: "]),
     (['evaluate', 'nobody'], ["unknown policy 'nobody'; there is: "]),
 ])
 def test_bad_input_is_one_line_and_leaves_nothing(run, tmp_path, arguments, texts):

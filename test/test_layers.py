@@ -42,6 +42,7 @@ MODULES = {
     'sim.mujoco_backend': {'mujoco'},
     'sim.mujoco_warp_backend': {'mujoco', 'mujoco_warp', 'warp', 'torch'},
     'sim.isaacgym_import': {'isaacgym', 'torch'},  # the others take both from there
+    'sim.own_model': {'mujoco'},
     'sim.robot_import': {'mujoco'},
     'training.progress': {'rich'},
     'evaluation.command': {'rich'},
@@ -54,6 +55,7 @@ LAZY = {
     'training': {'onnx', 'tensorboard'},
     'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
     'training.curve': {'matplotlib'},
+    'evaluation.sim_to_sim': {'sim.own_model'},
     'nodes.viewer': {'mujoco', 'viser', 'PIL'},
     'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'torch'},

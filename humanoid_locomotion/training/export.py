@@ -181,5 +181,6 @@ def card(content: Dict[str, Any], config: TrainingConfig) -> str:
         f"| seed | {content['seed']} |",
         f"| command | `{content['command']}` |", '',
         'What it does, measured in another simulator than the one it was trained in: '
-        '`scorecard.json`, made by `humanoid-locomotion evaluate`.', '',
+        '`scorecard.json`, made by `humanoid-locomotion evaluate`. The policy counts as released '
+        'only if that passes.', '',
         '## Config', '', '```yaml', settings.rstrip(), '```', ''])
