@@ -17,6 +17,7 @@ from rich.table import Table
 import typer
 
 from humanoid_locomotion import (
+    cli_adopt,
     cli_benchmark,
     cli_isaacgym,
     cli_node,
@@ -34,6 +35,7 @@ console = Console()
 cli_benchmark.app.command()(cli_reliability.latency)
 app.add_typer(cli_benchmark.app, name='benchmark')
 COMMANDS: Dict[str, Callable[..., None]] = {
+    'adopt': cli_adopt.adopt,
     'import-robot': cli_robot.import_robot, 'write-urdf': cli_robot.write_urdf,
     'check-isaacgym': cli_isaacgym.check_isaacgym, 'replay': cli_node.replay,
     'sign': cli_node.sign, 'envelope': cli_node.envelope,
@@ -155,16 +157,23 @@ def evaluate(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         output: Optional[Path] = typer.Option(
             None, show_default='the policy folder',
-            help='Where scorecard.json and scorecard.png go.'),
+            help='Where scorecard.json and scorecard.png go; elsewhere, nowhere by default.'),
+        backend: str = typer.Option('mujoco', help='Simulator: mujoco or mujoco_warp.'),
+        dt: Optional[float] = typer.Option(
+            None, show_default='0.002', help='Longest physics step [s].'),
+        iterations: Optional[int] = typer.Option(
+            None, show_default='50', help='Most iterations of the constraint solver.'),
+        model: Optional[Path] = typer.Option(
+            None, show_default="the package's", help='Your own MJCF of the same robot.'),
         quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
         seed: int = typer.Option(0, help='Of everything that is drawn.'),
         report: bool = typer.Option(
             False, '--report', help='Write report.html as well: all figures and plots.'),
         json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
-    """Measure a policy in CPU MuJoCo; exits with 1 if it does not pass."""
-    from humanoid_locomotion.evaluation.command import run
+    """Measure a policy in CPU MuJoCo, or elsewhere; exits with 1 if it does not pass."""
+    from humanoid_locomotion.evaluation.command import Elsewhere, run
     sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, report=report,
-                 console=console))
+                 console=console, elsewhere=Elsewhere(backend, dt, iterations, model)))
 
 
 @app.command()
@@ -231,6 +240,7 @@ def check(
     """Open a policy folder as the node would, golden steps included, and say what it is."""
     from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.core.robot import load_robot
+    from humanoid_locomotion.evaluation.release import why_unreleased
     opened = open_policy(policy, engine=engine)
     contract = opened.contract
     robot = load_robot(contract.robot)
@@ -238,6 +248,7 @@ def check(
     same = 'same' if robot.model_hash == contract.model_hash else (
         f'[yellow]changed since training ({contract.model_hash}, now {robot.model_hash})[/yellow]')
     limits = contract.command_limits
+    unreleased = why_unreleased(opened.path, contract.fingerprint)
     rows: Dict[str, str] = {
         'policy': str(opened.path),
         'robot': f'{contract.robot}, {contract.num_actions} joints, model {same}',
@@ -248,6 +259,7 @@ def check(
         'fingerprint': contract.fingerprint,
         'engine': opened.policy.name,
         'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',
+        'released': f'no: {unreleased}' if unreleased else 'yes, its scorecard passes',
     }
     table = Table(show_header=False)
     for name, value in rows.items():

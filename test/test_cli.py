@@ -15,6 +15,8 @@ import pytest
 pytest.importorskip('typer')
 
 from humanoid_locomotion.cli import app, main
+from humanoid_locomotion.core.engines import CONTRACT_KEY
+from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.resources import policy_folders
 from humanoid_locomotion.core.robot import load_robot
 
@@ -139,6 +141,10 @@ def refused(ended: Ended, *texts: str) -> None:
     (['train', '--resume', 'yesterday', *TINY], ['yesterday: holds no checkpoints/*.pt']),
     (['export', 'yesterday', '--output', 'policy'], ['yesterday: holds no checkpoints/*.pt']),
     (['check', 'nobody'], ["unknown policy 'nobody'; there is: "]),
+    (['adopt', 'no.onnx', '--robot', 'humanoid', '--output', 'mine'],
+     ['no.onnx: cannot be read (No such file']),
+    (['evaluate', 'humanoid', '--dt', 0], ['evaluate: --dt: found 0.0, expected above 0']),
+    (['evaluate', 'humanoid', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: "]),
     (['evaluate', 'nobody'], ["unknown policy 'nobody'; there is: "]),
 ])
 def test_bad_input_is_one_line_and_leaves_nothing(run, tmp_path, arguments, texts):
@@ -233,3 +239,21 @@ def test_import_robot_drafts_a_folder_and_lists_what_is_open(run, tmp_path):
     assert '19 joints' in row and 'TODO' in row
     again = run('import-robot', model, '--name', 'mine')
     assert again.code == 2 and 'is there already' in again.err
+
+
+def test_a_policy_of_ours_is_adopted_by_its_flat_metadata_as_what_it_is(run, tmp_path):
+    onnx = pytest.importorskip('onnx')
+    pytest.importorskip('onnxruntime')
+    folder = policy_folders()['humanoid']
+    model = onnx.load(folder / 'policy.onnx')
+    flat = [entry for entry in model.metadata_props if entry.key != CONTRACT_KEY]
+    del model.metadata_props[:]
+    model.metadata_props.extend(flat)
+    onnx.save(model, tmp_path / 'theirs.onnx')
+    ended = run('adopt', 'theirs.onnx', '--robot', 'humanoid', '--output', 'policies/theirs')
+    assert ended.code == 0 and ended.err == ''
+    (row,) = [line for line in ended.out.splitlines() if ' control_period ' in line]
+    assert '0.02' in row and 'theirs.onnx' in row
+    ours, theirs = (open_policy(it, engine='onnxruntime')
+                    for it in (folder, tmp_path / 'policies' / 'theirs'))
+    assert theirs.contract == ours.contract

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
-from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.engines import CONTRACT_KEY, open_engine
+from humanoid_locomotion.core.flat_metadata import FlatMetadata
+from humanoid_locomotion.core.policy import STATE_KEYS, open_policy, read_golden
 from humanoid_locomotion.core.resources import policy_folders, robot_folders
 from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.state import RobotState
 
 FILES = {'policy.onnx', 'contract.yaml', 'golden.npz', 'card.md', 'scorecard.json',
          'scorecard.png', 'SHA256SUMS'}
@@ -40,6 +45,23 @@ def test_its_robot_ships_and_is_the_one_it_was_trained_on(folder):
     robot = load_robot(contract.robot)
     contract.check_robot(robot, folder)
     assert contract.model_hash == robot.model_hash
+
+
+@policies
+def test_its_flat_metadata_alone_rebuild_the_controller(folder):
+    """What another stack reads is all it needs: the golden joint targets come out of it."""
+    pytest.importorskip('onnxruntime')
+    network = open_engine(folder / 'policy.onnx', 'onnxruntime')
+    flat = {key: value for key, value in network.metadata.items() if key != CONTRACT_KEY}
+    contract = FlatMetadata(('policy.onnx', flat)).contract()
+    golden = read_golden(folder / 'golden.npz')
+    controller = Controller(contract, network)
+    controller.reset_all()
+    targets = [controller.step(RobotState(**{key: golden[key][i:i + 1] for key in STATE_KEYS}),
+                               golden['command'][i:i + 1]).positions[0]
+               for i in range(len(golden['command']))]
+    assert np.allclose(targets, golden['joint_targets'], atol=1e-4)
+    assert contract.fingerprint == open_policy(folder, engine='onnxruntime').contract.fingerprint
 
 
 @policies

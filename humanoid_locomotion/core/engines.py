@@ -54,11 +54,18 @@ class OnnxRuntimeEngine:
         if [i.name for i in inputs] != ['obs'] or [o.name for o in outputs] != ['actions']:
             raise PolicyError(path, "expected one input 'obs' and one output 'actions', found "
                               f'{[i.name for i in inputs]} and {[o.name for o in outputs]}')
+        if len(inputs[0].shape) != 2 or len(outputs[0].shape) != 2:
+            raise PolicyError(path, "expected 'obs' (batch, obs) and 'actions' (batch, m), found "
+                              f'{inputs[0].shape} and {outputs[0].shape}')
         self.obs_size, self.num_actions = inputs[0].shape[1], outputs[0].shape[1]
+        self._one_by_one = inputs[0].shape[0] == 1  # as exporters write that fix the batch
 
     def __call__(self, obs: Array) -> np.ndarray:
         """Return the actions (num_envs, num_actions) for observations (num_envs, obs_size)."""
-        return self._session.run(['actions'], {'obs': np.asarray(obs, np.float32)})[0]
+        obs = np.asarray(obs, np.float32)
+        if self._one_by_one and len(obs) > 1:
+            return np.concatenate([self(row[None]) for row in obs])
+        return self._session.run(['actions'], {'obs': obs})[0]
 
 
 class TorchEngine:
@@ -159,12 +166,12 @@ def open_engine(path: Path, engine: str, device: str = 'auto') -> Any:
 
     Args:
         path: The ONNX file.
-        engine: ``onnxruntime``, ``torch``, or ``auto``: torch where it is installed and sees a
-            GPU, onnxruntime otherwise.
+        engine: ``onnxruntime``, ``torch``, or ``auto``: torch where it is installed, sees a GPU
+            and can rebuild the network, onnxruntime otherwise.
         device: ``auto``, ``cpu`` or ``cuda``, for torch.
     """
     if engine == 'auto':
-        engine = 'torch' if _torch_has_gpu() else 'onnxruntime'
+        engine = 'torch' if _torch_has_gpu() and _is_chain(path) else 'onnxruntime'
     if engine not in ENGINES:
         raise UnknownNameError('engine', engine, [*ENGINES, 'auto'])
     return ENGINES[engine](path, device)
@@ -180,6 +187,14 @@ def contract_json(metadata: Dict[str, str], path: Path) -> Dict[str, Any]:
         return dict(json.loads(text))
     except (ValueError, TypeError) as error:
         raise PolicyError(path, f'metadata {CONTRACT_KEY!r} is not JSON ({error})') from error
+
+
+def _is_chain(path: Path) -> bool:
+    try:
+        read_layers(path)
+    except PolicyError:
+        return False
+    return True
 
 
 def _torch_has_gpu() -> bool:

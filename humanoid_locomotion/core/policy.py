@@ -86,7 +86,7 @@ def open_policy(name: Union[str, Path], engine: str = 'auto',
     contract = read_contract(folder / 'contract.yaml')
     network = engines.open_engine(folder / 'policy.onnx', engine, device)
     _check_same_contract(contract, network, folder)
-    _check_sizes(contract, network, folder / 'policy.onnx')
+    check_sizes(contract, network, folder / 'policy.onnx')
     golden = read_golden(folder / 'golden.npz')
     error = replay_golden(contract, network, golden, folder / 'golden.npz')
     return PolicyFolder(folder, contract, network, error,
@@ -145,11 +145,13 @@ def _check_same_contract(contract: PolicyContract, network: Any, folder: Path) -
                           f'{sorted(differing)}; both must come from one export')
 
 
-def _check_sizes(contract: PolicyContract, network: Any, path: Path) -> None:
-    size = Controller(contract).builder.size
-    if network.obs_size != size:
+def check_sizes(contract: PolicyContract, network: Any, path: Path) -> None:
+    """Raise :class:`PolicyError` unless the network takes and gives what a contract describes."""
+    builder = Controller(contract).builder
+    if network.obs_size != builder.size:
+        terms = ', '.join(f'{it.name} {it.stop - it.start}' for it in builder.slices)
         raise PolicyError(path, f'takes {network.obs_size} observations, but the contract '
-                          f'describes {size}')
+                          f'describes {builder.size}: {builder.history} times ({terms})')
     if network.num_actions != contract.num_actions:
         raise PolicyError(path, f'gives {network.num_actions} actions, but the contract has '
                           f'{contract.num_actions} joints')

@@ -11,13 +11,16 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.evaluation.compare import compare
 from humanoid_locomotion.evaluation.evaluate import evaluate
+from humanoid_locomotion.evaluation.protocol import FULL, QUICK
 from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
+from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, evaluate_elsewhere
 
 
 def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
-        console: Console, report: bool = False) -> int:
+        console: Console, report: bool = False, elsewhere: Optional[Elsewhere] = None) -> int:
     """Measure a policy and print what came out.
 
     Args:
@@ -27,7 +30,8 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         seed: Seed of every random choice.
         as_json: Print the scorecard as JSON instead of a table.
         console: Where to print.
-        report: Write ``report.html`` as well.
+        report: Write ``report.html`` as well; of the standard setting only.
+        elsewhere: Another setting, to be measured as well and compared.
 
     Returns:
         The exit code: 0 if the policy passed, 1 if not.
@@ -41,13 +45,41 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
                 tasks[what] = progress.add_task(what, total=1.0)
             progress.update(tasks[what], completed=share)
 
-        scorecard = evaluate(policy, output=output, quick=quick, seed=seed, progress=show,
-                             report=report)
+        standard = None
+        if elsewhere is not None and elsewhere.differs(QUICK if quick else FULL):
+            if report:
+                raise ConfigError('command line', 'report', 'the report shows the standard '
+                                  'setting: leave out --backend, --dt, --iterations and --model')
+            standard, scorecard = evaluate_elsewhere(
+                policy, elsewhere, output=output, quick=quick, seed=seed, progress=show)
+        else:
+            scorecard = evaluate(policy, output=output, quick=quick, seed=seed, progress=show,
+                                 report=report)
     if as_json:
         console.out(scorecard.to_json(), end='', highlight=False)
     else:
-        console.print(table(scorecard))
+        console.print(table(scorecard) if standard is None else differences(standard, scorecard))
     return 0 if scorecard.passed else 1
+
+
+def differences(standard: Scorecard, there: Scorecard) -> Table:
+    """Return the lines of the standard setting and of another one side by side."""
+    setting = there.setting
+    verdict = '[green]passed[/green]' if there.passed else '[red]failed[/red]'
+    where = f'{setting.simulator}, {1000.0 * setting.timestep:.3g} ms, ' \
+            f'{setting.solver_iterations} iterations' + (
+                f', {escape(setting.model)}' if setting.model else '')
+    made = Table('line', 'standard', 'here', 'change', 'gate', '',
+                 title=f'{setting.policy}: {verdict} elsewhere', caption=where)
+    for before, after in zip(standard.criteria, there.criteria):
+        change = tuple(None if a is None or b is None else b - a
+                       for a, b in zip(before.measured, after.measured))
+        colour = 'green' if after.passed else 'red'
+        made.add_row(escape(after.label),
+                     *(shown(values) for values in (
+                         before.measured, after.measured, change, after.gate)),
+                     f'[{colour}]{after.verdict}[/{colour}]')
+    return made
 
 
 def table(scorecard: Scorecard) -> Table:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 import tempfile
 import time
-from typing import Callable, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.evaluation import metrics, page, trials
 from humanoid_locomotion.evaluation.gates import make_scorecard
+from humanoid_locomotion.evaluation.numpy_backend import NumpyBackend
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Command, Protocol
 from humanoid_locomotion.evaluation.report import draw
 from humanoid_locomotion.evaluation.rollout import Recording, Trials, roll_out
@@ -32,14 +33,15 @@ from humanoid_locomotion.evaluation.scorecard import (
     Standing,
     Tour,
 )
-from humanoid_locomotion.sim.backend import BACKENDS, SimBackend, open_backend
+from humanoid_locomotion.sim.backend import BACKENDS, open_backend
 
 Progress = Callable[[str, float], None]
 
 
 def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False, seed: int = 0,
              progress: Optional[Progress] = None, protocol: Optional[Protocol] = None,
-             report: bool = False) -> Scorecard:
+             report: bool = False, robot: Optional[RobotSpec] = None,
+             model: str = '') -> Scorecard:
     """Measure a policy; write ``scorecard.json`` and ``scorecard.png``.
 
     Args:
@@ -50,15 +52,17 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
         progress: Called with what is being run and the share of it that is done.
         protocol: What to run, instead of the protocol that ``quick`` picks.
         report: Write ``report.html`` as well: one page with all figures and plots.
+        robot: The robot, if its model is not the package's own.
+        model: What that model is called.
 
     Raises:
         PolicyError: The folder must not be run; nothing is written.
     """
     folder = open_policy(policy, engine='onnxruntime')
-    robot = load_robot(folder.contract.robot)
+    robot = robot or load_robot(folder.contract.robot)
     folder.contract.check_robot(robot, folder.path)
     protocol = protocol or (QUICK if quick else FULL)
-    bench = Bench(folder, robot, protocol, seed, progress)
+    bench = Bench(folder, robot, protocol, seed, progress, model)
     scorecard = bench.run()
     target = Path(output) if output is not None else folder.path
     target.mkdir(parents=True, exist_ok=True)
@@ -90,8 +94,9 @@ class Bench:
     walk: Recording
 
     def __init__(self, folder: PolicyFolder, robot: RobotSpec, protocol: Protocol, seed: int,
-                 progress: Optional[Progress] = None):
+                 progress: Optional[Progress] = None, model: str = ''):
         self._folder, self._robot, self._protocol = folder, robot, protocol
+        self._model = model
         self._seed, self._progress = seed, progress
         self._contract = folder.contract
         self._physics = protocol.physics(self._contract.control_period)
@@ -129,7 +134,8 @@ class Bench:
             simulator=protocol.simulator,
             versions={name: metadata.version(name) for name in sorted(packages)},
             timestep=self._physics.timestep, control_period=contract.control_period,
-            wall_time=round(wall_time, 1))
+            wall_time=round(wall_time, 1), solver_iterations=protocol.solver_iterations,
+            model=self._model)
 
     def _responses(self) -> tuple[Response, ...]:
         protocol, runs = self._protocol, self._protocol.command_runs
@@ -257,9 +263,9 @@ class Bench:
         report = self._progress
         physics = replace(self._physics, substeps=self._physics.substeps // substeps)
 
-        def open_robots(num_envs: int) -> SimBackend:
-            return open_backend(self._protocol.simulator, self._robot, num_envs, physics,
-                                joints=self._contract.joints, device='cpu')
+        def open_robots(num_envs: int) -> Any:
+            return NumpyBackend(open_backend(self._protocol.simulator, self._robot, num_envs,
+                                             physics, joints=self._contract.joints))
 
         return roll_out(open_robots, self._contract, self._folder.policy, run,
                         None if report is None else lambda share: report(what, share),

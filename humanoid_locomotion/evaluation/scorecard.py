@@ -33,6 +33,8 @@ class Setting:
         timestep: Duration of a physics step [s].
         control_period: Time between two control steps [s].
         wall_time: How long the measurement took [s]; the one figure that no seed fixes.
+        solver_iterations: Most iterations of the constraint solver.
+        model: The robot's model, if not the package's own.
     """
 
     protocol: int
@@ -47,6 +49,8 @@ class Setting:
     timestep: float
     control_period: float
     wall_time: float
+    solver_iterations: int = 50
+    model: str = ''
 
 
 @dataclass(frozen=True)

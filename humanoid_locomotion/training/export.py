@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-import shutil
-import tempfile
 from typing import Any, Callable, Dict, List
 
 import numpy as np
 import torch
 import yaml
 
-from humanoid_locomotion.core.command import COMMAND_NAMES
 from humanoid_locomotion.core.config import from_mapping
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.engines import CONTRACT_KEY
-from humanoid_locomotion.core.errors import CheckpointError, LocomotionError, MissingPackageError
-from humanoid_locomotion.core.policy import open_policy, write_sums
+from humanoid_locomotion.core.errors import CheckpointError, MissingPackageError
+from humanoid_locomotion.core.flat_metadata import to_flat
+from humanoid_locomotion.core.golden import GOLDEN_COMMANDS, record_golden, tumbling_states
+from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
-from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import open_backend
 from humanoid_locomotion.training import checkpoint
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.networks import ActorCritic
-
-# The golden steps: what is asked for, and for how many control steps.
-GOLDEN_COMMANDS = (((0.0, 0.0, 0.0), 25), ((0.5, 0.0, 0.0), 50), ((0.0, 0.3, 0.0), 25),
-                   ((0.0, 0.0, 0.5), 25), ((0.0, 0.0, 0.0), 25))
 
 
 def export(path: Path, output: Path) -> Path:
@@ -54,19 +48,10 @@ def export(path: Path, output: Path) -> Path:
             f"{content['model_hash']}, now {robot.model_hash})")
     contract = config.contract(robot)
     model = restore(content, config, contract)
-    if output.exists() and not (output / 'contract.yaml').is_file():
-        raise LocomotionError(f'{output}: exists and is not a policy folder; name another')
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
-        folder = Path(temporary) / 'policy'
-        folder.mkdir()
+    with new_policy_folder(output) as folder:
         write_folder(folder, contract, model.act_mean, network_layers(model),
                      golden_states(robot, contract, config, model), run_path=run_name(path))
         (folder / 'card.md').write_text(card(content, config), encoding='utf-8')
-        open_policy(folder, engine='onnxruntime')
-        if output.exists():
-            shutil.rmtree(output)
-        shutil.move(str(folder), str(output))
     return output
 
 
@@ -112,12 +97,9 @@ def write_folder(folder: Path, contract: PolicyContract, policy: Callable[[Any],
         states: Consecutive states with the ``command`` of each, to record golden steps from.
         run_path: Where it came from, for the metadata.
     """
-    (folder / 'policy.onnx').write_bytes(onnx_bytes(contract, layers, run_path))
-    text = yaml.safe_dump(contract.to_mapping(), sort_keys=False, default_flow_style=None)
-    (folder / 'contract.yaml').write_text(text, encoding='utf-8')
-    golden: Dict[str, Any] = record_golden(contract, policy, states)
-    np.savez_compressed(folder / 'golden.npz', **golden)
-    write_sums(folder)
+    with torch.no_grad():
+        golden = record_golden(contract, policy, states, like=torch.zeros(0))
+    write_policy(folder, contract, onnx_bytes(contract, layers, run_path), golden)
 
 
 def onnx_bytes(contract: PolicyContract, layers: Dict[str, Any], run_path: str) -> bytes:
@@ -156,20 +138,7 @@ def onnx_bytes(contract: PolicyContract, layers: Dict[str, Any], run_path: str) 
 
 def metadata(contract: PolicyContract, run_path: str) -> Dict[str, str]:
     """Return the contract as JSON, and the flat keys that other stacks read, in full precision."""
-    def flat(key: str) -> str:
-        return ','.join(repr(float(value)) for value in contract.values(key))
-
-    return {
-        CONTRACT_KEY: contract.to_json(),
-        'joint_names': ','.join(contract.joint_names),
-        'joint_stiffness': flat('kp'),
-        'joint_damping': flat('kd'),
-        'default_joint_pos': flat('default'),
-        'action_scale': flat('action_scale'),
-        'observation_names': ','.join(term.name for term in contract.observation.terms),
-        'command_names': ','.join(COMMAND_NAMES),
-        'run_path': run_path,
-    }
+    return {CONTRACT_KEY: contract.to_json(), **to_flat(contract, run_path)}
 
 
 def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingConfig,
@@ -195,50 +164,6 @@ def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingCo
     return states
 
 
-def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
-    """Return states in which every figure moves, each with its command.
-
-    Like a robot that is turned about by hand: no physics, but all that an observation is made of.
-    """
-    commands = [command for command, steps in GOLDEN_COMMANDS for _ in range(steps)]
-    m, time = contract.num_actions, np.arange(len(commands))[:, None] * contract.control_period
-
-    def wave(size: int, height: Any = 1.0) -> np.ndarray:
-        return np.asarray(height) * np.sin((1.0 + 0.1 * np.arange(size)) * 3.0 * time
-                                           + np.arange(size))
-
-    lower, upper, rest = (contract.values(key) for key in ('lower', 'upper', 'default'))
-    reach = 0.5 * np.minimum(upper - rest, rest - lower)
-    turn = np.concatenate((wave(3, 0.4), np.ones_like(time)), axis=1)
-    arrays = {
-        'joint_positions': rest + wave(m, reach), 'joint_velocities': wave(m),
-        'base_orientation': turn / np.linalg.norm(turn, axis=1, keepdims=True),
-        'base_angular_velocity': wave(3), 'base_position': wave(3),
-        'base_linear_velocity': wave(3, 0.5), 'command': np.array(commands)}
-    return [{key: value[i:i + 1].astype(np.float32) for key, value in arrays.items()}
-            for i in range(len(commands))]
-
-
-def record_golden(contract: PolicyContract, policy: Callable[[Any], Any],
-                  states: List[Dict[str, np.ndarray]]) -> Dict[str, np.ndarray]:
-    """Run the states through PyTorch, the builder included; return the golden arrays."""
-    controller = Controller(contract, like=torch.zeros(0))
-    controller.reset_all()
-    rows: List[Dict[str, np.ndarray]] = []
-    with torch.no_grad():
-        for recorded in states:
-            tensors = {key: torch.as_tensor(np.array(value, np.float32))
-                       for key, value in recorded.items()}
-            command = tensors.pop('command')
-            obs = controller.observe(RobotState(**tensors), command).clone()
-            action = policy(obs)
-            targets = controller.act(action).positions
-            row = {**recorded, 'observation': obs.numpy(), 'action': action.numpy(),
-                   'joint_targets': targets.numpy()}
-            rows.append({key: np.asarray(value, np.float32) for key, value in row.items()})
-    return {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
-
-
 def card(content: Dict[str, Any], config: TrainingConfig) -> str:
     """Return ``card.md``: how the policy came about."""
     settings = yaml.safe_dump(content['config'], sort_keys=False, default_flow_style=None)
@@ -256,5 +181,6 @@ def card(content: Dict[str, Any], config: TrainingConfig) -> str:
         f"| seed | {content['seed']} |",
         f"| command | `{content['command']}` |", '',
         'What it does, measured in another simulator than the one it was trained in: '
-        '`scorecard.json`, made by `humanoid-locomotion evaluate`.', '',
+        '`scorecard.json`, made by `humanoid-locomotion evaluate`. The policy counts as released '
+        'only if that passes.', '',
         '## Config', '', '```yaml', settings.rstrip(), '```', ''])

@@ -13,10 +13,11 @@ pytest.importorskip('onnxruntime')
 
 from humanoid_locomotion.core.engines import open_engine
 from humanoid_locomotion.core.errors import CheckpointError, LocomotionError
+from humanoid_locomotion.core.golden import GOLDEN_COMMANDS, tumbling_states
 from humanoid_locomotion.core.policy import open_policy, read_golden
 from humanoid_locomotion.training import checkpoint
 from humanoid_locomotion.training import export as exporting
-from humanoid_locomotion.training.export import GOLDEN_COMMANDS, export, tumbling_states
+from humanoid_locomotion.training.export import export
 from humanoid_locomotion.training.trainer import Trainer
 
 COMMAND = 'humanoid-locomotion train --seed 7'

@@ -1,0 +1,120 @@
+"""Makes a policy folder of ours from another stack's ONNX file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from humanoid_locomotion.core import config
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.engines import CONTRACT_KEY, OnnxRuntimeEngine
+from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
+from humanoid_locomotion.core.flat_metadata import JOINT_FIGURES, KEYS, FlatMetadata
+from humanoid_locomotion.core.golden import record_golden, tumbling_states
+from humanoid_locomotion.core.policy import check_sizes
+from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
+from humanoid_locomotion.core.robot import RobotSpec
+
+# What the field's exporters mean when they say nothing.
+USUAL = {'action_mode': 'default_offset', 'observation_clips': 'inf', 'observation_history': '1',
+         'observation_layout': 'adopted', 'model_hash': 'unknown', 'run_path': ''}
+
+Row = Tuple[str, str, str]
+
+
+def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = None
+          ) -> List[Row]:
+    """Write the policy folder of an ONNX file.
+
+    A figure is taken from ``fill``, else from the file's metadata, else, for limits and torques,
+    from the robot.
+
+    Args:
+        network: The ONNX file, one input ``obs`` and one output ``actions``.
+        robot: What it moves.
+        output: The folder to write; replaced if it exists and holds a policy.
+        fill: A YAML file with the keys that the metadata lack, or have wrong.
+
+    Returns:
+        For each key its name, its value and where that was found.
+
+    Raises:
+        PolicyError: The network cannot be run as the keys say.
+        ConfigError: A key is missing, unknown or does not fit.
+        JointsError: The robot lacks joints of the policy.
+    """
+    engine = OnnxRuntimeEngine(network)
+    if CONTRACT_KEY in engine.metadata:
+        raise PolicyError(network, f'its metadata has {CONTRACT_KEY!r}: this package wrote it; '
+                          'use its policy folder as it is')
+    flat = _flat(network, engine.metadata, robot, fill)
+    contract = flat.contract()
+    if contract.robot != robot.name:
+        raise ConfigError(flat.origin('robot'), 'robot',
+                          f'found {contract.robot!r}, expected {robot.name!r}')
+    check_sizes(contract, engine, network)
+    rows = [(key, ', '.join(flat.words(key)), flat.origin(key))
+            for key in KEYS if flat.origin(key)]
+    original = network.read_bytes()
+    with new_policy_folder(output) as folder:
+        write_policy(folder, contract, with_metadata(original, CONTRACT_KEY, contract.to_json()),
+                     record_golden(contract, engine, tumbling_states(contract)))
+        (folder / 'card.md').write_text(_card(network.name, original, contract, rows),
+                                        encoding='utf-8')
+    return rows
+
+
+def _flat(network: Path, metadata: Dict[str, str], robot: RobotSpec, fill: Optional[Path]
+          ) -> FlatMetadata:
+    sources: List[Tuple[object, Dict[str, Any]]] = []
+    if fill is not None:
+        filled = config.read_yaml(fill)
+        unknown = [key for key in filled if key not in KEYS]
+        if unknown:
+            raise ConfigError(fill, '', f'unknown keys {unknown}; the keys are {sorted(KEYS)}')
+        sources.append((fill, filled))
+    sources.append((network, metadata))
+    written = FlatMetadata(*sources)
+    names = written.joint_names()
+    missing = [name for name in names if name not in robot.joint_names]
+    if missing:
+        raise JointsError(f"{written.origin('joint_names')}: joint_names: robot {robot.name!r}",
+                          missing, robot.joint_names)
+    joints = [robot.joints[robot.joint_names.index(name)] for name in names]
+    facts = {key: [getattr(joint, name) for joint in joints]
+             for key, name in JOINT_FIGURES.items() if name in ('lower', 'upper', 'effort')}
+    return FlatMetadata(*sources, ('robot.yaml', {**facts, 'robot': robot.name}),
+                        ("the field's habit", USUAL))
+
+
+def with_metadata(network: bytes, key: str, value: str) -> bytes:
+    """Return an ONNX file with one metadata entry more.
+
+    ONNX is Protocol Buffers, in which the entries of a repeated field may stand anywhere: bytes
+    appended to the file are one more of ``ModelProto.metadata_props``, field 14, a message of
+    key, field 1, and value, field 2 (onnx.proto3).
+    """
+    entry = _field(1, key.encode()) + _field(2, value.encode())
+    return network + _field(14, entry)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Return a field of bytes on the wire: its tag, its length as a varint, its content."""
+    length, digits = len(content), []
+    while length > 127:
+        digits.append(length % 128 + 128)
+        length //= 128
+    return bytes([8 * number + 2, *digits, length]) + content
+
+
+def _card(name: str, original: bytes, contract: PolicyContract, rows: List[Row]) -> str:
+    return '\n'.join([
+        f'# {contract.robot}, adopted', '',
+        f'Made from `{name}` (SHA-256 `{hashlib.sha256(original).hexdigest()}`), which another '
+        'stack trained, by `humanoid-locomotion adopt`.', '',
+        'Its golden steps were recorded here, at adoption: they hold what this folder does, not '
+        'what its trainer meant. Whether the terms, scales and gains below are the right ones, '
+        '`humanoid-locomotion evaluate` shows.', '',
+        '| key | value | from |', '|---|---|---|',
+        *(f'| {key} | {value} | {origin} |' for key, value, origin in rows), ''])

@@ -1,0 +1,67 @@
+"""Golden steps: control steps recorded through the builder, which every opening replays."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List
+
+import numpy as np
+
+from humanoid_locomotion.core.arrays import Array, Constant
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.state import RobotState
+
+# What is asked for, and for how many control steps.
+GOLDEN_COMMANDS = (((0.0, 0.0, 0.0), 25), ((0.5, 0.0, 0.0), 50), ((0.0, 0.3, 0.0), 25),
+                   ((0.0, 0.0, 0.5), 25), ((0.0, 0.0, 0.0), 25))
+
+
+def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
+    """Return states in which every figure moves, each with its command.
+
+    Like a robot that is turned about by hand: no physics, but all that an observation is made of.
+    """
+    commands = [command for command, steps in GOLDEN_COMMANDS for _ in range(steps)]
+    m, time = contract.num_actions, np.arange(len(commands))[:, None] * contract.control_period
+
+    def wave(size: int, height: Any = 1.0) -> np.ndarray:
+        return np.asarray(height) * np.sin((1.0 + 0.1 * np.arange(size)) * 3.0 * time
+                                           + np.arange(size))
+
+    lower, upper, rest = (contract.values(key) for key in ('lower', 'upper', 'default'))
+    reach = 0.5 * np.minimum(upper - rest, rest - lower)
+    turn = np.concatenate((wave(3, 0.4), np.ones_like(time)), axis=1)
+    arrays = {
+        'joint_positions': rest + wave(m, reach), 'joint_velocities': wave(m),
+        'base_orientation': turn / np.linalg.norm(turn, axis=1, keepdims=True),
+        'base_angular_velocity': wave(3), 'base_position': wave(3),
+        'base_linear_velocity': wave(3, 0.5), 'command': np.array(commands)}
+    return [{key: value[i:i + 1].astype(np.float32) for key, value in arrays.items()}
+            for i in range(len(commands))]
+
+
+def record_golden(contract: PolicyContract, policy: Callable[[Array], Array],
+                  states: List[Dict[str, np.ndarray]], like: Array = None
+                  ) -> Dict[str, np.ndarray]:
+    """Run the states through the controller and the policy; return the golden arrays.
+
+    Args:
+        contract: What to run.
+        policy: Observation to action.
+        states: Consecutive states, each with its ``command``.
+        like: An array of the kind that the policy takes; NumPy by default.
+    """
+    like = np.zeros(0, np.float32) if like is None else like
+    controller = Controller(contract, like=like)
+    controller.reset_all()
+    rows: List[Dict[str, np.ndarray]] = []
+    for recorded in states:
+        arrays = {key: Constant(value).like(like) for key, value in recorded.items()}
+        command = arrays.pop('command')
+        obs = controller.observe(RobotState(**arrays), command)
+        observation = np.asarray(obs).copy()  # the builder goes on to use its array
+        action = policy(obs)
+        targets = controller.act(action).positions
+        row = {**recorded, 'observation': observation, 'action': action, 'joint_targets': targets}
+        rows.append({key: np.asarray(value).astype(np.float32) for key, value in row.items()})
+    return {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}

@@ -1,0 +1,60 @@
+"""A policy is released if its own, whole scorecard passes, and else it is said why not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from humanoid_locomotion.core.config import read_yaml
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.resources import policy_folders
+from humanoid_locomotion.evaluation.release import why_unreleased
+
+SHIPPED = policy_folders()['humanoid']
+FINGERPRINT = read_yaml(SHIPPED / 'contract.yaml')['fingerprint']
+
+
+def test_what_ships_is_released():
+    assert why_unreleased(SHIPPED, FINGERPRINT) == ''
+
+
+def fail(card):
+    """Let the first line miss its gate."""
+    card['criteria'][0]['passed'] = card['passed'] = False
+
+
+def quick(card):
+    """Let it be a quick one."""
+    card['setting']['quick'] = True
+
+
+def elsewhere(card):
+    """Let it be of somebody else's model."""
+    card['setting']['model'] = 'own.xml'
+
+
+def other(card):
+    """Let it be of another contract."""
+    card['setting']['fingerprint'] = '0' * 16
+
+
+@pytest.mark.parametrize('change, reason', [
+    (fail, 'its scorecard fails in: '), (quick, 'is a quick one'),
+    (elsewhere, 'of another model'), (other, 'is of another contract')])
+def test_what_is_not_is_told_why(tmp_path, change, reason):
+    card = json.loads((SHIPPED / 'scorecard.json').read_text())
+    change(card)
+    (tmp_path / 'scorecard.json').write_text(json.dumps(card))
+    assert reason in why_unreleased(tmp_path, FINGERPRINT)
+
+
+@pytest.mark.parametrize('text', ['walks well', '[]', '{"passed": true}'])
+def test_what_is_no_scorecard_is_refused(tmp_path, text):
+    (tmp_path / 'scorecard.json').write_text(text)
+    with pytest.raises(ConfigError, match=r'scorecard.json: is not a scorecard'):
+        why_unreleased(tmp_path, FINGERPRINT)
+
+
+def test_without_a_scorecard_it_is_not_released(tmp_path):
+    assert 'it has no scorecard.json' in why_unreleased(tmp_path, FINGERPRINT)
