@@ -169,8 +169,8 @@ def test_hashes_are_what_sha256sum_checks(folder):
 
 def test_golden_steps_that_unpack_to_a_flood_are_refused_packed(folder):
     import zipfile
-    with (zipfile.ZipFile(folder / 'golden.npz', 'w', zipfile.ZIP_DEFLATED) as archive,
-          archive.open('flood.npy', 'w') as file):
+    packed = zipfile.ZipFile(folder / 'golden.npz', 'w', zipfile.ZIP_DEFLATED)
+    with packed as archive, archive.open('flood.npy', 'w') as file:
         for _ in range(300):
             file.write(bytes(1 << 20))
     refuse(folder, 'unpacks to 314572800 bytes')
