@@ -179,11 +179,18 @@ def evaluate(
 @app.command()
 def compare(
         policies: List[str] = typer.Argument(
-            ..., help='Policy folders that were evaluated, or names of some that ship.'),
+            ..., help='Policy folders that were evaluated, names of some that ship, or their '
+            'scorecard.json files.'),
+        seeds: bool = typer.Option(
+            False, '--seeds', help='They are seeds of one recipe: print a table in Markdown, and '
+            'which is the median.'),
         json: bool = typer.Option(False, help='Print the comparison as JSON.')) -> None:
     """Put the scorecards of policies side by side."""
-    from humanoid_locomotion.evaluation.command import run_compare
-    run_compare(policies, as_json=json, console=console)
+    from humanoid_locomotion.evaluation.command import run_compare, run_seeds
+    if seeds:
+        run_seeds(policies, console=console)
+    else:
+        run_compare(policies, as_json=json, console=console)
 
 
 @app.command()

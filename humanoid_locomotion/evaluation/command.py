@@ -16,6 +16,7 @@ from humanoid_locomotion.evaluation.compare import compare
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK
 from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
+from humanoid_locomotion.evaluation.seeds import rank_seeds
 from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, evaluate_elsewhere
 
 
@@ -97,6 +98,11 @@ def table(scorecard: Scorecard) -> Table:
                      *(shown(values) for values in (line.measured, line.gate, line.lead)),
                      f'[{colour}]{line.verdict}[/{colour}]')
     return made
+
+
+def run_seeds(policies: Sequence[str], *, console: Console) -> None:
+    """Print the table of one recipe's seeds as Markdown."""
+    console.out(rank_seeds(policies).to_markdown(), end='', highlight=False)
 
 
 def run_compare(policies: Sequence[str], *, as_json: bool, console: Console) -> None:
