@@ -167,13 +167,17 @@ def evaluate(
             None, show_default="the package's", help='Your own MJCF of the same robot.'),
         quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
         seed: int = typer.Option(0, help='Of everything that is drawn.'),
+        sim_to_sim: bool = typer.Option(
+            False, '--sim-to-sim', help="Measure at other steps and solvers too, and write the "
+            "difference table into the policy's card."),
         report: bool = typer.Option(
             False, '--report', help='Write report.html as well: all figures and plots.'),
         json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
     """Measure a policy in CPU MuJoCo, or elsewhere; exits with 1 if it does not pass."""
     from humanoid_locomotion.evaluation.command import Elsewhere, run
     sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, report=report,
-                 console=console, elsewhere=Elsewhere(backend, dt, iterations, model)))
+                 console=console, elsewhere=Elsewhere(backend, dt, iterations, model),
+                 everywhere=sim_to_sim))
 
 
 @app.command()
