@@ -1,7 +1,7 @@
 """The port that every simulator sits behind, and the data that passes through it.
 
-A backend steps many robots at once, each alone on an endless floor. Its arrays are NumPy or
-PyTorch, as it likes; it takes either. Joints come in the order it was opened with.
+A backend steps many robots at once, each alone on an endless floor or on rough ground. Its arrays
+are NumPy or PyTorch, as it likes; it takes either. Joints come in the order it was opened with.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from humanoid_locomotion.core.errors import (
 )
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.sim.terrain import Terrain as Terrain
+from humanoid_locomotion.sim.terrain import TerrainSpec as TerrainSpec
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,9 @@ class Truth:
     ``timestep`` ago; Isaac Gym: at its end), and is zero between a reset and the next step.
 
     Attributes:
-        base_position: (num_envs, 3) [m], from the point on the floor where the robot started.
+        base_position: (num_envs, 3) [m]: x and y in the world, z above the ground below.
         base_linear_velocity: (num_envs, 3) [m/s], in the base frame.
-        sole_positions: (num_envs, 2, 3) [m], left first.
+        sole_positions: (num_envs, 2, 3) [m], likewise, left first.
         sole_velocities: (num_envs, 2, 3) [m/s], in the world frame.
         sole_normals: (num_envs, 2, 3), the soles' z axis in the world frame.
         sole_forces: (num_envs, 2) [N], what each foot presses with, along contact normals.
@@ -136,10 +138,14 @@ class SimBackend(abc.ABC):
         device: Where the arrays are, as PyTorch names it.
         capturable: Whether, on a GPU, a step can be part of a CUDA graph.
         has_viewer: Whether it can show the robots in a window while they move.
+        has_terrain: Whether it can lay rough ground.
+        terrain: The ground, if it is rough.
     """
 
     capturable = True
     has_viewer = False
+    has_terrain = False
+    terrain: Optional[Terrain] = None
     robot: RobotSpec
     physics: PhysicsSpec
     num_envs: int
@@ -277,7 +283,8 @@ def import_backend(name: str) -> Type[SimBackend]:
 
 def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
                  joints: Optional[Sequence[Any]] = None, device: str = 'auto',
-                 deterministic: bool = False, viewer: bool = False) -> SimBackend:
+                 deterministic: bool = False, viewer: bool = False,
+                 terrain: Optional[TerrainSpec] = None) -> SimBackend:
     """Open a simulator.
 
     Args:
@@ -292,15 +299,21 @@ def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpe
         deterministic: Whether the same start must give the same result, bit by bit; simulators
             that always do so pay nothing for it.
         viewer: Whether to show the robots in a window.
+        terrain: What the ground is like; None for a flat floor.
 
     Raises:
         LocomotionError: As :func:`import_backend`, or the robot lacks a joint, or the simulator
-            has no window.
+            has no window or no rough ground.
     """
     make: Any = import_backend(name)
     if viewer and not make.has_viewer:
         raise SimulationError(f'the backend {name} opens no window; isaacgym does')
-    window = {'viewer': True} if viewer else {}
+    if terrain is not None and not make.has_terrain:
+        raise SimulationError(f'the backend {name} has a flat floor only; mujoco and mujoco_warp '
+                              'have rough ground')
+    more: Dict[str, Any] = {'viewer': True} if viewer else {}
+    if terrain is not None:
+        more['terrain'] = Terrain(terrain)
     backend: SimBackend = make(
-        robot, num_envs, physics, joints or robot.joints, device, deterministic, **window)
+        robot, num_envs, physics, joints or robot.joints, device, deterministic, **more)
     return backend

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import mujoco
 from mujoco import rollout
@@ -19,6 +19,7 @@ from humanoid_locomotion.sim.backend import (
     PhysicsVariation,
     ResetState,
     SimBackend,
+    Terrain,
     Truth,
 )
 from humanoid_locomotion.sim.mujoco_model import ModelVariations, MujocoLayout, build_model
@@ -34,15 +35,19 @@ class MujocoBackend(SimBackend):
         model: The compiled model, before any variation; for viewers and renderers.
     """
 
+    has_terrain = True
+
     def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
-                 joints: Sequence[Any], device: str = 'cpu', deterministic: bool = True):
+                 joints: Sequence[Any], device: str = 'cpu', deterministic: bool = True,
+                 terrain: Optional[Terrain] = None):
         if device not in ('auto', 'cpu'):
             raise SimulationError(f'the backend mujoco runs on the CPU, not on {device!r}; '
                                   'mujoco_warp runs on a GPU')
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
+        self.terrain = terrain
         self.joint_names = [joint.name for joint in joints]
-        self.model = build_model(robot, physics, joints)
-        self._layout = MujocoLayout(self.model, robot, joints)
+        self.model = build_model(robot, physics, joints, terrain)
+        self._layout = MujocoLayout(self.model, robot, joints, terrain)
         self._models: List[mujoco.MjModel] = [self.model] * num_envs
         threads = max(1, min(os.cpu_count() or 1, num_envs))
         self._rollout = rollout.Rollout(nthread=threads if threads > 1 else 0)

@@ -6,7 +6,7 @@ velocity is the body frame's origin in the world frame; its angular velocity is 
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import mujoco
 import numpy as np
@@ -20,16 +20,20 @@ from humanoid_locomotion.sim.backend import (
     PhysicsSpec,
     PhysicsVariation,
     ResetState,
+    Terrain,
     Truth,
     all_joints,
 )
+from humanoid_locomotion.sim.terrain import CELL
 
 BASE_QPOS, BASE_QVEL = 7, 6  # what the free joint takes of qpos and qvel
 FLOOR = 'floor'
+THICKNESS = 1.0  # of rough ground [m], below its lowest point
 
 
-def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any]) -> mujoco.MjModel:
-    """Return the robot's model on a floor, with position controllers and sensors.
+def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
+                terrain: Optional[Terrain] = None) -> mujoco.MjModel:
+    """Return the robot's model on its ground, with position controllers and sensors.
 
     Actuators come in the order of ``joints``, then the robot's remaining joints.
     """
@@ -44,9 +48,10 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any]) -
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
     _add_scenery(spec)
-    spec.worldbody.add_geom(
-        name=FLOOR, material=FLOOR, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 1],
-        contype=1, conaffinity=1, condim=3, friction=[1.0, 0.005, 0.0001])
+    shape = {'type': mujoco.mjtGeom.mjGEOM_PLANE, 'size': [0, 0, 1]} if terrain is None else (
+        _height_field(spec, terrain))
+    spec.worldbody.add_geom(name=FLOOR, material=FLOOR, contype=1, conaffinity=1, condim=3,
+                            friction=[1.0, 0.005, 0.0001], **shape)
     for joint in driven:
         spec.add_actuator(
             name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT,
@@ -55,6 +60,18 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any]) -
             forcelimited=True, forcerange=[-joint.effort, joint.effort])
     _add_sensors(spec, robot, [joint.name for joint in joints])
     return spec.compile()
+
+
+def _height_field(spec: Any, terrain: Terrain) -> Dict[str, Any]:
+    """Add the terrain's grid; return the figures of a geom that lies where the terrain does."""
+    heights, low = terrain.heights, float(terrain.heights.min())
+    rise = max(float(heights.max()) - low, 1e-3)
+    half = [0.5 * CELL * (count - 1) for count in heights.shape[::-1]]
+    spec.add_hfield(name=FLOOR, nrow=heights.shape[0], ncol=heights.shape[1],
+                    size=[*half, rise, THICKNESS],
+                    userdata=((heights - low) / rise).ravel().tolist())
+    return {'type': mujoco.mjtGeom.mjGEOM_HFIELD, 'hfieldname': FLOOR,
+            'pos': [*(terrain.corner + side for side in half), low]}
 
 
 def _add_scenery(spec: Any) -> None:
@@ -89,8 +106,9 @@ def _add_sensors(spec: Any, robot: RobotSpec, joint_names: List[str]) -> None:
 class MujocoLayout:
     """Where things lie in qpos, qvel, ctrl and sensordata, for NumPy and PyTorch alike."""
 
-    def __init__(self, model: mujoco.MjModel, robot: RobotSpec, joints: Sequence[Any]):
-        self.num_joints = len(joints)
+    def __init__(self, model: mujoco.MjModel, robot: RobotSpec, joints: Sequence[Any],
+                 terrain: Optional[Terrain] = None):
+        self.num_joints, self._terrain = len(joints), terrain
         ids = [model.joint(joint.name).id for joint in joints]
         self._qpos = Constant(model.jnt_qposadr[ids], np.int64)
         self._qvel = Constant(model.jnt_dofadr[ids], np.int64)
@@ -132,10 +150,14 @@ class MujocoLayout:
             joined = concatenate([sensordata[:, left], sensordata[:, right]])
             return joined.reshape(joined.shape[0], 2, -1)
 
+        base, soles = qpos[:, :3] + 0.0, both('position')
+        if self._terrain is not None:
+            for points in (base, soles):
+                points[..., 2] -= self._terrain.ground(points)
         return Truth(
-            base_position=qpos[:, :3] + 0.0,
+            base_position=base,
             base_linear_velocity=rotations.rotate_inverse(xyzw(qpos[:, 3:7]), qvel[:, :3]),
-            sole_positions=both('position'), sole_velocities=both('velocity'),
+            sole_positions=soles, sole_velocities=both('velocity'),
             sole_normals=both('normal'), sole_forces=both('force')[..., 0],
             joint_torques=sensordata[:, self._torques:self._torques + self.num_joints] + 0.0)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from typing import Any, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 import mujoco
 import mujoco_warp as mjw
@@ -25,6 +25,7 @@ from humanoid_locomotion.sim.backend import (
     PhysicsVariation,
     ResetState,
     SimBackend,
+    Terrain,
     Truth,
 )
 from humanoid_locomotion.sim.mujoco_model import (
@@ -42,11 +43,15 @@ OUT_OF_ROOM = int(mjw.OverflowType.ALL
 class MujocoWarpBackend(SimBackend):
     """One model, ``num_envs`` worlds."""
 
+    has_terrain = True
+
     def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
-                 joints: Sequence[Any], device: str = 'auto', deterministic: bool = False):
+                 joints: Sequence[Any], device: str = 'auto', deterministic: bool = False,
+                 terrain: Optional[Terrain] = None):
         wp.config.log_level = wp.LOG_WARNING
         wp.init()
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
+        self.terrain = terrain
         self.joint_names = [joint.name for joint in joints]
         if device == 'auto':
             device = 'cuda' if torch.cuda.is_available() else 'cpu'
@@ -55,8 +60,8 @@ class MujocoWarpBackend(SimBackend):
             chosen = torch.device('cuda', torch.cuda.current_device())
         self.device = str(chosen)
         self._wp_device = wp.device_from_torch(chosen)
-        self._host_model = build_model(robot, physics, joints)
-        self._layout = MujocoLayout(self._host_model, robot, joints)
+        self._host_model = build_model(robot, physics, joints, terrain)
+        self._layout = MujocoLayout(self._host_model, robot, joints, terrain)
         data = mujoco.MjData(self._host_model)
         mujoco.mj_forward(self._host_model, data)
         with wp.ScopedDevice(self._wp_device):

@@ -15,7 +15,7 @@ from humanoid_locomotion.core.contract import (
 from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import LAYOUTS
-from humanoid_locomotion.sim.backend import PhysicsSpec
+from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
 
 Range = Tuple[float, float]
 
@@ -268,7 +268,7 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """All of it, as ``config/training/NAME.yaml`` holds it."""
+    """All of it, as ``config/training/NAME.yaml`` holds it; without ``terrain``, a flat floor."""
 
     robot: str
     physics: PhysicsSpec
@@ -282,6 +282,7 @@ class TrainingConfig:
     noise: NoiseConfig
     ppo: PpoConfig
     run: RunConfig
+    terrain: Optional[TerrainSpec] = None
 
     def __post_init__(self) -> None:
         robots, steps, parts = self.run.num_envs, self.ppo.rollout_steps, self.ppo.minibatches

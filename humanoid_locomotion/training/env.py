@@ -6,7 +6,7 @@ and new commands are masks. So a GPU can be given the whole step as one CUDA gra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict
 
 import torch
@@ -18,6 +18,7 @@ from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import ResetState, SimBackend, Truth
 from humanoid_locomotion.training.commands import CommandSampler
 from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.curriculum import TerrainCurriculum
 from humanoid_locomotion.training.delay import DelayLine
 from humanoid_locomotion.training.metrics import Metrics
 from humanoid_locomotion.training.privileged import SIZE as PRIVILEGED_SIZE
@@ -76,7 +77,10 @@ class LocomotionEnv:
         self._pusher = Pusher(config.randomization, contract.control_period, n, device)
         self._default = ResetState(**{key: torch.as_tensor(value, device=device)
                                       for key, value in vars(backend.default_state()).items()})
-        self.metrics = Metrics(self.rewards.names, device)
+        self._curriculum = None if backend.terrain is None else TerrainCurriculum(
+            backend.terrain, contract.control_period, n, device)
+        self.metrics = Metrics(self.rewards.names, device,
+                               () if self._curriculum is None else ('terrain_level',))
         self.episode_step = torch.zeros(n, dtype=torch.long, device=device)
         self._line = DelayLine(config.action.max_delay, self._default.joint_positions)
         m = contract.num_actions
@@ -121,6 +125,10 @@ class LocomotionEnv:
         reward = self._reward(state, truth, action, terminated, lost)
         done = terminated | truncated
         self.metrics.count_episodes(self.episode_step, terminated, done, lost)
+        if self._curriculum is not None:
+            self._curriculum.add_step(self.commands.command, truth.base_linear_velocity)
+            self._curriculum.finish(done, terminated)
+            self.metrics.add('terrain_level', self._curriculum.level.float())
         self._reset(done)
         self.commands.step(done)
         self.backend.add_base_velocity(*self._pusher.step())
@@ -135,7 +143,8 @@ class LocomotionEnv:
             'command_time_left': self.commands.time_left,
             'push_time_left': self._pusher.time_left,
             'encoder_bias': self._sensors.encoder_bias,
-            'imu_mounting': self._sensors.imu_mounting, **self.controller.carried()}
+            'imu_mounting': self._sensors.imu_mounting, **self.controller.carried(),
+            **({} if self._curriculum is None else self._curriculum.carried())}
 
     def _read(self) -> tuple[RobotState, Truth]:
         def tensors(data: object) -> dict:
@@ -162,6 +171,8 @@ class LocomotionEnv:
     def _reset(self, mask: torch.Tensor) -> None:
         """Start the robots in ``mask`` afresh."""
         start = draw_start(self.config.randomization, self.backend, self._default)
+        if self._curriculum is not None:
+            start = replace(start, base_position=start.base_position + self._curriculum.starts())
         self.backend.reset(mask, start)
         self._sensors.reset(mask)
         phase = (torch.rand(self.num_envs, device=self.device) < 0.5) * 0.5

@@ -63,7 +63,7 @@ class Trainer:
         contract = config.contract(robot)
         self.backend: SimBackend = open_backend(
             backend, robot, config.run.num_envs, config.physics, contract.joints, device,
-            deterministic, viewer and self.group.is_first)
+            deterministic, viewer and self.group.is_first, config.terrain)
         self.device = self.backend.device
         if torch.device(self.device).type == 'cuda':
             torch.set_float32_matmul_precision('high')  # TF32: half the update's time

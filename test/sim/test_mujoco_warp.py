@@ -126,3 +126,28 @@ def test_a_robot_that_ever_lacked_room_for_contacts_is_known():
     hold(backend)
     assert np.asarray(backend.overflow())[1]
     backend.close()
+
+
+def test_both_mujocos_agree_on_rough_ground():
+    settings = load(TrainingConfig, config_file('training', 'unitree_g1_rough'))
+    robot, physics, pair = load_robot('unitree_g1'), settings.physics, []
+    for name in ('mujoco', 'mujoco_warp'):
+        backend = open_backend(name, robot, 8, physics, device='cpu', terrain=settings.terrain)
+        start = backend.default_state()
+        # From the middle of tiles of two rows onto their slopes, bumps and steps.
+        place = start.base_position + backend.terrain.starts[[3, 5]].reshape(-1, 3)
+        place[:, 1] += 1.3
+        place[:, 2] = robot.base_height + backend.terrain.ground(place) + 0.03
+        backend.reset(np.ones(8, bool), dataclasses.replace(start, base_position=place))
+        hold(backend, 8, start.joint_positions)
+        pair.append(backend)
+    (a, b), (ta, tb) = map(state, pair), map(truth, pair)
+    assert b.joint_positions == pytest.approx(a.joint_positions, abs=5e-3)
+    assert b.base_position == pytest.approx(a.base_position, abs=2e-3)
+    assert tb.base_position == pytest.approx(ta.base_position, abs=2e-3)
+    assert tb.sole_positions == pytest.approx(ta.sole_positions, abs=2e-3)
+    assert tb.sole_forces.sum(1) == pytest.approx(ta.sole_forces.sum(1), rel=0.1)
+    assert ta.sole_forces.sum(1).min() > 300.0
+    assert not np.any(np.asarray(pair[1].overflow()))
+    for backend in pair:
+        backend.close()

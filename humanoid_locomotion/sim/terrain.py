@@ -1,0 +1,158 @@
+"""Rough ground: one grid of heights in square tiles, a column for each kind, harder row by row.
+
+Every simulator and every lookup works from the same grid, so a robot's height above the ground
+is the same number everywhere. Tiles are flat at their rims, so they fit each other, and in the
+middle, where robots start. The first row is flat altogether.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+from typing import Callable, Dict, Tuple
+
+import numpy as np
+
+from humanoid_locomotion.core.arrays import Array, Constant, is_torch, namespace
+from humanoid_locomotion.core.errors import UnknownNameError
+
+CELL = 0.1       # [m] between two heights
+PLATFORM = 1.0   # [m] from the middle of a tile, where its slopes and steps end
+RIM = 0.5        # [m] of flat ground along a tile's edges
+BUMP = 0.2       # [m] between two bumps
+TREAD = 0.5      # [m], depth of a step
+
+
+@dataclass(frozen=True)
+class TerrainSpec:
+    """What the ground is like; the hardest row has all of it, the rows before their share.
+
+    Attributes:
+        kinds: The columns, keys of :data:`KINDS`; a kind may come several times.
+        levels: How many rows there are.
+        tile: Side of a tile [m].
+        border: Flat ground around all tiles [m].
+        slope: Steepest slope [rad].
+        bump: Highest bump, and deepest hole [m].
+        step: Highest step [m].
+    """
+
+    kinds: Tuple[str, ...]
+    levels: int
+    tile: float
+    border: float
+    slope: float
+    bump: float
+    step: float
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise UnknownNameError('terrain', kind, KINDS)
+        if not self.kinds or self.levels < 2:
+            raise ValueError('kinds and levels: expected one kind and two levels or more, found '
+                             f'{list(self.kinds)} and {self.levels}')
+        if self.tile < 2.0 * (PLATFORM + RIM) + 1.0 or self.border < CELL:
+            raise ValueError(
+                f'tile must be {2.0 * (PLATFORM + RIM) + 1.0:g} m or more and border {CELL:g} m '
+                f'or more, found {self.tile:g} and {self.border:g}')
+        for key in ('slope', 'bump', 'step'):
+            if getattr(self, key) < 0.0:
+                raise ValueError(f'{key} must be 0 or more, found {getattr(self, key)}')
+
+
+def _climb(spec: TerrainSpec, ahead: np.ndarray) -> np.ndarray:
+    """Return how far a slope has gone on [m], ``ahead`` [m] from the middle of a tile."""
+    way = 0.5 * spec.tile - RIM
+    return np.clip(way - ahead, 0.0, way - PLATFORM)
+
+
+def _hill(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return math.tan(spec.slope) * _climb(spec, ahead)
+
+
+def _valley(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return -_hill(spec, ahead, rng)
+
+
+def _bumps(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    size = len(ahead)
+    coarse = rng.uniform(-spec.bump, spec.bump, (round(spec.tile / BUMP) + 1,) * 2)
+    at = np.linspace(0, len(coarse) - 1, size)
+    rows = np.array([np.interp(at, np.arange(len(coarse)), row) for row in coarse])
+    fine = np.array([np.interp(at, np.arange(len(coarse)), column) for column in rows.T]).T
+    inside = (ahead > 0.5 * PLATFORM) & (ahead < 0.5 * spec.tile - 0.5 * RIM)
+    return np.where(inside, fine, 0.0)
+
+
+def _steps(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return spec.step * np.floor(_climb(spec, ahead) / TREAD + 1e-6)
+
+
+# Heights of the hardest tile: a function of the spec and of the distance from the middle, along
+# the axis on which it is larger.
+KINDS: Dict[str, Callable[[TerrainSpec, np.ndarray, np.random.Generator], np.ndarray]] = {
+    'hill': _hill, 'valley': _valley, 'bumps': _bumps, 'steps': _steps}
+
+
+class Terrain:
+    """The grid of a :class:`TerrainSpec`; the world's origin is the corner of the first tile.
+
+    Args:
+        spec: What the ground is like.
+        seed: Of its bumps.
+
+    Attributes:
+        spec: What it was made from.
+        heights: (rows, columns) [m]; a row is a line along x, rows go along y.
+        corner: Where the first height lies, x and y alike [m].
+        starts: (levels, kinds, 3) [m], the middle of each tile, on the ground.
+    """
+
+    def __init__(self, spec: TerrainSpec, seed: int = 0):
+        self.spec, rng = spec, np.random.default_rng(seed)
+        cells, rim = round(spec.tile / CELL), round(spec.border / CELL)
+        levels, kinds = spec.levels, len(spec.kinds)
+        self.corner = -rim * CELL
+        self.heights = np.zeros((levels * cells + 2 * rim + 1, kinds * cells + 2 * rim + 1),
+                                np.float32)
+        self.starts = np.zeros((levels, kinds, 3), np.float32)
+        along = np.abs(np.arange(cells + 1) - 0.5 * cells) * CELL
+        ahead = np.maximum(along[:, None], along[None])
+        for level in range(levels):
+            share = level / (levels - 1)
+            for column, kind in enumerate(spec.kinds):
+                y, x = rim + level * cells, rim + column * cells
+                tile = share * KINDS[kind](spec, ahead, rng)
+                self.heights[y:y + cells + 1, x:x + cells + 1] = tile
+                self.starts[level, column] = (
+                    (column + 0.5) * spec.tile, (level + 0.5) * spec.tile,
+                    tile[cells // 2, cells // 2])
+        self._flat = Constant(self.heights.ravel())
+
+    def ground(self, points: Array) -> Array:
+        """Return the height [m] of the ground below points.
+
+        Between four heights lie two triangles, as MuJoCo lays them: the diagonal runs towards
+        larger x and y. Beyond the grid the ground goes on as at its edge.
+
+        Args:
+            points: (..., 2 or more) [m], x and y in the world; NumPy or PyTorch. What is not
+                finite counts as the origin.
+
+        Returns:
+            (...).
+        """
+        xp, (rows, columns) = namespace(points), self.heights.shape
+        finite = xp.nan_to_num(points[..., :2], nan=0.0, posinf=0.0, neginf=0.0)
+        place = (finite - self.corner) / CELL
+        x, y = place[..., 0].clip(0.0, columns - 1.001), place[..., 1].clip(0.0, rows - 1.001)
+        column, row = xp.floor(x), xp.floor(y)
+        u, v = x - column, y - row
+        index = row * columns + column  # exact in single precision up to 2^24 heights
+        index = index.long() if is_torch(index) else index.astype(np.int64)
+        flat = self._flat.like(points)
+        here, right, ahead, across = (
+            flat[index], flat[index + 1], flat[index + columns], flat[index + columns + 1])
+        return xp.where(v >= u, here + v * (ahead - here) + u * (across - ahead),
+                        here + u * (right - here) + v * (across - right))

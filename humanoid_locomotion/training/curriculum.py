@@ -1,0 +1,66 @@
+"""Which tile of rough ground each robot starts on: harder after success, easier after failure."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+import torch
+
+from humanoid_locomotion.sim.backend import Terrain
+
+
+class TerrainCurriculum:
+    """Moves robots up and down the rows of a terrain, episode by episode, in masks.
+
+    A robot that walked more than half a tile the way it was told to goes up a row. One that fell
+    before, or stayed behind its commands by more than a quarter of a tile, goes down. Who is
+    through with the last row starts on any.
+
+    Args:
+        terrain: The ground.
+        control_period: Time between two steps [s].
+        num_envs: How many robots; spread evenly over the kinds of ground, for good.
+        device: Where the tensors are.
+
+    Attributes:
+        level: (num_envs,) int64, the row that each robot is on.
+    """
+
+    def __init__(self, terrain: Terrain, control_period: float, num_envs: int, device: str):
+        self._starts = torch.as_tensor(terrain.starts, device=device)
+        self._levels, kinds = self._starts.shape[:2]
+        self._tile, self._dt = terrain.spec.tile, control_period
+        self._kind = torch.arange(num_envs, device=device) % kinds
+        self.level = torch.zeros(num_envs, dtype=torch.long, device=device)
+        self._asked, self._gone = (torch.zeros(num_envs, device=device) for _ in range(2))
+
+    def starts(self) -> torch.Tensor:
+        """Return where robots start now, (num_envs, 3) [m], on the ground."""
+        return self._starts[self.level, self._kind]
+
+    def add_step(self, command: torch.Tensor, velocity: torch.Tensor) -> None:
+        """Count the way that was asked for and the way that was made along it.
+
+        Args:
+            command: (num_envs, 3) [m/s, m/s, rad/s] that was in force.
+            velocity: (num_envs, 3) [m/s] of the base, in its frame.
+        """
+        speed = command[:, :2].norm(dim=-1)
+        along = (command[:, :2] * velocity[:, :2]).sum(-1) / speed.clamp(min=1e-6)
+        self._asked += speed * self._dt
+        self._gone += torch.where(speed > 0.0, along, 0.0).nan_to_num().clamp(-9.0, 9.0) * self._dt
+
+    def finish(self, done: torch.Tensor, fell: torch.Tensor) -> None:
+        """Move the robots whose episode is over, ``done`` (num_envs,) bool, and start counting."""
+        up = done & (self._gone > 0.5 * self._tile)
+        lagged = self._asked - self._gone > 0.25 * self._tile
+        down = done & ~up & (fell | lagged)
+        level = (self.level + up.long() - down.long()).clamp(min=0)
+        anywhere = torch.randint_like(level, self._levels)
+        self.level.copy_(torch.where(level == self._levels, anywhere, level))
+        for way in (self._asked, self._gone):
+            way.masked_fill_(done, 0.0)
+
+    def carried(self) -> Dict[str, torch.Tensor]:
+        """Return the tensors that carry over from one step to the next."""
+        return {'terrain_level': self.level, 'way_asked': self._asked, 'way_gone': self._gone}
