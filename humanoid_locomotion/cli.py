@@ -44,6 +44,13 @@ for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
 
 
+class Ground(enum.Enum):
+    """What a robot is evaluated on."""
+
+    FLAT = 'flat'
+    ROUGH = 'rough'
+
+
 class Viewer(enum.Enum):
     """Where a robot can be watched."""
 
@@ -167,6 +174,9 @@ def evaluate(
             None, show_default="the package's", help='Your own MJCF of the same robot.'),
         quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
         seed: int = typer.Option(0, help='Of everything that is drawn.'),
+        terrain: Ground = typer.Option(
+            Ground.FLAT, help='rough: walk over hills, valleys, bumps and steps instead; goes '
+            'with --seed and --json.'),
         sim_to_sim: bool = typer.Option(
             False, '--sim-to-sim', help="Measure at other steps and solvers too, and write the "
             "difference table into the policy's card."),
@@ -174,7 +184,14 @@ def evaluate(
             False, '--report', help='Write report.html as well: all figures and plots.'),
         json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
     """Measure a policy in CPU MuJoCo, or elsewhere; exits with 1 if it does not pass."""
-    from humanoid_locomotion.evaluation.command import Elsewhere, run
+    from humanoid_locomotion.evaluation.command import Elsewhere, run, run_rough
+    if terrain is Ground.ROUGH:
+        if output or model or dt or iterations or quick or report or sim_to_sim or (
+                backend != 'mujoco'):
+            raise LocomotionError('--terrain rough goes with --seed and --json only: it is the '
+                                  'same for all, and writes nothing')
+        run_rough(policy, seed=seed, as_json=json, console=console)
+        return
     sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, report=report,
                  console=console, elsewhere=Elsewhere(backend, dt, iterations, model),
                  everywhere=sim_to_sim))

@@ -11,11 +11,13 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from humanoid_locomotion.core.config import to_mapping
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.evaluation.compare import compare
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.everywhere import evaluate_everywhere
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK
+from humanoid_locomotion.evaluation.rough import evaluate_rough
 from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
 from humanoid_locomotion.evaluation.seeds import rank_seeds
 from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, changes, evaluate_elsewhere
@@ -78,6 +80,22 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         for card in others:
             console.print(differences(scorecard, card))
     return 0 if all(card.passed for card in (scorecard, *others)) else 1
+
+
+def run_rough(policy: str, *, seed: int, as_json: bool, console: Console) -> None:
+    """Walk a policy over rough ground and print what came out."""
+    with Progress(console=Console(stderr=True) if as_json else console, transient=True) as bars:
+        task = bars.add_task('rough ground', total=1.0)
+        lines = evaluate_rough(policy, seed=seed, progress=lambda _, share: bars.update(
+            task, completed=share))
+    if as_json:
+        console.out(json.dumps([to_mapping(line) for line in lines], indent=2), highlight=False)
+        return
+    made = Table('ground', 'share', 'falls', 'speed [m/s]', title=f'{policy}: 0.5 m/s ahead')
+    for line in lines:
+        made.add_row(line.kind, f'{line.share:g}', f'{line.falls} of {line.runs}',
+                     shown((line.speed,)))
+    console.print(made)
 
 
 def differences(standard: Scorecard, there: Scorecard) -> Table:

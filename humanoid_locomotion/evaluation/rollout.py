@@ -33,6 +33,7 @@ class Trials:
         noise: (num_envs,) Factor on the sensors' errors; None for exact sensors.
         led_joints: (steps, num_envs, num_joints) Targets that somebody else gives [rad], NaN
             where the policy's count; None if all do.
+        places: (num_envs, 3) Where on the ground robots start [m]; None for the origin.
         seed: Of what is drawn while the trials run.
     """
 
@@ -45,6 +46,7 @@ class Trials:
     delay: Optional[np.ndarray] = None
     noise: Optional[np.ndarray] = None
     led_joints: Optional[np.ndarray] = None
+    places: Optional[np.ndarray] = None
     seed: Sequence[int] = (0,)
 
     @property
@@ -65,7 +67,7 @@ class Recording:
     Attributes:
         period: Time between two rows [s].
         commands: (steps, num_envs, 3) [m/s, m/s, rad/s].
-        positions: (steps, num_envs, 3) [m], of the base.
+        positions: (steps, num_envs, 3) [m], of the base, its height above the ground below.
         yaws: (steps, num_envs) [rad], in (-pi, pi].
         tilts: (steps, num_envs) [rad], between the base's z axis and the vertical.
         velocities: (steps, num_envs, 3): forward [m/s], left [m/s] and turning left [rad/s], in
@@ -152,7 +154,10 @@ def _start(backend: SimBackend, trials: Trials) -> ResetState:
     state = backend.default_state()
     pose = state.joint_positions + trials.joint_offsets.astype(np.float32)
     orientation = rotations.yaw_quaternion(trials.heading.astype(np.float32))
-    return ResetState(**{**vars(state), 'joint_positions': pose,
+    position = state.base_position
+    if trials.places is not None:
+        position = position + trials.places.astype(np.float32)
+    return ResetState(**{**vars(state), 'joint_positions': pose, 'base_position': position,
                          'base_orientation': orientation})
 
 

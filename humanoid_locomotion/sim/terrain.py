@@ -89,10 +89,15 @@ def _steps(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np
     return spec.step * np.floor(_climb(spec, ahead) / TREAD + 1e-6)
 
 
+def _pit(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return -_steps(spec, ahead, rng)
+
+
+# From the middle, where robots start, hill and steps lead down, valley and pit up.
 # Heights of the hardest tile: a function of the spec and of the distance from the middle, along
 # the axis on which it is larger.
 KINDS: Dict[str, Callable[[TerrainSpec, np.ndarray, np.random.Generator], np.ndarray]] = {
-    'hill': _hill, 'valley': _valley, 'bumps': _bumps, 'steps': _steps}
+    'hill': _hill, 'valley': _valley, 'bumps': _bumps, 'steps': _steps, 'pit': _pit}
 
 
 class Terrain:

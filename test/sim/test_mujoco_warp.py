@@ -132,13 +132,13 @@ def test_both_mujocos_agree_on_rough_ground():
     settings = load(TrainingConfig, config_file('training', 'unitree_g1_rough'))
     robot, physics, pair = load_robot('unitree_g1'), settings.physics, []
     for name in ('mujoco', 'mujoco_warp'):
-        backend = open_backend(name, robot, 8, physics, device='cpu', terrain=settings.terrain)
+        backend = open_backend(name, robot, 10, physics, device='cpu', terrain=settings.terrain)
         start = backend.default_state()
         # From the middle of tiles of two rows onto their slopes, bumps and steps.
         place = start.base_position + backend.terrain.starts[[3, 5]].reshape(-1, 3)
         place[:, 1] += 1.3
         place[:, 2] = robot.base_height + backend.terrain.ground(place) + 0.03
-        backend.reset(np.ones(8, bool), dataclasses.replace(start, base_position=place))
+        backend.reset(np.ones(10, bool), dataclasses.replace(start, base_position=place))
         hold(backend, 8, start.joint_positions)
         pair.append(backend)
     (a, b), (ta, tb) = map(state, pair), map(truth, pair)

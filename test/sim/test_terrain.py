@@ -13,13 +13,13 @@ from humanoid_locomotion.core.errors import SimulationError, UnknownNameError
 from humanoid_locomotion.sim.backend import Terrain, TerrainSpec, open_backend
 from humanoid_locomotion.sim.terrain import CELL, KINDS, PLATFORM, RIM
 
-SPEC = TerrainSpec(kinds=('hill', 'valley', 'bumps', 'steps'), levels=3, tile=6.0, border=2.0,
-                   slope=0.175, bump=0.04, step=0.05)
+SPEC = TerrainSpec(kinds=('hill', 'valley', 'bumps', 'steps', 'pit'), levels=3, tile=6.0,
+                   border=2.0, slope=0.175, bump=0.04, step=0.05)
 
 
 @pytest.fixture(scope='module')
 def terrain():
-    """Give three rows of four kinds."""
+    """Give three rows of every kind."""
     return Terrain(SPEC)
 
 
@@ -58,10 +58,11 @@ def test_the_hardest_row_is_what_the_spec_says(terrain):
     assert np.diff(treads) == pytest.approx(SPEC.step, abs=1e-4)
     assert np.diff(np.unique(tile(terrain, 1, 'steps').round(4))) == pytest.approx(
         0.5 * SPEC.step, abs=1e-4)
+    assert np.array_equal(tile(terrain, 2, 'pit'), -tile(terrain, 2, 'steps'))
 
 
 def test_robots_start_on_the_ground_in_the_middle_of_tiles(terrain):
-    assert terrain.starts.shape == (3, 4, 3)
+    assert terrain.starts.shape == (3, 5, 3)
     assert terrain.ground(terrain.starts) == pytest.approx(terrain.starts[..., 2], abs=1e-6)
     assert terrain.starts[1, 2, :2].tolist() == [15.0, 9.0]
     assert terrain.ground(np.zeros((1, 2), np.float32))[0] == 0.0  # where soles are after a reset
@@ -88,7 +89,8 @@ def test_tensors_give_the_same_and_strange_places_are_no_fault(terrain):
 
 @pytest.mark.parametrize('change, message', [
     ({'kinds': ('swamp',)}, "'swamp'"), ({'kinds': ()}, 'one kind and two levels or more'),
-    ({'levels': 1}, 'one kind and two levels or more'), ({'tile': 2.0}, 'tile must be 4 m or more'),
+    ({'levels': 1}, 'one kind and two levels or more'),
+    ({'tile': 2.0}, 'tile must be 4 m or more'),
     ({'border': 0.0}, 'border 0.1 m or more'), ({'slope': -0.1}, 'slope must be 0 or more')])
 def test_a_terrain_that_cannot_be_is_refused(change, message):
     with pytest.raises((ValueError, UnknownNameError), match=message):

@@ -123,7 +123,8 @@ def test_a_fall_on_high_ground_is_a_fall(env):
     env._curriculum.level.fill_(2)
     env._reset(torch.ones(N, dtype=torch.bool))
     start = env.backend.default_state()
-    start.base_position[:] += TERRAIN.starts[2, 0] - [0.0, 0.0, 0.55]  # above the first row's floor
+    start.base_position[:] += TERRAIN.starts[2, 0] - [0.0, 0.0, 0.55]
+    assert start.base_position[0, 2] > 0.5  # where the first row's floor would let it live
     env.backend.reset(np.array([True, False, False, False]), start)
     result = env.step(torch.zeros(N, env.contract.num_actions))
     assert result.terminated.tolist() == [True, False, False, False]
