@@ -186,8 +186,8 @@ def evaluate(
     """Measure a policy in CPU MuJoCo, or elsewhere; exits with 1 if it does not pass."""
     from humanoid_locomotion.evaluation.command import Elsewhere, run, run_rough
     if terrain is Ground.ROUGH:
-        if output or model or dt or iterations or quick or report or sim_to_sim or (
-                backend != 'mujoco'):
+        alone = all(value is None for value in (output, model, dt, iterations))
+        if not alone or quick or report or sim_to_sim or backend != 'mujoco':
             raise LocomotionError('--terrain rough goes with --seed and --json only: it is the '
                                   'same for all, and writes nothing')
         run_rough(policy, seed=seed, as_json=json, console=console)
@@ -208,6 +208,8 @@ def compare(
         json: bool = typer.Option(False, help='Print the comparison as JSON.')) -> None:
     """Put the scorecards of policies side by side."""
     from humanoid_locomotion.evaluation.command import run_compare, run_seeds
+    if seeds and json:
+        raise LocomotionError('--seeds prints Markdown: leave out --json')
     if seeds:
         run_seeds(policies, console=console)
     else:

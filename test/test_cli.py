@@ -145,6 +145,15 @@ def refused(ended: Ended, *texts: str) -> None:
      ['no.onnx: cannot be read (No such file']),
     (['evaluate', 'humanoid', '--dt', 0], ['evaluate: --dt: found 0.0, expected above 0']),
     (['evaluate', 'humanoid', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: "]),
+    (['evaluate', 'humanoid', '--terrain', 'rough', '--quick'],
+     ['--terrain rough goes with --seed and --json only']),
+    (['evaluate', 'humanoid', '--terrain', 'rough', '--dt', 0],
+     ['--terrain rough goes with --seed and --json only']),
+    (['evaluate', 'humanoid', '--sim-to-sim', '--dt', 0.001],
+     ['--sim-to-sim: has its own settings']),
+    (['compare', 'humanoid', '--seeds', '--json'], ['--seeds prints Markdown: leave out --json']),
+    (['train', '--config', 'unitree_g1_rough', '--backend', 'fake', *TINY],
+     ['the backend fake has a flat floor only; mujoco and mujoco_warp']),
     (['evaluate', 'nobody'], ["unknown policy 'nobody'; there is: "]),
 ])
 def test_bad_input_is_one_line_and_leaves_nothing(run, tmp_path, arguments, texts):

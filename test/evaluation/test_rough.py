@@ -13,7 +13,6 @@ from test_evaluate import TINY
 pytest.importorskip('mujoco')
 pytest.importorskip('onnxruntime')
 
-from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.evaluation import command
 from humanoid_locomotion.evaluation.rough import GROUND, RoughLine, evaluate_rough
 
@@ -45,12 +44,3 @@ def test_the_command_prints_every_line(monkeypatch):
                 'kind': 'hill', 'share': 1.0, 'runs': 2, 'falls': 2, 'speed': None}
         else:
             assert '0 of 2' in printed and '2 of 2' in printed and '0.48' in printed
-
-
-def test_it_goes_with_no_other_setting():
-    pytest.importorskip('typer')
-    from humanoid_locomotion.cli import Ground, evaluate
-    with pytest.raises(LocomotionError, match='goes with --seed and --json only'):
-        evaluate('humanoid', output=None, backend='mujoco', dt=None, iterations=None, model=None,
-                 quick=True, seed=0, terrain=Ground.ROUGH, sim_to_sim=False, report=False,
-                 json=False)
