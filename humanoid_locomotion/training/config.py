@@ -251,15 +251,16 @@ class RunConfig:
     Attributes:
         num_envs: Robots simulated at once.
         iterations: PPO iterations.
-        penalty_start: Factor on the penalties (negative weights) at the first iteration.
-        penalty_iterations: Iterations over which the factor grows to one.
+        curriculum_start: Factor on penalties (negative weights) and pushes at the first iteration.
+        curriculum_iterations: Iterations over which the factor grows to one, and the entropy bonus
+            shrinks to nothing.
         checkpoint_every: Iterations between two checkpoints.
     """
 
     num_envs: int
     iterations: int
-    penalty_start: float
-    penalty_iterations: int
+    curriculum_start: float
+    curriculum_iterations: int
     checkpoint_every: int
 
     def __post_init__(self) -> None:

@@ -54,6 +54,7 @@ class LocomotionEnv:
         num_envs: How many robots.
         device: Where the tensors are.
         metrics: What happened since it was last read.
+        difficulty: () factor on penalties and pushes, which the curriculum raises to one.
     """
 
     def __init__(self, config: TrainingConfig, contract: PolicyContract, backend: SimBackend,
@@ -66,14 +67,16 @@ class LocomotionEnv:
         backend.randomize(variation)
         self.controller = Controller(contract, num_envs=n, like=like)
         self._figures = RewardFigures(config.rewards, contract, robot_mass, device)
-        self.rewards = RewardSum(self._figures, contract.control_period, device)
+        self.difficulty = torch.ones((), device=device)
+        self.rewards = RewardSum(self._figures, contract.control_period, self.difficulty)
         self._privileged = Privileged(variation, self._figures.body_weight, device)
         self._sensors = Sensors(config.randomization, config.noise, n, contract.num_actions,
                                 device)
         self._moving_threshold = 0.05 if contract.gait is None else contract.gait.moving_threshold
         self.commands = CommandSampler(
             config.commands, contract.control_period, self._moving_threshold, n, device)
-        self._pusher = Pusher(config.randomization, contract.control_period, n, device)
+        self._pusher = Pusher(
+            config.randomization, contract.control_period, n, self.difficulty)
         self._default = ResetState(**{key: torch.as_tensor(value, device=device)
                                       for key, value in vars(backend.default_state()).items()})
         self.metrics = Metrics(self.rewards.names, device)
