@@ -167,23 +167,34 @@ def evaluate(
             None, show_default="the package's", help='Your own MJCF of the same robot.'),
         quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
         seed: int = typer.Option(0, help='Of everything that is drawn.'),
+        sim_to_sim: bool = typer.Option(
+            False, '--sim-to-sim', help="Measure at other steps and solvers too, and write the "
+            "difference table into the policy's card."),
         report: bool = typer.Option(
             False, '--report', help='Write report.html as well: all figures and plots.'),
         json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
     """Measure a policy in CPU MuJoCo, or elsewhere; exits with 1 if it does not pass."""
     from humanoid_locomotion.evaluation.command import Elsewhere, run
     sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, report=report,
-                 console=console, elsewhere=Elsewhere(backend, dt, iterations, model)))
+                 console=console, elsewhere=Elsewhere(backend, dt, iterations, model),
+                 everywhere=sim_to_sim))
 
 
 @app.command()
 def compare(
         policies: List[str] = typer.Argument(
-            ..., help='Policy folders that were evaluated, or names of some that ship.'),
+            ..., help='Policy folders that were evaluated, names of some that ship, or their '
+            'scorecard.json files.'),
+        seeds: bool = typer.Option(
+            False, '--seeds', help='They are seeds of one recipe: print a table in Markdown, and '
+            'which is the median.'),
         json: bool = typer.Option(False, help='Print the comparison as JSON.')) -> None:
     """Put the scorecards of policies side by side."""
-    from humanoid_locomotion.evaluation.command import run_compare
-    run_compare(policies, as_json=json, console=console)
+    from humanoid_locomotion.evaluation.command import run_compare, run_seeds
+    if seeds:
+        run_seeds(policies, console=console)
+    else:
+        run_compare(policies, as_json=json, console=console)
 
 
 @app.command()

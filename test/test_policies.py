@@ -16,7 +16,7 @@ from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import RobotState
 
 FILES = {'policy.onnx', 'contract.yaml', 'golden.npz', 'card.md', 'scorecard.json',
-         'scorecard.png', 'SHA256SUMS'}
+         'scorecard.png', 'field.png', 'sim_to_sim.json', 'SHA256SUMS'}
 MAX_BYTES = 4 * 1024 * 1024
 
 policies = pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 import hashlib
 from pathlib import Path
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 from xml.etree import ElementTree
 
 import numpy as np
@@ -134,6 +134,30 @@ class RobotSpec:
         if silent:
             raise ConfigError(self.mjcf_path, 'inertial', f'the bodies {silent} have none')
         return sum(float(found.get('mass', 'nan')) for found in inertials if found is not None)
+
+    @cached_property
+    def trunk(self) -> str:
+        """The link that carries the arms: the last one above every limb that is not a leg.
+
+        It is what a payload is strapped to. The base link, for a robot of nothing but legs.
+        """
+        bodies: Dict[str, List[str]] = {}  # of every body that a joint moves, the way to it
+
+        def descend(element: ElementTree.Element, above: List[str]) -> None:
+            for child in element:
+                moved = child.tag == 'body' and (
+                    child.find('joint') is not None or child.find('freejoint') is not None)
+                way = [*above, str(child.get('name'))] if moved else above
+                if moved:
+                    bodies[way[-1]] = way
+                descend(child, way)
+
+        descend(ElementTree.parse(self.mjcf_path).getroot(), [])
+        inner = {name for way in bodies.values() for name in way[:-1]}
+        limbs = [way for name, way in bodies.items()
+                 if name not in inner and not set(self.feet) & set(way)]
+        shared = [names[0] for names in zip(*limbs) if len(set(names)) == 1]
+        return shared[-1] if shared else self.base_link
 
     @cached_property
     def model_hash(self) -> str:

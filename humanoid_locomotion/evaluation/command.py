@@ -14,13 +14,16 @@ from rich.table import Table
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.evaluation.compare import compare
 from humanoid_locomotion.evaluation.evaluate import evaluate
+from humanoid_locomotion.evaluation.everywhere import evaluate_everywhere
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK
 from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
-from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, evaluate_elsewhere
+from humanoid_locomotion.evaluation.seeds import rank_seeds
+from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, changes, evaluate_elsewhere
 
 
 def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
-        console: Console, report: bool = False, elsewhere: Optional[Elsewhere] = None) -> int:
+        console: Console, report: bool = False, elsewhere: Optional[Elsewhere] = None,
+        everywhere: bool = False) -> int:
     """Measure a policy and print what came out.
 
     Args:
@@ -32,10 +35,19 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         console: Where to print.
         report: Write ``report.html`` as well; of the standard setting only.
         elsewhere: Another setting, to be measured as well and compared.
+        everywhere: Measure in the settings of a release as well, for the policy's card.
 
     Returns:
         The exit code: 0 if the policy passed, 1 if not.
+
+    Raises:
+        ConfigError: ``everywhere`` is asked for together with a setting or a folder.
     """
+    differs = elsewhere is not None and elsewhere.differs(QUICK if quick else FULL)
+    if everywhere and (differs or report or output is not None):
+        raise ConfigError('command line', '--sim-to-sim', 'has its own settings and writes into '
+                          'the policy folder: leave out --backend, --dt, --iterations, --model, '
+                          '--output and --report')
     bars = Console(stderr=True) if as_json else console
     with Progress(console=bars, transient=True) as progress:
         tasks = {}
@@ -45,8 +57,12 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
                 tasks[what] = progress.add_task(what, total=1.0)
             progress.update(tasks[what], completed=share)
 
-        standard = None
-        if elsewhere is not None and elsewhere.differs(QUICK if quick else FULL):
+        standard: Optional[Scorecard] = None
+        others: Sequence[Scorecard] = ()
+        if everywhere:
+            scorecard, others = evaluate_everywhere(
+                policy, quick=quick, seed=seed, progress=show)
+        elif elsewhere is not None and differs:
             if report:
                 raise ConfigError('command line', 'report', 'the report shows the standard '
                                   'setting: leave out --backend, --dt, --iterations and --model')
@@ -59,7 +75,9 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         console.out(scorecard.to_json(), end='', highlight=False)
     else:
         console.print(table(scorecard) if standard is None else differences(standard, scorecard))
-    return 0 if scorecard.passed else 1
+        for card in others:
+            console.print(differences(scorecard, card))
+    return 0 if all(card.passed for card in (scorecard, *others)) else 1
 
 
 def differences(standard: Scorecard, there: Scorecard) -> Table:
@@ -72,12 +90,10 @@ def differences(standard: Scorecard, there: Scorecard) -> Table:
     made = Table('line', 'standard', 'here', 'change', 'gate', '',
                  title=f'{setting.policy}: {verdict} elsewhere', caption=where)
     for before, after in zip(standard.criteria, there.criteria):
-        change = tuple(None if a is None or b is None else b - a
-                       for a, b in zip(before.measured, after.measured))
         colour = 'green' if after.passed else 'red'
         made.add_row(escape(after.label),
                      *(shown(values) for values in (
-                         before.measured, after.measured, change, after.gate)),
+                         before.measured, after.measured, changes(before, after), after.gate)),
                      f'[{colour}]{after.verdict}[/{colour}]')
     return made
 
@@ -97,6 +113,11 @@ def table(scorecard: Scorecard) -> Table:
                      *(shown(values) for values in (line.measured, line.gate, line.lead)),
                      f'[{colour}]{line.verdict}[/{colour}]')
     return made
+
+
+def run_seeds(policies: Sequence[str], *, console: Console) -> None:
+    """Print the table of one recipe's seeds as Markdown."""
+    console.out(rank_seeds(policies).to_markdown(), end='', highlight=False)
 
 
 def run_compare(policies: Sequence[str], *, as_json: bool, console: Console) -> None:

@@ -53,23 +53,37 @@ def compare(policies: Sequence[str]) -> Comparison:
     """Compare policies by their ``scorecard.json``.
 
     Args:
-        policies: Policy folders, or the names of policies that ship.
+        policies: As :func:`read_scorecards` takes them.
+
+    Raises:
+        ConfigError: As there.
+    """
+    cards = read_scorecards(policies)
+    rows = []
+    for lines in zip(*(card.criteria for card in cards)):
+        measured = [line.measured for line in lines]
+        rows.append(Row(lines[0].label, measured, _best(measured, lines[0].more_is_better)))
+    return Comparison([str(policy) for policy in policies], [card.passed for card in cards], rows)
+
+
+def read_scorecards(policies: Sequence[str]) -> List[Scorecard]:
+    """Return the scorecards of policies, which were measured alike.
+
+    Args:
+        policies: Policy folders, names of policies that ship, or ``scorecard.json`` files.
 
     Raises:
         ConfigError: A scorecard is missing or does not fit, or they are of different protocols.
     """
-    paths = [find_policy(policy) / 'scorecard.json' for policy in policies]
+    paths = [Path(policy) if policy.endswith('.json') else find_policy(policy) / 'scorecard.json'
+             for policy in policies]
     for path in paths:
         if not path.is_file():
             raise ConfigError(path, '', 'is missing: run humanoid-locomotion evaluate '
                               f'{path.parent}')
     cards = [read_scorecard(path) for path in paths]
     _check_same_protocol(cards, paths)
-    rows = []
-    for lines in zip(*(card.criteria for card in cards)):
-        measured = [line.measured for line in lines]
-        rows.append(Row(lines[0].label, measured, _best(measured, lines[0].more_is_better)))
-    return Comparison([str(policy) for policy in policies], [card.passed for card in cards], rows)
+    return cards
 
 
 def _check_same_protocol(cards: Sequence[Scorecard], paths: Sequence[Path]) -> None:

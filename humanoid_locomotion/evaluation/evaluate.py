@@ -16,6 +16,7 @@ from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.evaluation import metrics, page, trials
+from humanoid_locomotion.evaluation.field import draw_field
 from humanoid_locomotion.evaluation.gates import make_scorecard
 from humanoid_locomotion.evaluation.numpy_backend import NumpyBackend
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Command, Protocol
@@ -42,7 +43,7 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
              progress: Optional[Progress] = None, protocol: Optional[Protocol] = None,
              report: bool = False, robot: Optional[RobotSpec] = None,
              model: str = '') -> Scorecard:
-    """Measure a policy; write ``scorecard.json`` and ``scorecard.png``.
+    """Measure a policy; write ``scorecard.json``, ``scorecard.png`` and ``field.png``.
 
     Args:
         policy: Path of the policy folder, or the name of a policy that ships.
@@ -68,8 +69,9 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='.scorecard-', dir=target) as scratch:
         draw(scorecard, bench.standing_paths, Path(scratch) / 'scorecard.png')
+        draw_field(scorecard, Path(scratch) / 'field.png')
         (Path(scratch) / 'scorecard.json').write_text(scorecard.to_json(), encoding='utf-8')
-        names = ['scorecard.png', 'scorecard.json']
+        names = ['scorecard.png', 'field.png', 'scorecard.json']
         if report:
             page.write_page(
                 scorecard, bench.standing_paths, bench.walk, bench.joint_names, bench.efforts,

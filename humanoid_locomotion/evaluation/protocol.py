@@ -12,7 +12,7 @@ from typing import Optional
 from humanoid_locomotion.core.command import CommandLimits
 from humanoid_locomotion.sim.backend import PhysicsSpec
 
-VERSION = 2
+VERSION = 3
 
 Command = tuple[float, float, float]  # forward [m/s], left [m/s], turning left [rad/s]
 
@@ -46,7 +46,7 @@ class Situation:
         name: What it is called.
         command: What is asked for meanwhile.
         friction: Friction between feet and floor.
-        payload: Mass added to the base [kg].
+        payload: Mass added to the trunk [kg].
         delay: How late joint targets arrive [s].
         noise: Factor on :class:`SensorNoise`.
     """

@@ -33,8 +33,7 @@ def draw(scorecard: Scorecard, standing_paths: np.ndarray, path: Path) -> None:
         standing_paths: (steps, runs, 2) [m], where standing robots went.
         path: The file.
     """
-    figure = Figure(figsize=(15, 9.5), dpi=110, facecolor='white')
-    FigureCanvasAgg(figure)
+    figure = new_figure((15, 9.5))
     _title(figure, scorecard)
     grid = figure.add_gridspec(2, 3, left=0.125, right=0.97, top=0.82, bottom=0.08,
                                width_ratios=(1.0, 1.15, 0.9), height_ratios=(0.75, 1.0),
@@ -86,8 +85,8 @@ def _draw_responses(axes: Axes, scorecard: Scorecard) -> None:
     axes.plot([], [], 'o', ms=5.5, color=INK, label='achieved on average')
     axes.legend(loc='lower center', bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False,
                 fontsize=9.5)
-    _heading(axes, 'Velocity response', y=1.045)
-    _bare(axes)
+    heading(axes, 'Velocity response', y=1.045)
+    bare(axes)
 
 
 def _row_label(response: Response, axis: int) -> str:
@@ -112,7 +111,7 @@ def _draw_pushes(axes: Axes, ladders: tuple[PushLadder, ...]) -> None:
     axes.set_xlabel('velocity that a kick adds [m/s]')
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    _heading(axes, f'Kicks survived of {ladders[0].rungs[0].runs}', x=-0.1, y=1.06)
+    heading(axes, f'Kicks survived of {ladders[0].rungs[0].runs}', x=-0.1, y=1.06)
 
 
 def _draw_standing(axes: Axes, paths: np.ndarray) -> None:
@@ -125,14 +124,14 @@ def _draw_standing(axes: Axes, paths: np.ndarray) -> None:
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect='equal',
              xlabel='to the right [cm]', ylabel='ahead [cm]')
     axes.grid(color='#eeeeee')
-    _heading(axes, 'Where standing robots drift', y=1.06)
-    _bare(axes)
+    heading(axes, 'Where standing robots drift', y=1.06)
+    bare(axes)
 
 
 def _draw_lines(axes: Axes, scorecard: Scorecard) -> None:
     axes.axis('off')
     columns = ((0.0, 'left'), (0.48, 'left'), (0.65, 'left'), (0.8, 'left'), (1.0, 'right'))
-    _heading(axes, 'The lines', x=0.0, y=1.04)
+    heading(axes, 'The lines', x=0.0, y=1.04)
     rows = [('', 'measured', 'gate', 'lead', '')]
     rows += [(line.label, shown(line.measured), shown(line.gate), shown(line.lead), line.verdict)
              for line in scorecard.criteria]
@@ -159,9 +158,18 @@ def _more(scorecard: Scorecard) -> list[str]:
             f'{sum(g.rungs[0].runs * len(g.rungs) for g in figures.pushes)} kicks']
 
 
-def _heading(axes: Axes, text: str, x: float = 0.0, y: float = 1.05) -> None:
+def new_figure(size: tuple[float, float]) -> Figure:
+    """Return an empty page of a size in inches."""
+    figure = Figure(figsize=size, dpi=110, facecolor='white')
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def heading(axes: Axes, text: str, x: float = 0.0, y: float = 1.05) -> None:
+    """Write a title over axes, at a place in their own coordinates."""
     axes.text(x, y, text, transform=axes.transAxes, fontsize=13, weight='bold', color=INK)
 
 
-def _bare(axes: Axes) -> None:
+def bare(axes: Axes) -> None:
+    """Leave only the left and the lower frame of axes."""
     axes.spines[['top', 'right']].set_visible(False)

@@ -26,7 +26,7 @@ class Trials:
         heading: (num_envs,) Yaw at the start [rad].
         joint_offsets: (num_envs, num_joints) Start position from the default pose [rad].
         friction: (num_envs,) Friction of the floor; None for the model's.
-        payload: (num_envs,) Mass added to the base [kg]; None for nothing.
+        payload: (num_envs,) Mass added to the trunk [kg]; None for nothing.
         kicks: (steps, num_envs, 2) Velocity added to the base before each step [m/s], forward
             and left in the heading frame of that moment; None for no kicks.
         delay: (num_envs,) Control steps by which targets arrive late; None for none.

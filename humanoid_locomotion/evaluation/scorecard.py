@@ -311,9 +311,9 @@ def read_scorecard(path: Path) -> Scorecard:
     return Scorecard.from_json(path.read_text(encoding='utf-8'), path)
 
 
-def shown(values: tuple[Optional[float], ...]) -> str:
+def shown(values: tuple[Optional[float], ...], form: str = '.3g') -> str:
     """Return a line's values for people, a dash for those that are not there."""
-    return ' / '.join('-' if value is None else f'{value:.3g}' for value in values)
+    return ' / '.join('-' if value is None else f'{value:{form}}' for value in values)
 
 
 def _one_line(text: str) -> str:

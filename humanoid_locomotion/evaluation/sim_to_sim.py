@@ -13,7 +13,7 @@ from humanoid_locomotion.core.policy import find_policy, open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Protocol
-from humanoid_locomotion.evaluation.scorecard import Scorecard, read_scorecard
+from humanoid_locomotion.evaluation.scorecard import Criterion, Scorecard, read_scorecard
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,14 @@ def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Pa
         there = evaluate(policy, output=output or scratch(), seed=seed, progress=progress,
                          protocol=elsewhere.protocol(standard), robot=robot,
                          model=str(elsewhere.model or ''))
-        own = _own_scorecard(find_policy(policy), contract.fingerprint, standard, seed)
+        own = own_scorecard(find_policy(policy), contract.fingerprint, standard, seed)
         return own or evaluate(policy, output=scratch(), seed=seed, progress=progress,
                                protocol=standard), there
 
 
-def _own_scorecard(folder: Path, fingerprint: str, standard: Protocol, seed: int
+def own_scorecard(folder: Path, fingerprint: str, standard: Protocol, seed: int
                    ) -> Optional[Scorecard]:
-    """Return the policy's own scorecard if it says what the standard would say again."""
+    """Return the policy's own scorecard, if there is one and it was measured like this."""
     path = folder / 'scorecard.json'
     if standard not in (FULL, QUICK) or not path.is_file():
         return None
@@ -103,3 +103,9 @@ def _own_scorecard(folder: Path, fingerprint: str, standard: Protocol, seed: int
     found, wanted = own.setting, (standard.version, standard.quick, seed, fingerprint)
     same = (found.protocol, found.quick, found.seed, found.fingerprint) == wanted
     return own if same else None
+
+
+def changes(before: Criterion, after: Criterion) -> tuple[Optional[float], ...]:
+    """Return by how much each value of a line differs; None where one was not measured."""
+    return tuple(None if a is None or b is None else b - a
+                 for a, b in zip(before.measured, after.measured))

@@ -111,8 +111,8 @@ class PhysicsVariation:
     Attributes:
         friction: (num_envs,) Sliding friction of the feet on the floor.
         mass_scale: (num_envs,) Factor on every link's mass and inertia.
-        payload: (num_envs,) Mass added to the base link [kg].
-        com_offset: (num_envs, 3) Shift of the base link's centre of mass [m].
+        payload: (num_envs,) Mass added to the robot's trunk [kg], spread as its own is.
+        com_offset: (num_envs, 3) Shift of the trunk's centre of mass, in its frame [m].
         kp_scale: (num_envs, num_joints) Factor on the position gains.
         kd_scale: (num_envs, num_joints) Factor on the damping gains.
     """

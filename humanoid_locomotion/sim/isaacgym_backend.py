@@ -133,7 +133,7 @@ class IsaacGymBackend(SimBackend):
             torch.zeros(n, dtype=torch.bool, device=self.device) for _ in range(2))
         self._handed_over: List[Any] = []
         self._origins = self._tensor(setup.origins(n))
-        self._locate_soles(setup.centres_of_mass(gym, envs, self._variation))
+        self._locate_soles(setup.centres_of_mass(gym, envs))
         if self._with_viewer:
             self._viewer = gym.create_viewer(sim, gymapi.CameraProperties())
             if self._viewer is None:
@@ -269,6 +269,11 @@ class IsaacGymBackend(SimBackend):
         self._start()
         bodies = self._gym.get_actor_rigid_body_properties(self._envs[0], 0)
         return {name: body.mass for name, body in zip(self._asset.body_names, bodies)}
+
+    def base_centre_of_mass(self) -> torch.Tensor:
+        """Return the centre of mass of the first robot's base link (3,) [m], in its frame."""
+        self._start()
+        return self._base_com[0]
 
     def _base_velocity(self) -> torch.Tensor:
         """Return the velocity of the base link's origin, in its frame (num_envs, 3) [m/s]."""

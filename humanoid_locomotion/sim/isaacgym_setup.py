@@ -71,12 +71,14 @@ class Asset(NamedTuple):
         dof_names: Its order of joints.
         body_names: Its order of links, the base first.
         shape_filters: The collision filter of every shape.
+        trunk: Which link carries a payload.
     """
 
     handle: gymapi.Asset
     dof_names: List[str]
     body_names: List[str]
     shape_filters: List[int]
+    trunk: int
 
 
 def load_robot_asset(gym: gymapi.Gym, sim: gymapi.Sim, robot: RobotSpec) -> Asset:
@@ -95,10 +97,12 @@ def load_robot_asset(gym: gymapi.Gym, sim: gymapi.Sim, robot: RobotSpec) -> Asse
         missing = set(robot.joint_names) ^ set(dof_names)
         raise JointsError(f'{path} in Isaac Gym', sorted(missing), dof_names)
     body_names = list(gym.get_asset_rigid_body_names(handle))
-    if body_names[0] != robot.base_link or not set(robot.feet) <= set(body_names):
+    wanted = [*robot.feet, robot.trunk]
+    if body_names[0] != robot.base_link or not set(wanted) <= set(body_names):
         raise SimulationError(f'{path}: expected the links {robot.base_link!r} (first) and '
-                              f'{list(robot.feet)}, Isaac Gym found {body_names}')
-    return Asset(handle, dof_names, body_names, _shape_filters(gym, handle, robot, body_names))
+                              f'{wanted}, Isaac Gym found {body_names}')
+    return Asset(handle, dof_names, body_names, _shape_filters(gym, handle, robot, body_names),
+                 body_names.index(robot.trunk))
 
 
 def _shape_filters(gym: gymapi.Gym, handle: gymapi.Asset, robot: RobotSpec,
@@ -191,22 +195,22 @@ def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, n
             shape.friction, shape.restitution = float(rubbing.shapes[i]), 0.0
             shape.filter = own_filter
         _require(gym.set_actor_rigid_shape_properties(env, actor, shapes), 'shape properties')
-        _vary_masses(gym, env, actor, variation, i)
+        _vary_masses(gym, env, actor, variation, i, asset.trunk)
         envs.append(env)
     _check_taken(gym, envs[-1], properties)
     return envs
 
 
 def _vary_masses(gym: gymapi.Gym, env: gymapi.Env, actor: int, variation: PhysicsVariation,
-                 i: int) -> None:
-    """Scale every link, then load the base link and shift its centre of mass."""
+                 i: int, trunk: int) -> None:
+    """Scale every link, then load the trunk and shift its centre of mass."""
     v = variation
     if v.mass_scale is None and v.payload is None and v.com_offset is None:
         return
     bodies = gym.get_actor_rigid_body_properties(env, actor)
     factors = np.full(len(bodies), 1.0 if v.mass_scale is None else v.mass_scale[i])
     if v.payload is not None:
-        factors[0] += v.payload[i] / bodies[0].mass
+        factors[trunk] += v.payload[i] / bodies[trunk].mass
     for body, factor in zip(bodies, factors.tolist()):
         body.mass = body.mass * factor
         inertia = gymapi.Mat33()
@@ -215,7 +219,7 @@ def _vary_masses(gym: gymapi.Gym, env: gymapi.Env, actor: int, variation: Physic
         body.inertia = inertia
     if v.com_offset is not None:
         x, y, z = (float(shift) for shift in v.com_offset[i])
-        bodies[0].com = bodies[0].com + gymapi.Vec3(x, y, z)
+        bodies[trunk].com = bodies[trunk].com + gymapi.Vec3(x, y, z)
     # Recomputing inertia would take the shapes' volumes: many links have no shape.
     _require(gym.set_actor_rigid_body_properties(env, actor, bodies, False), 'body properties')
     taken = gym.get_actor_rigid_body_properties(env, actor)
@@ -237,18 +241,16 @@ def _require(success: bool, what: str) -> None:
         raise SimulationError(f'Isaac Gym refused the {what}; its own output says why')
 
 
-def centres_of_mass(gym: gymapi.Gym, envs: Sequence[gymapi.Env],
-                    variation: PhysicsVariation) -> Dict[str, np.ndarray]:
+def centres_of_mass(gym: gymapi.Gym, envs: Sequence[gymapi.Env]) -> Dict[str, np.ndarray]:
     """Return the links' centres of mass, in their frames.
 
     Returns:
-        ``base`` (num_envs, 3) and ``links`` (num_links, 3), the model's own [m].
+        ``base`` (num_envs, 3), each robot's own, and ``links`` (num_links, 3), those of the
+        first robot [m].
     """
-    first = gym.get_actor_rigid_body_properties(envs[0], 0)
-    links = np.array([[body.com.x, body.com.y, body.com.z] for body in first], np.float32)
-    if variation.com_offset is not None:
-        links[0] -= variation.com_offset[0]
-    base = np.tile(links[0], (len(envs), 1))
-    if variation.com_offset is not None:
-        base += variation.com_offset
-    return {'base': base.astype(np.float32), 'links': links}
+    def read(env: gymapi.Env, links: slice) -> List[List[float]]:
+        bodies = gym.get_actor_rigid_body_properties(env, 0)[links]
+        return [[body.com.x, body.com.y, body.com.z] for body in bodies]
+
+    return {'base': np.array([read(env, slice(1))[0] for env in envs], np.float32),
+            'links': np.array(read(envs[0], slice(None)), np.float32)}

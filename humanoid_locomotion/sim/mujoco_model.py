@@ -173,7 +173,7 @@ class ModelVariations:
     def __init__(self, model: mujoco.MjModel, robot: RobotSpec, variation: PhysicsVariation):
         self._model, self._variation = model, variation
         self._nominal = {name: getattr(model, name).copy() for name in VARIED_FIELDS}
-        self._base = model.body(robot.base_link).id
+        self._trunk = model.body(robot.trunk).id
         self._data = mujoco.MjData(model)
 
     def apply(self, model: mujoco.MjModel, i: int) -> None:
@@ -187,11 +187,11 @@ class ModelVariations:
             model.body_mass[...] *= v.mass_scale[i]
             model.body_inertia[...] *= v.mass_scale[i]
         if v.payload is not None:
-            base = model.body_mass[self._base]
-            model.body_inertia[self._base] *= (base + v.payload[i]) / base
-            model.body_mass[self._base] = base + v.payload[i]
+            mass = model.body_mass[self._trunk]
+            model.body_inertia[self._trunk] *= (mass + v.payload[i]) / mass
+            model.body_mass[self._trunk] = mass + v.payload[i]
         if v.com_offset is not None:
-            model.body_ipos[self._base] += v.com_offset[i]
+            model.body_ipos[self._trunk] += v.com_offset[i]
         for scale, column in ((v.kp_scale, 1), (v.kd_scale, 2)):
             if scale is not None:
                 n = scale.shape[1]

@@ -85,6 +85,11 @@ class MujocoWarpBackend(SimBackend):
             self._check_deterministic()
             self.reset(everyone, self.default_state())
 
+    @staticmethod
+    def has_gpu() -> bool:
+        """Tell whether there is a GPU to run on; a CPU would take minutes to compile for."""
+        return torch.cuda.is_available()
+
     def reset(self, mask: Array, state: ResetState) -> None:
         """See the port."""
         mask = self._tensor(mask)[:, None]

@@ -156,8 +156,8 @@ class RandomizationConfig:
     Attributes:
         friction: Sliding friction between foot and floor.
         mass_scale: Factor on all masses.
-        payload: Mass added to the base link [kg].
-        com_offset: Largest shift of the base link's centre of mass along each axis [m].
+        payload: Mass added to the trunk [kg].
+        com_offset: Largest shift of the trunk's centre of mass along each axis [m].
         gain_scale: Factor on each joint's kp and kd.
         encoder_bias: Largest constant error of a joint position [rad].
         imu_tilt: Largest constant mounting error of the IMU about each axis [rad].

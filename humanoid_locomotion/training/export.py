@@ -182,5 +182,6 @@ def card(content: Dict[str, Any], config: TrainingConfig) -> str:
         f"| command | `{content['command']}` |", '',
         'What it does, measured in another simulator than the one it was trained in: '
         '`scorecard.json`, made by `humanoid-locomotion evaluate`. The policy counts as released '
-        'only if that passes.', '',
+        'once that passes, there and at the other steps and solvers of `evaluate --sim-to-sim`, '
+        'which writes the table into this card.', '',
         '## Config', '', '```yaml', settings.rstrip(), '```', ''])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -104,3 +105,36 @@ def test_a_robot_may_have_no_urdf(folder):
     robot = load_robot(folder)
     with pytest.raises(ConfigError, match="urdf: robot 'humanoid' has no URDF"):
         _ = robot.urdf_path
+
+
+@pytest.mark.parametrize('name, trunk', [
+    ('humanoid', 'torso_roll_link'), ('unitree_g1', 'torso_link'), ('unitree_h1', 'torso_link')])
+def test_the_trunk_is_the_link_that_carries_the_arms(name, trunk):
+    assert load_robot(name).trunk == trunk
+
+
+def without(folder, *names):
+    """Cut limbs off a robot's model."""
+    path = folder / 'robot.xml'
+    tree = ElementTree.parse(path)
+    for parent in list(tree.getroot().iter('body')):
+        for body in [it for it in parent.findall('body') if it.get('name') in names]:
+            parent.remove(body)
+    tree.write(path)
+    return load_robot(folder)
+
+
+def test_a_robot_of_nothing_but_legs_carries_on_its_base(folder):
+    assert without(folder, 'torso_yaw_link').trunk == 'base_link'
+
+
+def test_a_robot_without_arms_carries_on_what_its_waist_moves(folder):
+    arms = ('left_shoulder_pitch_link', 'right_shoulder_pitch_link')
+    assert without(folder, *arms).trunk == 'torso_roll_link'
+
+
+def test_what_is_fixed_to_the_base_is_no_limb(folder):
+    path = folder / 'robot.xml'
+    path.write_text(path.read_text().replace(
+        '<body name="left_hip_yaw_link"', '<body name="lamp"/><body name="left_hip_yaw_link"'))
+    assert load_robot(folder).trunk == 'torso_roll_link'

@@ -71,7 +71,8 @@ def test_a_scorecard_says_what_was_measured_on_what(holding, measured):
     assert setting.timestep == 0.004 and len(setting.fingerprint) == 16
     assert set(setting.versions) == {'mujoco', 'numpy', 'onnxruntime'}
     assert set(seen.values()) == {1.0} and 'tour, arms led' in seen
-    assert sorted(p.name for p in output.iterdir()) == ['scorecard.json', 'scorecard.png']
+    assert sorted(p.name for p in output.iterdir()) == [
+        'field.png', 'scorecard.json', 'scorecard.png']
     assert read_scorecard(output / 'scorecard.json') == card
     assert not (holding / 'scorecard.json').exists()
 
@@ -89,8 +90,7 @@ def test_a_policy_that_stands_passes_what_standing_is_about(tmp_path):
     assert figures.standing.falls == 0 and figures.own_arms.runs == figures.led_arms.runs == 2
     by_speed = {rung.speed: rung.survived for rung in figures.pushes[0].rungs}
     assert by_speed[3.0] == 0
-    standing = {it.name: it for it in figures.situations}['payload 4 kg, standing']
-    assert standing.falls == 0 and standing.linear_error < 0.05
+    assert {it.name: it.falls for it in figures.situations}['payload 4 kg, standing'] == 0
     assert figures.economy[0].peak_force > 0.4
     ahead = card.figures.responses[0]
     assert ahead.linear_error == pytest.approx(0.5, abs=0.05)  # it ignores its command

@@ -180,7 +180,29 @@ def test_what_is_no_scorecard_is_refused(text):
 @pytest.mark.parametrize('figures', [GOOD, replace(GOOD, led_arms=None, dead_zone=None)])
 def test_the_picture_is_drawn(tmp_path, figures):
     pytest.importorskip('matplotlib')
+    from humanoid_locomotion.evaluation.field import draw_field
     from humanoid_locomotion.evaluation.report import draw
     paths = np.random.default_rng(0).normal(0.0, 0.01, (50, 3, 2))
-    draw(make_scorecard(figures, SETTING), paths, tmp_path / 'scorecard.png')
-    assert (tmp_path / 'scorecard.png').read_bytes()[:4] == b'\x89PNG'
+    card = make_scorecard(figures, SETTING)
+    draw(card, paths, tmp_path / 'scorecard.png')
+    draw_field(card, tmp_path / 'field.png')
+    assert all(path.read_bytes()[:4] == b'\x89PNG' for path in tmp_path.iterdir())
+
+
+def test_the_picture_against_the_field_shows_every_figure_that_is_judged(tmp_path, monkeypatch):
+    pytest.importorskip('matplotlib')
+    from humanoid_locomotion.evaluation import field
+    pages = []
+    make = field.new_figure
+    monkeypatch.setattr(field, 'new_figure', lambda size: pages.append(make(size)) or pages[-1])
+    field.draw_field(make_scorecard(GOOD, SETTING), tmp_path / 'field.png')
+    kicks, linear, turning = pages[0].axes
+    drawn = {line.get_label(): line.get_xydata().tolist() for line in kicks.lines}
+    assert drawn['gate'] == [[1.5, 9.0]]
+    assert drawn['lead'] == [[1.5, 10.0], [2.5, 10.0], [3.0, 9.0]]
+    assert drawn['best public: robomimic'] == [[1.5, 10.0], [2.5, 10.0], [3.0, 8.0]]
+    assert drawn['standing, sideways: 0.90'][-2:] == [[3.0, 6.0], [3.5, 6.0]]
+    for axes, levels in ((linear, [0.04, 0.06, 0.041, 0.035]),
+                         (turning, [0.02, 0.03, 0.011, 0.01])):
+        assert [line.get_ydata()[0] for line in axes.lines] == levels
+        assert [bar.get_height() for bar in axes.patches] == [0.02] * len(COMMANDS)

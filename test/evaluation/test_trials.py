@@ -18,7 +18,7 @@ LIMITS = CommandLimits((-0.2, 0.8), (0.0, 0.0), (-1.0, 1.0))
 
 
 def test_the_protocol_is_what_it_promises():
-    assert FULL.version == 2 and len(FULL.commands) == 12
+    assert FULL.version == 3 and len(FULL.commands) == 12
     assert len(FULL.situations) * FULL.situation_runs == 18
     kicks = len(FULL.push_groups) * len(FULL.push_speeds) * FULL.push_runs
     assert kicks == 270 and FULL.push_runs == 10

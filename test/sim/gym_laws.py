@@ -59,8 +59,8 @@ def variation(rng: np.random.Generator) -> PhysicsVariation:
     """Give physics that differ from the model's and from robot to robot."""
     m = len(JOINTS)
     return PhysicsVariation(
-        friction=np.array([0.3, 0.9]), mass_scale=np.array([0.8, 1.1]),
-        payload=np.array([3.0, -1.0]), com_offset=rng.uniform(-0.05, 0.05, (N, 3)),
+        friction=np.array([0.3, 0.9]), mass_scale=np.array([0.6, 1.3]),
+        payload=np.array([9.0, -4.0]), com_offset=rng.uniform(-0.05, 0.05, (N, 3)),
         kp_scale=rng.uniform(0.8, 1.2, (N, m)), kd_scale=rng.uniform(0.8, 1.2, (N, m)))
 
 

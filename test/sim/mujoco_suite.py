@@ -6,6 +6,7 @@ import numpy as np
 from port_suite import ALL, ROBOT, N, PortSuite, hold, posed, state, truth
 import pytest
 
+from humanoid_locomotion.core import rotations
 from humanoid_locomotion.sim.backend import PhysicsVariation
 
 WEIGHT = 9.81 * ROBOT.mass
@@ -57,6 +58,16 @@ class MujocoSuite(PortSuite):
         hold(backend, SETTLE)
         assert truth(backend).sole_forces.sum(axis=1) == pytest.approx(
             WEIGHT + 9.81 * payload, rel=0.05)
+
+    def test_a_payload_sits_on_the_trunk(self, backend):
+        """In the air, a waist that bends turns the lighter end: here ever more the legs."""
+        bow = backend.default_state().joint_positions.copy()
+        bow[:, ROBOT.joint_names.index('torso_pitch')] += 0.3
+        backend.randomize(PhysicsVariation(payload=np.array([0.0, 4.0, 8.0])))
+        backend.reset(ALL, posed(backend, base_position=[0.0, 0.0, 3.0]))
+        hold(backend, 5, bow)
+        turned = -rotations.projected_gravity(state(backend).base_orientation)[:, 0]
+        assert abs(turned[2]) > 1.02 * abs(turned[1]) > 1.04 * abs(turned[0]) > 0.01
 
     def test_slippery_feet_slide_further(self, backend):
         backend.randomize(PhysicsVariation(friction=np.array([0.1, 0.5, 1.0])))

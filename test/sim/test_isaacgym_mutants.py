@@ -148,8 +148,8 @@ MUTANTS = [
       'self._sole_offset\n'),
     b('normals in the frame of the foot', 'rotations.rotate(turn, self._sole_normal)',
       'self._sole_normal.expand(len(turn), -1, -1)'),
-    s('a shifted centre of mass forgotten in velocities', '        base += variation.com_offset\n',
-      '        pass\n'),
+    s("the trunk's centre of mass taken for the base's", 'read(env, slice(1))[0]',
+      'read(env, slice(None))[15]'),
     # Drives.
     s('joints driven to positions', "('driveMode', int(gymapi.DOF_MODE_EFFORT))",
       "('driveMode', int(gymapi.DOF_MODE_POS))"),
@@ -201,11 +201,11 @@ MUTANTS = [
     s('masses never scaled', '1.0 if v.mass_scale is None else v.mass_scale[i]', '1.0'),
     s('inertia not scaled with mass', 'row * factor for row in', 'row * 1.0 for row in'),
     s('inertia recomputed from shapes', 'bodies, False)', 'bodies, True)'),
-    s('payload forgotten', 'factors[0] += v.payload[i] / bodies[0].mass', 'pass'),
-    s('payload on the wrong link', 'factors[0] += v.payload[i] / bodies[0].mass',
-      'factors[1] += v.payload[i] / bodies[1].mass'),
+    s('payload forgotten', 'factors[trunk] += v.payload[i] / bodies[trunk].mass', 'pass'),
+    s('payload on the base', 'factors[trunk] += v.payload[i] / bodies[trunk].mass',
+      'factors[0] += v.payload[i] / bodies[0].mass'),
     s('centre of mass not shifted',
-      'bodies[0].com = bodies[0].com + gymapi.Vec3(x, y, z)', 'pass'),
+      'bodies[trunk].com = bodies[trunk].com + gymapi.Vec3(x, y, z)', 'pass'),
     b('physics drawn too late', '            self._variation = variation\n', '            pass\n'),
 ]
 

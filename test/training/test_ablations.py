@@ -1,0 +1,63 @@
+"""The ablations: every term has a reason in the docs, and every run of the list can be started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import re
+import shlex
+
+import pytest
+
+from humanoid_locomotion.core.config import load, to_mapping
+from humanoid_locomotion.core.resources import config_file
+from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.options import training_config
+
+DOCS = Path(__file__).parents[2] / 'docs'
+RECIPE = to_mapping(load(TrainingConfig, config_file('training', 'humanoid')))
+RUNS = [shlex.split(line) for line in (DOCS / 'ablations.txt').read_text().splitlines()
+        if line.startswith('humanoid-locomotion')]
+
+
+def rows():
+    """Give the table's cells."""
+    return [[cell.strip() for cell in line.strip('|').split('|')]
+            for line in (DOCS / 'ablations.md').read_text().splitlines()
+            if line.startswith('| ')][1:]
+
+
+def option(run, name):
+    """Give the values that a command gives an option."""
+    return [run[i + 1] for i, word in enumerate(run) if word == name]
+
+
+def name(run):
+    """Give a run's name."""
+    return Path(option(run, '--output')[0]).name
+
+
+def test_every_term_of_the_recipe_has_a_reason():
+    explained = set(re.findall(r'`(\w+)`', ' '.join(row[0] for row in rows())))
+    terms = {*RECIPE['rewards']['weights'], *RECIPE['randomization'], *RECIPE['noise']}
+    assert terms <= explained, sorted(terms - explained)
+    assert all(len(row) == 4 and row[1] and row[3] for row in rows())
+
+
+def test_the_runs_of_the_table_are_those_of_the_list():
+    assert sorted(row[2] for row in rows() if row[2]) == sorted(map(name, RUNS[1:]))
+    assert name(RUNS[0]) == 'recipe' and not option(RUNS[0], '--set')
+
+
+@pytest.mark.parametrize('run', RUNS, ids=name)
+def test_a_run_is_the_recipe_without_what_it_says(run):
+    """Each setting is taken, changes the recipe, and is of a term in the run's row."""
+    terms = next((row[0] for row in rows() if row[2] == name(run)), '')
+    settings = option(run, '--set')
+    for setting in settings:
+        made, robot = training_config('', 'humanoid', 4096, 500, [setting])
+        assert robot.name == 'humanoid' and to_mapping(made) != to_mapping(
+            training_config('', 'humanoid', 4096, 500, [])[0])
+        key = setting.split('=')[0].split('.')[-1]
+        assert f'`{key}`' in terms or (key.endswith('_sigma') and '_sigma' in terms), key
+    same = [word for word in run if word not in settings and word != '--set']
+    assert [*same[:-1], ''] == [*RUNS[0][:-1], '']
