@@ -150,6 +150,26 @@ class TerminationConfig:
 
 
 @dataclass(frozen=True)
+class LedArmsConfig:
+    """Arms that somebody else leads while the policy walks.
+
+    Attributes:
+        share: Of the robots, drawn at each reset.
+        joints: A joint is led if one of these is part of its name.
+        reach: They move within this share of the way to the joint limits.
+        period: Shortest and longest time in which they reach a new place [s].
+    """
+
+    share: float
+    joints: Tuple[str, ...]
+    reach: float
+    period: Range
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, 'period')
+
+
+@dataclass(frozen=True)
 class RandomizationConfig:
     """What differs from robot to robot; ranges are uniform.
 
@@ -166,6 +186,7 @@ class RandomizationConfig:
         push_period: Shortest and longest time between two pushes [s].
         push_velocity: Largest kick sideways or forward [m/s].
         push_yaw_rate: Largest kick about the vertical [rad/s].
+        led_arms: Arms that are taken from the policy.
     """
 
     friction: Range
@@ -180,6 +201,7 @@ class RandomizationConfig:
     push_period: Range
     push_velocity: float
     push_yaw_rate: float
+    led_arms: LedArmsConfig
 
     def __post_init__(self) -> None:
         _check_ranges(self, 'friction', 'mass_scale', 'payload', 'gain_scale', 'push_period')

@@ -16,6 +16,7 @@ from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import ResetState, SimBackend, Truth
+from humanoid_locomotion.training.arms import LedArms
 from humanoid_locomotion.training.commands import CommandSampler
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.delay import DelayLine
@@ -81,6 +82,7 @@ class LocomotionEnv:
                                       for key, value in vars(backend.default_state()).items()})
         self.metrics = Metrics(self.rewards.names, device)
         self.episode_step = torch.zeros(n, dtype=torch.long, device=device)
+        self._arms = LedArms(config.randomization.led_arms, contract, n, device)
         self._line = DelayLine(config.action.max_delay, self._default.joint_positions)
         m = contract.num_actions
         self._last_action = torch.zeros(n, m, device=device)
@@ -111,8 +113,9 @@ class LocomotionEnv:
         return self.after_physics(action)
 
     def targets(self, action: torch.Tensor) -> JointTargets:
-        """Return what the joints follow: late robots still the targets of earlier steps."""
-        return JointTargets(self._line.send(self.controller.act(action).positions))
+        """Return what the joints follow: arms others, late robots the targets of earlier steps."""
+        return JointTargets(self._line.send(
+            self._arms.lead(self.controller.act(action).positions)))
 
     def after_physics(self, action: torch.Tensor) -> StepResult:
         """Judge what ``action`` brought about, reset, command, push and observe."""
@@ -138,7 +141,8 @@ class LocomotionEnv:
             'command_time_left': self.commands.time_left,
             'push_time_left': self._pusher.time_left,
             'encoder_bias': self._sensors.encoder_bias,
-            'imu_mounting': self._sensors.imu_mounting, **self.controller.carried()}
+            'imu_mounting': self._sensors.imu_mounting, **self._arms.carried(),
+            **self.controller.carried()}
 
     def _read(self) -> tuple[RobotState, Truth]:
         def tensors(data: object) -> dict:
@@ -173,6 +177,7 @@ class LocomotionEnv:
         column = mask[:, None]
         self._last_action.masked_fill_(column, 0.0)
         self._last_velocities.masked_fill_(column, 0.0)
+        self._arms.reset(mask)
         self._line.reset(mask, start.joint_positions)
 
     def _result(self, reward: torch.Tensor, terminated: torch.Tensor,
