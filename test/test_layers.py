@@ -37,7 +37,7 @@ ROOMS = {
     'cli_node': {'core', 'rich', 'typer'},
     'cli_python': {'core'},
     'cli_reliability': {'rich', 'typer'},
-    'cli_robot': {'rich', 'typer'},
+    'cli_robot': {'core', 'rich', 'typer'},
     '__main__': {'cli'},
 }
 MODULES = {
@@ -47,6 +47,7 @@ MODULES = {
     'sim.mujoco_warp_backend': {'mujoco', 'mujoco_warp', 'warp', 'torch'},
     'sim.isaacgym_import': {'isaacgym', 'torch'},  # the others take both from there
     'sim.own_model': {'mujoco'},
+    'sim.model_reading': {'mujoco'},
     'sim.robot_import': {'mujoco'},
     'training.progress': {'rich'},
     'evaluation.command': {'rich'},

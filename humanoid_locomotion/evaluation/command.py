@@ -12,6 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.evaluation.compare import compare
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK
@@ -20,7 +21,8 @@ from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, evaluate_elsewh
 
 
 def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
-        console: Console, report: bool = False, elsewhere: Optional[Elsewhere] = None) -> int:
+        console: Console, report: bool = False, elsewhere: Optional[Elsewhere] = None,
+        robot: str = '') -> int:
     """Measure a policy and print what came out.
 
     Args:
@@ -32,10 +34,12 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         console: Where to print.
         report: Write ``report.html`` as well; of the standard setting only.
         elsewhere: Another setting, to be measured as well and compared.
+        robot: A robot, or the folder of one; empty for that of the policy.
 
     Returns:
         The exit code: 0 if the policy passed, 1 if not.
     """
+    spec = load_robot(robot) if robot else None
     bars = Console(stderr=True) if as_json else console
     with Progress(console=bars, transient=True) as progress:
         tasks = {}
@@ -51,10 +55,11 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
                 raise ConfigError('command line', 'report', 'the report shows the standard '
                                   'setting: leave out --backend, --dt, --iterations and --model')
             standard, scorecard = evaluate_elsewhere(
-                policy, elsewhere, output=output, quick=quick, seed=seed, progress=show)
+                policy, elsewhere, output=output, quick=quick, seed=seed, progress=show,
+                robot=spec)
         else:
             scorecard = evaluate(policy, output=output, quick=quick, seed=seed, progress=show,
-                                 report=report)
+                                 report=report, robot=spec)
     if as_json:
         console.out(scorecard.to_json(), end='', highlight=False)
     else:
