@@ -38,7 +38,7 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     'adopt': cli_adopt.adopt,
     'import-robot': cli_robot.import_robot, 'write-urdf': cli_robot.write_urdf,
     'check-isaacgym': cli_isaacgym.check_isaacgym, 'replay': cli_node.replay,
-    'sign': cli_node.sign, 'envelope': cli_node.envelope,
+    'sign': cli_node.sign, 'envelope': cli_node.envelope, 'interface': cli_node.interface,
     'faults': cli_reliability.faults, 'soak': cli_reliability.soak}
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)

@@ -74,7 +74,7 @@ LAZY = {
     'cli_adopt': {'core'},
     'cli_benchmark': {'core', 'training'},
     'cli_isaacgym': {'sim.backend', 'sim.isaacgym_check', 'training.options'},
-    'cli_node': {'nodes', 'yaml'},
+    'cli_node': {'nodes', 'rclpy', 'yaml'},
     'cli_reliability': {'core', 'nodes', 'reliability', 'numpy', 'rclpy'},
     'cli_robot': {'core', 'sim.robot_import', 'sim.urdf_writer'},
 }
