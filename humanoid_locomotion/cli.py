@@ -38,7 +38,7 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     'adopt': cli_adopt.adopt,
     'import-robot': cli_robot.import_robot, 'write-urdf': cli_robot.write_urdf,
     'check-isaacgym': cli_isaacgym.check_isaacgym, 'replay': cli_node.replay,
-    'sign': cli_node.sign, 'envelope': cli_node.envelope,
+    'sign': cli_node.sign, 'envelope': cli_node.envelope, 'interface': cli_node.interface,
     'faults': cli_reliability.faults, 'soak': cli_reliability.soak}
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
@@ -125,9 +125,9 @@ def train(
         with contextlib.closing(trainer):
             trainer.run(max_seconds=max_minutes * 60.0)
         return
-    with contextlib.closing(ScorecardWatch(folder)) as watch, contextlib.closing(trainer), \
-            TrainingProgress(console, settings.run.iterations,
-                             f'{spec.name}, {backend}') as progress:
+    with contextlib.closing(ScorecardWatch(folder, spec.folder)) as watch, \
+            contextlib.closing(trainer), TrainingProgress(
+                console, settings.run.iterations, f'{spec.name}, {backend}') as progress:
         trainer.run(progress.report, max_minutes * 60.0,
                     watch if until_scorecard else lambda: False)
     if watch.passed is not None:
@@ -155,6 +155,8 @@ def export(
 @app.command()
 def evaluate(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
+        robot: str = typer.Option(
+            '', show_default='that of the policy', help='Robot, or folder of your own.'),
         output: Optional[Path] = typer.Option(
             None, show_default='the policy folder',
             help='Where scorecard.json and scorecard.png go; elsewhere, nowhere by default.'),
@@ -175,9 +177,9 @@ def evaluate(
         json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
     """Measure a policy in CPU MuJoCo, or elsewhere; exits with 1 if it does not pass."""
     from humanoid_locomotion.evaluation.command import Elsewhere, run
-    sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, report=report,
-                 console=console, elsewhere=Elsewhere(backend, dt, iterations, model),
-                 everywhere=sim_to_sim))
+    sys.exit(run(policy, robot=robot, output=output, quick=quick, seed=seed, as_json=json,
+                 report=report, console=console, everywhere=sim_to_sim,
+                 elsewhere=Elsewhere(backend, dt, iterations, model)))
 
 
 @app.command()
@@ -247,6 +249,8 @@ def teleop(
 @app.command()
 def check(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
+        robot: str = typer.Option(
+            '', show_default='that of the policy', help='Robot, or folder of your own.'),
         engine: str = typer.Option('auto', help='auto, onnxruntime or torch.')) -> None:
     """Open a policy folder as the node would, golden steps included, and say what it is."""
     from humanoid_locomotion.core.policy import open_policy
@@ -254,10 +258,10 @@ def check(
     from humanoid_locomotion.evaluation.release import why_unreleased
     opened = open_policy(policy, engine=engine)
     contract = opened.contract
-    robot = load_robot(contract.robot)
-    contract.check_robot(robot, opened.path)
-    same = 'same' if robot.model_hash == contract.model_hash else (
-        f'[yellow]changed since training ({contract.model_hash}, now {robot.model_hash})[/yellow]')
+    spec = load_robot(robot or contract.robot)
+    contract.check_robot(spec, opened.path)
+    same = 'same' if spec.model_hash == contract.model_hash else (
+        f'[yellow]changed since training ({contract.model_hash}, now {spec.model_hash})[/yellow]')
     limits = contract.command_limits
     unreleased = why_unreleased(opened.path, contract.fingerprint)
     rows: Dict[str, str] = {
