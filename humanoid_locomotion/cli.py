@@ -38,7 +38,7 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     'adopt': cli_adopt.adopt,
     'import-robot': cli_robot.import_robot, 'write-urdf': cli_robot.write_urdf,
     'check-isaacgym': cli_isaacgym.check_isaacgym, 'replay': cli_node.replay,
-    'sign': cli_node.sign, 'envelope': cli_node.envelope,
+    'sign': cli_node.sign, 'envelope': cli_node.envelope, 'interface': cli_node.interface,
     'faults': cli_reliability.faults, 'soak': cli_reliability.soak}
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
@@ -132,9 +132,9 @@ def train(
         with contextlib.closing(trainer):
             trainer.run(max_seconds=max_minutes * 60.0)
         return
-    with contextlib.closing(ScorecardWatch(folder)) as watch, contextlib.closing(trainer), \
-            TrainingProgress(console, settings.run.iterations,
-                             f'{spec.name}, {backend}') as progress:
+    with contextlib.closing(ScorecardWatch(folder, spec.folder)) as watch, \
+            contextlib.closing(trainer), TrainingProgress(
+                console, settings.run.iterations, f'{spec.name}, {backend}') as progress:
         trainer.run(progress.report, max_minutes * 60.0,
                     watch if until_scorecard else lambda: False)
     if watch.passed is not None:
@@ -162,6 +162,8 @@ def export(
 @app.command()
 def evaluate(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
+        robot: str = typer.Option(
+            '', show_default='that of the policy', help='Robot, or folder of your own.'),
         output: Optional[Path] = typer.Option(
             None, show_default='the policy folder',
             help='Where scorecard.json and scorecard.png go; elsewhere, nowhere by default.'),
@@ -176,7 +178,7 @@ def evaluate(
         seed: int = typer.Option(0, help='Of everything that is drawn.'),
         terrain: Ground = typer.Option(
             Ground.FLAT, help='rough: walk over hills, valleys, bumps and steps instead; goes '
-            'with --seed and --json.'),
+            'with --robot, --seed and --json.'),
         sim_to_sim: bool = typer.Option(
             False, '--sim-to-sim', help="Measure at other steps and solvers too, and write the "
             "difference table into the policy's card."),
@@ -188,13 +190,13 @@ def evaluate(
     if terrain is Ground.ROUGH:
         alone = all(value is None for value in (output, model, dt, iterations))
         if not alone or quick or report or sim_to_sim or backend != 'mujoco':
-            raise LocomotionError('--terrain rough goes with --seed and --json only: it is the '
-                                  'same for all, and writes nothing')
-        run_rough(policy, seed=seed, as_json=json, console=console)
+            raise LocomotionError('--terrain rough goes with --robot, --seed and --json only: '
+                                  'it is the same for all, and writes nothing')
+        run_rough(policy, robot=robot, seed=seed, as_json=json, console=console)
         return
-    sys.exit(run(policy, output=output, quick=quick, seed=seed, as_json=json, report=report,
-                 console=console, elsewhere=Elsewhere(backend, dt, iterations, model),
-                 everywhere=sim_to_sim))
+    sys.exit(run(policy, robot=robot, output=output, quick=quick, seed=seed, as_json=json,
+                 report=report, console=console, everywhere=sim_to_sim,
+                 elsewhere=Elsewhere(backend, dt, iterations, model)))
 
 
 @app.command()
@@ -266,6 +268,8 @@ def teleop(
 @app.command()
 def check(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
+        robot: str = typer.Option(
+            '', show_default='that of the policy', help='Robot, or folder of your own.'),
         engine: str = typer.Option('auto', help='auto, onnxruntime or torch.')) -> None:
     """Open a policy folder as the node would, golden steps included, and say what it is."""
     from humanoid_locomotion.core.policy import open_policy
@@ -273,10 +277,10 @@ def check(
     from humanoid_locomotion.evaluation.release import why_unreleased
     opened = open_policy(policy, engine=engine)
     contract = opened.contract
-    robot = load_robot(contract.robot)
-    contract.check_robot(robot, opened.path)
-    same = 'same' if robot.model_hash == contract.model_hash else (
-        f'[yellow]changed since training ({contract.model_hash}, now {robot.model_hash})[/yellow]')
+    spec = load_robot(robot or contract.robot)
+    contract.check_robot(spec, opened.path)
+    same = 'same' if spec.model_hash == contract.model_hash else (
+        f'[yellow]changed since training ({contract.model_hash}, now {spec.model_hash})[/yellow]')
     limits = contract.command_limits
     unreleased = why_unreleased(opened.path, contract.fingerprint)
     rows: Dict[str, str] = {

@@ -41,6 +41,24 @@ def sign(policy: str = typer.Argument(..., help='Policy folder, or name of one t
                   soft_wrap=True, markup=False)
 
 
+def interface(page: Path = typer.Argument(..., help='Markdown page that has the marks.')) -> None:
+    """Write the ROS interface of the nodes into the marked sections of a page."""
+    import rclpy
+
+    from humanoid_locomotion.nodes import interface as asked
+    from humanoid_locomotion.nodes.marked_page import put
+    from humanoid_locomotion.nodes.walk_processes import isolate
+    isolate()
+    rclpy.init()
+    try:
+        for node in asked.NODES:
+            for name, text in asked.sections(node).items():
+                put(page, name, text)
+    finally:
+        rclpy.try_shutdown()
+    console.print(f'wrote {page}', soft_wrap=True, markup=False)
+
+
 def envelope(policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.')
              ) -> None:
     """Print the speeds that a policy reaches as parameters of Nav2's velocity smoother."""

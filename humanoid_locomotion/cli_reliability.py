@@ -25,6 +25,7 @@ def faults(policy: str = POLICY,
            ) -> None:
     """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
     from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.nodes.marked_page import put
     from humanoid_locomotion.reliability import report
     opened, failed = open_policy(policy, 'onnxruntime'), 0
     sections: Dict[str, Callable[[Any], Any]] = {
@@ -36,7 +37,7 @@ def faults(policy: str = POLICY,
         failed += section.failed
         console.print(section.text, markup=False, soft_wrap=True)
         if output is not None:
-            report.put(output, name, section.text)
+            put(output, name, section.text)
     raise typer.Exit(1 if failed else 0)
 
 

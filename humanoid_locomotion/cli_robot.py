@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
+from typing import Dict, List, Optional
 
 from rich.console import Console
 from rich.table import Table
 import typer
+
+from humanoid_locomotion.core.errors import ConfigError
 
 console = Console()
 
@@ -17,13 +19,19 @@ def import_robot(
         output: Optional[Path] = typer.Option(
             None, show_default='robots/NAME', help='Robot folder to write.'),
         name: str = typer.Option(
-            '', show_default="the file's", help='Name of the robot.')) -> None:
+            '', show_default="the file's", help='Name of the robot.'),
+        pose: List[str] = typer.Option(
+            [], help="The default pose, as knee=0.7 [rad]; a part of a joint's name will do."),
+        armature: List[str] = typer.Option(
+            [], help="A rotor's inertia behind its gear, as knee=0.016 [kg m^2]; gains follow.")
+) -> None:
     """Draft robot.yaml and robot.xml from a model, and list what it could not say."""
     from humanoid_locomotion.sim.robot_import import TODO
     from humanoid_locomotion.sim.robot_import import import_robot as draft
     name = name or model.stem
     folder = output or Path('robots') / name
-    questions = draft(model, folder, name)
+    questions = draft(model, folder, name, _figures(pose, '--pose'),
+                      _figures(armature, '--armature'))
     table = Table('in robot.yaml', 'joints', 'drafted as', 'look at', title=f'open in {folder}')
     for question in questions:
         style = 'red' if question.written == TODO else 'yellow'
@@ -34,6 +42,19 @@ def import_robot(
     console.print(table)
     console.print(f'wrote {folder}; a robot with a TODO is refused when it is loaded',
                   soft_wrap=True, markup=False)
+
+
+def _figures(given: List[str], option: str) -> Dict[str, float]:
+    figures = {}
+    for item in given:
+        part, equals, value = item.partition('=')
+        try:
+            figures[part] = float(value)
+        except ValueError:
+            equals = ''
+        if not (part and equals):
+            raise ConfigError('command line', option, f'expected PART=FIGURE, found {item!r}')
+    return figures
 
 
 def write_urdf(

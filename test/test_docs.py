@@ -21,15 +21,21 @@ PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').g
 TOOLS = ('humanoid-locomotion', 'make', 'ros2')
 
 
+def lines_of(text):
+    """Give the code of a page: of blocks, fenced or indented, and what stands in backticks."""
+    fenced = re.findall(r'^```.*?\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
+    rest = re.sub(r'^```.*?^```', '', text, flags=re.DOTALL | re.MULTILINE)
+    indented = re.findall(r'(?:^|\n)    (\S.*)', rest)
+    return [line for block in fenced for line in block.splitlines()] + indented, re.findall(
+        r'`([^`\n]+)`', rest)
+
+
 def commands():
-    """Give every command line of the pages: in blocks, and those in backticks."""
+    """Give every command of the pages: those of blocks, then those in backticks."""
     found = []
     for page in PAGES:
-        text = page.read_text(encoding='utf-8')
-        blocks = re.findall(r'```.*?\n(.*?)```', text, re.DOTALL)
-        lines = [line for block in blocks for line in block.splitlines()]
-        lines += re.findall(r'`([^`\n]+)`', re.sub(r'```.*?```', '', text, flags=re.DOTALL))
-        for line in lines:
+        blocks, named = lines_of(page.read_text(encoding='utf-8'))
+        for line in blocks + named:
             words = shlex.split(line, comments=True) if line.startswith(TOOLS) else []
             if words and words[0] in TOOLS and not re.search(r'\.\.\.|\w\|\w', line):
                 for part in ' '.join(shlex.quote(word) for word in words).split(" '&&' "):
@@ -92,6 +98,35 @@ def test_the_types_exist(words):
     for name in (word for word in words if re.fullmatch(r'\w+/(msg|srv)/\w+', word)):
         package, kind, type_name = name.split('/')
         assert hasattr(importlib.import_module(f'{package}.{kind}'), type_name)
+
+
+def sentences():
+    """Give what the package is quoted with, for those who look up a symptom."""
+    text = (ROOT / 'docs' / 'troubleshooting.md').read_text(encoding='utf-8')
+    return sorted(set(re.findall(r'"([^"]+)"', text)))
+
+
+@pytest.fixture(scope='module')
+def said():
+    """Give every text in the code of the package, and its Makefile's."""
+    texts = [(ROOT / 'Makefile').read_text(encoding='utf-8')]
+    for path in (ROOT / 'humanoid_locomotion').rglob('*.py'):
+        texts += [node.value for node in ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+                  if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return '\0'.join(texts)
+
+
+@pytest.mark.parametrize('sentence', sentences())
+def test_a_quoted_sentence_is_in_the_code(sentence, said):
+    parts = [part.strip(' ') for part in sentence.split('…')]
+    assert any(len(part) > 2 for part in parts)
+    for part in parts:
+        assert part in said, f'nothing prints {part!r}'
+
+
+def test_a_sentence_that_nothing_prints_is_found(said):
+    assert len(sentences()) > 30
+    assert 'the robot has lost its left shoe' not in said
 
 
 def test_nav2_gets_its_limits_from_the_policy():

@@ -37,7 +37,7 @@ ROOMS = {
     'cli_node': {'core', 'rich', 'typer'},
     'cli_python': {'core'},
     'cli_reliability': {'rich', 'typer'},
-    'cli_robot': {'rich', 'typer'},
+    'cli_robot': {'core', 'rich', 'typer'},
     '__main__': {'cli'},
 }
 MODULES = {
@@ -47,6 +47,7 @@ MODULES = {
     'sim.mujoco_warp_backend': {'mujoco', 'mujoco_warp', 'warp', 'torch'},
     'sim.isaacgym_import': {'isaacgym', 'torch'},  # the others take both from there
     'sim.own_model': {'mujoco'},
+    'sim.model_reading': {'mujoco'},
     'sim.robot_import': {'mujoco'},
     'training.progress': {'rich'},
     'evaluation.command': {'rich'},
@@ -73,7 +74,7 @@ LAZY = {
     'cli_adopt': {'core'},
     'cli_benchmark': {'core', 'training'},
     'cli_isaacgym': {'sim.backend', 'sim.isaacgym_check', 'training.options'},
-    'cli_node': {'nodes', 'yaml'},
+    'cli_node': {'nodes', 'rclpy', 'yaml'},
     'cli_reliability': {'core', 'nodes', 'reliability', 'numpy', 'rclpy'},
     'cli_robot': {'core', 'sim.robot_import', 'sim.urdf_writer'},
 }

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from humanoid_locomotion.core.config import to_mapping
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.evaluation.compare import compare
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.everywhere import evaluate_everywhere
@@ -25,7 +26,7 @@ from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, changes, evalua
 
 def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
         console: Console, report: bool = False, elsewhere: Optional[Elsewhere] = None,
-        everywhere: bool = False) -> int:
+        everywhere: bool = False, robot: str = '') -> int:
     """Measure a policy and print what came out.
 
     Args:
@@ -38,6 +39,7 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         report: Write ``report.html`` as well; of the standard setting only.
         elsewhere: Another setting, to be measured as well and compared.
         everywhere: Measure in the settings of a release as well, for the policy's card.
+        robot: A robot, or the folder of one; empty for that of the policy.
 
     Returns:
         The exit code: 0 if the policy passed, 1 if not.
@@ -45,6 +47,7 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
     Raises:
         ConfigError: ``everywhere`` is asked for together with a setting or a folder.
     """
+    spec = load_robot(robot) if robot else None
     differs = elsewhere is not None and elsewhere.differs(QUICK if quick else FULL)
     if everywhere and (differs or report or output is not None):
         raise ConfigError('command line', '--sim-to-sim', 'has its own settings and writes into '
@@ -63,16 +66,17 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         others: Sequence[Scorecard] = ()
         if everywhere:
             scorecard, others = evaluate_everywhere(
-                policy, quick=quick, seed=seed, progress=show)
+                policy, quick=quick, seed=seed, progress=show, robot=spec)
         elif elsewhere is not None and differs:
             if report:
                 raise ConfigError('command line', 'report', 'the report shows the standard '
                                   'setting: leave out --backend, --dt, --iterations and --model')
             standard, scorecard = evaluate_elsewhere(
-                policy, elsewhere, output=output, quick=quick, seed=seed, progress=show)
+                policy, elsewhere, output=output, quick=quick, seed=seed, progress=show,
+                robot=spec)
         else:
             scorecard = evaluate(policy, output=output, quick=quick, seed=seed, progress=show,
-                                 report=report)
+                                 report=report, robot=spec)
     if as_json:
         console.out(scorecard.to_json(), end='', highlight=False)
     else:
@@ -82,12 +86,14 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
     return 0 if all(card.passed for card in (scorecard, *others)) else 1
 
 
-def run_rough(policy: str, *, seed: int, as_json: bool, console: Console) -> None:
+def run_rough(policy: str, *, robot: str, seed: int, as_json: bool, console: Console) -> None:
     """Walk a policy over rough ground and print what came out."""
+    spec = load_robot(robot) if robot else None
     with Progress(console=Console(stderr=True) if as_json else console, transient=True) as bars:
         task = bars.add_task('rough ground', total=1.0)
-        lines = evaluate_rough(policy, seed=seed, progress=lambda _, share: bars.update(
-            task, completed=share))
+        lines = evaluate_rough(
+            policy, robot=spec, seed=seed,
+            progress=lambda _, share: bars.update(task, completed=share))
     if as_json:
         console.out(json.dumps([to_mapping(line) for line in lines], indent=2), highlight=False)
         return

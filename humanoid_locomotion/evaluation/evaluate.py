@@ -53,7 +53,7 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
         progress: Called with what is being run and the share of it that is done.
         protocol: What to run, instead of the protocol that ``quick`` picks.
         report: Write ``report.html`` as well: one page with all figures and plots.
-        robot: The robot, if its model is not the package's own.
+        robot: The robot; None for the one of that name in the package.
         model: What that model is called.
 
     Raises:

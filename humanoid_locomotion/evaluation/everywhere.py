@@ -16,6 +16,7 @@ from typing import Any, Optional, Sequence
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.errors import MissingPackageError
 from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.evaluation.evaluate import Progress, evaluate
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Protocol
 from humanoid_locomotion.evaluation.release import SIM_TO_SIM
@@ -54,7 +55,8 @@ def settings() -> tuple[Elsewhere, ...]:
 def evaluate_everywhere(policy: str, *, quick: bool = False, seed: int = 0,
                         progress: Optional[Progress] = None,
                         standard: Optional[Protocol] = None,
-                        elsewhere: Optional[Sequence[Elsewhere]] = None
+                        elsewhere: Optional[Sequence[Elsewhere]] = None,
+                        robot: Optional[RobotSpec] = None
                         ) -> tuple[Scorecard, Sequence[Scorecard]]:
     """Measure a policy in the standard setting and in others; keep both in its folder.
 
@@ -68,6 +70,7 @@ def evaluate_everywhere(policy: str, *, quick: bool = False, seed: int = 0,
         progress: Called with what is being run and the share of it that is done.
         standard: The standard protocol, instead of the one that ``quick`` picks.
         elsewhere: The other settings; those of :func:`settings` by default.
+        robot: The robot; that of the policy by default.
 
     Returns:
         The standard's scorecard and those of the other settings.
@@ -78,7 +81,7 @@ def evaluate_everywhere(policy: str, *, quick: bool = False, seed: int = 0,
     standard = standard or (QUICK if quick else FULL)
     opened = open_policy(policy, engine='onnxruntime')
     own = own_scorecard(opened.path, opened.contract.fingerprint, standard, seed) or evaluate(
-        policy, seed=seed, progress=progress, protocol=standard)
+        policy, seed=seed, progress=progress, protocol=standard, robot=robot)
     cards = []
     for place in settings() if elsewhere is None else elsewhere:
         protocol = place.protocol(standard)
@@ -87,7 +90,7 @@ def evaluate_everywhere(policy: str, *, quick: bool = False, seed: int = 0,
                              solver_iterations=protocol.solver_iterations))
         with tempfile.TemporaryDirectory() as scratch:
             cards.append(evaluate(policy, output=Path(scratch), seed=seed, protocol=protocol,
-                                  progress=progress and _at(name, progress)))
+                                  progress=progress and _at(name, progress), robot=robot))
     places = [config.to_mapping(Place(card.passed, card.criteria, card.setting))
               for card in cards]
     (opened.path / SIM_TO_SIM).write_text(

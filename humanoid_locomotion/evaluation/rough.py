@@ -8,7 +8,7 @@ from typing import Any, Optional
 import numpy as np
 
 from humanoid_locomotion.core.policy import open_policy
-from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.evaluation import metrics, trials
 from humanoid_locomotion.evaluation.evaluate import Progress
 from humanoid_locomotion.evaluation.numpy_backend import NumpyBackend
@@ -41,7 +41,8 @@ class RoughLine:
 
 
 def evaluate_rough(policy: str, *, seed: int = 0, progress: Optional[Progress] = None,
-                   protocol: Protocol = FULL) -> tuple[RoughLine, ...]:
+                   protocol: Protocol = FULL, robot: Optional[RobotSpec] = None
+                   ) -> tuple[RoughLine, ...]:
     """Measure a policy on rough ground in CPU MuJoCo, the flat row first; write nothing.
 
     Args:
@@ -49,12 +50,13 @@ def evaluate_rough(policy: str, *, seed: int = 0, progress: Optional[Progress] =
         seed: Seed of every random choice.
         progress: Called with what is being run and the share of it that is done.
         protocol: Times, physics, starts and what counts as a fall.
+        robot: The robot; None for the one of that name in the package.
 
     Raises:
         PolicyError: The folder must not be run.
     """
     folder = open_policy(policy, engine='onnxruntime')
-    contract, robot = folder.contract, load_robot(folder.contract.robot)
+    contract, robot = folder.contract, robot or load_robot(folder.contract.robot)
     contract.check_robot(robot, folder.path)
     starts, runs = Terrain(GROUND).starts, protocol.command_runs
     # One flat tile will do for the first row.

@@ -10,7 +10,7 @@ from typing import Callable, Optional
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.policy import find_policy, open_policy
-from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Protocol
 from humanoid_locomotion.evaluation.scorecard import Criterion, Scorecard, read_scorecard
@@ -53,7 +53,8 @@ class Elsewhere:
 def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Path] = None,
                        quick: bool = False, seed: int = 0,
                        progress: Optional[Callable[[str, float], None]] = None,
-                       standard: Optional[Protocol] = None) -> tuple[Scorecard, Scorecard]:
+                       standard: Optional[Protocol] = None, robot: Optional[RobotSpec] = None
+                       ) -> tuple[Scorecard, Scorecard]:
     """Measure a policy in the standard setting and elsewhere.
 
     Args:
@@ -64,6 +65,7 @@ def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Pa
         seed: Seed of every random choice.
         progress: Called with what is being run and the share of it that is done.
         standard: The standard protocol, instead of the one that ``quick`` picks.
+        robot: The robot; None for the one of that name in the package.
 
     Returns:
         The scorecard of the standard setting, which is the policy's own where that was measured
@@ -77,20 +79,20 @@ def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Pa
                               'setting; name another folder')
     standard = standard or (QUICK if quick else FULL)
     contract = open_policy(policy, engine='onnxruntime').contract
-    robot = load_robot(contract.robot)
+    robot = there_robot = robot or load_robot(contract.robot)
     with ExitStack() as stack:
         def scratch() -> Path:
             return Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
         if elsewhere.model is not None:
             from humanoid_locomotion.sim.own_model import with_model
-            robot = with_model(robot, elsewhere.model, scratch())
+            there_robot = with_model(robot, elsewhere.model, scratch())
         there = evaluate(policy, output=output or scratch(), seed=seed, progress=progress,
-                         protocol=elsewhere.protocol(standard), robot=robot,
+                         protocol=elsewhere.protocol(standard), robot=there_robot,
                          model=str(elsewhere.model or ''))
         own = own_scorecard(find_policy(policy), contract.fingerprint, standard, seed)
         return own or evaluate(policy, output=scratch(), seed=seed, progress=progress,
-                               protocol=standard), there
+                               protocol=standard, robot=robot), there
 
 
 def own_scorecard(folder: Path, fingerprint: str, standard: Protocol, seed: int

@@ -1,11 +1,9 @@
-"""Writes what the faults came to into ``docs/reliability.md``, between its marks."""
+"""What the faults came to, as sections of ``docs/reliability.md``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.reliability import dds_faults, matrix, policy_fuzz
 
@@ -61,14 +59,3 @@ def policy_section(folder: PolicyFolder, count: int) -> Section:
         f'written anew after the damage: {again.tried} folders, {again.crashed} crashed, '
         f'{len(again.unexpected)} raised an error that is not ours; {again.opened} opened, since '
         'the damage changes nothing that the golden steps show.\n\n' + '\n'.join(lines), failed)
-
-
-def put(path: Path, name: str, text: str) -> None:
-    """Write a section between its marks ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
-    begin, end = f'<!-- {name} -->', f'<!-- /{name} -->'
-    content = path.read_text(encoding='utf-8')
-    if begin not in content or end not in content:
-        raise ConfigError(path, name, f'expected the marks {begin} and {end}')
-    before, rest = content.split(begin, 1)
-    after = rest.split(end, 1)[1]
-    path.write_text(f'{before}{begin}\n{text}\n{end}{after}', encoding='utf-8')

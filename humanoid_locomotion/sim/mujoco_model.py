@@ -52,6 +52,10 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
         _height_field(spec, terrain))
     spec.worldbody.add_geom(name=FLOOR, material=FLOOR, contype=1, conaffinity=1, condim=3,
                             friction=[1.0, 0.005, 0.0001], **shape)
+    for joint in robot.joints:
+        modelled = spec.joint(joint.name)
+        if modelled is not None and modelled.armature == 0.0:  # a URDF has no word for it
+            modelled.armature = joint.armature
     for joint in driven:
         spec.add_actuator(
             name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT,

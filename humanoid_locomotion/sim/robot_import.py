@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+import itertools
 import math
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
-from xml.etree import ElementTree
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import mujoco
 import numpy as np
 
 from humanoid_locomotion.core.errors import ConfigError, SimulationError
+from humanoid_locomotion.sim import model_reading
 
 TODO = 'TODO'
 FREQUENCY, DAMPING_RATIO = 8.0, 1.5  # of a drive's armature on its spring and damper
 SIDES = ('left', 'right')
+SPHERE = 0.02  # [m] largest radius of the spheres that stand for a foot's box
 GEOM = mujoco.mjtGeom
 # How far a shape reaches along a direction `up` given in its own frame.
 REACH: Dict[Any, Callable[[np.ndarray, np.ndarray], float]] = {
@@ -49,23 +51,29 @@ class Question:
         return f'{self.key}: {self.why}{asked}'
 
 
-def import_robot(source: Path, folder: Path, name: str) -> List[Question]:
+def import_robot(source: Path, folder: Path, name: str,
+                 pose: Optional[Mapping[str, float]] = None,
+                 armature: Optional[Mapping[str, float]] = None) -> List[Question]:
     """Write ``robot.yaml`` and ``robot.xml`` and return what is left to be answered.
 
-    Meshes stay behind: their inertia is kept, their shapes are dropped.
+    Meshes stay behind: their inertia is kept, their shapes are dropped. A foot's box becomes four
+    spheres and a cylinder a capsule, which touch the floor at less cost.
 
     Args:
         source: A URDF or MJCF file.
         folder: The robot folder; made if it is not there.
         name: Name of the robot.
+        pose: Positions of the default pose [rad], by a part of the joints' names; where several
+            parts fit, the last counts. The other joints stand as the file says.
+        armature: Rotor inertias at the joint [kg m^2], likewise; gains follow from them.
 
     Raises:
         SimulationError: MuJoCo cannot read the file, or it does not hold one legged robot.
-        ConfigError: The folder has a robot already.
+        ConfigError: The folder has a robot already, or a part fits no joint.
     """
     if (folder / 'robot.yaml').exists():
         raise ConfigError(folder / 'robot.yaml', '', 'is there already; choose another --output')
-    draft = _Draft(source)
+    draft = _Draft(source, pose or {}, armature or {})
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'robot.xml').write_text(draft.mjcf(), encoding='utf-8')
     (folder / 'robot.yaml').write_text(draft.yaml(name), encoding='utf-8')
@@ -79,18 +87,20 @@ class _Draft:
         questions: What is open, in the order of ``robot.yaml``.
     """
 
-    def __init__(self, source: Path):
+    def __init__(self, source: Path, pose: Mapping[str, float], armature: Mapping[str, float]):
         self.questions: List[Question] = []
         self._source = source
-        self._speeds = _urdf_speeds(source)
+        self._speeds = model_reading.urdf_speeds(source)
         try:
             self._spec = mujoco.MjSpec.from_file(str(source))
             self._strip()
             model = self._spec.compile()
         except (ValueError, OSError) as error:
             raise SimulationError(f'{source}: MuJoCo cannot load it ({error})') from error
-        self._efforts = _efforts(model)
-        self._pose = _keyframe(model)
+        self._efforts = model_reading.efforts(model)
+        self._pose = {**model_reading.keyframe(model),
+                      **model_reading.by_joint(model, pose, '--pose')}
+        self._armature = model_reading.by_joint(model, armature, '--armature')
         self._keep_inertias(model)
         self._base = self._find_base()
         self._remove_what_adapters_add()
@@ -102,9 +112,13 @@ class _Draft:
             raise SimulationError(f'{source}: expected joints that move, found none')
         mujoco.mj_kinematics(self._model, self._data)
         self._feet = [self._foot(side) for side in SIDES]
+        self._ease_contact()
         soles = [self._sole(side, foot) for side, foot in zip(SIDES, self._feet)]
         self._height = max((-sole for sole in soles if sole is not None), default=None)
         self._ask_if(self._height is None, 'base_height', 'no shape of a foot shows the floor')
+        self._ask_if(
+            not pose, 'default', 'the pose to stand in, knees bent: --pose, or by hand with '
+            'base_height', 'the keyframe' if self._pose else 'as near to zero as may be')
         self._ask_about_shapes()
 
     def mjcf(self) -> str:
@@ -204,7 +218,7 @@ class _Draft:
         self._ask_if(effort is None, 'effort', "the motor's largest torque", joint=name)
         speed = self._speeds.get(name)
         self._ask_if(speed is None, 'velocity', "the motor's largest speed", joint=name)
-        armature = float(self._model.dof_armature[joint.dofadr[0]])
+        armature = self._armature.get(name, float(self._model.dof_armature[joint.dofadr[0]]))
         rate = 2.0 * math.pi * FREQUENCY
         self._ask_if(
             armature == 0.0, 'armature, kp, kd',
@@ -261,11 +275,43 @@ class _Draft:
         up = self._data.geom_xmat[geom].reshape(3, 3)[2]
         return float(self._data.geom_xpos[geom, 2] - reach(self._model.geom_size[geom], up))
 
+    def _ease_contact(self) -> None:
+        """Put cheaper shapes in the place of the feet's boxes and of all cylinders."""
+        for body in self._spec.bodies:
+            for geom in list(body.geoms):
+                if geom.type == GEOM.mjGEOM_BOX and body.name in self._feet:
+                    self._add_corner_spheres(body, geom)
+                    self._spec.delete(geom)
+                elif geom.type == GEOM.mjGEOM_CYLINDER and geom.size[1] > geom.size[0]:
+                    geom.type = GEOM.mjGEOM_CAPSULE
+                    geom.size = [geom.size[0], geom.size[1] - geom.size[0], 0.0]
+        pose = self._data.qpos.copy()
+        self._model = self._spec.compile()
+        self._data = mujoco.MjData(self._model)
+        self._data.qpos = pose
+        mujoco.mj_forward(self._model, self._data)
+
+    def _add_corner_spheres(self, body: Any, box: Any) -> None:
+        """Add spheres inside a box, in the four corners that are lowest in the default pose."""
+        turn = model_reading.matrix(box.quat)
+        up = (self._data.body(body.name).xmat.reshape(3, 3) @ turn)[2]
+        thin = int(np.abs(up).argmax())
+        radius = min(SPHERE, *box.size)
+        for signs in itertools.product((-1.0, 1.0), repeat=2):
+            corner = np.insert(np.array(signs), thin, -np.sign(up[thin]))
+            body.add_geom(
+                type=GEOM.mjGEOM_SPHERE, size=[radius, 0.0, 0.0], rgba=box.rgba,
+                pos=box.pos + turn @ (corner * (np.asarray(box.size) - radius)),
+                contype=box.contype, conaffinity=box.conaffinity, friction=box.friction)
+
     def _ask_about_shapes(self) -> None:
-        self._ask_if(True, 'default', 'the pose to stand in, knees bent; then base_height again',
-                     'the keyframe' if self._pose else 'as near to zero as may be')
-        self._ask_if(True, 'robot.xml', 'shapes that touch: spheres under the feet, few others; '
-                     'robots/humanoid/robot.xml shows how', f'{self._model.ngeom} shapes')
+        touching = int(np.count_nonzero(self._model.geom_contype | self._model.geom_conaffinity))
+        self._ask_if(True, 'robot.xml', 'which shapes may touch, besides those of the feet; '
+                     'robots/humanoid/robot.xml shows how', f'{touching} shapes')
+        pairs = {tuple(self._model.geom_bodyid[contact.geom]) for contact in self._data.contact}
+        for pair in sorted(pairs):
+            self._ask_if(True, 'robot.xml', 'these touch in the default pose, and push each other '
+                         'away', ' and '.join(self._model.body(int(body)).name for body in pair))
 
     def _ask_if(self, is_open: bool, key: str, why: str, written: str = TODO,
                 joint: str = '') -> None:
@@ -277,46 +323,6 @@ class _Draft:
                 self.questions[i] = replace(asked, joints=(*asked.joints, joint))
                 return
         self.questions.append(Question(key, written, why, (joint,) if joint else ()))
-
-
-def _keyframe(model: mujoco.MjModel) -> Dict[str, float]:
-    """Return the joints' positions [rad] in the first keyframe; none without one."""
-    if not model.nkey:
-        return {}
-    return {model.joint(i).name: float(model.key_qpos[0, model.jnt_qposadr[i]])
-            for i in range(model.njnt)}
-
-
-def _efforts(model: mujoco.MjModel) -> Dict[str, float]:
-    """Return the largest torque of every joint whose model tells it [Nm]."""
-    found = {model.joint(i).name: float(model.jnt_actfrcrange[i, 1])
-             for i in range(model.njnt) if model.jnt_actfrclimited[i]}
-    for i in range(model.nu):
-        if model.actuator_trntype[i] != mujoco.mjtTrn.mjTRN_JOINT:
-            continue
-        gear = abs(float(model.actuator_gear[i, 0]))
-        is_motor = model.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_NONE
-        if model.actuator_forcelimited[i]:
-            limit = gear * float(model.actuator_forcerange[i, 1])
-        elif is_motor and model.actuator_ctrllimited[i]:
-            gain = float(model.actuator_gainprm[i, 0])
-            limit = gear * gain * float(model.actuator_ctrlrange[i, 1])
-        else:
-            continue
-        name = model.joint(int(model.actuator_trnid[i, 0])).name
-        found[name] = min(limit, found.get(name, math.inf))
-    return found
-
-
-def _urdf_speeds(source: Path) -> Dict[str, float]:
-    """Return the joints' speed limits [rad/s], which MuJoCo does not read; none for MJCF."""
-    try:
-        root = ElementTree.parse(source).getroot()
-    except (ElementTree.ParseError, OSError) as error:
-        raise SimulationError(f'{source}: cannot be read as XML ({error})') from error
-    limits = ((joint.get('name', ''), joint.find('limit')) for joint in root.iter('joint'))
-    return {name: float(limit.get('velocity', 'nan')) for name, limit in limits
-            if limit is not None and limit.get('velocity')}
 
 
 def _text(value: Optional[float]) -> str:

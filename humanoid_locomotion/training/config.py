@@ -150,6 +150,26 @@ class TerminationConfig:
 
 
 @dataclass(frozen=True)
+class LedArmsConfig:
+    """Arms that somebody else leads while the policy walks.
+
+    Attributes:
+        share: Of the robots, drawn at each reset.
+        joints: A joint is led if one of these is part of its name.
+        reach: They move within this share of the way to the joint limits.
+        period: Shortest and longest time in which they reach a new place [s].
+    """
+
+    share: float
+    joints: Tuple[str, ...]
+    reach: float
+    period: Range
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, 'period')
+
+
+@dataclass(frozen=True)
 class RandomizationConfig:
     """What differs from robot to robot; ranges are uniform.
 
@@ -166,6 +186,7 @@ class RandomizationConfig:
         push_period: Shortest and longest time between two pushes [s].
         push_velocity: Largest kick sideways or forward [m/s].
         push_yaw_rate: Largest kick about the vertical [rad/s].
+        led_arms: Arms that are taken from the policy.
     """
 
     friction: Range
@@ -180,6 +201,7 @@ class RandomizationConfig:
     push_period: Range
     push_velocity: float
     push_yaw_rate: float
+    led_arms: LedArmsConfig
 
     def __post_init__(self) -> None:
         _check_ranges(self, 'friction', 'mass_scale', 'payload', 'gain_scale', 'push_period')
@@ -251,15 +273,16 @@ class RunConfig:
     Attributes:
         num_envs: Robots simulated at once.
         iterations: PPO iterations.
-        penalty_start: Factor on the penalties (negative weights) at the first iteration.
-        penalty_iterations: Iterations over which the factor grows to one.
+        curriculum_start: Factor on penalties (negative weights) and pushes at the first iteration.
+        curriculum_iterations: Iterations over which the factor grows to one, and the entropy bonus
+            shrinks to nothing.
         checkpoint_every: Iterations between two checkpoints.
     """
 
     num_envs: int
     iterations: int
-    penalty_start: float
-    penalty_iterations: int
+    curriculum_start: float
+    curriculum_iterations: int
     checkpoint_every: int
 
     def __post_init__(self) -> None:

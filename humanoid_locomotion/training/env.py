@@ -16,6 +16,7 @@ from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import ResetState, SimBackend, Truth
+from humanoid_locomotion.training.arms import LedArms
 from humanoid_locomotion.training.commands import CommandSampler
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.curriculum import TerrainCurriculum
@@ -55,6 +56,7 @@ class LocomotionEnv:
         num_envs: How many robots.
         device: Where the tensors are.
         metrics: What happened since it was last read.
+        difficulty: () factor on penalties and pushes, which the curriculum raises to one.
     """
 
     def __init__(self, config: TrainingConfig, contract: PolicyContract, backend: SimBackend,
@@ -67,14 +69,16 @@ class LocomotionEnv:
         backend.randomize(variation)
         self.controller = Controller(contract, num_envs=n, like=like)
         self._figures = RewardFigures(config.rewards, contract, robot_mass, device)
-        self.rewards = RewardSum(self._figures, contract.control_period, device)
+        self.difficulty = torch.ones((), device=device)
+        self.rewards = RewardSum(self._figures, contract.control_period, self.difficulty)
         self._privileged = Privileged(variation, self._figures.body_weight, device)
         self._sensors = Sensors(config.randomization, config.noise, n, contract.num_actions,
                                 device)
         self._moving_threshold = 0.05 if contract.gait is None else contract.gait.moving_threshold
         self.commands = CommandSampler(
             config.commands, contract.control_period, self._moving_threshold, n, device)
-        self._pusher = Pusher(config.randomization, contract.control_period, n, device)
+        self._pusher = Pusher(
+            config.randomization, contract.control_period, n, self.difficulty)
         self._default = ResetState(**{key: torch.as_tensor(value, device=device)
                                       for key, value in vars(backend.default_state()).items()})
         self._curriculum = None if backend.terrain is None else TerrainCurriculum(
@@ -82,6 +86,7 @@ class LocomotionEnv:
         self.metrics = Metrics(self.rewards.names, device,
                                () if self._curriculum is None else ('terrain_level',))
         self.episode_step = torch.zeros(n, dtype=torch.long, device=device)
+        self._arms = LedArms(config.randomization.led_arms, contract, n, device)
         self._line = DelayLine(config.action.max_delay, self._default.joint_positions)
         m = contract.num_actions
         self._last_action = torch.zeros(n, m, device=device)
@@ -112,8 +117,9 @@ class LocomotionEnv:
         return self.after_physics(action)
 
     def targets(self, action: torch.Tensor) -> JointTargets:
-        """Return what the joints follow: late robots still the targets of earlier steps."""
-        return JointTargets(self._line.send(self.controller.act(action).positions))
+        """Return what the joints follow: arms others, late robots the targets of earlier steps."""
+        return JointTargets(self._line.send(
+            self._arms.lead(self.controller.act(action).positions)))
 
     def after_physics(self, action: torch.Tensor) -> StepResult:
         """Judge what ``action`` brought about, reset, command, push and observe."""
@@ -143,7 +149,8 @@ class LocomotionEnv:
             'command_time_left': self.commands.time_left,
             'push_time_left': self._pusher.time_left,
             'encoder_bias': self._sensors.encoder_bias,
-            'imu_mounting': self._sensors.imu_mounting, **self.controller.carried(),
+            'imu_mounting': self._sensors.imu_mounting, **self._arms.carried(),
+            **self.controller.carried(),
             **({} if self._curriculum is None else self._curriculum.carried())}
 
     def _read(self) -> tuple[RobotState, Truth]:
@@ -181,6 +188,7 @@ class LocomotionEnv:
         column = mask[:, None]
         self._last_action.masked_fill_(column, 0.0)
         self._last_velocities.masked_fill_(column, 0.0)
+        self._arms.reset(mask)
         self._line.reset(mask, start.joint_positions)
 
     def _result(self, reward: torch.Tensor, terminated: torch.Tensor,

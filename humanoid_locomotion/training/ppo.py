@@ -73,6 +73,10 @@ class Ppo:
         use_graph: Whether to run the update as one CUDA graph, where there is CUDA.
         group: The processes that learn together.
         fuse: Whether to join the loss's small kernels, where there is CUDA.
+
+    Attributes:
+        entropy_weight: () of the entropy bonus; read in each update.
+        learning_rate: (), follows the divergence.
     """
 
     def __init__(self, config: PpoConfig, model: ActorCritic, mirrors: Optional[Mirrors] = None,
@@ -81,6 +85,7 @@ class Ppo:
         self.group = group or Group()
         device = model.log_std.device
         self.learning_rate = torch.tensor(config.learning_rate, device=device)
+        self.entropy_weight = torch.tensor(config.entropy, device=device)
         on_gpu = device.type == 'cuda'
         self.optimizer = older_torch.adam(model.parameters(), self.learning_rate, on_gpu)
         self._logged = torch.zeros(len(LOGGED), device=device)
@@ -156,7 +161,7 @@ class Ppo:
             model.value(batch['obs'], batch['privileged']), batch['value'], batch['returns'],
             model.std, config.clip)
         loss = (losses.surrogate + config.value_loss * losses.value
-                - config.entropy * losses.entropy)
+                - self.entropy_weight * losses.entropy)
         return loss, torch.stack((*losses, kl)).detach()
 
     def group_moments(self, x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:

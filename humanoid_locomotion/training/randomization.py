@@ -87,12 +87,16 @@ def draw_start(config: RandomizationConfig, backend: SimBackend,
 
 
 class Pusher:
-    """Kicks each robot at random times."""
+    """Kicks each robot at random times.
+
+    Args:
+        strength: () factor on all kicks; read in each step.
+    """
 
     def __init__(self, config: RandomizationConfig, control_period: float, num_envs: int,
-                 device: str):
-        self._config, self._control_period = config, control_period
-        self.time_left = uniform((num_envs,), config.push_period, device)
+                 strength: torch.Tensor):
+        self._config, self._control_period, self._strength = config, control_period, strength
+        self.time_left = uniform((num_envs,), config.push_period, strength.device)
 
     def step(self) -> Tuple[torch.Tensor, torch.Tensor]:
         """Count one control step; return linear and angular kicks, zero for most robots."""
@@ -105,4 +109,4 @@ class Pusher:
         angular = symmetric((n, 3), self._config.push_yaw_rate, device)
         flat = torch.stack((due, due, torch.zeros_like(due)), -1)
         vertical = torch.stack((torch.zeros_like(due), torch.zeros_like(due), due), -1)
-        return linear * flat, angular * vertical
+        return linear * flat * self._strength, angular * vertical * self._strength

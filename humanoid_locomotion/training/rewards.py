@@ -186,9 +186,9 @@ def contact_follows_clock(o: Outcome, k: RewardFigures) -> torch.Tensor:
 
 
 def feet_slip(o: Outcome, k: RewardFigures) -> torch.Tensor:
-    """Squared speed of the soles that carry load [m^2/s^2]."""
+    """Speed of the soles that carry load [m/s]; its square would let slow sliding pass."""
     on_floor = (o.truth.sole_forces > CONTACT_FORCE).float()
-    return (o.truth.sole_velocities[:, :, :2].square().sum(-1) * on_floor).sum(-1)
+    return (o.truth.sole_velocities[:, :, :2].norm(dim=-1) * on_floor).sum(-1)
 
 
 def feet_tilt(o: Outcome, k: RewardFigures) -> torch.Tensor:
@@ -235,10 +235,13 @@ class RewardSum:
 
     Attributes:
         names: The terms, in the order of :meth:`terms`.
-        penalty_factor: () factor on all terms of negative weight; the curriculum raises it.
+
+    Args:
+        penalty_factor: () factor on all terms of negative weight; read in each step.
     """
 
-    def __init__(self, figures: RewardFigures, control_period: float, device: str):
+    def __init__(self, figures: RewardFigures, control_period: float,
+                 penalty_factor: torch.Tensor):
         weights = figures.config.weights
         for name in weights:
             if name not in REWARDS:
@@ -246,12 +249,13 @@ class RewardSum:
         self.names = [name for name, weight in weights.items() if weight != 0.0]
         self._figures = figures
         self._weights = torch.tensor(
-            [weights[name] * control_period for name in self.names], device=device)
-        self.penalty_factor = torch.ones((), device=device)
+            [weights[name] * control_period for name in self.names],
+            device=penalty_factor.device)
+        self._penalty_factor = penalty_factor
 
     def terms(self, outcome: Outcome) -> torch.Tensor:
         """Return every term times its weight, (num_envs, terms)."""
         values = torch.stack([REWARDS[name](outcome, self._figures) for name in self.names], -1)
         weights = torch.where(
-            self._weights < 0.0, self._weights * self.penalty_factor, self._weights)
+            self._weights < 0.0, self._weights * self._penalty_factor, self._weights)
         return values * weights

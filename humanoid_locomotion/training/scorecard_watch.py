@@ -25,13 +25,14 @@ class ScorecardWatch:
     Args:
         run: The run folder; the policy that passes is left in its ``candidate`` folder, and what
             export and evaluation say in ``candidate.log``.
+        robot: Folder of the robot.
 
     Attributes:
         passed: The policy folder that passed; None until then.
     """
 
-    def __init__(self, run: Path):
-        self._run = run
+    def __init__(self, run: Path, robot: str):
+        self._run, self._robot = run, robot
         self._process: Optional[subprocess.Popen] = None
         self.passed: Optional[Path] = None
 
@@ -53,7 +54,7 @@ class ScorecardWatch:
         with self._log.open('w', encoding='utf-8') as log:
             self._process = subprocess.Popen(
                 [sys.executable, '-c', _SCRIPT, str(checkpoint.latest(self._run)),
-                 str(self._run / CANDIDATE)],
+                 str(self._run / CANDIDATE), self._robot],
                 stdout=log, stderr=log, start_new_session=True)
         return False
 
@@ -72,10 +73,10 @@ class ScorecardWatch:
 # evaluation that breaks off leaves no scorecard, whatever its exit code.
 _SCRIPT = """
 import pathlib, subprocess, sys
-checkpoint, folder = sys.argv[1:]
+checkpoint, folder, robot = sys.argv[1:]
 command = [sys.executable, '-m', 'humanoid_locomotion']
 if subprocess.run([*command, 'export', checkpoint, '--output', folder]).returncode:
     sys.exit(2)
-code = subprocess.run([*command, 'evaluate', folder, '--quick']).returncode
+code = subprocess.run([*command, 'evaluate', folder, '--robot', robot, '--quick']).returncode
 sys.exit(code if pathlib.Path(folder, 'scorecard.json').is_file() else 2)
 """

@@ -69,6 +69,7 @@ class Trainer:
             torch.set_float32_matmul_precision('high')  # TF32: half the update's time
         # Every process draws robots of its own, and starts from the same networks.
         own_seed = seed + 1000 * self.group.rank
+        torch.manual_seed(own_seed)
         self.env = LocomotionEnv(config, contract, self.backend, robot.mass, own_seed)
         torch.manual_seed(seed)
         ppo = config.ppo
@@ -144,7 +145,7 @@ class Trainer:
 
     def iterate(self) -> Figures:
         """Collect and learn; return the figures, which a GPU may still be working on."""
-        self.env.rewards.penalty_factor.fill_(self._penalty_factor())
+        self._follow_curriculum()
         self.collector.collect()
         learned = self.ppo.update(self.collector.rollout)
         self.iteration += 1
@@ -177,10 +178,15 @@ class Trainer:
         if broken:
             raise DivergedError(figures.iteration, broken, self._last_good)
 
-    def _penalty_factor(self) -> float:
+    def _follow_curriculum(self) -> None:
+        """Make penalties and pushes grow, and what exploring earns shrink.
+
+        Steps are discovered with much noise; velocities are followed only with little.
+        """
         run = self.config.run
-        share = min(1.0, self.iteration / max(1, run.penalty_iterations))
-        return run.penalty_start + share * (1.0 - run.penalty_start)
+        share = min(1.0, self.iteration / max(1, run.curriculum_iterations))
+        self.env.difficulty.fill_(run.curriculum_start + share * (1.0 - run.curriculum_start))
+        self.ppo.entropy_weight.fill_(self.config.ppo.entropy * (1.0 - share))
 
     def _agree(self, stop: bool) -> bool:
         """Return whether any process wants to stop, the same in all of them."""

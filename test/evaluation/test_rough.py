@@ -37,7 +37,7 @@ def test_the_command_prints_every_line(monkeypatch):
     monkeypatch.setattr(command, 'evaluate_rough', lambda *_, **__: lines)
     for as_json in (False, True):
         console = Console(file=io.StringIO(), width=120)
-        command.run_rough('x', seed=0, as_json=as_json, console=console)
+        command.run_rough('x', robot='', seed=0, as_json=as_json, console=console)
         printed = console.file.getvalue()
         if as_json:
             assert json.loads(printed)[1] == {

@@ -12,7 +12,6 @@ from humanoid_locomotion.nodes.state_machine import (
     STATES,
     Mode,
     StateMachine,
-    states_table,
 )
 
 FORWARD = np.array([[0.5, 0.0, 0.0]], np.float32)
@@ -145,13 +144,6 @@ def test_swapped_policy_answers_from_the_next_step_on(machine):
     targets = machine.step(robot(), 0.0 * FORWARD)
     assert machine.mode is Mode.STANDING
     assert np.abs(targets - CONTRACT.values('default')).max() > 0.1
-
-
-def test_documentation_has_the_table():
-    """The table in the code is the one in the documentation."""
-    from pathlib import Path
-    text = (Path(__file__).parents[2] / 'docs' / 'ros_interface.md').read_text()
-    assert states_table() in text, states_table()
 
 
 def test_fault_keeps_its_first_reason_and_outlives_everything_but_reset(machine):

@@ -7,10 +7,9 @@ pytest.importorskip('rclpy')
 pytest.importorskip('mujoco')
 pytest.importorskip('onnxruntime')
 
-from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
-from humanoid_locomotion.reliability import matrix, report
+from humanoid_locomotion.reliability import matrix
 from humanoid_locomotion.reliability.faults import FAULTS, Fault
 from humanoid_locomotion.reliability.rig import Rig
 
@@ -83,13 +82,3 @@ def test_runs_are_the_same_every_time(folder):
         states.append(rig.robot.state().joint_positions.tobytes())
         rig.close()
     assert states[0] == states[1]
-
-
-def test_report_is_put_between_its_marks(tmp_path):
-    """And nowhere else."""
-    path = tmp_path / 'report.md'
-    path.write_text('a\n<!-- loop -->\nold\n<!-- /loop -->\nb\n')
-    report.put(path, 'loop', 'new')
-    assert path.read_text() == 'a\n<!-- loop -->\nnew\n<!-- /loop -->\nb\n'
-    with pytest.raises(ConfigError, match='expected the marks'):
-        report.put(path, 'dds', 'new')

@@ -17,6 +17,7 @@ from humanoid_locomotion.sim.backend import PhysicsSpec
 from humanoid_locomotion.sim.mujoco_model import build_model
 from humanoid_locomotion.sim.robot_import import TODO, import_robot
 
+PHYSICS = PhysicsSpec(0.005, 4, 10, 10, 64, 16)
 INERTIAL = ('<inertial><mass value="{}"/><inertia ixx=".1" iyy=".1" izz=".1" ixy="0" ixz="0" '
             'iyz="0"/></inertial>')
 LEG = """
@@ -124,7 +125,7 @@ def test_an_mjcf_gives_masses_gains_and_pose(draft):
 def test_an_answered_draft_is_a_robot_that_backends_build(draft, text, ending):
     folder, _ = draft(text, ending)
     robot = answer(folder, armature=0.01, kp=30.0, kd=1.0, velocity=12.0)
-    model = build_model(robot, PhysicsSpec(0.005, 4, 10, 10, 64, 16), robot.joints)
+    model = build_model(robot, PHYSICS, robot.joints)
     assert model.nu == 2 and model.nq == 9  # the draft's own motors are gone
     data = mujoco.MjData(model)
     data.qpos[2], data.qpos[7:] = robot.base_height, robot.values('default')
@@ -147,6 +148,53 @@ def test_feet_that_no_name_tells_are_asked_for(draft):
     folder, questions = draft(URDF.replace('right_', 'starboard_'), '.urdf')
     assert questions['feet'].written == TODO
     assert 'feet: TODO' in (folder / 'robot.yaml').read_text()
+
+
+def test_pose_and_rotors_can_be_told_by_parts_of_names_and_the_last_counts(tmp_path):
+    (tmp_path / 'tiny.urdf').write_text(URDF)
+    questions = import_robot(tmp_path / 'tiny.urdf', tmp_path / 'mine', 'mine',
+                             pose={'hip': 0.2}, armature={'hip': 0.01, 'left_hip': 0.02})
+    assert not {'default', 'armature, kp, kd'} & {question.key for question in questions}
+    robot = load_robot(tmp_path / 'mine')
+    assert robot.values('default').tolist() == [0.2, 0.2]
+    assert robot.values('armature').tolist() == [0.02, 0.01]
+    assert robot.values('kp') == pytest.approx(robot.values('armature') * (16 * math.pi)**2, 1e-3)
+    model = build_model(robot, PHYSICS, robot.joints)  # a URDF has no armature: the robot's counts
+    hips = [int(model.joint(name).dofadr[0]) for name in robot.joint_names]
+    assert model.dof_armature[hips].tolist() == [0.02, 0.01]
+
+
+def test_a_part_that_is_in_no_name_is_refused(tmp_path):
+    (tmp_path / 'tiny.urdf').write_text(URDF)
+    with pytest.raises(ConfigError, match=r"--pose: 'knee' is in the name of no joint.*left_hip"):
+        import_robot(tmp_path / 'tiny.urdf', tmp_path / 'mine', 'mine', pose={'knee': 0.2})
+
+
+@pytest.mark.parametrize('turn, size', [('0 0 0', '.2 .1 .04'), ('1.5707963 0 0', '.2 .04 .1')])
+def test_a_foots_box_becomes_spheres_in_its_lowest_corners(draft, turn, size):
+    box = f'<origin xyz="0 0 -0.4" rpy="{turn}"/><geometry><box size="{size}"/></geometry>'
+    sphere = '<origin xyz="0 0 -0.4"/><geometry><sphere radius="0.05"/></geometry>'
+    folder, _ = draft(URDF.replace(sphere, box), '.urdf')
+    model = mujoco.MjModel.from_xml_path(str(folder / 'robot.xml'))
+    assert (model.geom_type == mujoco.mjtGeom.mjGEOM_SPHERE).all() and model.ngeom == 8
+    assert model.geom_size[:, 0] == pytest.approx(0.02)
+    corners = [(x, y, -0.4) for x in (-0.08, 0.08) for y in (-0.03, 0.03)]
+    np.testing.assert_allclose(sorted(model.geom_pos[:4].tolist()), corners, atol=1e-6)
+
+
+def test_a_cylinder_becomes_a_capsule_as_long(draft):
+    sphere, rod = '<sphere radius="0.05"/>', '<cylinder radius="0.05" length="0.4"/>'
+    folder, _ = draft(URDF.replace(sphere, rod), '.urdf')
+    model = mujoco.MjModel.from_xml_path(str(folder / 'robot.xml'))
+    assert (model.geom_type == mujoco.mjtGeom.mjGEOM_CAPSULE).all()
+    assert model.geom_size[0, :2] == pytest.approx([0.05, 0.15])
+
+
+def test_shapes_that_push_each_other_away_are_named(draft):
+    _, questions = draft(URDF.replace('xyz="0 0 -0.4"/><geometry>', 'xyz="0 0 0"/><geometry>')
+                         .replace('0 0.1 -0.1', '0 0.04 0').replace('0 -0.1 -0.1', '0 -0.04 0'),
+                         '.urdf')
+    assert questions['robot.xml'].written == 'left_shin and right_shin'
 
 
 def test_a_shipped_robot_comes_back_as_it_was(tmp_path):

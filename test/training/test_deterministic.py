@@ -73,7 +73,6 @@ def test_on_a_gpu_it_is_refused():
 
 
 @pytest.mark.gpu
-@pytest.mark.xfail(strict=True, reason='two runs on one H200 ended in different weights')
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs CUDA')
 def test_on_a_gpu_too():
     pytest.importorskip('mujoco_warp')

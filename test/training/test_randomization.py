@@ -149,15 +149,17 @@ def test_starts_are_near_the_default_pose_at_any_heading():
 
 # Pushes.
 
-def test_pushes_come_as_often_as_configured_and_leave_the_others_alone():
-    it = Pusher(config('randomization.push_period=[0.1, 0.3]').randomization, 0.02, N, 'cpu')
+@pytest.mark.parametrize('strength', [1.0, 0.25])
+def test_pushes_come_as_often_as_configured_and_leave_the_others_alone(strength):
+    it = Pusher(config('randomization.push_period=[0.1, 0.3]').randomization, 0.02, N,
+                torch.tensor(strength))
     steps, count = 2000, 0
     for _ in range(steps):
         linear, angular = it.step()
         pushed = linear.abs().sum(-1) > 0.0
         assert torch.equal(pushed, angular[:, 2] != 0.0)
         assert torch.all(linear[:, 2] == 0.0) and torch.all(angular[:, :2] == 0.0)
-        assert linear.abs().max() <= 0.8 and angular.abs().max() <= 0.5
+        assert linear.abs().max() <= 0.8 * strength and angular.abs().max() <= 0.5 * strength
         count += int(pushed.sum())
     # 0.2 s on average, rounded up to whole steps of 20 ms: half a step longer
     assert steps * 0.02 * N / count == pytest.approx(0.21, rel=0.05)

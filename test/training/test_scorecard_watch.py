@@ -16,6 +16,7 @@ class Evaluation:
 
     def __init__(self, command, **_):
         self.checkpoint, self.code, self.pid = command[3], None, 1000 + len(self.started)
+        self.robot = command[5]
         Evaluation.started.append(self)
 
     def poll(self):
@@ -33,12 +34,13 @@ def watch(tmp_path, monkeypatch):
     (tmp_path / 'checkpoints').mkdir()
     for name in ('000025.pt', '000050.pt'):
         (tmp_path / 'checkpoints' / name).touch()
-    return ScorecardWatch(tmp_path)
+    return ScorecardWatch(tmp_path, 'robots/mine')
 
 
 def test_the_newest_checkpoint_is_evaluated_and_training_goes_on(watch):
     assert watch() is False
     assert Evaluation.started[0].checkpoint.endswith('000050.pt')
+    assert Evaluation.started[0].robot == 'robots/mine'
     assert watch() is False  # still under way: no second one
     assert len(Evaluation.started) == 1
 
@@ -79,7 +81,7 @@ def test_an_evaluation_under_way_ends_with_the_run(watch, monkeypatch):
 def test_a_broken_checkpoint_is_told_from_one_that_fails(tmp_path):
     (tmp_path / 'checkpoints').mkdir()
     (tmp_path / 'checkpoints' / '000025.pt').write_bytes(b'broken')
-    watch = ScorecardWatch(tmp_path)
+    watch = ScorecardWatch(tmp_path, 'robots/mine')
     assert watch() is False
     watch._process.wait()  # the real export, which refuses it
     with pytest.raises(LocomotionError, match='could not be evaluated'):

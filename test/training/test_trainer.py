@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from tiny import ROBOT, config
@@ -74,11 +75,23 @@ def test_the_same_seed_trains_the_same_network(run, tmp_path):
         assert same(again.model.state_dict(), it.model.state_dict()) == (seed == it.seed)
 
 
-def test_penalties_grow_from_their_start_to_their_full_weight(tmp_path):
-    it = trainer(tmp_path, 'run.iterations=4', 'run.penalty_start=0.2', 'run.penalty_iterations=2')
-    factors = []
-    it.run(lambda *_: factors.append(float(it.env.rewards.penalty_factor)))
+def test_what_was_drawn_before_a_run_changes_nothing(tmp_path):
+    carried = []
+    for earlier in (1, 2):
+        torch.manual_seed(earlier)
+        carried.append(trainer(tmp_path).collector.snapshot()['env'])
+    assert same(*carried)
+
+
+def test_the_difficulty_grows_to_one_while_exploring_loses_its_bonus(tmp_path):
+    it = trainer(tmp_path, 'run.iterations=4', 'run.curriculum_start=0.2',
+                 'run.curriculum_iterations=2')
+    factors, weights = [], []
+    it.run(lambda *_: (factors.append(float(it.env.difficulty)),
+                       weights.append(float(it.ppo.entropy_weight))))
     assert factors == pytest.approx([0.2, 0.6, 1.0, 1.0])
+    entropy = it.config.ppo.entropy
+    assert weights == pytest.approx([entropy, 0.5 * entropy, 0.0, 0.0])
 
 
 def test_a_run_whose_time_is_spent_stops_with_a_checkpoint(tmp_path):
@@ -93,8 +106,7 @@ def test_a_run_that_diverges_stops_and_names_the_last_good_checkpoint(tmp_path):
 
     def poison(iteration: int, _: dict) -> None:
         if iteration == 2:
-            it.env.rewards.penalty_factor = torch.full((), float('nan'))
-            it.env.rewards.penalty_factor.fill_ = lambda _: None
+            it._follow_curriculum = lambda: it.env.difficulty.fill_(math.nan)
 
     with pytest.raises(DivergedError, match=r'diverged in iteration 3: .*000002\.pt'):
         it.run(poison)

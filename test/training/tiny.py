@@ -19,7 +19,7 @@ from humanoid_locomotion.training.rewards import Outcome, RewardFigures
 ROBOT = load_robot('humanoid')
 FILE = config_file('training', 'humanoid')
 SMALL = (
-    'run.num_envs=4', 'run.iterations=2', 'run.checkpoint_every=1', 'run.penalty_iterations=2',
+    'run.num_envs=4', 'run.iterations=2', 'run.checkpoint_every=1', 'run.curriculum_iterations=2',
     'ppo.hidden_sizes=[16, 8]', 'ppo.rollout_steps=6', 'ppo.epochs=2', 'ppo.minibatches=2')
 # Sensors that report the truth.
 EXACT = ('noise.joint_position=0', 'noise.joint_velocity=0', 'noise.angular_velocity=0',

@@ -1,0 +1,195 @@
+"""The pages lead through: their commands are run, page by page, in the order they stand in.
+
+What is long is made short by documented options, or by a tiny protocol; what cannot be run here is
+in :data:`NOT_RUN`, with the reason. A command that no table knows fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import os
+from pathlib import Path
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip('typer')
+pytest.importorskip('torch')
+pytest.importorskip('mujoco')
+pytest.importorskip('onnx')
+pytest.importorskip('onnxruntime')
+pytest.importorskip('matplotlib')
+
+from test_docs import COMMANDS, PAGES
+
+from humanoid_locomotion.core.robot import load_robot
+
+ROOT = Path(__file__).parents[1]
+SMALL_TRAINING = ('--num-envs 4 --iterations 1 --device cpu --set ppo.rollout_steps=4 '
+                  '--set ppo.hidden_sizes=[16,8]')
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command is run.
+
+    Attributes:
+        pattern: Which commands; a regular expression that fits a whole one.
+        options: What is added to make it short.
+        ends_with: Exit codes that are as they should be.
+        is_slow: Whether it runs with the slow tests only.
+        apart: Whether it needs a process of its own.
+    """
+
+    pattern: str
+    options: str = ''
+    ends_with: tuple = (0,)
+    is_slow: bool = False
+    apart: bool = False
+
+
+RUN = (
+    Run('robots|--help|.* --help'),
+    Run(r'check( \S+)?( --robot \S+)?'),
+    Run('envelope POLICY'),
+    Run('compare .*'),
+    Run('import-robot .*'),
+    Run(r'train( --robot \w+)?', SMALL_TRAINING),
+    Run('train --config docs/tutorial/wren.yaml .*', SMALL_TRAINING),
+    Run('export runs/.*'),
+    # Of policies that learned for one iteration: they fail, and are measured all the same.
+    Run('evaluate .*(--dt|--model).*', ends_with=(1,), is_slow=True),
+    Run('evaluate (POLICY|policies/(mine|wren))( .*)?', ends_with=(1,)),
+    Run('sign POLICY'),
+    Run('walk --policy .*', '--seconds-scale 0.05', (0, 1), is_slow=True, apart=True),
+    Run('navigate kitchen door --push 0', is_slow=True, apart=True))
+NOT_RUN = {
+    '(check|envelope|evaluate|export|sign|write-urdf)': 'is only named',
+    '--install-completion': 'changes the start-up files of the shell',
+    'adopt .*': 'needs a network of another stack: test/core/test_adopt.py makes one',
+    'benchmark .*': 'takes minutes, or a GPU: test/training/test_benchmark.py, test_docs.py',
+    'check-isaacgym .*': 'needs Isaac Gym: test/sim/test_isaacgym.py runs it on the fake',
+    'evaluate policies/mine --backend mujoco_warp': 'needs a GPU to be bearable: '
+                                                    'test/evaluation/test_sim_to_sim.py',
+    'evaluate policies/humanoid': 'takes a minute: its result ships, test/test_policies.py',
+    'faults .*': 'takes minutes: test/reliability/test_faults.py runs some of them',
+    'interface .*': 'test/nodes/test_interface.py holds the page to what it writes',
+    'navigate --json': 'as navigate with two rooms, which is run',
+    'replay FILE': 'test/nodes/test_recording.py records and replays',
+    'soak .*': 'takes minutes: test/reliability/test_soak.py',
+    'teleop': 'needs a terminal: test/nodes/test_teleop.py gives it one',
+    'train --backend (isaacgym|mujoco_warp) .*': 'needs a GPU',
+    'train --config mine.yaml .*': 'is run with the files of the tutorial on the page own_robot',
+    'walk --viewer web': 'does not end: test/nodes/test_viewer.py opens it in a browser',
+}
+OURS = [param.values[0][1:] for param in COMMANDS if param.values[0][0] == 'humanoid-locomotion']
+
+
+def how(command):
+    """Give the entry for a command; None where the reason why it is not run is written down."""
+    text = ' '.join(command)
+    if any(re.fullmatch(pattern, text) for pattern in NOT_RUN):
+        return None
+    for entry in RUN:
+        if re.fullmatch(entry.pattern, text):
+            return entry
+    raise AssertionError(f'neither in RUN nor in NOT_RUN: humanoid-locomotion {text}')
+
+
+def commands_of(page):
+    """Give the commands of a page in order, each once."""
+    found = [param.values[0][1:] for param in COMMANDS
+             if param.id.startswith(f'{page.stem}: humanoid-locomotion')]
+    return [list(words) for words in dict.fromkeys(map(tuple, found))]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Give a folder with what a reader has: the package's pages, and files of their own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'docs').symlink_to(ROOT / 'docs')
+    for name in ('my_robot.urdf', 'model.urdf'):
+        shutil.copy(ROOT / 'docs' / 'tutorial' / 'wren.urdf', name)
+    for name in ('my.xml', 'my_g1.xml'):  # of the robot that policies/mine is for
+        shutil.copy(load_robot('humanoid').mjcf_path, name)
+    shutil.copytree(ROOT / 'policies' / 'humanoid', 'policies/mine')
+    return tmp_path
+
+
+@pytest.fixture
+def tiny_protocol(monkeypatch):
+    """Let evaluate take seconds."""
+    monkeypatch.syspath_prepend(str(ROOT / 'test' / 'evaluation'))
+    from test_evaluate import TINY
+
+    from humanoid_locomotion.evaluation import command, evaluate, sim_to_sim
+    for module in (command, evaluate, sim_to_sim):
+        monkeypatch.setattr(module, 'FULL', replace(TINY, quick=False))
+        monkeypatch.setattr(module, 'QUICK', TINY)
+
+
+def run_here(words, monkeypatch):
+    """Run a command in this process; give its exit code."""
+    from humanoid_locomotion.cli import main
+    monkeypatch.setattr(sys, 'argv', ['humanoid-locomotion', *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code or 0
+
+
+def run_apart(words):
+    """Run a command in a process of its own; give its exit code."""
+    return subprocess.run([sys.executable, '-m', 'humanoid_locomotion', *words], timeout=300,
+                          env={**os.environ, 'PYTHONPATH': str(ROOT)}, check=False).returncode
+
+
+def lead_through(page, monkeypatch, slow):
+    """Run what the tables say of a page's commands."""
+    for words in commands_of(page):
+        entry = how(words)
+        if entry is None or (entry.is_slow and not slow):
+            continue
+        words = [word.replace('POLICY', 'policies/mine') for word in words]
+        if 'runs/humanoid-DATE' in words:
+            (newest,) = Path('runs').glob('humanoid-2*')
+            words[words.index('runs/humanoid-DATE')] = str(newest)
+        words += shlex.split(entry.options)
+        code = run_apart(words) if entry.apart else run_here(words, monkeypatch)
+        assert code in entry.ends_with, f'{page.name}: {shlex.join(words)} ended with {code}'
+
+
+PAGES_OF_OURS = [pytest.param(page, id=page.stem) for page in PAGES if commands_of(page)]
+
+
+@pytest.mark.parametrize('page', PAGES_OF_OURS)
+def test_a_page_leads_through(page, place, tiny_protocol, monkeypatch):
+    lead_through(page, monkeypatch, slow=False)
+
+
+@pytest.mark.slow
+@pytest.mark.ros
+@pytest.mark.parametrize('page', PAGES_OF_OURS)
+def test_a_page_leads_through_the_long_way(page, place, tiny_protocol, monkeypatch):
+    pytest.importorskip('rclpy')
+    lead_through(page, monkeypatch, slow=True)
+
+
+def test_the_tables_have_no_line_too_many():
+    said = [' '.join(words) for words in OURS]
+    for pattern in (*NOT_RUN, *(entry.pattern for entry in RUN)):
+        assert any(re.fullmatch(pattern, text) for text in said), pattern
+
+
+def test_most_of_what_is_written_is_run():
+    entries = [how(words) for words in OURS]
+    assert sum(entry is not None for entry in entries) > len(entries) / 2
+
+
+def test_tests_that_stand_in_exist():
+    for reason in NOT_RUN.values():
+        for path in re.findall(r'test/\S+\.py', reason):
+            assert (ROOT / path).is_file(), path
