@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from dataclasses import replace
+from typing import Dict, Tuple
 
 import torch
 
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.state import RobotState
+from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.config import LedArmsConfig
 from humanoid_locomotion.training.draws import uniform
 
@@ -67,6 +70,14 @@ class LedArms:
         self._at += share[:, None] * (self._goal - self._at)
         self._time_left -= self._control_period
         return torch.where(self.is_led[:, None] & self._is_arm, self._at, targets)
+
+    def excuse(self, state: RobotState, truth: Truth) -> Tuple[RobotState, Truth]:
+        """Return what the policy is to answer for: led arms rest at the default pose."""
+        led = self.is_led[:, None] & self._is_arm
+        return (
+            replace(state, joint_positions=torch.where(led, self._default, state.joint_positions),
+                    joint_velocities=torch.where(led, 0.0, state.joint_velocities)),
+            replace(truth, joint_torques=torch.where(led, 0.0, truth.joint_torques)))
 
     def carried(self) -> Dict[str, torch.Tensor]:
         """Return the tensors that carry over from one step to the next."""

@@ -163,6 +163,7 @@ class LocomotionEnv:
                 terminated: torch.Tensor, lost: torch.Tensor) -> torch.Tensor:
         dt = self.contract.control_period
         clock = self.controller.clock
+        state, truth = self._arms.excuse(state, truth)
         outcome = Outcome(
             state=state, truth=truth, command=self.commands.command, action=action,
             previous_action=self._last_action,

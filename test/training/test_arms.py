@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from tiny import ROBOT, config, make_env
+from tiny import ROBOT, config, make_env, random_outcome
 import torch
 
 from humanoid_locomotion.core.errors import ConfigError
@@ -60,6 +61,18 @@ def test_a_reset_brings_back_the_default_pose_of_those_reset_alone():
     at = it.carried()['arms_at']
     assert torch.equal(at[:N // 2], DEFAULT.expand(N // 2, -1))
     assert torch.equal(at[N // 2:, ARM], before[N // 2:, ARM])
+
+
+def test_the_policy_answers_for_no_arm_that_others_lead():
+    it, rng = arms(share=0.5), np.random.default_rng(0)
+    o = random_outcome(rng, N)
+    state, truth = it.excuse(o.state, o.truth)
+    led = it.is_led[:, None] & ARM
+    for seen, was, rest in (
+            (state.joint_positions, o.state.joint_positions, DEFAULT.expand(N, -1)),
+            (state.joint_velocities, o.state.joint_velocities, torch.zeros(led.shape)),
+            (truth.joint_torques, o.truth.joint_torques, torch.zeros(led.shape))):
+        assert torch.equal(seen[led], rest[led]) and torch.equal(seen[~led], was[~led])
 
 
 def test_the_environment_leads_arms():
