@@ -101,7 +101,7 @@ def train(
         viewer: bool = typer.Option(
             False, help='Show the robots in a window; in Isaac Gym only. Slower.'),
         assign: List[str] = typer.Option(
-            [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.'),
+            [], '--set', help='Change one figure of the config, as ppo.desired_kl=0.02.'),
         python: str = typer.Option(
             '', show_default='this one',
             help='Interpreter to train in; Isaac Gym needs a Python 3.8.')) -> None:

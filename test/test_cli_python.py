@@ -69,11 +69,11 @@ def test_train_hands_everything_else_over(tmp_path, monkeypatch, capfd):
     from humanoid_locomotion.cli import main
     python = script(tmp_path, 'shift 3; echo "$@"; exit 5')
     monkeypatch.setattr(sys, 'argv', ['humanoid-locomotion', 'train', '--python', python,
-                                      '--backend', 'isaacgym', '--set', 'ppo.entropy=0.01'])
+                                      '--backend', 'isaacgym', '--set', 'ppo.desired_kl=0.02'])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 5
-    assert capfd.readouterr().out == 'train --backend isaacgym --set ppo.entropy=0.01\n'
+    assert capfd.readouterr().out == 'train --backend isaacgym --set ppo.desired_kl=0.02\n'
 
 
 def test_an_interpreter_without_our_libraries_is_told_what_to_install(tmp_path):

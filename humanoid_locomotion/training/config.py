@@ -237,7 +237,7 @@ class PpoConfig:
         clip: Clipping range of the probability ratio and of the value.
         gamma: Discount.
         lam: GAE's lambda.
-        entropy: Weight of the entropy bonus.
+        entropy: Weight of the entropy bonus, at first and once the curriculum is through.
         value_loss: Weight of the value loss.
         max_grad_norm: Gradients are clipped to this norm.
         epochs: Passes over each rollout.
@@ -254,7 +254,7 @@ class PpoConfig:
     clip: float
     gamma: float
     lam: float
-    entropy: float
+    entropy: Tuple[float, float]
     value_loss: float
     max_grad_norm: float
     epochs: int
@@ -275,7 +275,7 @@ class RunConfig:
         iterations: PPO iterations.
         curriculum_start: Factor on penalties (negative weights) and pushes at the first iteration.
         curriculum_iterations: Iterations over which the factor grows to one, and the entropy bonus
-            shrinks to nothing.
+            goes from its first to its last weight.
         checkpoint_every: Iterations between two checkpoints.
     """
 

@@ -85,7 +85,7 @@ class Ppo:
         self.group = group or Group()
         device = model.log_std.device
         self.learning_rate = torch.tensor(config.learning_rate, device=device)
-        self.entropy_weight = torch.tensor(config.entropy, device=device)
+        self.entropy_weight = torch.tensor(config.entropy[0], device=device)
         on_gpu = device.type == 'cuda'
         self.optimizer = older_torch.adam(model.parameters(), self.learning_rate, on_gpu)
         self._logged = torch.zeros(len(LOGGED), device=device)

@@ -188,7 +188,7 @@ def test_a_bonus_for_entropy_keeps_the_policy_exploring():
     spread = {}
     for entropy in (0.0, 1.0):
         torch.manual_seed(0)
-        it, toy = ppo(entropy=entropy), Toy()
+        it, toy = ppo(entropy=(entropy, entropy)), Toy()
         for _ in range(5):
             it.update(toy.play(it.model, reward=1.0))
         spread[entropy] = float(it.model.std.detach().mean())

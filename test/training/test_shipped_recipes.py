@@ -8,7 +8,7 @@ import torch
 
 pytest.importorskip('mujoco', minversion='3.3')
 
-from humanoid_locomotion.core.config import load
+from humanoid_locomotion.core.config import load, to_mapping
 from humanoid_locomotion.core.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.sim.backend import open_backend
@@ -70,3 +70,12 @@ def test_a_robot_shaken_by_noise_stays_finite(standing):
         result = env.step(torch.randn(NUM_ENVS, env.contract.num_actions))
         assert torch.isfinite(result.obs).all() and torch.isfinite(result.reward).all()
         assert result.obs.abs().max() < 100.0
+
+
+def test_the_rough_recipe_is_the_flat_one_but_for_the_ground():
+    flat, rough = (to_mapping(load(TrainingConfig, config_file('training', name)))
+                   for name in ('unitree_g1', 'unitree_g1_rough'))
+    for key in ('max_constraints', 'max_contacts'):
+        assert rough['physics'].pop(key) > flat['physics'].pop(key)
+    assert rough.pop('terrain') and not flat.pop('terrain', None)
+    assert rough == flat

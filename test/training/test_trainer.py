@@ -83,15 +83,14 @@ def test_what_was_drawn_before_a_run_changes_nothing(tmp_path):
     assert same(*carried)
 
 
-def test_the_difficulty_grows_to_one_while_exploring_loses_its_bonus(tmp_path):
+def test_the_curriculum_makes_it_harder_and_exploring_less_worth(tmp_path):
     it = trainer(tmp_path, 'run.iterations=4', 'run.curriculum_start=0.2',
-                 'run.curriculum_iterations=2')
+                 'run.curriculum_iterations=2', 'ppo.entropy=[0.01, 0.002]')
     factors, weights = [], []
     it.run(lambda *_: (factors.append(float(it.env.difficulty)),
                        weights.append(float(it.ppo.entropy_weight))))
     assert factors == pytest.approx([0.2, 0.6, 1.0, 1.0])
-    entropy = it.config.ppo.entropy
-    assert weights == pytest.approx([entropy, 0.5 * entropy, 0.0, 0.0])
+    assert weights == pytest.approx([0.01, 0.006, 0.002, 0.002])
 
 
 def test_a_run_whose_time_is_spent_stops_with_a_checkpoint(tmp_path):
