@@ -46,6 +46,7 @@ MODULES = {
     'sim.mujoco_backend': {'mujoco'},
     'sim.mujoco_warp_backend': {'mujoco', 'mujoco_warp', 'warp', 'torch'},
     'sim.isaacgym_import': {'isaacgym', 'torch'},  # the others take both from there
+    'sim.offscreen': {'mujoco'},
     'sim.own_model': {'mujoco'},
     'sim.model_reading': {'mujoco'},
     'sim.robot_import': {'mujoco'},
@@ -64,12 +65,13 @@ LAZY = {
     'training': {'onnx', 'tensorboard'},
     'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
     'training.curve': {'matplotlib'},
+    'evaluation.animation': {'PIL', 'sim.offscreen'},
     'evaluation.sim_to_sim': {'sim.own_model'},
-    'nodes.navigate_picture': {'matplotlib'},
+    'nodes.navigate_picture': {'matplotlib', 'sim.offscreen'},
     'nodes.recording': {'mcap'},
     'nodes.replay': {'mcap'},
     'nodes.viewer': {'viser'},
-    'nodes.walk_picture': {'mujoco', 'matplotlib', 'PIL', 'sim.backend'},
+    'nodes.walk_picture': {'matplotlib', 'sim.offscreen'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'nodes.teleop', 'torch'},
     'cli_adopt': {'core'},
     'cli_benchmark': {'core', 'training'},
