@@ -51,6 +51,14 @@ class Viewer(enum.Enum):
     WEB = 'web'
 
 
+class TrainingViewer(enum.Enum):
+    """Where training can be watched."""
+
+    NONE = 'none'
+    WEB = 'web'
+    WINDOW = 'window'
+
+
 def main() -> None:
     """Run the command line; our own errors become one line and exit code 2."""
     try:
@@ -91,8 +99,9 @@ def train(
             True, help='Run step and update as CUDA graphs on a GPU.'),
         fuse: bool = typer.Option(
             False, help="Join the step's small kernels on a GPU: slower to start, faster then."),
-        viewer: bool = typer.Option(
-            False, help='Show the robots in a window; in Isaac Gym only. Slower.'),
+        viewer: TrainingViewer = typer.Option(
+            TrainingViewer.NONE, help='web: watch the newest checkpoint in a browser; window: '
+            "Isaac Gym's own, slower."),
         assign: List[str] = typer.Option(
             [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.'),
         python: str = typer.Option(
@@ -118,16 +127,23 @@ def train(
     from humanoid_locomotion.training.trainer import Trainer
     trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
                       use_graph=graph, fuse=fuse, deterministic=deterministic,
-                      command=_command_line(), viewer=viewer)
+                      command=_command_line(), viewer=viewer is TrainingViewer.WINDOW)
     if last is not None:
         trainer.resume(last)
     if not trainer.group.is_first:
         with contextlib.closing(trainer):
             trainer.run(max_seconds=max_minutes * 60.0)
         return
-    with contextlib.closing(ScorecardWatch(folder, spec.folder)) as watch, \
-            contextlib.closing(trainer), TrainingProgress(
-                console, settings.run.iterations, f'{spec.name}, {backend}') as progress:
+    with contextlib.ExitStack() as stack:
+        watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, spec.folder)))
+        stack.enter_context(contextlib.closing(trainer))
+        if viewer is TrainingViewer.WEB:
+            from humanoid_locomotion.training import training_viewer
+            page = training_viewer.TrainingViewer(folder, spec.folder)
+            stack.callback(page.close)
+            console.print(f'watch it at {page.address}')
+        progress = stack.enter_context(TrainingProgress(
+            console, settings.run.iterations, f'{spec.name}, {backend}'))
         trainer.run(progress.report, max_minutes * 60.0,
                     watch if until_scorecard else lambda: False)
     if watch.passed is not None:

@@ -23,6 +23,7 @@ pytest.importorskip('mujoco')
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 pytest.importorskip('matplotlib')
+pytest.importorskip('viser')
 
 from test_docs import COMMANDS, PAGES
 
@@ -58,7 +59,7 @@ RUN = (
     Run('envelope POLICY'),
     Run('compare .*'),
     Run('import-robot .*'),
-    Run(r'train( --robot \w+)?', SMALL_TRAINING),
+    Run(r'train( --(robot|viewer) \w+)?', SMALL_TRAINING),
     Run('train --config docs/tutorial/wren.yaml .*', SMALL_TRAINING),
     Run('export runs/.*'),
     # Of policies that learned for one iteration: they fail, and are measured all the same.
@@ -155,7 +156,7 @@ def lead_through(page, monkeypatch, slow):
             continue
         words = [word.replace('POLICY', 'policies/mine') for word in words]
         if 'runs/humanoid-DATE' in words:
-            (newest,) = Path('runs').glob('humanoid-2*')
+            newest = max(Path('runs').glob('humanoid-2*'))
             words[words.index('runs/humanoid-DATE')] = str(newest)
         words += shlex.split(entry.options)
         code = run_apart(words) if entry.apart else run_here(words, monkeypatch)
