@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import importlib.util
+import json as json_format
 from pathlib import Path
 import shlex
 import subprocess
@@ -25,6 +26,7 @@ from humanoid_locomotion import (
     cli_reliability,
     cli_robot,
 )
+from humanoid_locomotion.cli_output import JSON, print_json, working
 from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
@@ -106,9 +108,11 @@ def train(
             [], '--set', help='Change one figure of the config, as ppo.entropy=0.01.'),
         python: str = typer.Option(
             '', show_default='this one',
-            help='Interpreter to train in; Isaac Gym needs a Python 3.8.')) -> None:
+            help='Interpreter to train in; Isaac Gym needs a Python 3.8.'),
+        json: bool = JSON) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
     cli_python.hand_over(python)
+    console = Console(stderr=json)
     from humanoid_locomotion.training import options
     settings, spec = options.training_config(config, robot, num_envs, iterations, assign)
     backend = options.choose_backend(backend, device)
@@ -154,6 +158,10 @@ def train(
     console.print(f'trained {trainer.iteration} iterations, {trainer.samples:,} control steps, '
                   f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}',
                   soft_wrap=True, markup=False)
+    if json:
+        last_line = (folder / 'metrics.jsonl').read_text(encoding='utf-8').splitlines()[-1]
+        print_json({'run': folder, 'samples': trainer.samples, 'seconds': trainer.seconds,
+                    'passed': watch.passed, 'last': json_format.loads(last_line)})
 
 
 @app.command()
@@ -165,7 +173,9 @@ def export(
     from humanoid_locomotion.training.options import require_torch
     require_torch('export')
     from humanoid_locomotion.training.export import export as export_policy
-    console.print(f'wrote {export_policy(run, output)}', soft_wrap=True, markup=False)
+    with working('recording golden steps'):
+        folder = export_policy(run, output)
+    console.print(f'wrote {folder}', soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -215,11 +225,12 @@ def walk(
         output: Optional[Path] = typer.Option(
             Path('walk'), help='Folder for the picture and the table.'),
         viewer: Viewer = typer.Option(
-            Viewer.NONE, help='web: watch and drive the robot in a browser.')) -> None:
+            Viewer.NONE, help='web: watch and drive the robot in a browser.'),
+        json: bool = JSON) -> None:
     """Walk a simulated robot through real ROS 2 topics; exits with 1 if it fell."""
     from humanoid_locomotion.nodes.walk import walk as walk_demo
     sys.exit(walk_demo(policy=policy, robot=robot, engine=engine, seconds_scale=seconds_scale,
-                       output=output, viewer=viewer.value))
+                       output=output, viewer=viewer.value, as_json=json))
 
 
 @app.command()
@@ -257,7 +268,8 @@ def check(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot, or folder of your own.'),
-        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.')) -> None:
+        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
+        json: bool = JSON) -> None:
     """Open a policy folder as the node would, golden steps included, and say what it is."""
     from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.core.robot import load_robot
@@ -282,6 +294,15 @@ def check(
         'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',
         'released': f'no: {unreleased}' if unreleased else 'yes, its scorecard passes',
     }
+    if json:
+        print_json({
+            'policy': opened.path, 'robot': contract.robot, 'joints': contract.joint_names,
+            'model_as_trained': spec.model_hash == contract.model_hash,
+            'control_period': contract.control_period, 'fingerprint': contract.fingerprint,
+            'command_limits': {'lower': limits.lower, 'upper': limits.upper},
+            'engine': opened.policy.name, 'golden_error': opened.golden_error,
+            'unreleased': unreleased})
+        return
     table = Table(show_header=False)
     for name, value in rows.items():
         table.add_row(name, value)
@@ -289,7 +310,7 @@ def check(
 
 
 @app.command()
-def robots() -> None:
+def robots(json: bool = JSON) -> None:
     """List the robots and the policies that come with the package."""
     from humanoid_locomotion.core.config import read_yaml
     from humanoid_locomotion.core.resources import policy_folders, robot_folders
@@ -297,12 +318,17 @@ def robots() -> None:
     walking: Dict[str, List[str]] = {}
     for name, folder in policy_folders().items():
         walking.setdefault(str(read_yaml(folder / 'contract.yaml').get('robot')), []).append(name)
-    table = Table('robot', 'joints', 'mass', 'policies', 'what it is')
+    table, found = Table('robot', 'joints', 'mass', 'policies', 'what it is'), []
     for name in robot_folders():
         robot = load_robot(name)
+        found.append({'robot': name, 'joints': robot.joint_names, 'mass': robot.mass,
+                      'policies': walking.get(name, []), 'description': robot.description})
         table.add_row(name, str(robot.num_joints), f'{robot.mass:.1f} kg',
                       ', '.join(walking.get(name, [])), robot.description)
-    console.print(table)
+    if json:
+        print_json(found)
+    else:
+        console.print(table)
 
 
 def _start_workers(gpus: int, more: List[str]) -> int:
