@@ -54,17 +54,20 @@ class Run:
 
 
 RUN = (
+    # The tutorial's, of which test_own_robot.py runs enough for every day.
+    Run('train --config docs/tutorial/wren.yaml .*', SMALL_TRAINING, is_slow=True),
+    Run('(export runs|check policies)/wren.*', is_slow=True),
+    Run('evaluate policies/wren .*', ends_with=(1,), is_slow=True),
     Run('robots|--help|.* --help'),
     Run(r'check( \S+)?( --robot \S+)?'),
     Run('envelope POLICY'),
     Run('compare .*'),
     Run('import-robot .*'),
     Run(r'train( --(robot|viewer) \w+)?', SMALL_TRAINING),
-    Run('train --config docs/tutorial/wren.yaml .*', SMALL_TRAINING),
     Run('export runs/.*'),
     # Of policies that learned for one iteration: they fail, and are measured all the same.
     Run('evaluate .*(--dt|--model).*', ends_with=(1,), is_slow=True),
-    Run('evaluate (POLICY|policies/(mine|wren))( .*)?', ends_with=(1,)),
+    Run('evaluate (POLICY|policies/mine)( .*)?', ends_with=(1,)),
     Run('sign POLICY'),
     Run('walk --policy .*', '--seconds-scale 0.05', (0, 1), is_slow=True, apart=True),
     Run('navigate kitchen door --push 0', is_slow=True, apart=True))
@@ -127,10 +130,13 @@ def tiny_protocol(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / 'test' / 'evaluation'))
     from test_evaluate import TINY
 
-    from humanoid_locomotion.evaluation import command, evaluate, sim_to_sim
+    from humanoid_locomotion.evaluation import animation, command, evaluate, sim_to_sim
+    monkeypatch.setattr(animation, 'SCENES', (((0.5, 0.0, 0.0), 0.2),))
+    short = replace(TINY, settle_time=0.5, measure_time=1.0, survive_time=0.5, push_runs=1,
+                    tour_runs=1, tour_time=1.0, tour_command_time=0.5, tour_push_time=0.5)
     for module in (command, evaluate, sim_to_sim):
-        monkeypatch.setattr(module, 'FULL', replace(TINY, quick=False))
-        monkeypatch.setattr(module, 'QUICK', TINY)
+        monkeypatch.setattr(module, 'FULL', replace(short, quick=False))
+        monkeypatch.setattr(module, 'QUICK', short)
 
 
 def run_here(words, monkeypatch):
