@@ -46,14 +46,14 @@ for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
 
 
-class Viewer(enum.Enum):
+class Viewer(str, enum.Enum):
     """Where a robot can be watched."""
 
     NONE = 'none'
     WEB = 'web'
 
 
-class TrainingViewer(enum.Enum):
+class TrainingViewer(str, enum.Enum):
     """Where training can be watched."""
 
     NONE = 'none'

@@ -7,6 +7,7 @@ in :data:`NOT_RUN`, with the reason. A command that no table knows fails.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 import os
 from pathlib import Path
 import re
@@ -23,7 +24,6 @@ pytest.importorskip('mujoco')
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 pytest.importorskip('matplotlib')
-pytest.importorskip('viser')
 
 from test_docs import COMMANDS, PAGES
 
@@ -44,6 +44,7 @@ class Run:
         ends_with: Exit codes that are as they should be.
         is_slow: Whether it runs with the slow tests only.
         apart: Whether it needs a process of its own.
+        needs: A package without which it is left out.
     """
 
     pattern: str
@@ -51,6 +52,7 @@ class Run:
     ends_with: tuple = (0,)
     is_slow: bool = False
     apart: bool = False
+    needs: str = 'typer'
 
 
 RUN = (
@@ -63,7 +65,8 @@ RUN = (
     Run('envelope POLICY'),
     Run('compare .*'),
     Run('import-robot .*'),
-    Run(r'train( --(robot|viewer) \w+)?', SMALL_TRAINING),
+    Run(r'train( --robot \w+)?', SMALL_TRAINING),
+    Run('train --viewer web', SMALL_TRAINING, needs='scipy'),
     Run('export runs/.*'),
     # Of policies that learned for one iteration: they fail, and are measured all the same.
     Run('evaluate .*(--dt|--model).*', ends_with=(1,), is_slow=True),
@@ -158,7 +161,7 @@ def lead_through(page, monkeypatch, slow):
     """Run what the tables say of a page's commands."""
     for words in commands_of(page):
         entry = how(words)
-        if entry is None or (entry.is_slow and not slow):
+        if entry is None or (entry.is_slow and not slow) or find_spec(entry.needs) is None:
             continue
         words = [word.replace('POLICY', 'policies/mine') for word in words]
         if 'runs/humanoid-DATE' in words:

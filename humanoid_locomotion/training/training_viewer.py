@@ -169,7 +169,7 @@ class TrainingViewer:
     """
 
     def __init__(self, run: Path, robot: str, port: int = PORT):
-        for package in ('mujoco', 'trimesh', 'viser'):
+        for package in ('mujoco', 'scipy', 'trimesh', 'viser'):
             if importlib.util.find_spec(package) is None:
                 raise MissingPackageError('--viewer web', package,
                                           "pip install 'humanoid_locomotion[viewer]'")

@@ -103,6 +103,7 @@ def wait_for(condition, seconds=60.0):
 def test_a_browser_shows_the_checkpoints_and_the_process_ends_with_the_run(run):
     sync_api = pytest.importorskip('playwright.sync_api')
     pytest.importorskip('viser')
+    pytest.importorskip('scipy')
     path = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser'))), None)
     if path is None:
         assert not os.environ.get('REQUIRE_BROWSER'), 'install chromium'
