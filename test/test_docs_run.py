@@ -203,3 +203,24 @@ def test_tests_that_stand_in_exist():
     for reason in NOT_RUN.values():
         for path in re.findall(r'test/\S+\.py', reason):
             assert (ROOT / path).is_file(), path
+
+
+# Other tools. ROS 2's own are not here; test_docs.py holds launch files and types to the pages.
+MAKE = sorted({tuple(param.values[0]) for param in COMMANDS if param.values[0][0] == 'make'})
+NOT_IN_CI = {'test-all': 'the slow tests take minutes: before a release, by hand',
+             'clean': 'CI begins by removing the same by itself'}
+
+
+@pytest.mark.parametrize('words', MAKE, ids=' '.join)
+def test_make_knows_what_to_do(words):
+    done = subprocess.run(['make', '--dry-run', *words[1:]], cwd=ROOT, capture_output=True,
+                          text=True, timeout=60, check=False)
+    assert done.returncode == 0 and done.stdout, done.stderr
+
+
+def test_ci_runs_the_targets_that_the_pages_name():
+    script = (ROOT / '.ci' / 'run').read_text(encoding='utf-8')
+    run = set(re.findall(r'^make (\S+)', script, re.MULTILINE))
+    named = {word for words in MAKE for word in words[1:] if '=' not in word}
+    assert named <= run | set(NOT_IN_CI), named - run - set(NOT_IN_CI)
+    assert not run & set(NOT_IN_CI)
