@@ -45,7 +45,7 @@ setup(
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],
         'record': ['mcap'],
         'sim': ['matplotlib', 'mujoco', 'onnxruntime', 'pillow'],
-        'viewer': ['mujoco', 'trimesh', 'viser'],
+        'viewer': ['mujoco', 'scipy', 'trimesh', 'viser'],
         'train': ['mujoco', 'mujoco-warp', 'onnx', 'tensorboard', 'torch', 'warp-lang'],
         # colcon runs pytest for packages that ask for it under this name.
         'test': ['pytest'],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import importlib.util
+import json as json_format
 from pathlib import Path
 import shlex
 import subprocess
@@ -25,6 +26,7 @@ from humanoid_locomotion import (
     cli_reliability,
     cli_robot,
 )
+from humanoid_locomotion.cli_output import JSON, print_json, working
 from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
@@ -44,18 +46,26 @@ for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
 
 
-class Ground(enum.Enum):
+class Ground(str, enum.Enum):
     """What a robot is evaluated on."""
 
     FLAT = 'flat'
     ROUGH = 'rough'
 
 
-class Viewer(enum.Enum):
+class Viewer(str, enum.Enum):
     """Where a robot can be watched."""
 
     NONE = 'none'
     WEB = 'web'
+
+
+class TrainingViewer(str, enum.Enum):
+    """Where training can be watched."""
+
+    NONE = 'none'
+    WEB = 'web'
+    WINDOW = 'window'
 
 
 def main() -> None:
@@ -98,15 +108,18 @@ def train(
             True, help='Run step and update as CUDA graphs on a GPU.'),
         fuse: bool = typer.Option(
             False, help="Join the step's small kernels on a GPU: slower to start, faster then."),
-        viewer: bool = typer.Option(
-            False, help='Show the robots in a window; in Isaac Gym only. Slower.'),
+        viewer: TrainingViewer = typer.Option(
+            TrainingViewer.NONE, help='web: watch the newest checkpoint in a browser; window: '
+            "Isaac Gym's own, slower."),
         assign: List[str] = typer.Option(
             [], '--set', help='Change one figure of the config, as ppo.desired_kl=0.02.'),
         python: str = typer.Option(
             '', show_default='this one',
-            help='Interpreter to train in; Isaac Gym needs a Python 3.8.')) -> None:
+            help='Interpreter to train in; Isaac Gym needs a Python 3.8.'),
+        json: bool = JSON) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
     cli_python.hand_over(python)
+    console = Console(stderr=json)
     from humanoid_locomotion.training import options
     settings, spec = options.training_config(config, robot, num_envs, iterations, assign)
     backend = options.choose_backend(backend, device)
@@ -125,16 +138,23 @@ def train(
     from humanoid_locomotion.training.trainer import Trainer
     trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
                       use_graph=graph, fuse=fuse, deterministic=deterministic,
-                      command=_command_line(), viewer=viewer)
+                      command=_command_line(), viewer=viewer is TrainingViewer.WINDOW)
     if last is not None:
         trainer.resume(last)
     if not trainer.group.is_first:
         with contextlib.closing(trainer):
             trainer.run(max_seconds=max_minutes * 60.0)
         return
-    with contextlib.closing(ScorecardWatch(folder, spec.folder)) as watch, \
-            contextlib.closing(trainer), TrainingProgress(
-                console, settings.run.iterations, f'{spec.name}, {backend}') as progress:
+    with contextlib.ExitStack() as stack:
+        watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, spec.folder)))
+        stack.enter_context(contextlib.closing(trainer))
+        if viewer is TrainingViewer.WEB:
+            from humanoid_locomotion.training import training_viewer
+            page = training_viewer.TrainingViewer(folder, spec.folder)
+            stack.callback(page.close)
+            console.print(f'watch it at {page.address}')
+        progress = stack.enter_context(TrainingProgress(
+            console, settings.run.iterations, f'{spec.name}, {backend}'))
         trainer.run(progress.report, max_minutes * 60.0,
                     watch if until_scorecard else lambda: False)
     if watch.passed is not None:
@@ -145,6 +165,10 @@ def train(
     console.print(f'trained {trainer.iteration} iterations, {trainer.samples:,} control steps, '
                   f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}',
                   soft_wrap=True, markup=False)
+    if json:
+        last_line = (folder / 'metrics.jsonl').read_text(encoding='utf-8').splitlines()[-1]
+        print_json({'run': folder, 'samples': trainer.samples, 'seconds': trainer.seconds,
+                    'passed': watch.passed, 'last': json_format.loads(last_line)})
 
 
 @app.command()
@@ -156,7 +180,9 @@ def export(
     from humanoid_locomotion.training.options import require_torch
     require_torch('export')
     from humanoid_locomotion.training.export import export as export_policy
-    console.print(f'wrote {export_policy(run, output)}', soft_wrap=True, markup=False)
+    with working('recording golden steps'):
+        folder = export_policy(run, output)
+    console.print(f'wrote {folder}', soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -228,11 +254,12 @@ def walk(
         output: Optional[Path] = typer.Option(
             Path('walk'), help='Folder for the picture and the table.'),
         viewer: Viewer = typer.Option(
-            Viewer.NONE, help='web: watch and drive the robot in a browser.')) -> None:
+            Viewer.NONE, help='web: watch and drive the robot in a browser.'),
+        json: bool = JSON) -> None:
     """Walk a simulated robot through real ROS 2 topics; exits with 1 if it fell."""
     from humanoid_locomotion.nodes.walk import walk as walk_demo
     sys.exit(walk_demo(policy=policy, robot=robot, engine=engine, seconds_scale=seconds_scale,
-                       output=output, viewer=viewer.value))
+                       output=output, viewer=viewer.value, as_json=json))
 
 
 @app.command()
@@ -270,7 +297,8 @@ def check(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot, or folder of your own.'),
-        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.')) -> None:
+        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
+        json: bool = JSON) -> None:
     """Open a policy folder as the node would, golden steps included, and say what it is."""
     from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.core.robot import load_robot
@@ -295,6 +323,15 @@ def check(
         'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',
         'released': f'no: {unreleased}' if unreleased else 'yes, its scorecard passes',
     }
+    if json:
+        print_json({
+            'policy': opened.path, 'robot': contract.robot, 'joints': contract.joint_names,
+            'model_as_trained': spec.model_hash == contract.model_hash,
+            'control_period': contract.control_period, 'fingerprint': contract.fingerprint,
+            'command_limits': {'lower': limits.lower, 'upper': limits.upper},
+            'engine': opened.policy.name, 'golden_error': opened.golden_error,
+            'unreleased': unreleased})
+        return
     table = Table(show_header=False)
     for name, value in rows.items():
         table.add_row(name, value)
@@ -302,7 +339,7 @@ def check(
 
 
 @app.command()
-def robots() -> None:
+def robots(json: bool = JSON) -> None:
     """List the robots and the policies that come with the package."""
     from humanoid_locomotion.core.config import read_yaml
     from humanoid_locomotion.core.resources import policy_folders, robot_folders
@@ -310,12 +347,17 @@ def robots() -> None:
     walking: Dict[str, List[str]] = {}
     for name, folder in policy_folders().items():
         walking.setdefault(str(read_yaml(folder / 'contract.yaml').get('robot')), []).append(name)
-    table = Table('robot', 'joints', 'mass', 'policies', 'what it is')
+    table, found = Table('robot', 'joints', 'mass', 'policies', 'what it is'), []
     for name in robot_folders():
         robot = load_robot(name)
+        found.append({'robot': name, 'joints': robot.joint_names, 'mass': robot.mass,
+                      'policies': walking.get(name, []), 'description': robot.description})
         table.add_row(name, str(robot.num_joints), f'{robot.mass:.1f} kg',
                       ', '.join(walking.get(name, [])), robot.description)
-    console.print(table)
+    if json:
+        print_json(found)
+    else:
+        console.print(table)
 
 
 def _start_workers(gpus: int, more: List[str]) -> int:

@@ -8,8 +8,9 @@ import platform
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from rich.console import Console
-from rich.table import Table
 import typer
+
+from humanoid_locomotion.cli_output import JSON, table_of, working
 
 app = typer.Typer(no_args_is_help=True, help='Measure where the time of training goes.')
 console = Console()
@@ -22,7 +23,6 @@ BACKEND = typer.Option('auto', help='Simulator; auto picks by the device.')
 DEVICE = typer.Option('auto', help='auto, cuda or cpu.')
 NUM_ENVS = typer.Option('4096,8192,16384', help='Numbers of robots, with commas.')
 OUTPUT = typer.Option(None, help='JSON file to write; a plot of a sweep goes beside it.')
-JSON = typer.Option(False, '--json', help='Print JSON instead of a table.')
 GRAPH = typer.Option(True, help='Run step and update as CUDA graphs on a GPU.')
 FUSE = typer.Option(True, help="Join the step's small kernels on a GPU.")
 MJLAB = typer.Option('', '--against-mjlab', metavar='PYTHON', help="Measure mjlab's G1 task in "
@@ -75,7 +75,8 @@ def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
     name = choose_backend(backend, device)  # before PyTorch is imported
     from humanoid_locomotion.training.physics_study import room_used, study
     trainer = next(_trainers(robot, policy, name, device, num_envs, graph, False))
-    rows = study(trainer, name)
+    with working('each solver setting in turn'):
+        rows = study(trainer, name)
     _show('physics', rows, output, json, room_used(trainer))
 
 
@@ -84,7 +85,8 @@ def _sweep(robot: str, policy: str, backend: str, device: str, num_envs: str, gr
     from humanoid_locomotion.training.options import choose_backend
     rows, name = [], choose_backend(backend, device)
     for trainer in _trainers(robot, policy, name, device, num_envs, graph, fuse):
-        rows.append({'backend': name, 'hardware': trainer.hardware(), **measure(trainer)})
+        with working(f'{trainer.env.num_envs} robots'):
+            rows.append({'backend': name, 'hardware': trainer.hardware(), **measure(trainer)})
     return rows
 
 
@@ -120,14 +122,7 @@ def _show(what: str, rows: List[Dict[str, Any]], output: Optional[Path], as_json
     if as_json:
         console.out(text, end='', highlight=False)
         return
-    console.print(_table(rows))
+    console.print(table_of(rows))
     if room:
-        console.print(_table([{'room': name, **used} for name, used in room.items()]))
+        console.print(table_of([{'room': name, **used} for name, used in room.items()]))
 
-
-def _table(rows: List[Dict[str, Any]]) -> Table:
-    table = Table(*(name.replace('_', ' ') for name in rows[0]))
-    for row in rows:
-        table.add_row(*(f'{value:.4g}' if isinstance(value, float) else str(value)
-                        for value in row.values()))
-    return table

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 import typer
 
+from humanoid_locomotion.cli_output import JSON, print_json, working
 from humanoid_locomotion.core.errors import LocomotionError
 
 console = Console()
@@ -16,12 +17,19 @@ def replay(
         file: Path = typer.Argument(..., help='MCAP file that the node wrote with record:=true.'),
         policy: str = typer.Option('', show_default='the one recorded', help='Policy folder.'),
         engine: str = typer.Option(
-            '', show_default='the one recorded', help='onnxruntime or torch.')) -> None:
+            '', show_default='the one recorded', help='onnxruntime or torch.'),
+        json: bool = JSON) -> None:
     """Run the controller over a recording; exits with 1 where a single bit differs."""
     from humanoid_locomotion.nodes.replay import replay as run
-    result = run(file, policy, engine)
-    console.print(f'{result.steps} control steps, {result.seconds:.1f} s of {result.policy}: '
-                  + (result.difference or 'equal to the last bit'), soft_wrap=True, markup=False)
+    with working('replaying'):
+        result = run(file, policy, engine)
+    if json:
+        print_json({'steps': result.steps, 'seconds': result.seconds, 'policy': result.policy,
+                    'difference': result.difference})
+    else:
+        console.print(f'{result.steps} control steps, {result.seconds:.1f} s of {result.policy}: '
+                      + (result.difference or 'equal to the last bit'), soft_wrap=True,
+                      markup=False)
     if result.difference:
         raise typer.Exit(1)
 

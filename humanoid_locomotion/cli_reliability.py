@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from rich.console import Console
-from rich.table import Table
 import typer
+
+from humanoid_locomotion.cli_output import JSON, print_rows, working
 
 console = Console()
 POLICY = typer.Option('humanoid', help='Policy folder, or name of one that ships.')
@@ -32,7 +33,7 @@ def faults(policy: str = POLICY,
         'loop': report.loop_section, 'dds': report.dds_section,
         'policy': lambda folder: report.policy_section(folder, folders)}
     for name in only.split(','):
-        with _ros() if name == 'dds' else contextlib.nullcontext():
+        with _ros() if name == 'dds' else contextlib.nullcontext(), working(f'faults: {name}'):
             section = sections[name](opened)
         failed += section.failed
         console.print(section.text, markup=False, soft_wrap=True)
@@ -44,7 +45,8 @@ def faults(policy: str = POLICY,
 def soak(kind: str = typer.Argument(
              ..., help='walk: random commands; startle: random bytes as messages, parameters '
              'and requests.'),
-         minutes: float = typer.Option(1.0, help='How long.'), policy: str = POLICY) -> None:
+         minutes: float = typer.Option(1.0, help='How long.'), policy: str = POLICY,
+         json: bool = JSON) -> None:
     """Run the node for long over DDS against a simulated robot; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
     from humanoid_locomotion.core.policy import open_policy
@@ -52,10 +54,11 @@ def soak(kind: str = typer.Argument(
     opened = open_policy(policy, 'onnxruntime')
     if kind not in ('walk', 'startle'):
         raise UnknownNameError('soak', kind, ('walk', 'startle'))
-    with _ros():
-        result: Any = (run.soak_walk(opened, 60.0 * minutes, console.print) if kind == 'walk'
+    tell = Console(stderr=True).print if json else console.print
+    with _ros(), working(f'{kind}, {minutes:g} min'):
+        result: Any = (run.soak_walk(opened, 60.0 * minutes, tell) if kind == 'walk'
                        else run.soak_startle(opened, 60.0 * minutes))
-    _print([dataclasses.asdict(result)])
+    print_rows([dataclasses.asdict(result)], json)
     good = (result.falls == 0 if kind == 'walk'
             else result.alive and result.answers and not result.unknown)
     raise typer.Exit(0 if good else 1)
@@ -66,15 +69,19 @@ def latency(policy: str = POLICY,
             seconds: float = typer.Option(60.0, help='For each node.'),
             alone: bool = typer.Option(
                 False, help='Time the engines alone, without ROS: those that are installed.'),
-            device: str = typer.Option('auto', help='Where torch runs.')) -> None:
+            device: str = typer.Option('auto', help='Where torch runs.'),
+            json: bool = JSON) -> None:
     """Time joint states in to command out at 50 Hz, beside a node that only copies them."""
     from humanoid_locomotion.core.policy import open_policy
     if alone:
-        _print(_engines(policy, device))
+        with working('each engine in turn'):
+            rows = _engines(policy, device)
+        print_rows(rows, json)
         return
     from humanoid_locomotion.reliability.latency import measure
-    with _ros():
-        _print(measure(open_policy(policy, 'onnxruntime'), engine, seconds))
+    with _ros(), working(f'{seconds:g} s for each node'):
+        rows = measure(open_policy(policy, 'onnxruntime'), engine, seconds)
+    print_rows(rows, json)
 
 
 def _engines(policy: str, device: str) -> List[Dict[str, Any]]:
@@ -110,11 +117,3 @@ def _ros() -> Iterator[None]:
         yield
     finally:
         rclpy.try_shutdown()
-
-
-def _print(rows: List[Dict[str, Any]]) -> None:
-    table = Table(*(name.replace('_', ' ') for name in rows[0]))
-    for row in rows:
-        table.add_row(*(f'{value:.4g}' if isinstance(value, float) else str(value)
-                        for value in row.values()))
-    console.print(table)

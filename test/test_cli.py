@@ -136,7 +136,7 @@ def refused(ended: Ended, *texts: str) -> None:
     (['train', '--set', 'observation.layout=all'], ["unknown observation layout 'all'"]),
     (['train', '--num-envs', 0], ['run: num_envs must be 1 or more, found 0']),
     (['train', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: fake, isaacgym, "]),
-    (['train', '--backend', 'fake', '--viewer', *TINY],
+    (['train', '--backend', 'fake', '--viewer', 'window', *TINY],
      ['the backend fake opens no window; isaacgym does']),
     (['train', '--resume', 'yesterday', *TINY], ['yesterday: holds no checkpoints/*.pt']),
     (['export', 'yesterday', '--output', 'policy'], ['yesterday: holds no checkpoints/*.pt']),

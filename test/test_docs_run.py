@@ -7,6 +7,7 @@ in :data:`NOT_RUN`, with the reason. A command that no table knows fails.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 import os
 from pathlib import Path
 import re
@@ -43,6 +44,7 @@ class Run:
         ends_with: Exit codes that are as they should be.
         is_slow: Whether it runs with the slow tests only.
         apart: Whether it needs a process of its own.
+        needs: A package without which it is left out.
     """
 
     pattern: str
@@ -50,32 +52,44 @@ class Run:
     ends_with: tuple = (0,)
     is_slow: bool = False
     apart: bool = False
+    needs: str = 'typer'
 
 
 RUN = (
+    # The tutorial's, of which test_own_robot.py runs enough for every day.
+    Run('train --config docs/tutorial/wren.yaml .*', SMALL_TRAINING, is_slow=True),
+    Run('(export runs|check policies)/wren.*', is_slow=True),
+    Run('evaluate policies/wren .*', ends_with=(1,), is_slow=True),
     Run('robots|--help|.* --help'),
     Run(r'check( \S+)?( --robot \S+)?'),
     Run('envelope POLICY'),
     Run('compare .*'),
     Run('import-robot .*'),
     Run(r'train( --robot \w+)?', SMALL_TRAINING),
-    Run('train --config docs/tutorial/wren.yaml .*', SMALL_TRAINING),
+    Run('train --config unitree_g1_rough', SMALL_TRAINING, is_slow=True),
+    Run('train --viewer web', SMALL_TRAINING, needs='scipy'),
     Run('export runs/.*'),
     # Of policies that learned for one iteration: they fail, and are measured all the same.
     Run('evaluate .*(--dt|--model).*', ends_with=(1,), is_slow=True),
-    Run('evaluate (POLICY|policies/(mine|wren))( .*)?', ends_with=(1,)),
+    Run('evaluate (POLICY|policies/mine)( .*)?', ends_with=(1,)),
     Run('sign POLICY'),
     Run('walk --policy .*', '--seconds-scale 0.05', (0, 1), is_slow=True, apart=True),
     Run('navigate kitchen door --push 0', is_slow=True, apart=True))
 NOT_RUN = {
     '(check|envelope|evaluate|export|sign|write-urdf)': 'is only named',
     '--install-completion': 'changes the start-up files of the shell',
+    '(train|export) .*runs/ablations.*': 'takes minutes on a GPU: test/training/'
+                                         'test_ablations.py holds the list to the config',
+    '(evaluate|compare|compare --seeds) candidates/.*': 'needs what such runs leave: '
+                                                        'test/evaluation/test_seeds.py',
     'adopt .*': 'needs a network of another stack: test/core/test_adopt.py makes one',
     'benchmark .*': 'takes minutes, or a GPU: test/training/test_benchmark.py, test_docs.py',
     'check-isaacgym .*': 'needs Isaac Gym: test/sim/test_isaacgym.py runs it on the fake',
     'evaluate policies/mine --backend mujoco_warp': 'needs a GPU to be bearable: '
                                                     'test/evaluation/test_sim_to_sim.py',
     'evaluate policies/humanoid': 'takes a minute: its result ships, test/test_policies.py',
+    'evaluate (humanoid|POLICY) --terrain rough': 'takes a minute: test/evaluation/test_rough.py',
+    'evaluate .*--sim-to-sim': 'takes minutes: test/evaluation/test_everywhere.py',
     'faults .*': 'takes minutes: test/reliability/test_faults.py runs some of them',
     'interface .*': 'test/nodes/test_interface.py holds the page to what it writes',
     'navigate --json': 'as navigate with two rooms, which is run',
@@ -126,10 +140,13 @@ def tiny_protocol(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / 'test' / 'evaluation'))
     from test_evaluate import TINY
 
-    from humanoid_locomotion.evaluation import command, evaluate, sim_to_sim
+    from humanoid_locomotion.evaluation import animation, command, evaluate, sim_to_sim
+    monkeypatch.setattr(animation, 'SCENES', (((0.5, 0.0, 0.0), 0.2),))
+    short = replace(TINY, settle_time=0.5, measure_time=1.0, survive_time=0.5, push_runs=1,
+                    tour_runs=1, tour_time=1.0, tour_command_time=0.5, tour_push_time=0.5)
     for module in (command, evaluate, sim_to_sim):
-        monkeypatch.setattr(module, 'FULL', replace(TINY, quick=False))
-        monkeypatch.setattr(module, 'QUICK', TINY)
+        monkeypatch.setattr(module, 'FULL', replace(short, quick=False))
+        monkeypatch.setattr(module, 'QUICK', short)
 
 
 def run_here(words, monkeypatch):
@@ -151,11 +168,11 @@ def lead_through(page, monkeypatch, slow):
     """Run what the tables say of a page's commands."""
     for words in commands_of(page):
         entry = how(words)
-        if entry is None or (entry.is_slow and not slow):
+        if entry is None or (entry.is_slow and not slow) or find_spec(entry.needs) is None:
             continue
         words = [word.replace('POLICY', 'policies/mine') for word in words]
         if 'runs/humanoid-DATE' in words:
-            (newest,) = Path('runs').glob('humanoid-2*')
+            newest = max(Path('runs').glob('humanoid-2*'))
             words[words.index('runs/humanoid-DATE')] = str(newest)
         words += shlex.split(entry.options)
         code = run_apart(words) if entry.apart else run_here(words, monkeypatch)
@@ -193,3 +210,24 @@ def test_tests_that_stand_in_exist():
     for reason in NOT_RUN.values():
         for path in re.findall(r'test/\S+\.py', reason):
             assert (ROOT / path).is_file(), path
+
+
+# Other tools. ROS 2's own are not here; test_docs.py holds launch files and types to the pages.
+MAKE = sorted({tuple(param.values[0]) for param in COMMANDS if param.values[0][0] == 'make'})
+NOT_IN_CI = {'test-all': 'the slow tests take minutes: before a release, by hand',
+             'clean': 'CI begins by removing the same by itself'}
+
+
+@pytest.mark.parametrize('words', MAKE, ids=' '.join)
+def test_make_knows_what_to_do(words):
+    done = subprocess.run(['make', '--dry-run', *words[1:]], cwd=ROOT, capture_output=True,
+                          text=True, timeout=60, check=False)
+    assert done.returncode == 0 and done.stdout, done.stderr
+
+
+def test_ci_runs_the_targets_that_the_pages_name():
+    script = (ROOT / '.ci' / 'run').read_text(encoding='utf-8')
+    run = set(re.findall(r'^make (\S+)', script, re.MULTILINE))
+    named = {word for words in MAKE for word in words[1:] if '=' not in word}
+    assert named <= run | set(NOT_IN_CI), named - run - set(NOT_IN_CI)
+    assert not run & set(NOT_IN_CI)

@@ -127,6 +127,8 @@ def test_the_policy_is_of_the_robot_that_was_drafted(trained):
     assert nowhere.returncode == 2 and "'wren'" in nowhere.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.ros
 def test_it_walks_until_it_falls(trained):
     pytest.importorskip('rclpy')
     walked = run(section(3)[2], trained)

@@ -15,7 +15,7 @@ import numpy as np
 from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
-from humanoid_locomotion.evaluation import metrics, page, trials
+from humanoid_locomotion.evaluation import animation, metrics, page, trials
 from humanoid_locomotion.evaluation.field import draw_field
 from humanoid_locomotion.evaluation.gates import make_scorecard
 from humanoid_locomotion.evaluation.numpy_backend import NumpyBackend
@@ -73,9 +73,11 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
         (Path(scratch) / 'scorecard.json').write_text(scorecard.to_json(), encoding='utf-8')
         names = ['scorecard.png', 'field.png', 'scorecard.json']
         if report:
+            if progress is not None:
+                progress('film', 0.0)
             page.write_page(
                 scorecard, bench.standing_paths, bench.walk, bench.joint_names, bench.efforts,
-                Path(scratch) / 'report.html')
+                animation.film(folder, robot, protocol), Path(scratch) / 'report.html')
             names.append('report.html')
         for name in names:
             os.replace(Path(scratch) / name, target / name)

@@ -26,12 +26,12 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 td, th { padding: .3rem .6rem; border-bottom: 1px solid #ddd; text-align: right; }
 td:first-child, th:first-child { text-align: left; }
 .pass, .leads { color: #1b7f4d; } .FAIL { color: #c0392b; font-weight: bold; }
-.leads { font-weight: bold; } svg { max-width: 100%; height: auto; } .note { color: #666; }
+.leads { font-weight: bold; } svg, img { max-width: 100%; height: auto; } .note { color: #666; }
 """
 
 
 def write_page(scorecard: Scorecard, standing_paths: np.ndarray, walk: Recording,
-               joint_names: Sequence[str], efforts: np.ndarray, path: Path) -> None:
+               joint_names: Sequence[str], efforts: np.ndarray, film: str, path: Path) -> None:
     """Write the page.
 
     Args:
@@ -40,6 +40,7 @@ def write_page(scorecard: Scorecard, standing_paths: np.ndarray, walk: Recording
         walk: One robot walking, a row for every physics step.
         joint_names: The joints of that recording.
         efforts: (num_joints,) [Nm], their largest torques.
+        film: Of the robot, as HTML.
         path: The file.
     """
     figures, setting = scorecard.figures, scorecard.setting
@@ -49,7 +50,7 @@ def write_page(scorecard: Scorecard, standing_paths: np.ndarray, walk: Recording
         f'<h1>{escape(setting.policy)}: <span class="{"pass" if scorecard.passed else "FAIL"}">'
         f'{verdict}</span></h1>',
         f'<p>Leads {scorecard.lines_led} of {len(scorecard.criteria)} lines.</p>',
-        _lines(scorecard),
+        film, _lines(scorecard),
         '<h2>Velocity response</h2>',
         _svg((9.0, 8.5), lambda axes: report._draw_responses(axes, scorecard)),
         '<h2>Pushes</h2>',

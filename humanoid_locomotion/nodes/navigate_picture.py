@@ -8,7 +8,7 @@ from typing import Any, List, Sequence, Tuple
 import numpy as np
 
 from humanoid_locomotion.nodes.navigate_course import POSITION_TOLERANCE, Leg
-from humanoid_locomotion.nodes.walk_picture import LABELS, poses_along, render
+from humanoid_locomotion.nodes.walk_picture import LABELS, poses_along
 from humanoid_locomotion.nodes.walk_profile import Sample
 
 ARROW = 0.35  # [m]
@@ -29,7 +29,8 @@ def draw(path: Path, legs: Sequence[Leg], samples: Sequence[Sample],
     matplotlib.use('Agg')
     from matplotlib import pyplot
 
-    frame = render(robot, poses_along(samples))
+    from humanoid_locomotion.sim import offscreen
+    frame = offscreen.trail(robot, poses_along(samples))
     top = frame is not None
     figure = pyplot.figure(figsize=(12.0, 10.0 if top else 6.0), layout='constrained')
     grid = figure.add_gridspec(

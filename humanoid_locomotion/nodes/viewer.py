@@ -51,7 +51,7 @@ class ViewerNode(Node):
             import viser
 
             from humanoid_locomotion.nodes.viewer_panel import Panel
-            from humanoid_locomotion.nodes.viewer_scene import Scene
+            from humanoid_locomotion.sim.web_scene import Scene
         except ImportError as error:
             raise MissingPackageError('the viewer', str(error.name), "pip install "
                                       "'humanoid_locomotion[viewer]'") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 import tempfile
 import time
@@ -60,7 +61,7 @@ class WalkNode(Watcher):
 
 
 def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: float = 1.0,
-         output: Optional[Path] = None, viewer: str = 'none') -> int:
+         output: Optional[Path] = None, viewer: str = 'none', as_json: bool = False) -> int:
     """Walk the profile and say how it went.
 
     Args:
@@ -71,6 +72,7 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
         output: Folder for ``walk.png`` and the nodes' logs; None for none.
         viewer: ``web`` shows the robot in a browser, and leaves it there after the profile, to be
             driven until Ctrl-C; ``none`` does not.
+        as_json: Whether to print figures for machines.
 
     Returns:
         0 if the robot walked and never fell, 1 otherwise.
@@ -78,7 +80,7 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
     Raises:
         LocomotionError: The policy does not open, or a node could not do its work.
     """
-    console = Console()
+    console = Console(stderr=as_json)
     opened = open_policy(policy, engine)  # here, so that a bad one is refused before anything runs
     folder, spec = opened.path, load_robot(robot or opened.contract.robot)
     profile = [Segment(s.name, s.command, s.seconds * seconds_scale) for s in PROFILE]
@@ -100,6 +102,8 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
                 _print_result(console, result)
                 if viewer == 'web':
                     _leave_to_browser(console, session)
+    if as_json:
+        Console(soft_wrap=True).print_json(json.dumps(result.to_mapping()))
     if output is not None:
         walk_picture.draw(
             output / 'walk.png', profile, node.samples, spec.folder)

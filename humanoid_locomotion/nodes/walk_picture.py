@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-import subprocess
-import sys
-import tempfile
-from typing import Any, List, Optional, Sequence
+from typing import Any, List, Sequence
 
 import numpy as np
 
-from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.walk_profile import Sample, Segment
 
-# Ways of rendering without a display; MuJoCo settles on one per process, so each gets its own.
-GL_BACKENDS = ('egl', 'osmesa')
-FRAME_SIZE = (520, 1400)  # height, width
-RENDER_TIMEOUT = 60.0  # [s]
 SPACING = 0.6  # along the path, between two images of the robot [m]
 LABELS = ('forward [m/s]', 'left [m/s]', 'turning [rad/s]')
 
@@ -35,7 +26,8 @@ def draw(path: Path, profile: Sequence[Segment], samples: Sequence[Sample], robo
     matplotlib.use('Agg')
     from matplotlib import pyplot
 
-    frame = render(robot, poses_along(samples))
+    from humanoid_locomotion.sim import offscreen
+    frame = offscreen.trail(robot, poses_along(samples))
     figure = pyplot.figure(figsize=(12.0, 8.5 if frame is not None else 4.5),
                            layout='constrained')
     rows = 3 if frame is None else 4
@@ -91,66 +83,3 @@ def _draw_path(axes: Any, samples: Sequence[Sample]) -> None:
     axes.axis('equal')
     axes.grid(alpha=0.3)
     axes.legend()
-
-
-def render(robot: str, poses: np.ndarray) -> Optional[np.ndarray]:
-    """Return an image (height, width, 3) of the robot in every pose; None if nothing renders."""
-    if not len(poses):
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        given, image = Path(folder) / 'poses.npy', Path(folder) / 'image.npy'
-        np.save(given, poses)
-        for backend in GL_BACKENDS:
-            try:
-                done = subprocess.run(
-                    [sys.executable, '-m', __name__, robot, str(given), str(image)],
-                    env={**os.environ, 'MUJOCO_GL': backend}, capture_output=True,
-                    timeout=RENDER_TIMEOUT, check=False)
-            except subprocess.TimeoutExpired:
-                continue
-            if done.returncode == 0 and image.is_file():
-                pixels: np.ndarray = np.load(image)
-                return pixels
-    return None
-
-
-def _render_here(robot_name: str, poses: np.ndarray) -> np.ndarray:
-    import mujoco
-
-    from humanoid_locomotion.sim.backend import PhysicsSpec, ResetState, open_backend
-    robot, count = load_robot(robot_name), len(poses)
-    backend: Any = open_backend('mujoco', robot, count, PhysicsSpec(0.005, 1, 1, 1, 1, 1))
-    still = np.zeros((count, 3))
-    backend.reset(np.ones(count, bool), ResetState(
-        base_position=poses[:, :3], base_orientation=poses[:, 3:7], base_linear_velocity=still,
-        base_angular_velocity=still, joint_positions=poses[:, 7:],
-        joint_velocities=np.zeros((count, robot.num_joints))))
-    model, data = backend.model, mujoco.MjData(backend.model)
-    model.vis.global_.offheight, model.vis.global_.offwidth = FRAME_SIZE
-    option, nothing = mujoco.MjvOption(), mujoco.MjvPerturb()
-    with mujoco.Renderer(model, *FRAME_SIZE) as renderer:
-        for i, qpos in enumerate(backend.qpos):
-            data.qpos[:] = qpos
-            mujoco.mj_forward(model, data)
-            if i == 0:
-                renderer.update_scene(data, _camera(poses), option)
-            else:
-                mujoco.mjv_addGeoms(model, data, option, nothing,
-                                    mujoco.mjtCatBit.mjCAT_DYNAMIC, renderer.scene)
-        image: np.ndarray = renderer.render()
-    return image
-
-
-def _camera(poses: np.ndarray) -> Any:
-    """Return a camera that sees the whole way from its right-hand side."""
-    import mujoco
-    low, high = poses[:, :2].min(0), poses[:, :2].max(0)
-    camera = mujoco.MjvCamera()
-    camera.lookat[:] = [*(0.5 * (low + high)), 0.72]
-    camera.distance = 1.7 + 0.5 * float(np.max(high - low))
-    camera.azimuth, camera.elevation = 105.0, -10.0
-    return camera
-
-
-if __name__ == '__main__':
-    np.save(sys.argv[3], _render_here(sys.argv[1], np.load(sys.argv[2])))

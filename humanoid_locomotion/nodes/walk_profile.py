@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -115,6 +115,15 @@ class WalkResult:
     def exit_code(self) -> int:
         """0 if the robot walked and never fell, 1 otherwise."""
         return 0 if self.walked and not self.fall else 1
+
+    def to_mapping(self) -> Dict[str, Any]:
+        """Return the figures as plain data; what was not measured is None."""
+        return {
+            'walked': self.walked, 'fall': self.fall, 'cores': self.cores,
+            'real_time_factor': self.real_time_factor,
+            'segments': [{'name': row.segment.name, 'commanded': list(row.segment.command),
+                          'achieved': [None if np.isnan(value) else float(value)
+                                       for value in row.achieved]} for row in self.segments]}
 
 
 def measure(profile: Sequence[Segment], samples: Sequence[Sample]) -> List[SegmentResult]:

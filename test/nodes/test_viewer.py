@@ -17,7 +17,7 @@ pytest.importorskip('viser')
 from humanoid_locomotion.core.command import CommandLimits
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.viewer_panel import DIRECTIONS, KEYS, Panel
-from humanoid_locomotion.nodes.viewer_scene import RobotModel
+from humanoid_locomotion.sim.web_scene import RobotModel
 
 pytestmark = pytest.mark.ros
 LIMITS = CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-0.8, 0.8))

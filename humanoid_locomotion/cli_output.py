@@ -1,0 +1,53 @@
+"""What commands print: tables for people, JSON for machines, and a sign that work goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, ContextManager, Dict, List
+
+from rich.console import Console
+from rich.table import Table
+import typer
+
+JSON: Any = typer.Option(False, '--json', help='Print JSON instead of words and tables.')
+
+
+def working(what: str) -> ContextManager:
+    """Show on standard error that something is under way, while the context lasts."""
+    return Console(stderr=True).status(what)
+
+
+def print_json(value: Any) -> None:
+    """Print as JSON; a figure that is not finite is null."""
+    Console().out(json.dumps(_plain(value), indent=2), highlight=False)
+
+
+def table_of(rows: List[Dict[str, Any]]) -> Table:
+    """Return rows of the same keys as a table."""
+    table = Table(*(name.replace('_', ' ') for name in rows[0]))
+    for row in rows:
+        table.add_row(*(f'{value:.4g}' if isinstance(value, float) else str(value)
+                        for value in row.values()))
+    return table
+
+
+def print_rows(rows: List[Dict[str, Any]], as_json: bool) -> None:
+    """Print rows of the same keys."""
+    if as_json:
+        print_json(rows)
+    else:
+        Console().print(table_of(rows))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(it) for key, it in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(it) for it in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if hasattr(value, '__float__'):
+        number = float(value)
+        return number if math.isfinite(number) else None
+    return str(value)
