@@ -66,6 +66,9 @@ RUN = (
     Run('compare .*'),
     Run('import-robot .*'),
     Run(r'train( --robot \w+)?', SMALL_TRAINING),
+    Run('train .*runs/ablations/.*', SMALL_TRAINING, is_slow=True),
+    Run('export runs/ablations/.*', is_slow=True),
+    Run('evaluate candidates/.*', ends_with=(1,), is_slow=True),
     Run('train --config unitree_g1_rough', SMALL_TRAINING, is_slow=True),
     Run('train --viewer web', SMALL_TRAINING, needs='scipy'),
     Run('export runs/.*'),
@@ -78,17 +81,14 @@ RUN = (
 NOT_RUN = {
     '(check|envelope|evaluate|export|sign|write-urdf)': 'is only named',
     '--install-completion': 'changes the start-up files of the shell',
-    '(train|export) .*runs/ablations.*': 'takes minutes on a GPU: test/training/'
-                                         'test_ablations.py holds the list to the config',
-    '(evaluate|compare|compare --seeds) candidates/.*': 'needs what such runs leave: '
-                                                        'test/evaluation/test_seeds.py',
+    'compare (--seeds )?candidates/.*': 'needs other runs: test/evaluation/test_seeds.py',
     'adopt .*': 'needs a network of another stack: test/core/test_adopt.py makes one',
     'benchmark .*': 'takes minutes, or a GPU: test/training/test_benchmark.py, test_docs.py',
     'check-isaacgym .*': 'needs Isaac Gym: test/sim/test_isaacgym.py runs it on the fake',
     'evaluate policies/mine --backend mujoco_warp': 'needs a GPU to be bearable: '
                                                     'test/evaluation/test_sim_to_sim.py',
     'evaluate policies/humanoid': 'takes a minute: its result ships, test/test_policies.py',
-    'evaluate (humanoid|POLICY) --terrain rough': 'takes a minute: test/evaluation/test_rough.py',
+    r'evaluate \S+ --terrain rough': 'takes a minute: test/evaluation/test_rough.py',
     'evaluate .*--sim-to-sim': 'takes minutes: test/evaluation/test_everywhere.py',
     'faults .*': 'takes minutes: test/reliability/test_faults.py runs some of them',
     'interface .*': 'test/nodes/test_interface.py holds the page to what it writes',
