@@ -201,6 +201,20 @@ class ControlLoop:
             self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
             return state
 
+    def rehearse(self, now: float) -> None:
+        """Run what the next step will run, and use nothing of it.
+
+        Between two steps a processor forgets a network's weights and the code around them; a step
+        that has to fetch them again takes several times as long.
+        """
+        if not self.machine.is_stiff:
+            return
+        try:
+            self.guard.refusals(self._look(now))
+            self.machine.controller.rehearse(self.sensors.state, self.velocity.command)
+        except Exception as error:  # the step itself would raise it too
+            self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
+
     def _step(self, now: float) -> np.ndarray:
         machine, state = self.machine, self.sensors.state
         if not machine.is_stiff:
