@@ -94,10 +94,15 @@ class ControlLoop:
             return
         self.commands.accept(stamp, now)
 
-    def missing(self, now: float) -> str:
-        """Return why the robot must not be engaged now, in words; empty if it may be."""
+    def missing(self, now: float, damped: bool = False) -> str:
+        """Return why the robot must not be engaged now, in words; empty if it may be.
+
+        A robot may be damped wherever it lies, as soon as its pose is known.
+        """
         if now <= 0.0:
             return 'no /clock'
+        if damped:
+            return '' if self.sensors.channels['joint_states'].accepted else 'no joint_states'
         return '; '.join(self.guard.refusals(self._look(now)))
 
     def activate(self, now: float, damped: bool = False) -> None:

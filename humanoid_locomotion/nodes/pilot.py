@@ -158,8 +158,8 @@ class Pilot:
         return (self._node.get_clock().now().nanoseconds // 1000) / 1e6
 
     def missing(self) -> str:
-        """Return why the robot must not be engaged now, in words; empty if it may be."""
-        return self.loop.missing(self.now())
+        """Return why the robot must not be activated now, in words; empty if it may be."""
+        return self.loop.missing(self.now(), damped=self._parameters.start_damped)
 
     @property
     def is_active(self) -> bool:
