@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from humanoid_locomotion.core.arrays import Array, Constant, float32, namespace
+from humanoid_locomotion.core.arrays import Array, Constant, clip, float32, namespace
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.state import JointTargets
 
@@ -27,7 +27,7 @@ class ActionMapper:
         """Return the joint targets of an action."""
         action = float32(action)
         positions = self._offset.like(action) + self._scale.like(action) * action
-        return JointTargets(namespace(action).clip(
+        return JointTargets(clip(
             positions, self._lower.like(action), self._upper.like(action)))
 
 

@@ -11,7 +11,15 @@ from functools import cached_property
 import math
 from typing import Tuple
 
-from humanoid_locomotion.core.arrays import Array, Constant, namespace, norm_last, zeros
+from humanoid_locomotion.core.arrays import (
+    Array,
+    Constant,
+    clip,
+    concatenate,
+    namespace,
+    norm_last,
+    zeros,
+)
 
 COMMAND_NAMES = ('lin_vel_x', 'lin_vel_y', 'ang_vel_z')
 
@@ -50,7 +58,7 @@ class CommandLimits:
     def clamp(self, command: Array) -> Array:
         """Return the command moved into the limits, component by component. (..., 3)."""
         lower, upper = self._bounds
-        return namespace(command).clip(command, lower.like(command), upper.like(command))
+        return clip(command, lower.like(command), upper.like(command))
 
     @cached_property
     def _bounds(self) -> Tuple[Constant, Constant]:
@@ -92,16 +100,15 @@ class GaitClock:
         self.phase[...] = namespace(self.phase).where(
             mask, phase + zeros(tuple(self.phase.shape), self.phase), self.phase)
 
-    def advance(self, command: Array) -> None:
-        """Count one control step for every robot whose command (num_envs, 3) asks to walk."""
-        xp = namespace(self.phase)
-        moving = is_moving(command, self._spec.moving_threshold)
-        self.phase[...] = xp.where(moving, (self.phase + self._increment) % 1.0, self.phase)
+    def step(self, command: Array) -> Array:
+        """Count one control step for every robot whose command (num_envs, 3) asks to walk.
 
-    def features(self, command: Array) -> Array:
-        """Return (num_envs, 2): sine and cosine of the phase; zeros where standing is asked."""
+        Returns:
+            (num_envs, 2): sine and cosine of the phase before; zeros where standing is asked.
+        """
         xp = namespace(self.phase)
-        angle = (2.0 * math.pi) * self.phase
         moving = is_moving(command, self._spec.moving_threshold)
-        both = xp.stack((xp.sin(angle), xp.cos(angle)), -1)
-        return xp.where(moving[..., None], both, xp.zeros_like(both))
+        angle = (2.0 * math.pi) * self.phase[:, None]
+        features = concatenate((xp.sin(angle), xp.cos(angle))) * moving[:, None]
+        self.phase[...] = xp.where(moving, (self.phase + self._increment) % 1.0, self.phase)
+        return features

@@ -73,9 +73,7 @@ class Controller:
     def observe(self, state: RobotState, command: Array) -> Array:
         """Return the observation (num_envs, obs) for a state and a command (num_envs, 3)."""
         command = self.contract.command_limits.clamp(float32(command))
-        gait = None if self.clock is None else self.clock.features(command)
-        if self.clock is not None:
-            self.clock.advance(command)
+        gait = None if self.clock is None else self.clock.step(command)
         return self.builder.build(Moment(state, command, self.previous_action, gait))
 
     def act(self, action: Array) -> JointTargets:
@@ -89,3 +87,15 @@ class Controller:
             raise TypeError('this controller was made without a policy; use observe and act')
         self.observation = self.observe(state, command)
         return self.act(self._policy(self.observation))
+
+    def rehearse(self, state: RobotState, command: Array) -> None:
+        """Run a control step for its time alone: nothing of it stays."""
+        carried = self.carried()
+        before = {name: array.copy() for name, array in carried.items()}
+        observation = self.observation
+        try:
+            self.step(state, command)
+        finally:
+            self.observation = observation
+            for name, array in carried.items():
+                array[...] = before[name]

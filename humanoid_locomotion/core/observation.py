@@ -7,7 +7,14 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
-from humanoid_locomotion.core.arrays import Array, concatenate, float32, namespace, zeros
+from humanoid_locomotion.core.arrays import (
+    Array,
+    clip,
+    concatenate,
+    float32,
+    namespace,
+    zeros,
+)
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.state import RobotState
@@ -81,10 +88,10 @@ class ObservationBuilder:
 
     def _frame(self, moment: Moment) -> Array:
         parts: List[Array] = []
-        for function, scale, clip in self._terms:
+        for function, scale, bound in self._terms:
             part = float32(function(moment, self._joints))
-            if clip is not None:
-                part = namespace(part).clip(part, -clip, clip)
+            if bound is not None:
+                part = clip(part, -bound, bound)
             parts.append(part if scale == 1.0 else part * scale)
         return concatenate(parts)
 

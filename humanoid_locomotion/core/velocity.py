@@ -61,7 +61,7 @@ class VelocityFilter:
         heard = may_walk and self.age(now) <= self._timeout
         wanted = self._zero if not heard else self._limits.clamp(self._wanted)
         change = wanted - self._now
-        share = float(np.max(np.abs(change) / self._step))
+        share = float((np.abs(change) / self._step).max())
         if share <= 1.0:
             self._now[...] = wanted
         else:

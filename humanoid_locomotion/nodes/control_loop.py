@@ -94,10 +94,15 @@ class ControlLoop:
             return
         self.commands.accept(stamp, now)
 
-    def missing(self, now: float) -> str:
-        """Return why the robot must not be engaged now, in words; empty if it may be."""
+    def missing(self, now: float, damped: bool = False) -> str:
+        """Return why the robot must not be engaged now, in words; empty if it may be.
+
+        A robot may be damped wherever it lies, as soon as its pose is known.
+        """
         if now <= 0.0:
             return 'no /clock'
+        if damped:
+            return '' if self.sensors.channels['joint_states'].accepted else 'no joint_states'
         return '; '.join(self.guard.refusals(self._look(now)))
 
     def activate(self, now: float, damped: bool = False) -> None:
@@ -200,6 +205,20 @@ class ControlLoop:
         except Exception as error:  # the robot must be damped, whatever it is
             self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
             return state
+
+    def rehearse(self, now: float) -> None:
+        """Run what the next step will run, and use nothing of it.
+
+        Between two steps a processor forgets a network's weights and the code around them; a step
+        that has to fetch them again takes several times as long.
+        """
+        if not self.machine.is_stiff:
+            return
+        try:
+            self.guard.refusals(self._look(now))
+            self.machine.controller.rehearse(self.sensors.state, self.velocity.command)
+        except Exception as error:  # the step itself would raise it too
+            self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
 
     def _step(self, now: float) -> np.ndarray:
         machine, state = self.machine, self.sensors.state

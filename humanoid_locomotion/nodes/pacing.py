@@ -5,6 +5,7 @@ from __future__ import annotations
 LATE = 0.5  # of a period: for so long a measurement is waited for
 SMOOTHING = 0.1  # of the time between measurements
 PULL = 0.05  # share of the phase error that each step takes away
+AHEAD = 0.07  # of a period: so long before the deadline the step is rehearsed
 
 
 class Pacer:
@@ -31,6 +32,11 @@ class Pacer:
     def alarm(self) -> float:
         """When a step must run though no measurement came [s]."""
         return self._due + LATE * self._period
+
+    @property
+    def rehearsal(self) -> float:
+        """When to make ready for the step that is due next [s]."""
+        return self._due - AHEAD * self._period
 
     def is_due(self, now: float) -> bool:
         """Tell whether a measurement that came now is the nearest to the deadline."""

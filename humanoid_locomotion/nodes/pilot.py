@@ -59,6 +59,7 @@ class Pilot:
         self._pacer = Pacer(self._period)
         self._timing = LoopTiming(self._period)
         self._timer: Any = None
+        self._is_rehearsed = False
         self._recorder: Any = None
         if parameters.record:
             from humanoid_locomotion.nodes.recording import Recorder
@@ -98,7 +99,7 @@ class Pilot:
     def _take_contract(self) -> None:
         """Publish what follows from the policy alone."""
         folder = self.loop.folder
-        self._message = conversions.joint_command(folder.contract.joint_names)
+        self._message = conversions.JointCommand(folder.contract.joint_names)
         kp, kd, effort = (folder.contract.values(key) for key in conversions.GAINS)
         self._stiff_gains = conversions.joint_gains(kp, kd, effort)
         self._damped_gains = conversions.joint_gains(np.zeros_like(kp), kd, effort)
@@ -157,8 +158,8 @@ class Pilot:
         return (self._node.get_clock().now().nanoseconds // 1000) / 1e6
 
     def missing(self) -> str:
-        """Return why the robot must not be engaged now, in words; empty if it may be."""
-        return self.loop.missing(self.now())
+        """Return why the robot must not be activated now, in words; empty if it may be."""
+        return self.loop.missing(self.now(), damped=self._parameters.start_damped)
 
     @property
     def is_active(self) -> bool:
@@ -177,6 +178,7 @@ class Pilot:
         self._publish_gains()
         self._timing.pause()
         self._pacer.begin(now)
+        self._is_rehearsed = True  # the first alarm is for a step
         self._timer = self._node.create_timer(self._period, self._on_alarm)
         # Garbage is collected once a second, between two steps, and never within one.
         gc.disable()
@@ -190,7 +192,7 @@ class Pilot:
         self._timer = None
         gc.enable()
         self._apply('deactivate')
-        self._publish(self.loop.sensors.state.joint_positions[0])
+        self._publish(self.loop.sensors.state.joint_positions[0], self.now())
         if self._commands is not None:
             for publisher in (self._gains, self._commands):
                 publisher.wait_for_all_acked(FLUSH_TIMEOUT)
@@ -229,13 +231,13 @@ class Pilot:
         """Let go."""
         if self.is_active:
             self._apply('damp')
-            self._publish(self.loop.sensors.state.joint_positions[0])
+            self._publish(self.loop.sensors.state.joint_positions[0], self.now())
 
     def emergency_stop(self) -> None:
         """Let go, and stay so until :meth:`reset`."""
         self._apply('emergency stop')
         if self.is_active:
-            self._publish(self.loop.sensors.state.joint_positions[0])
+            self._publish(self.loop.sensors.state.joint_positions[0], self.now())
         self.show_state()
 
     def reset(self) -> None:
@@ -261,31 +263,39 @@ class Pilot:
             raise RefusedError(request, 'the node is not active')
 
     def _on_alarm(self) -> None:
-        self._tick(self.now(), None)
+        now = self.now()
+        if self._is_simulated or self._is_rehearsed:
+            self._tick(now, None)
+        else:
+            self.loop.rehearse(now)
+            self._is_rehearsed = True
+            self._set_alarm(self._pacer.alarm)
+
+    def _set_alarm(self, when: float) -> None:
+        self._timer.timer_period_ns = max(1, int(1e9 * (when - self.now())))
+        self._timer.reset()
 
     def _tick(self, now: float, arrived: Optional[float]) -> None:
         """Run a control step: by a measurement that arrived at a moment, or by the alarm."""
         began = self._timing.begin()
         targets = self.loop.step(now)
-        self._publish(targets)
+        self._publish(targets, now)
         self._timing.end(began, arrived, self.loop.sensors.channels['joint_states'].age(now))
         if self._recorder is not None:
             self._recorder.step(now, targets)
         if not self._is_simulated and self._timer is not None:
             self._pacer.stepped(now, arrived is not None)
-            self._timer.timer_period_ns = max(1, int(1e9 * (self._pacer.alarm - self.now())))
-            self._timer.reset()
+            self._is_rehearsed = False
+            self._set_alarm(self._pacer.rehearsal)
 
     def _record(self, topic: str, msg: Any, now: float) -> None:
         if self._recorder is not None:
             self._recorder.message(topic, msg, now)
 
-    def _publish(self, targets: np.ndarray) -> None:
+    def _publish(self, targets: np.ndarray, now: float) -> None:
         self._publish_gains()
         if self._commands is not None:
-            conversions.set_targets(
-                self._message, targets, self._node.get_clock().now().to_msg())
-            self._commands.publish(self._message)
+            self._commands.publish(self._message.serialized(targets, round(1e9 * now)))
         self.show_state()
 
     def _publish_gains(self) -> None:

@@ -112,6 +112,9 @@ class Sensors:
         n = contract.num_actions
         self._timeout, self._on_refused = timeout, on_refused
         self._joints = conversions.JointReader(contract.joint_names)
+        self._joint_readers: Dict[str, Callable[[Any], np.ndarray]] = {
+            'joint_positions': self._joints.positions,
+            'joint_velocities': self._joints.velocities}
         odometry = odometry or needs_odometry(contract)
         self.state = RobotState(
             joint_positions=np.zeros((1, n), np.float32),
@@ -141,9 +144,7 @@ class Sensors:
 
     def take_joint_states(self, msg: Any, now: float) -> None:
         """Take over joint positions and velocities."""
-        self._take('joint_states', msg, now, {
-            'joint_positions': self._joints.positions,
-            'joint_velocities': self._joints.velocities})
+        self._take('joint_states', msg, now, self._joint_readers)
         self.joint_efforts = self._joints.efforts(msg)
 
     def take_imu(self, msg: Any, now: float) -> None:
@@ -173,5 +174,5 @@ class Sensors:
             row = getattr(self.state, name)[0]
             before = row.copy()
             row[...] = value
-            changed = changed or not np.array_equal(before, row)
+            changed = changed or bool(np.count_nonzero(before != row))
         channel.accept(stamp, now, changed)

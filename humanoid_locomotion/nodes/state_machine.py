@@ -20,6 +20,9 @@ from humanoid_locomotion.core.state import RobotState
 # Even from the default pose the ramp takes this many control steps, in which a driver takes over
 # the gains and the targets.
 MIN_RAMP_STEPS = 5
+# So many control steps lead from the targets before to the policy's, whenever it takes over,
+# begins to walk or stops: there it may ask for a jump of half a radian.
+FADE_STEPS = 5
 
 
 class Mode(enum.Enum):
@@ -105,6 +108,7 @@ class StateMachine:
         self.ran = False
         self._ramp_speed = ramp_speed
         self._ramp_steps = self._ramp_step = 0
+        self._fade_step = FADE_STEPS
         self._may_walk = True
         self._no_command = np.zeros((1, 3), np.float32)
         self._take(controller)
@@ -114,6 +118,7 @@ class StateMachine:
         self.controller = controller
         self._threshold = 0.0 if contract.gait is None else contract.gait.moving_threshold
         self._default = self._ramp_start = contract.values('default').astype(np.float32)
+        self._fade_from = self._targets = self._default
 
     @property
     def label(self) -> str:
@@ -186,8 +191,10 @@ class StateMachine:
     def swap(self, controller: Controller) -> None:
         """Go on with another policy; the robot stands, and its history begins anew."""
         self._go('swap')
+        targets = self._targets
         self._take(controller)
         controller.reset_all()
+        self._fade(targets)
 
     def forget(self) -> None:
         """Forget the past steps, as after a jump in time."""
@@ -232,11 +239,21 @@ class StateMachine:
         self.controller.observe(state, self._no_command)
         if self._ramp_step >= self._ramp_steps:
             self._go('ramped')
+            self._fade(targets)
         return targets
 
     def _run_policy(self, state: RobotState, command: np.ndarray) -> np.ndarray:
         moving = bool(is_moving(command, self._threshold)[0])
         if moving is not (self.mode is Mode.WALKING):
             self._go('command' if moving else 'silence')
+            self._fade(self._targets)
         targets: np.ndarray = self.controller.step(state, command).positions[0]
+        if self._fade_step < FADE_STEPS:
+            self._fade_step += 1
+            share = self._fade_step / FADE_STEPS
+            targets = self._fade_from + share * (targets - self._fade_from)
+        self._targets = targets
         return targets
+
+    def _fade(self, targets: np.ndarray) -> None:
+        self._fade_from, self._fade_step = targets, 0

@@ -24,7 +24,8 @@ from std_srvs.srv import Trigger
 from humanoid_locomotion.core.command import CommandLimits
 from humanoid_locomotion.core.errors import RefusedError
 from humanoid_locomotion.core.policy import find_policy, read_contract
-from humanoid_locomotion.nodes import conversions, qos
+from humanoid_locomotion.nodes import conversions, emergency_stop, qos
+from humanoid_locomotion.nodes.emergency_stop import EmergencyStop
 from humanoid_locomotion.nodes.executor import create_wall_timer, make_executor
 
 PERIOD = 0.05  # [s]
@@ -35,7 +36,7 @@ MOVES: Dict[str, Tuple[int, int]] = {
     'w': (0, 1), 's': (0, -1), 'q': (1, 1), 'e': (1, -1), 'a': (2, 1), 'd': (2, -1),
     '\x1b[A': (0, 1), '\x1b[B': (0, -1), '\x1b[D': (2, 1), '\x1b[C': (2, -1)}
 SERVICES = {'1': 'locomotion/stand', '2': 'locomotion/walk', '3': 'locomotion/damp',
-            'x': 'locomotion/emergency_stop', 'r': 'locomotion/reset', 'p': 'sim/push'}
+            'x': emergency_stop.SERVICE, 'r': emergency_stop.RESET, 'p': 'sim/push'}
 END = ('\x03', '\x04')  # Ctrl-C, Ctrl-D
 HELP = ('w s forward   q e sideways   a d turn   space stop\n'
         '1 stand   2 walk   3 damp   x emergency stop   r reset   p push (simulator)   '
@@ -84,7 +85,9 @@ class TeleopNode(Node):
             TwistStamped if stamped else Twist, 'cmd_vel', qos.VELOCITY_COMMAND)
         self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
         self._clients_by_name: Dict[str, Any] = {
-            name: self.create_client(Trigger, name) for name in SERVICES.values()}
+            name: self.create_client(Trigger, name) for name in SERVICES.values()
+            if name != emergency_stop.SERVICE}
+        self._stop = EmergencyStop(self, self._show)
         create_wall_timer(self, PERIOD, self.publish)
 
     def publish(self) -> None:
@@ -95,14 +98,22 @@ class TeleopNode(Node):
 
     def call(self, service: str) -> None:
         """Call a service; its answer comes later."""
+        if service == emergency_stop.SERVICE:
+            self._stop.press()
+            return
+        if service == emergency_stop.RESET:
+            self._stop.release()
         client = self._clients_by_name[service]
         if not client.service_is_ready():
             self.answer = f'nobody offers {service}'
             return
 
         def take(future: Any) -> None:
-            self.answer = f'{service}: {future.result().message}'
+            self._show(f'{service}: {future.result().message}')
         client.call_async(Trigger.Request()).add_done_callback(take)
+
+    def _show(self, answer: str) -> None:
+        self.answer = answer
 
     def _on_state(self, msg: String) -> None:
         self.state = msg.data

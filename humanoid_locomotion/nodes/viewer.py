@@ -22,7 +22,8 @@ from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import LocomotionError, MissingPackageError
 from humanoid_locomotion.core.policy import find_policy, read_contract
 from humanoid_locomotion.core.robot import load_robot
-from humanoid_locomotion.nodes import conversions, qos
+from humanoid_locomotion.nodes import conversions, emergency_stop, qos
+from humanoid_locomotion.nodes.emergency_stop import EmergencyStop
 from humanoid_locomotion.nodes.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.parameters import ViewerParameters, declare, read
 from humanoid_locomotion.nodes.walk_profile import heading_velocity
@@ -88,7 +89,8 @@ class ViewerNode(Node):
         self._triggers: Dict[str, Any] = {
             name: self.create_client(Trigger, name) for name in (
                 *(f'locomotion/{request}' for request in (
-                    'stand', 'walk', 'damp', 'emergency_stop', 'reset')), 'sim/push')}
+                    'stand', 'walk', 'damp', 'reset')), 'sim/push')}
+        self._stop = EmergencyStop(self, self._tell)
         self._sim_parameters: Any = self.create_client(SetParameters, 'sim/set_parameters')
 
     def stop(self) -> None:
@@ -139,14 +141,22 @@ class ViewerNode(Node):
         self._commands.publish(conversions.twist(command, stamp))
 
     def _call(self, service: str) -> None:
+        if service == emergency_stop.SERVICE:
+            self._stop.press()
+            return
+        if service == emergency_stop.RESET:
+            self._stop.release()
         client = self._triggers[service]
         if not client.service_is_ready():
             self._answer = f'nobody offers {service}'
             return
 
         def take(future: Any) -> None:
-            self._answer = f'{service}: {future.result().message}'
+            self._tell(f'{service}: {future.result().message}')
         client.call_async(Trigger.Request()).add_done_callback(take)
+
+    def _tell(self, answer: str) -> None:
+        self._answer = answer
 
     def _set_friction(self, value: float) -> None:
         if not self._sim_parameters.service_is_ready():

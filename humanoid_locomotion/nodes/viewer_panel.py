@@ -9,6 +9,7 @@ from typing import Any, Callable, Deque, Dict, Tuple
 import numpy as np
 
 from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.nodes import emergency_stop
 from humanoid_locomotion.nodes.teleop import LABELS, press
 
 HELD = 0.4  # [s] that a held button counts after its last sign
@@ -23,7 +24,6 @@ DIRECTIONS: Dict[str, Tuple[float, float, float]] = {
 # viser moves its camera by W A S D and the arrows; these are free. The keys of teleop that they
 # stand for.
 KEYS = {'I': 'w', 'K': 's', 'J': 'a', 'L': 'd', 'U': 'q', 'O': 'e', 'space': ' '}
-STOP = 'locomotion/emergency_stop'
 REQUESTS = {'Stand': 'locomotion/stand', 'Walk': 'locomotion/walk', 'Damp': 'locomotion/damp',
             'Reset': 'locomotion/reset', 'Push': 'sim/push'}
 
@@ -46,7 +46,7 @@ class Panel:
         gui = server.gui
         self._text = gui.add_markdown('waiting for the robot')
         gui.add_button('EMERGENCY STOP', color='red').on_click(
-            lambda _: self._request(call, STOP))
+            lambda _: self._request(call, emergency_stop.SERVICE))
         requests = gui.add_button_group('Robot', tuple(REQUESTS))
         requests.on_click(lambda event: self._request(call, REQUESTS[event.target.value]))
         with gui.add_folder('Drive'):

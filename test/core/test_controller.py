@@ -112,3 +112,13 @@ def test_a_controller_without_a_policy_does_not_step(it):
     rng = np.random.default_rng(8)
     with pytest.raises(TypeError, match='made without a policy'):
         Controller(it).step(state(rng, 1, M), command(rng, 1))
+
+
+def test_a_rehearsal_changes_nothing(it):
+    rng = np.random.default_rng(4)
+    one, other = Controller(it, linear_policy), Controller(it, linear_policy)
+    for _ in range(5):
+        now, asked = state(rng, 1, M), command(rng, 1)
+        other.rehearse(state(rng, 1, M), command(rng, 1))
+        assert np.array_equal(one.step(now, asked).positions, other.step(now, asked).positions)
+        assert np.array_equal(one.observation, other.observation)

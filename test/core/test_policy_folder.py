@@ -126,6 +126,8 @@ def test_both_engines_agree_and_take_any_batch(pristine):
         obs = rng.normal(size=(rows, engines[0].obs_size)).astype(np.float32)
         first, second = (engine(obs) for engine in engines)
         assert first.shape == (rows, 4) and np.allclose(first, second, atol=1e-5)
+    one, another = engines[0](obs[:1]), engines[0](obs[1:2])
+    assert np.allclose(np.concatenate((one, another)), first[:2], atol=1e-5)  # each a copy
     assert engines[0].metadata == engines[1].metadata
     assert isinstance(engines[1](torch.as_tensor(obs)), torch.Tensor)
 

@@ -75,7 +75,12 @@ def test_the_heading_frame_keeps_the_vertical_component(q, v):
 def test_worked_examples_of_tilt_and_yaw(quaternion, tilt, yaw):
     q = np.array(quaternion, dtype=float)
     assert rotations.tilt(q) == pytest.approx(tilt, abs=1e-7)
+    assert rotations.tilt_of_one(q) == pytest.approx(tilt, abs=1e-7)
     assert rotations.yaw(q) == pytest.approx(yaw, abs=1e-7)
+
+
+def test_tilt_of_what_is_not_a_number_is_not_a_number():
+    assert math.isnan(rotations.tilt_of_one(np.array([math.nan, 0.0, 0.0, 1.0])))
 
 
 def test_worked_examples_of_frames():

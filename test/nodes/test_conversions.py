@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from geometry_msgs.msg import Twist
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Imu, JointState
 
 from humanoid_locomotion.core.errors import JointsError, MessageError
@@ -123,10 +124,12 @@ def test_doubtful_gains_are_refused(spoil):
 
 
 def test_targets_are_written_without_loss():
-    """Every target is the double of the float that the policy gave."""
-    msg = conversions.joint_command(['hip', 'knee'])
+    """Every target is the double of the float that the policy gave; nothing else changes."""
+    command = conversions.JointCommand(['hip', 'knee'])
+    command.serialized(np.array([7.0, 8.0]), 9)
     targets = np.array([0.1, -0.2], np.float32)
-    conversions.set_targets(msg, targets, conversions.to_stamp(1_500_000_000))
+    msg = deserialize_message(command.serialized(targets, 1_500_000_000), JointState)
+    assert list(msg.name) == ['hip', 'knee']
     assert list(msg.position) == targets.astype(float).tolist()
     assert list(msg.velocity) == list(msg.effort) == [0.0, 0.0]
     assert conversions.seconds(msg.header.stamp) == 1.5

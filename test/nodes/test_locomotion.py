@@ -274,9 +274,12 @@ def test_second_source_of_a_sensor_damps(bench):
 def test_start_damped_waits_for_a_person(bench):
     """As after a crash."""
     one = bench(autostart=True, start_damped=True)
+    one.driver.orientation = [math.sin(0.8), 0.0, 0.0, math.cos(0.8)]  # it fell
     one.until_state('damping')
     one.until(lambda: len(one.driver.commands) > 3 and damped(one))
-    assert one.call('stand').success
+    assert not one.call('stand').success
+    one.driver.orientation = [0.0, 0.0, 0.0, 1.0]
+    one.until(lambda: one.call('stand').success)
     one.until_state('standing')
 
 

@@ -68,3 +68,11 @@ def test_jitter_does_not_add_up():
     assert len(steps) == pytest.approx(3000, abs=3)
     # Half a sensor's period and its jitter, on either side.
     assert np.abs(np.diff(steps) - PERIOD).max() < 0.0025 + 0.002 + 0.004
+
+
+def test_rehearsal_ends_before_the_measurement_it_is_for():
+    """It is before the deadline, which the measurements keep to, and after the step before."""
+    pacer = Pacer(PERIOD)
+    pacer.begin(0.0)
+    pacer.stepped(0.0, measured=True)
+    assert 0.5 * PERIOD < pacer.rehearsal < PERIOD < pacer.alarm

@@ -8,6 +8,7 @@ from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import RefusedError
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.nodes.state_machine import (
+    FADE_STEPS,
     MIN_RAMP_STEPS,
     STATES,
     Mode,
@@ -137,13 +138,16 @@ def test_policy_takes_over_with_a_history_of_what_happened(machine):
     np.testing.assert_allclose(frames[:, joint], [0.03, 0.04, 0.05], atol=1e-6)
 
 
-def test_swapped_policy_answers_from_the_next_step_on(machine):
-    """Without leaving standing."""
+def test_swapped_policy_fades_in_from_the_next_step_on(machine):
+    """Without leaving standing, in even steps, and then it is alone."""
     other = Controller(CONTRACT, lambda obs: np.ones((1, CONTRACT.num_actions), np.float32))
     standing(machine).swap(other)
-    targets = machine.step(robot(), 0.0 * FORWARD)
+    targets = [CONTRACT.values('default').astype(np.float32)] + [
+        machine.step(robot(), 0.0 * FORWARD) for _ in range(FADE_STEPS + 1)]
     assert machine.mode is Mode.STANDING
-    assert np.abs(targets - CONTRACT.values('default')).max() > 0.1
+    change = np.diff(targets, axis=0)
+    np.testing.assert_allclose(change[:-1], change[:1].repeat(FADE_STEPS, axis=0), atol=1e-6)
+    assert np.all(change[:-1] > 0.0) and np.all(change[-1] == 0.0)
 
 
 def test_fault_keeps_its_first_reason_and_outlives_everything_but_reset(machine):

@@ -9,6 +9,7 @@ pytest.importorskip('onnxruntime')
 
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
+from humanoid_locomotion.nodes.state_machine import FADE_STEPS
 from humanoid_locomotion.reliability import matrix
 from humanoid_locomotion.reliability.faults import FAULTS, Fault
 from humanoid_locomotion.reliability.rig import Rig
@@ -82,3 +83,33 @@ def test_runs_are_the_same_every_time(folder):
         states.append(rig.robot.state().joint_positions.tobytes())
         rig.close()
     assert states[0] == states[1]
+
+
+def test_no_hand_over_asks_a_joint_to_jump(folder):
+    """Ramp to policy, standing to walking and back, a swap: no further in a step than a stride."""
+    rig, steps = Rig(folder, LocomotionParameters()), []
+    step = rig.loop.step
+
+    def watched(now):
+        targets = step(now)
+        steps.append((rig.loop.machine.mode, targets.copy()))
+        return targets
+    rig.loop.step = watched
+    rig.stand()
+    for forward in (0.5, 0.0, 0.8, 0.0):
+        rig.command = (forward, 0.0, 0.0)
+        rig.run(2.0)
+    rig.loop.swap(open_policy('humanoid', 'onnxruntime'))
+    swapped = len(steps)
+    rig.run(1.0)
+    upright = not rig.is_fallen
+    rig.close()
+    modes, targets = zip(*steps)
+    change = np.abs(np.diff(targets, axis=0)).max(axis=1)  # [rad], into the step after each
+    switches = [i for i in range(1, len(modes)) if modes[i] is not modes[i - 1]] + [swapped]
+    near = np.zeros(len(change), bool)
+    for i in switches:
+        near[i - 1:i + FADE_STEPS + 1] = True
+    stride = change[~near].max()
+    assert len(switches) == 7 and upright
+    assert 0.05 < stride < 0.3 and change[near].max() < 1.25 * stride, (stride, change[near].max())
