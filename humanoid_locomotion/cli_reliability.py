@@ -67,34 +67,14 @@ def latency(policy: str = POLICY,
                 False, help='Time the engines alone, without ROS: those that are installed.'),
             device: str = typer.Option('auto', help='Where torch runs.')) -> None:
     """Time joint states in to command out at 50 Hz, beside a node that only copies them."""
-    from humanoid_locomotion.core.policy import open_policy
     if alone:
-        _print(_engines(policy, device))
+        from humanoid_locomotion.reliability.engine_times import measure_engines
+        _print(measure_engines(policy, device))
         return
+    from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.reliability.latency import measure
     with _ros():
         _print(measure(open_policy(policy, 'onnxruntime'), engine, seconds))
-
-
-def _engines(policy: str, device: str) -> List[Dict[str, Any]]:
-    import numpy as np
-
-    from humanoid_locomotion.core.policy import open_policy
-    from humanoid_locomotion.reliability.latency import step_times
-    rows: List[Dict[str, Any]] = []
-
-    def add(name: str, run: Callable[[Any], Any], size: int) -> None:
-        times = 1e6 * step_times(run, size, 5000)
-        p50, p99 = np.percentile(times, (50, 99))
-        rows.append({'engine': name, 'p50_us': p50, 'p99_us': p99, 'max_us': times.max()})
-
-    for engine in ('onnxruntime', 'torch'):
-        network = open_policy(policy, engine, device).policy
-        where = getattr(network, 'device', 'cpu')
-        add(f'{engine}, {where}', network, network.obs_size)
-        if getattr(network, 'eager', None) is not None:
-            add(f'{engine}, {where}, eager', network.eager, network.obs_size)
-    return rows
 
 
 @contextlib.contextmanager
