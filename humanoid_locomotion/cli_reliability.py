@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, Optional
 
 from rich.console import Console
 import typer
@@ -59,9 +59,7 @@ def soak(kind: str = typer.Argument(
         result: Any = (run.soak_walk(opened, 60.0 * minutes, tell) if kind == 'walk'
                        else run.soak_startle(opened, 60.0 * minutes))
     print_rows([dataclasses.asdict(result)], json)
-    good = (result.falls == 0 if kind == 'walk'
-            else result.alive and result.answers and not result.unknown)
-    raise typer.Exit(0 if good else 1)
+    raise typer.Exit(0 if result.passed else 1)
 
 
 def latency(policy: str = POLICY,
@@ -72,37 +70,17 @@ def latency(policy: str = POLICY,
             device: str = typer.Option('auto', help='Where torch runs.'),
             json: bool = JSON) -> None:
     """Time joint states in to command out at 50 Hz, beside a node that only copies them."""
-    from humanoid_locomotion.core.policy import open_policy
     if alone:
+        from humanoid_locomotion.reliability.engine_times import measure_engines
         with working('each engine in turn'):
-            rows = _engines(policy, device)
+            rows = measure_engines(policy, device)
         print_rows(rows, json)
         return
+    from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.reliability.latency import measure
     with _ros(), working(f'{seconds:g} s for each node'):
         rows = measure(open_policy(policy, 'onnxruntime'), engine, seconds)
     print_rows(rows, json)
-
-
-def _engines(policy: str, device: str) -> List[Dict[str, Any]]:
-    import numpy as np
-
-    from humanoid_locomotion.core.policy import open_policy
-    from humanoid_locomotion.reliability.latency import step_times
-    rows: List[Dict[str, Any]] = []
-
-    def add(name: str, run: Callable[[Any], Any], size: int) -> None:
-        times = 1e6 * step_times(run, size, 5000)
-        p50, p99 = np.percentile(times, (50, 99))
-        rows.append({'engine': name, 'p50_us': p50, 'p99_us': p99, 'max_us': times.max()})
-
-    for engine in ('onnxruntime', 'torch'):
-        network = open_policy(policy, engine, device).policy
-        where = getattr(network, 'device', 'cpu')
-        add(f'{engine}, {where}', network, network.obs_size)
-        if getattr(network, 'eager', None) is not None:
-            add(f'{engine}, {where}, eager', network.eager, network.obs_size)
-    return rows
 
 
 @contextlib.contextmanager

@@ -142,18 +142,5 @@ def _both(folder: PolicyFolder, engine: str) -> Iterator[None]:
             locomotion.stop()
 
 
-def step_times(policy: Any, obs_size: int, steps: int) -> np.ndarray:
-    """Return the wall time of each call of an engine, without ROS [s], (steps,)."""
-    obs = np.random.default_rng(0).standard_normal((1, obs_size)).astype(np.float32)
-    times = np.zeros(steps)
-    for _ in range(100):
-        policy(obs)
-    for i in range(steps):
-        begin = time.perf_counter()
-        policy(obs)
-        times[i] = time.perf_counter() - begin
-    return times
-
-
 if __name__ == '__main__':
     sys.exit(run(CopyNode))

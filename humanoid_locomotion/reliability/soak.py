@@ -26,6 +26,8 @@ from humanoid_locomotion.reliability.driver import Driver
 COMMAND_FOR = 3.0  # [s]
 SETTLE = 10.0  # [s] before memory is compared
 MISSED = 1.5  # periods
+MOST_MISSED = 0.01  # share of periods
+MOST_GROWTH = 5.0  # [MB]
 SERVICES = ('stand', 'walk', 'damp', 'emergency_stop', 'reset', 'swap')
 
 
@@ -52,6 +54,11 @@ class WalkSoak:
     longest: float
     growth: float
     cores: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether it walked all the way, in time and without growing."""
+        return self.falls == 0 and self.missed <= MOST_MISSED and self.growth < MOST_GROWTH
 
 
 def soak_walk(folder: PolicyFolder, seconds: float, report: Callable[[str], None]) -> WalkSoak:
@@ -95,6 +102,11 @@ class StartleSoak:
     unknown: Tuple[str, ...]
     alive: bool
     answers: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether the node is as it was."""
+        return self.alive and self.answers and not self.unknown
 
 
 def soak_startle(folder: PolicyFolder, seconds: float) -> StartleSoak:

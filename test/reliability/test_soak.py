@@ -34,6 +34,14 @@ def test_latency_is_measured_for_both(ros, folder):
     assert ours['answers'] > 200 and 0.0 < ours['p50_ms'] < 20.0
 
 
+@pytest.mark.parametrize('worse, passes', [
+    ({}, True), ({'falls': 1}, False), ({'missed': 0.011}, False), ({'growth': 5.1}, False)])
+def test_a_walk_passes_upright_in_time_and_without_growing(worse, passes):
+    figures = {'seconds': 1.0, 'commands': 1, 'falls': 0, 'steps': 50, 'missed': 0.01,
+               'longest': 0.03, 'growth': 4.9, 'cores': 0.2}
+    assert soak.WalkSoak(**{**figures, **worse}).passed == passes
+
+
 def test_killed_node_leaves_a_damped_robot(ros, folder, monkeypatch):
     monkeypatch.setattr(dds_faults, 'FAULTS', dds_faults.FAULTS[:1])
     outcomes = tuple(dds_faults.run_dds_faults(folder))
