@@ -10,7 +10,12 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
-from humanoid_locomotion.core.errors import LocomotionError, RefusedError, UnknownNameError
+from humanoid_locomotion.core.errors import (
+    ConfigError,
+    LocomotionError,
+    RefusedError,
+    UnknownNameError,
+)
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.resources import robot_folders
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
@@ -263,6 +268,16 @@ class ControlLoop:
         return evidence
 
 
-def known_robot(name: str) -> Optional[RobotSpec]:
-    """Return the description of a robot that ships; None for another."""
-    return load_robot(name) if name in robot_folders() else None
+def described_robot(name: str, folder: str) -> Optional[RobotSpec]:
+    """Return a robot's description; None for one that neither ships nor has a folder given.
+
+    Raises:
+        ConfigError: The folder is of another robot.
+    """
+    if not folder and name not in robot_folders():
+        return None
+    robot = load_robot(folder or name)
+    if robot.name != name:
+        raise ConfigError('parameters', 'robot', f'{folder} describes {robot.name!r}, and the '
+                          f'policy is for {name!r}')
+    return robot

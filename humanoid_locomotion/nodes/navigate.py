@@ -186,8 +186,8 @@ def navigate(policy: str, robot: str = '', engine: str = 'auto', rooms: str = 'r
         started: Dict[str, Dict[str, object]] = {
             'sim': {'robot': spec.folder},
             'planner': {'policy': folder.resolve(), 'rooms': rooms_file, 'use_sim_time': True},
-            'locomotion': {'policy': folder.resolve(), 'engine': engine, 'autostart': True,
-                           'use_sim_time': True}}
+            'locomotion': {'policy': folder.resolve(), 'robot': spec.folder, 'engine': engine,
+                           'autostart': True, 'use_sim_time': True}}
         with ros():
             node = NavigateNode(legs, push, spec.joint_names)
             with contextlib.closing(Session(node, started, logs)) as session:

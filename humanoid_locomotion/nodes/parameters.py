@@ -39,6 +39,8 @@ class LocomotionParameters:
 
     policy: str = parameter(
         'humanoid', 'Policy to run: a folder, or the name of one that ships')
+    robot: str = parameter(
+        '', 'Folder of the robot, for the speeds of its joints; needed if the robot does not ship')
     engine: str = parameter(
         'auto', 'What runs the network', one_of=('auto', 'onnxruntime', 'torch'))
     device: str = parameter(

@@ -19,7 +19,7 @@ from humanoid_locomotion.core.envelope import read_envelope
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.nodes import conversions, qos
-from humanoid_locomotion.nodes.control_loop import ControlLoop, known_robot
+from humanoid_locomotion.nodes.control_loop import ControlLoop, described_robot
 from humanoid_locomotion.nodes.diagnostics import loop_statuses, recorder_status, report
 from humanoid_locomotion.nodes.executor import create_wall_timer
 from humanoid_locomotion.nodes.pacing import Pacer
@@ -53,8 +53,12 @@ class Pilot:
                  folder: PolicyFolder, show: Callable[[str], None]):
         self._node, self._parameters, self._show = node, parameters, show
         self._is_simulated = bool(node.get_parameter('use_sim_time').value)
-        self.loop = ControlLoop(folder, known_robot(folder.contract.robot), parameters,
-                                self._log_refused, self._is_simulated)
+        robot = described_robot(folder.contract.robot, parameters.robot)
+        if robot is None:
+            node.get_logger().warning(
+                f'the speeds of the joints are not checked: {folder.contract.robot!r} does not '
+                'ship with this package; name its folder in the parameter `robot`')
+        self.loop = ControlLoop(folder, robot, parameters, self._log_refused, self._is_simulated)
         self._period = folder.contract.control_period
         self._pacer = Pacer(self._period)
         self._timing = LoopTiming(self._period)

@@ -16,7 +16,7 @@ from humanoid_locomotion.core import config
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError, MissingPackageError
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.nodes import conversions
-from humanoid_locomotion.nodes.control_loop import ControlLoop, known_robot
+from humanoid_locomotion.nodes.control_loop import ControlLoop, described_robot
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.recording import FORMAT, METADATA, seconds, step_fields
 
@@ -56,8 +56,8 @@ def replay(path: Path, policy: str = '', engine: str = '') -> Replay:
     if opened.contract.fingerprint != metadata['fingerprint']:
         raise ConfigError(path, 'fingerprint', f'recorded with {metadata["fingerprint"]}, but '
                           f'{opened.path} is {opened.contract.fingerprint}')
-    loop = ControlLoop(opened, known_robot(opened.contract.robot), given, lambda _: None,
-                       json.loads(metadata['is_simulated']))
+    robot = described_robot(opened.contract.robot, given.robot)
+    loop = ControlLoop(opened, robot, given, lambda _: None, json.loads(metadata['is_simulated']))
     steps, begin, now = 0, None, 0.0
     for topic, msg, stamp in records:
         now = seconds(stamp)

@@ -91,8 +91,8 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
         logs.mkdir(parents=True, exist_ok=True)
         started: Dict[str, Dict[str, object]] = {
             'sim': {'robot': spec.folder},
-            'locomotion': {'policy': folder.resolve(), 'engine': engine, 'autostart': True,
-                           'use_sim_time': True}}
+            'locomotion': {'policy': folder.resolve(), 'robot': spec.folder, 'engine': engine,
+                           'autostart': True, 'use_sim_time': True}}
         if viewer == 'web':
             started['viewer'] = {'policy': folder.resolve(), 'robot': spec.folder}
         with ros():

@@ -11,7 +11,10 @@ pytest.importorskip('rclpy')
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
+from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.nodes.control_loop import described_robot
 
 pytestmark = pytest.mark.ros
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -42,6 +45,23 @@ def test_lifecycle_from_unconfigured_to_unconfigured(bench):
         assert one.node.trigger_cleanup() == SUCCESS
         one.until_state('unconfigured')
     assert one.node.trigger_shutdown() == SUCCESS
+
+
+def test_robot_that_does_not_ship_is_described_by_its_folder(tmp_path):
+    """Without one its joints' speeds are unknown; the folder of another robot is refused."""
+    shipped = load_robot('humanoid')
+    shutil.copytree(shipped.folder, tmp_path / 'mine')
+    assert described_robot('humanoid', '').joints == shipped.joints
+    assert described_robot('wren', '') is None
+    assert described_robot('humanoid', str(tmp_path / 'mine')).folder == str(tmp_path / 'mine')
+    with pytest.raises(ConfigError, match="describes 'humanoid', and the policy is for 'wren'"):
+        described_robot('wren', str(tmp_path / 'mine'))
+
+
+def test_folder_of_another_robot_fails_configure(bench):
+    """Before anything moves."""
+    one = bench(robot='unitree_g1')
+    assert one.node.trigger_configure() == FAILURE
 
 
 def test_commands_come_in_the_order_of_the_contract(bench, contract):
