@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from importlib import metadata
-from typing import Any
 
-import mujoco
 import mujoco_warp as mjw
 import torch
 import warp as wp
@@ -55,7 +53,7 @@ class CanonicalOrder:
         self._rows = {name: wp.to_torch(getattr(efc, name)) for name in ROW_FIELDS
                       if getattr(efc, name).shape[1] >= data.njmax}
         self._blocks = [wp.to_torch(values) for values in (
-            efc.jtdaj_nblock, efc.jtdaj_adr, efc.jtdaj_nrow)] if model.is_sparse else None
+            efc.jtdaj_nblock, efc.jtdaj_adr, efc.jtdaj_nrow)] if efc.jtdaj_adr.size else None
         device = self._num_rows.device
         self._worlds = torch.arange(data.nworld, device=device)[:, None]
         self._places = torch.arange(data.naconmax, device=device)
@@ -99,22 +97,22 @@ class CanonicalOrder:
     def _sort_blocks(self, moved_to: torch.Tensor, num_blocks: torch.Tensor,
                      address: torch.Tensor, num_rows: torch.Tensor) -> None:
         """Order the blocks of rows, of which a sparse Hessian is summed, by their first row."""
-        moved = moved_to[self._worlds, address.long()]
-        key = torch.where(self._row_places < num_blocks[:, None], moved, LAST)
-        order = key.argsort(dim=1, stable=True)
+        used = self._row_places < num_blocks[:, None]
+        moved = moved_to[self._worlds, torch.where(used, address.long(), 0)]
+        order = torch.where(used, moved, LAST).argsort(dim=1, stable=True)
         address.copy_(moved[self._worlds, order])
         num_rows.copy_(num_rows[self._worlds, order])
 
 
 def _check(model: mjw.Model) -> None:
     """Refuse what the sorting was not written and tested for, by name."""
-    found = metadata.version('mujoco_warp')
-    uncovered: Any = {
-        f'mujoco_warp {found}': found.rsplit('.', 1)[0] != VERSION,
+    version = metadata.version('mujoco_warp')
+    uncovered = {
+        f'mujoco_warp {version}': version.rsplit('.', 1)[0] != VERSION,
         'a cone that is not pyramidal': model.opt.cone != mjw.ConeType.PYRAMIDAL,
-        'sleeping': model.opt.enableflags & mujoco.mjtEnableBit.mjENBL_SLEEP,
+        'sleeping': model.opt.enableflags & mjw.EnableBit.SLEEP,
         'flexes': model.nflex,
-        'actuation switched off': model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_ACTUATION,
+        'actuation switched off': model.opt.disableflags & mjw.DisableBit.ACTUATION,
     }
     names = [name for name, found in uncovered.items() if found]
     if names:
