@@ -46,6 +46,7 @@ MODULES = {
     'sim.urdf_writer': {'mujoco'},
     'sim.mujoco_backend': {'mujoco'},
     'sim.mujoco_warp_backend': {'mujoco', 'mujoco_warp', 'warp', 'torch'},
+    'sim.mujoco_warp_order': {'mujoco_warp', 'warp', 'torch'},
     'sim.isaacgym_import': {'isaacgym', 'torch'},  # the others take both from there
     'sim.offscreen': {'mujoco'},
     'sim.own_model': {'mujoco'},

@@ -34,6 +34,7 @@ from humanoid_locomotion.sim.mujoco_model import (
     MujocoLayout,
     build_model,
 )
+from humanoid_locomotion.sim.mujoco_warp_order import CanonicalOrder
 
 # The ways in which contacts or constraints can be dropped for want of room.
 OUT_OF_ROOM = int(mjw.OverflowType.ALL
@@ -87,6 +88,9 @@ class MujocoWarpBackend(SimBackend):
         self.reset(everyone, self.default_state())
         if deterministic:
             self._model.opt.deterministic = True
+            order = CanonicalOrder(self._model, self._data)
+            self._model.callback.contactfilter = order.sort_contacts
+            self._model.callback.control = order.sort_rows
             self._check_deterministic()
             self.reset(everyone, self.default_state())
 
