@@ -54,10 +54,10 @@ def interface(page: Path = typer.Argument(..., help='Markdown page that has the 
     import rclpy
 
     from humanoid_locomotion.nodes import interface as asked
+    from humanoid_locomotion.nodes import middleware
     from humanoid_locomotion.nodes.marked_page import put
-    from humanoid_locomotion.nodes.walk_processes import isolate
-    isolate()
-    rclpy.init()
+    middleware.isolate()
+    middleware.init()
     try:
         for node in asked.NODES:
             for name, text in asked.sections(node).items():

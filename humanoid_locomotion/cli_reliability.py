@@ -86,11 +86,10 @@ def latency(policy: str = POLICY,
 @contextlib.contextmanager
 def _ros() -> Iterator[None]:
     import rclpy
-    from rclpy.signals import SignalHandlerOptions
 
-    from humanoid_locomotion.nodes.walk_processes import isolate
-    isolate()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    from humanoid_locomotion.nodes import middleware
+    middleware.isolate()
+    middleware.init()
     try:
         yield
     finally:

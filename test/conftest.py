@@ -20,10 +20,8 @@ else:
 def ros():
     """Initialise rclpy where no other process listens."""
     rclpy = pytest.importorskip('rclpy')
-    from rclpy.signals import SignalHandlerOptions
-
-    from humanoid_locomotion.nodes.walk_processes import isolate
-    isolate()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    from humanoid_locomotion.nodes import middleware
+    middleware.isolate()
+    middleware.init()
     yield
     rclpy.try_shutdown()

@@ -12,10 +12,10 @@ from rclpy.clock_type import ClockType
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
 
 from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.nodes import middleware
 
 # How soon a signal is seen when nothing else happens [s]. It must be a number: without a timeout
 # EventsExecutor.spin_once() of the PyPI wheels waits busily and runs no timer.
@@ -61,7 +61,7 @@ def run(make_node: Callable[[], Any], args: Optional[List[str]] = None) -> int:
     """
     stop = threading.Event()
     # rclpy's own handlers would cut the connection before the node could damp the robot.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    middleware.init(args=args)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:

@@ -27,6 +27,7 @@ from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes import navigate_picture, qos
+from humanoid_locomotion.nodes.middleware import isolate
 from humanoid_locomotion.nodes.navigate_course import (
     PUSH_AFTER,
     PUSHES,
@@ -37,7 +38,6 @@ from humanoid_locomotion.nodes.navigate_course import (
 )
 from humanoid_locomotion.nodes.rooms import load_rooms
 from humanoid_locomotion.nodes.session import Session, Watcher, ros
-from humanoid_locomotion.nodes.walk_processes import isolate
 
 TICK = 0.05  # [s] of simulated time
 LEG_TIMEOUT = 60.0  # [s] of simulated time; the planner gives up long before

@@ -13,14 +13,13 @@ import numpy as np
 import rclpy
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from humanoid_locomotion.core.errors import LocomotionError
-from humanoid_locomotion.nodes import conversions, qos
+from humanoid_locomotion.nodes import conversions, middleware, qos
 from humanoid_locomotion.nodes.executor import make_executor
-from humanoid_locomotion.nodes.walk_processes import NodeProcess
+from humanoid_locomotion.nodes.node_process import NodeProcess
 from humanoid_locomotion.nodes.walk_profile import Sample, fallen, heading_velocity
 
 START_TIMEOUT = 60.0  # [s] until the robot stands
@@ -192,7 +191,7 @@ def ros() -> Iterator[None]:
     """Initialise rclpy so that Ctrl-C and SIGTERM end the nodes of a session with it."""
     # Without rclpy's signal handlers Ctrl-C is an ordinary KeyboardInterrupt, and so SIGTERM is
     # made one: the nodes must not outlive this process.
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    middleware.init()
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -14,6 +14,7 @@ from geometry_msgs.msg import Twist, TwistStamped
 import numpy as np
 import rclpy
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -24,7 +25,7 @@ from std_srvs.srv import Trigger
 from humanoid_locomotion.core.command import CommandLimits
 from humanoid_locomotion.core.errors import RefusedError
 from humanoid_locomotion.core.policy import find_policy, read_contract
-from humanoid_locomotion.nodes import conversions, emergency_stop, qos
+from humanoid_locomotion.nodes import conversions, emergency_stop, middleware, qos
 from humanoid_locomotion.nodes.emergency_stop import EmergencyStop
 from humanoid_locomotion.nodes.executor import create_wall_timer, make_executor
 
@@ -133,7 +134,7 @@ def teleop(policy: str = 'humanoid', stamped: bool = False) -> None:
         raise RefusedError('teleop', 'standard input is not a terminal')
     limits = read_contract(find_policy(policy) / 'contract.yaml').command_limits
     console = Console()
-    rclpy.init()
+    middleware.init(signal_handler_options=SignalHandlerOptions.ALL)
     node, executor = TeleopNode(stamped), make_executor()
     executor.add_node(node)
     console.print(Text(HELP))

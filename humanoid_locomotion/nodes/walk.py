@@ -19,8 +19,8 @@ from rich.text import Text
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes import conversions, qos, walk_picture
+from humanoid_locomotion.nodes.middleware import isolate
 from humanoid_locomotion.nodes.session import Session, Watcher, cores_in_words, ros
-from humanoid_locomotion.nodes.walk_processes import isolate
 from humanoid_locomotion.nodes.walk_profile import PROFILE, Segment, WalkResult, measure
 
 COMMAND_PERIOD = 0.05  # [s] of simulated time

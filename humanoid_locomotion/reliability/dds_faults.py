@@ -9,14 +9,20 @@ from pathlib import Path
 import signal
 import tempfile
 import time
-from typing import Any, Callable, Iterator, Tuple
+from typing import Any, Callable, Iterator, Optional, Tuple
+
+import rclpy
+from sensor_msgs.msg import Imu
+from std_msgs.msg import String
 
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy import PolicyFolder
-from humanoid_locomotion.nodes.walk_processes import NodeProcess
+from humanoid_locomotion.nodes import middleware, qos
+from humanoid_locomotion.nodes.node_process import NodeProcess
 from humanoid_locomotion.reliability.driver import Driver
 
 START, SETTLE, WATCH = 30.0, 2.0, 2.5  # [s]
+LISTENERS, LISTEN = 5, 1.1  # processes that join, and how long each stays [s]
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,6 @@ def _set(name: str) -> Callable[[Driver, NodeProcess], None]:
 
 
 def _second_imu(driver: Driver, node: NodeProcess) -> None:
-    from sensor_msgs.msg import Imu
     driver.create_publisher(Imu, 'imu/data', 1)
 
 
@@ -76,8 +81,26 @@ def _hog(driver: Driver, node: NodeProcess) -> None:
         burner.join()
 
 
+def _listen(seconds: float) -> None:
+    middleware.init()
+    node = rclpy.create_node('listener')
+    time.sleep(seconds)
+    node.create_subscription(String, 'listener', lambda _: None, qos.LATCHED)
+    time.sleep(seconds)
+    rclpy.shutdown()
+
+
+def _join(driver: Driver, node: NodeProcess) -> None:
+    for _ in range(LISTENERS):
+        listener = multiprocessing.get_context('spawn').Process(
+            target=_listen, args=(LISTEN,), daemon=True)
+        listener.start()
+        while listener.is_alive():
+            driver.spin(0.1)
+
+
 # What is done, and whether the robot must be damped: None where either will do.
-FAULTS: Tuple[Tuple[str, Callable[[Driver, NodeProcess], None], Any], ...] = (
+FAULTS: Tuple[Tuple[str, Callable[[Driver, NodeProcess], None], Optional[bool]], ...] = (
     ('SIGKILL', _signal(signal.SIGKILL), True),
     ('SIGTERM', _signal(signal.SIGTERM), True),
     ('SIGINT', _signal(signal.SIGINT), True),
@@ -86,7 +109,8 @@ FAULTS: Tuple[Tuple[str, Callable[[Driver, NodeProcess], None], Any], ...] = (
     ('sensors frozen', _set('is_frozen'), True),
     ('a second IMU in the graph', _second_imu, True),
     ('emergency stop', lambda driver, node: driver.request('emergency_stop'), True),
-    ('four busy processes', _hog, None))
+    ('four busy processes', _hog, None),
+    ('five processes join the graph and leave it', _join, False))
 
 
 def run_dds_faults(folder: PolicyFolder) -> Iterator[DdsOutcome]:
@@ -97,7 +121,7 @@ def run_dds_faults(folder: PolicyFolder) -> Iterator[DdsOutcome]:
 
 
 def _inject(folder: PolicyFolder, name: str, do: Callable[[Driver, NodeProcess], None],
-            damps: Any, walking: bool) -> DdsOutcome:
+            damps: Optional[bool], walking: bool) -> DdsOutcome:
     with running_node(folder) as (driver, node):
         driver.walk = [0.5, 0.0, 0.0] if walking else None
         driver.spin(SETTLE)
@@ -110,7 +134,7 @@ def _inject(folder: PolicyFolder, name: str, do: Callable[[Driver, NodeProcess],
         driver.spin(WATCH)
         is_damped = driver.damped_at is not None and not driver.robot.pulls
         seconds = float('nan') if driver.damped_at is None else driver.damped_at - begin
-        passed = is_damped if damps else is_damped or not driver.is_fallen
+        passed = is_damped is damps if damps is not None else is_damped or not driver.is_fallen
         return DdsOutcome(name, walking, seconds, driver.state, passed)
 
 

@@ -19,7 +19,7 @@ from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes import qos
 from humanoid_locomotion.nodes.executor import create_wall_timer, make_executor, run
-from humanoid_locomotion.nodes.walk_processes import NodeProcess
+from humanoid_locomotion.nodes.node_process import NodeProcess
 from humanoid_locomotion.reliability.dds_faults import START
 
 RATE = 50.0  # [Hz]

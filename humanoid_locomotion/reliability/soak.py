@@ -18,8 +18,8 @@ from std_srvs.srv import Trigger
 
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.nodes import qos
+from humanoid_locomotion.nodes.node_process import NodeProcess
 from humanoid_locomotion.nodes.state_machine import Mode
-from humanoid_locomotion.nodes.walk_processes import NodeProcess
 from humanoid_locomotion.reliability.dds_faults import running_node
 from humanoid_locomotion.reliability.driver import Driver
 

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from humanoid_locomotion.core.errors import LocomotionError, UnknownNameError
-from humanoid_locomotion.nodes.walk_processes import NodeProcess
+from humanoid_locomotion.nodes.node_process import NodeProcess
 from humanoid_locomotion.nodes.walk_profile import (
     Sample,
     Segment,

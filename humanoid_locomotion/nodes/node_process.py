@@ -1,12 +1,10 @@
-"""The sim and locomotion nodes as processes of their own, on a ROS domain nobody else uses."""
+"""Our nodes as processes of their own."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,34 +13,8 @@ from typing import Dict, List, Optional
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.resources import PACKAGE
 
-DOMAINS = range(1, 102)  # those whose ports lie below every system's ephemeral ones
 STOP_TIMEOUT = 5.0  # [s] between SIGINT and SIGKILL
 LOG_LINES = 15
-
-
-def isolate() -> int:
-    """Let this process and its children speak only to each other, on this machine.
-
-    Returns:
-        The ROS domain; by it a person may listen in.
-    """
-    domain = _free_domain()
-    os.environ.update(ROS_DOMAIN_ID=str(domain), ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
-    os.environ.pop('ROS_LOCALHOST_ONLY', None)
-    return domain
-
-
-def _free_domain() -> int:
-    domains = random.sample(DOMAINS, len(DOMAINS))
-    for domain in domains:
-        # DDS: the first participant of a domain listens here.
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(('127.0.0.1', 7410 + 250 * domain))
-                return domain
-            except OSError:
-                continue
-    return domains[0]
 
 
 class NodeProcess:
