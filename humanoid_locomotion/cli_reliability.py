@@ -5,64 +5,76 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Tuple
 
 from rich.console import Console
 import typer
 
-from humanoid_locomotion.cli_output import JSON, print_rows, working
+from humanoid_locomotion.cli_output import JSON, print_json, print_rows, working
+
+if TYPE_CHECKING:
+    from humanoid_locomotion.core.policy import PolicyFolder
+    from humanoid_locomotion.core.robot import RobotSpec
 
 console = Console()
 POLICY = typer.Option('humanoid', help='Policy folder, or name of one that ships.')
+ROBOT = typer.Option('', show_default='that of the policy', help='Robot, or folder of one.')
 
 
-def faults(policy: str = POLICY,
+def faults(policy: str = POLICY, robot: str = ROBOT,
            output: Optional[Path] = typer.Option(
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
                'loop,dds,policy', help='loop: stepped clock; dds: real processes; policy: broken '
                'folders.'),
-           folders: int = typer.Option(10_000, help='Policy folders to damage by chance.')
-           ) -> None:
+           folders: int = typer.Option(10_000, help='Policy folders to damage by chance.'),
+           json: bool = JSON) -> None:
     """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
-    from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.core.errors import UnknownNameError
     from humanoid_locomotion.nodes.marked_page import put
     from humanoid_locomotion.reliability import report
-    opened, failed = open_policy(policy, 'onnxruntime'), 0
-    sections: Dict[str, Callable[[Any], Any]] = {
-        'loop': report.loop_section, 'dds': report.dds_section,
-        'policy': lambda folder: report.policy_section(folder, folders)}
-    for name in only.split(','):
+    opened, spec = _opened(policy, robot)
+    sections: Dict[str, Callable[[], report.Section]] = {
+        'loop': lambda: report.loop_section(opened, spec),
+        'dds': lambda: report.dds_section(opened, spec),
+        'policy': lambda: report.policy_section(opened, folders)}
+    names, done = only.split(','), {}
+    for name in names:
+        if name not in sections:
+            raise UnknownNameError('faults', name, list(sections))
+    for name in names:
         with _ros() if name == 'dds' else contextlib.nullcontext(), working(f'faults: {name}'):
-            section = sections[name](opened)
-        failed += section.failed
-        console.print(section.text, markup=False, soft_wrap=True)
+            section = done[name] = sections[name]()
+        if not json:
+            console.print(section.text, markup=False, soft_wrap=True)
         if output is not None:
             put(output, name, section.text)
-    raise typer.Exit(1 if failed else 0)
+    if json:
+        print_json({name: {'failed': section.failed, 'rows': section.rows}
+                    for name, section in done.items()})
+    raise typer.Exit(1 if any(section.failed for section in done.values()) else 0)
 
 
 def soak(kind: str = typer.Argument(
              ..., help='walk: random commands; startle: random bytes as messages, parameters '
              'and requests.'),
          minutes: float = typer.Option(1.0, help='How long.'), policy: str = POLICY,
-         json: bool = JSON) -> None:
+         robot: str = ROBOT, json: bool = JSON) -> None:
     """Run the node for long over DDS against a simulated robot; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
-    from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.reliability import soak as run
-    opened = open_policy(policy, 'onnxruntime')
+    opened, spec = _opened(policy, robot)
     if kind not in ('walk', 'startle'):
         raise UnknownNameError('soak', kind, ('walk', 'startle'))
     tell = Console(stderr=True).print if json else console.print
     with _ros(), working(f'{kind}, {minutes:g} min'):
-        result: Any = (run.soak_walk(opened, 60.0 * minutes, tell) if kind == 'walk'
-                       else run.soak_startle(opened, 60.0 * minutes))
+        result: Any = (run.soak_walk(opened, spec, 60.0 * minutes, tell) if kind == 'walk'
+                       else run.soak_startle(opened, spec, 60.0 * minutes))
     print_rows([dataclasses.asdict(result)], json)
     raise typer.Exit(0 if result.passed else 1)
 
 
-def latency(policy: str = POLICY,
+def latency(policy: str = POLICY, robot: str = ROBOT,
             engine: str = typer.Option('onnxruntime', help='onnxruntime or torch.'),
             seconds: float = typer.Option(60.0, help='For each node.'),
             alone: bool = typer.Option(
@@ -76,11 +88,17 @@ def latency(policy: str = POLICY,
             rows = measure_engines(policy, device)
         print_rows(rows, json)
         return
-    from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.reliability.latency import measure
     with _ros(), working(f'{seconds:g} s for each node'):
-        rows = measure(open_policy(policy, 'onnxruntime'), engine, seconds)
+        rows = measure(*_opened(policy, robot), engine, seconds)
     print_rows(rows, json)
+
+
+def _opened(policy: str, robot: str) -> Tuple[PolicyFolder, RobotSpec]:
+    from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.core.robot import load_robot
+    folder = open_policy(policy, 'onnxruntime')
+    return folder, load_robot(robot or folder.contract.robot)
 
 
 @contextlib.contextmanager

@@ -17,8 +17,8 @@ from humanoid_locomotion.cli import app, main
 
 # Commands that print no figures of their own, and why.
 WITHOUT = {
-    'adopt': 'says where each key came from', 'check-isaacgym': 'two tables to report',
-    'envelope': 'YAML for Nav2', 'export': 'writes a folder', 'faults': 'Markdown for the docs',
+    'adopt': 'says where each key came from', 'envelope': 'YAML for Nav2',
+    'export': 'writes a folder',
     'import-robot': 'questions to a person', 'interface': 'writes a page', 'sign': 'writes hashes',
     'teleop': 'is driven by hand', 'write-urdf': 'writes a file'}
 
@@ -86,6 +86,16 @@ def test_latency_of_the_engines_alone(printed):
     rows = printed('benchmark', 'latency', '--alone', '--device', 'cpu')
     assert {row['engine'] for row in rows} >= {'onnxruntime, cpu', 'torch, cpu'}
     assert all(0.0 < row['p50_us'] <= row['p99_us'] <= row['max_us'] for row in rows)
+
+
+def test_faults(printed, monkeypatch):
+    pytest.importorskip('rclpy')
+    from humanoid_locomotion.reliability import matrix
+    monkeypatch.setattr(matrix, 'FAULTS', matrix.FAULTS[:1])
+    said = printed('faults', '--only', 'loop,policy', '--folders', 10)
+    assert said['loop']['failed'] == said['policy']['failed'] == 0
+    assert [row['action'] for row in said['loop']['rows']] == ['damp', 'damp']
+    assert sum(row.get('tried', 0) for row in said['policy']['rows']) == 10
 
 
 def test_walk_says_what_was_reached_and_null_where_it_did_not_get():

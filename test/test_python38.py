@@ -77,6 +77,13 @@ def test_the_check_passes(trained):
     assert 'a stand-in for tests' in said.stdout and '3.8.' in said.stdout
 
 
+def test_the_check_tells_machines_too(trained):
+    said = json.loads(run(trained, 'check-isaacgym', '--device', 'cpu', '--iterations', 0,
+                          '--json').stdout)
+    assert said['machine']['Python'].startswith('3.8.')
+    assert said['behaviour'] and all(row['good'] for row in said['behaviour'])
+
+
 @pytest.mark.parametrize('robot', sorted(set(robot_folders()) - {'humanoid'}))
 def test_every_robot_trains_with_its_own_config(trained, robot):
     said = run(trained, 'train', '--backend', 'isaacgym', '--robot', robot, '--device', 'cpu',

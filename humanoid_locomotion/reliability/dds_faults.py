@@ -17,6 +17,7 @@ from std_msgs.msg import String
 
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes import middleware, qos
 from humanoid_locomotion.nodes.node_process import NodeProcess
 from humanoid_locomotion.reliability.driver import Driver
@@ -113,16 +114,17 @@ FAULTS: Tuple[Tuple[str, Callable[[Driver, NodeProcess], None], Optional[bool]],
     ('five processes join the graph and leave it', _join, False))
 
 
-def run_dds_faults(folder: PolicyFolder) -> Iterator[DdsOutcome]:
+def run_dds_faults(folder: PolicyFolder, spec: RobotSpec) -> Iterator[DdsOutcome]:
     """Do each fault to a node in a process of its own; rclpy is initialised and isolated."""
     for name, do, damps in FAULTS:
         for walking in (False, True):
-            yield _inject(folder, name, do, damps, walking)
+            yield _inject(folder, spec, name, do, damps, walking)
 
 
-def _inject(folder: PolicyFolder, name: str, do: Callable[[Driver, NodeProcess], None],
-            damps: Optional[bool], walking: bool) -> DdsOutcome:
-    with running_node(folder) as (driver, node):
+def _inject(folder: PolicyFolder, spec: RobotSpec, name: str,
+            do: Callable[[Driver, NodeProcess], None], damps: Optional[bool],
+            walking: bool) -> DdsOutcome:
+    with running_node(folder, spec) as (driver, node):
         driver.walk = [0.5, 0.0, 0.0] if walking else None
         driver.spin(SETTLE)
         expected = 'walking' if walking else 'standing'
@@ -139,18 +141,17 @@ def _inject(folder: PolicyFolder, name: str, do: Callable[[Driver, NodeProcess],
 
 
 @contextlib.contextmanager
-def running_node(folder: PolicyFolder, rate: float = 200.0,
-                 **parameters: object) -> Iterator[Tuple[Driver, NodeProcess]]:
+def running_node(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Tuple[Driver, NodeProcess]]:
     """Give a driver and a locomotion node that stands, and end both.
 
     Raises:
         LocomotionError: The robot does not stand in time.
     """
     with tempfile.TemporaryDirectory() as logs:
-        driver = Driver(folder, rate)
+        driver = Driver(spec)
         node = NodeProcess('locomotion', {
-            'policy': folder.path.resolve(), 'engine': 'onnxruntime', 'autostart': True,
-            **parameters}, Path(logs) / 'locomotion.log')
+            'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
+            'autostart': True}, Path(logs) / 'locomotion.log')
         try:
             if not driver.until_state('standing', START):
                 raise LocomotionError(f'the robot does not stand, the node is {driver.state!r}:\n'

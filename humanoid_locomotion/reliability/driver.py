@@ -13,8 +13,7 @@ from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.policy import PolicyFolder
-from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes import conversions, qos
 from humanoid_locomotion.nodes.executor import create_wall_timer, make_executor
 from humanoid_locomotion.nodes.sim_messages import Measurements
@@ -28,7 +27,7 @@ class Driver(Node):
     """A simulated robot behind its topics, by the wall clock as a real one.
 
     Args:
-        folder: The policy that will run.
+        spec: The robot.
         rate: Measurements per second.
 
     Attributes:
@@ -41,11 +40,10 @@ class Driver(Node):
         damped_at: When the joints were first only damped [s]; None before. Put None to look again.
     """
 
-    def __init__(self, folder: PolicyFolder, rate: float = 200.0):
+    def __init__(self, spec: RobotSpec, rate: float = 200.0):
         super().__init__('driver')
         self._tick = 1.0 / rate
-        self.robot = SimulatedRobot(
-            load_robot(folder.contract.robot), self._tick, 0.005, DRIVER_TIMEOUT)
+        self.robot = SimulatedRobot(spec, self._tick, 0.005, DRIVER_TIMEOUT)
         self._measurements = Measurements(self.robot, 'base_link', 'odom')
         self.state, self.is_frozen, self.is_silent = '', False, False
         self.commands: List[float] = []

@@ -16,7 +16,7 @@ from sensor_msgs.msg import Imu, JointState
 
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy import PolicyFolder
-from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes import qos
 from humanoid_locomotion.nodes.executor import create_wall_timer, make_executor, run
 from humanoid_locomotion.nodes.node_process import NodeProcess
@@ -48,9 +48,8 @@ class Pinger(Node):
     positions, velocities and torques are as long as the command: every message is of one size.
     """
 
-    def __init__(self, folder: PolicyFolder):
+    def __init__(self, robot: RobotSpec):
         super().__init__('pinger')
-        robot = load_robot(folder.contract.robot)
         self._imu, self._joints = Imu(), JointState(name=robot.joint_names)
         self._imu.orientation.w = 1.0
         self._joints.position = robot.values('default').tolist()
@@ -91,13 +90,14 @@ class Pinger(Node):
             self._sent[name] = 0.0
 
 
-def measure(folder: PolicyFolder, engine: str, seconds: float) -> List[Dict[str, Any]]:
+def measure(folder: PolicyFolder, spec: RobotSpec, engine: str,
+            seconds: float) -> List[Dict[str, Any]]:
     """Time the locomotion node and the floor side by side; rclpy is initialised and isolated.
 
     Raises:
         LocomotionError: One of them does not answer.
     """
-    pinger = Pinger(folder)
+    pinger = Pinger(spec)
     executor = make_executor()
     executor.add_node(pinger)
 
@@ -107,7 +107,7 @@ def measure(folder: PolicyFolder, engine: str, seconds: float) -> List[Dict[str,
             executor.spin_once(timeout_sec=0.05)
 
     try:
-        with _both(folder, engine):
+        with _both(folder, spec, engine):
             spin(START, until=True)
             spin(WARM_UP)
             for latencies in pinger.latencies.values():
@@ -128,12 +128,12 @@ def measure(folder: PolicyFolder, engine: str, seconds: float) -> List[Dict[str,
 
 
 @contextlib.contextmanager
-def _both(folder: PolicyFolder, engine: str) -> Iterator[None]:
+def _both(folder: PolicyFolder, spec: RobotSpec, engine: str) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as logs:
         copy = subprocess.Popen([sys.executable, '-m', __name__])
         locomotion = NodeProcess('locomotion', {
-            'policy': folder.path.resolve(), 'engine': engine, 'autostart': True},
-            Path(logs) / 'log')
+            'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': engine,
+            'autostart': True}, Path(logs) / 'log')
         try:
             yield
         finally:

@@ -7,6 +7,7 @@ import textwrap
 from typing import Iterator, List
 
 from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.safety import Severity
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.state_machine import Mode
@@ -16,7 +17,7 @@ from humanoid_locomotion.reliability.rig import TICK, Rig
 SPEED = 0.5  # [m/s]
 WALK_BEFORE, WATCH = 2.0, 3.0  # [s]
 MAX_SAID = 130  # letters
-MIN_HEIGHT = 0.5  # [m], so that odom is read as well
+MIN_HEIGHT = 0.55  # of the height it stands at, so that odom is read as well
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Outcome:
     passed: bool
 
 
-def inject(fault: Fault, folder: PolicyFolder, walking: bool) -> Outcome:
+def inject(fault: Fault, folder: PolicyFolder, spec: RobotSpec, walking: bool) -> Outcome:
     """Do one fault to a fresh robot, and watch."""
-    rig = Rig(folder, LocomotionParameters(min_height=MIN_HEIGHT))
+    rig = Rig(folder, spec, LocomotionParameters(min_height=MIN_HEIGHT * spec.base_height))
     try:
         rig.stand()
         if walking:
@@ -98,11 +99,11 @@ def _action(rig: Rig, walking: bool) -> str:
     return NONE
 
 
-def run_all(folder: PolicyFolder) -> Iterator[Outcome]:
+def run_all(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Outcome]:
     """Do every fault, standing and walking."""
     for fault in FAULTS:
         for walking in (False, True):
-            yield inject(fault, folder, walking)
+            yield inject(fault, folder, spec, walking)
 
 
 def table(outcomes: List[Outcome]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, List
 
 from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.reliability import dds_faults, matrix, policy_fuzz
 
 SIGNED_SHARE = 0.1  # of the damaged folders: those whose hashes are written anew
@@ -17,30 +19,33 @@ class Section:
     Attributes:
         text: Markdown.
         failed: How many faults did not end as they should.
+        rows: What came of each, for machines.
     """
 
     text: str
     failed: int
+    rows: List[Dict[str, Any]]
 
 
-def loop_section(folder: PolicyFolder) -> Section:
+def loop_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
     """Run the fault matrix on the stepped clock."""
-    outcomes = list(matrix.run_all(folder))
+    outcomes = list(matrix.run_all(folder, spec))
     failed = sum(not one.passed for one in outcomes)
     stiff = max(one.stiff_while_fallen for one in outcomes)
     lost = sum(one.lost for one in outcomes)
     return Section(
         f'{len(outcomes) // 2} faults, standing and walking: {failed} failed. Steps without a '
         f'finite command: {lost}. The longest that a robot lay before it was damped: '
-        f'{1e3 * stiff:.0f} ms.\n\n{matrix.table(outcomes)}', failed)
+        f'{1e3 * stiff:.0f} ms.\n\n{matrix.table(outcomes)}', failed,
+        [asdict(one) for one in outcomes])
 
 
-def dds_section(folder: PolicyFolder) -> Section:
+def dds_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
     """Run the faults that need processes; rclpy is initialised."""
-    outcomes = tuple(dds_faults.run_dds_faults(folder))
+    outcomes = tuple(dds_faults.run_dds_faults(folder, spec))
     failed = sum(not one.passed for one in outcomes)
     return Section(f'{len(outcomes) // 2} faults, standing and walking: {failed} failed.\n\n'
-                   f'{dds_faults.dds_table(outcomes)}', failed)
+                   f'{dds_faults.dds_table(outcomes)}', failed, [asdict(one) for one in outcomes])
 
 
 def policy_section(folder: PolicyFolder, count: int) -> Section:
@@ -58,4 +63,6 @@ def policy_section(folder: PolicyFolder, count: int) -> Section:
         f'{plain.tried} folders, {plain.opened} opened, {plain.crashed} crashed. With hashes '
         f'written anew after the damage: {again.tried} folders, {again.crashed} crashed, '
         f'{len(again.unexpected)} raised an error that is not ours; {again.opened} opened, since '
-        'the damage changes nothing that the golden steps show.\n\n' + '\n'.join(lines), failed)
+        'the damage changes nothing that the golden steps show.\n\n' + '\n'.join(lines), failed,
+        [{'fault': name, 'reason': text} for name, text in broken] +
+        [{'fault': name, **asdict(r)} for name, r in (('by chance', plain), ('signed', again))])

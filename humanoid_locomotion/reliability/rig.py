@@ -14,7 +14,7 @@ import numpy as np
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.policy import PolicyFolder
-from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes import conversions
 from humanoid_locomotion.nodes.control_loop import ControlLoop
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
@@ -42,6 +42,7 @@ class Rig:
 
     Args:
         folder: The policy.
+        spec: The robot.
         parameters: The node's.
 
     Attributes:
@@ -58,8 +59,7 @@ class Rig:
         on_step: Called before each control step.
     """
 
-    def __init__(self, folder: PolicyFolder, parameters: LocomotionParameters):
-        spec = load_robot(folder.contract.robot)
+    def __init__(self, folder: PolicyFolder, spec: RobotSpec, parameters: LocomotionParameters):
         self.folder, self._contract = folder, folder.contract
         self.robot = SimulatedRobot(spec, TICK, TICK, DRIVER_TIMEOUT)
         self._height = spec.base_height

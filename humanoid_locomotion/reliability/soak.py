@@ -17,6 +17,7 @@ from sensor_msgs.msg import Imu, JointState
 from std_srvs.srv import Trigger
 
 from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes import qos
 from humanoid_locomotion.nodes.node_process import NodeProcess
 from humanoid_locomotion.nodes.state_machine import Mode
@@ -61,10 +62,11 @@ class WalkSoak:
         return self.falls == 0 and self.missed <= MOST_MISSED and self.growth < MOST_GROWTH
 
 
-def soak_walk(folder: PolicyFolder, seconds: float, report: Callable[[str], None]) -> WalkSoak:
+def soak_walk(folder: PolicyFolder, spec: RobotSpec, seconds: float,
+              report: Callable[[str], None]) -> WalkSoak:
     """Walk for a while with commands drawn from the trained range."""
     random, limits = np.random.default_rng(0), folder.contract.command_limits
-    with running_node(folder) as (driver, node):
+    with running_node(folder, spec) as (driver, node):
         driver.spin(min(SETTLE, 0.2 * seconds))
         driver.commands.clear()
         memory, begin, count, falls = resident(node), time.monotonic(), 0, 0
@@ -109,10 +111,10 @@ class StartleSoak:
         return self.alive and self.answers and not self.unknown
 
 
-def soak_startle(folder: PolicyFolder, seconds: float) -> StartleSoak:
+def soak_startle(folder: PolicyFolder, spec: RobotSpec, seconds: float) -> StartleSoak:
     """Send random bytes as messages, parameters and requests, then ask for an ordinary walk."""
     random = np.random.default_rng(0)
-    with running_node(folder) as (driver, node):
+    with running_node(folder, spec) as (driver, node):
         startler = _Startler(driver, random)
         begin = time.monotonic()
         while time.monotonic() - begin < seconds and node.is_running:

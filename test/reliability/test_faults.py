@@ -8,6 +8,7 @@ pytest.importorskip('mujoco')
 pytest.importorskip('onnxruntime')
 
 from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.state_machine import FADE_STEPS
 from humanoid_locomotion.reliability import matrix
@@ -15,6 +16,7 @@ from humanoid_locomotion.reliability.faults import FAULTS, Fault
 from humanoid_locomotion.reliability.rig import Rig
 
 pytestmark = pytest.mark.ros
+HUMANOID = load_robot('humanoid')
 QUICK = ('imu/data killed', 'joint_states frozen, stamps go on', 'cmd_vel killed', 'policy: NaN',
          'clock set back by 1 s', 'node killed (SIGKILL)')
 
@@ -43,7 +45,7 @@ def test_table_has_every_input_in_every_way():
 @pytest.mark.parametrize('name', QUICK)
 def test_fault_ends_as_it_should(folder, name, walking):
     """The robot is damped or stands, in time, and no control step is without a command."""
-    outcome = matrix.inject(fault(name), folder, walking)
+    outcome = matrix.inject(fault(name), folder, HUMANOID, walking)
     assert outcome.passed, outcome
     assert not outcome.seconds > 1.0
 
@@ -53,14 +55,14 @@ def test_fault_ends_as_it_should(folder, name, walking):
 @pytest.mark.parametrize('one', FAULTS, ids=[one.name for one in FAULTS])
 def test_every_fault_ends_as_it_should(folder, one, walking):
     """The table of docs/reliability.md."""
-    outcome = matrix.inject(one, folder, walking)
+    outcome = matrix.inject(one, folder, HUMANOID, walking)
     assert outcome.passed, outcome
 
 
 def test_robot_without_a_fault_walks_on(folder):
     """So that what the matrix shows comes from the faults."""
     outcome = matrix.inject(Fault('nothing', lambda rig: None, ('go on',), ('go on',)), folder,
-                            True)
+                            HUMANOID, True)
     assert outcome.passed and not outcome.fallen and np.isnan(outcome.seconds)
 
 
@@ -68,7 +70,7 @@ def test_unguarded_robot_fails_the_matrix(folder, monkeypatch):
     """A matrix that passes without the guard would show nothing."""
     from humanoid_locomotion.core.safety import SafetyGuard
     monkeypatch.setattr(SafetyGuard, 'judge', lambda self, evidence: None)
-    outcome = matrix.inject(fault('imu/data: orientation w first'), folder, True)
+    outcome = matrix.inject(fault('imu/data: orientation w first'), folder, HUMANOID, True)
     assert not outcome.passed and outcome.stiff_while_fallen > 0.3
 
 
@@ -76,7 +78,7 @@ def test_runs_are_the_same_every_time(folder):
     """To the last bit."""
     states = []
     for _ in range(2):
-        rig = Rig(folder, LocomotionParameters())
+        rig = Rig(folder, HUMANOID, LocomotionParameters())
         rig.stand()
         rig.command = (0.5, 0.1, 0.2)
         rig.run(1.0)
@@ -87,7 +89,7 @@ def test_runs_are_the_same_every_time(folder):
 
 def test_no_hand_over_asks_a_joint_to_jump(folder):
     """Ramp to policy, standing to walking and back, a swap: no further in a step than a stride."""
-    rig, steps = Rig(folder, LocomotionParameters()), []
+    rig, steps = Rig(folder, HUMANOID, LocomotionParameters()), []
     step = rig.loop.step
 
     def watched(now):
