@@ -163,7 +163,13 @@ class Pilot:
 
     def missing(self) -> str:
         """Return why the robot must not be activated now, in words; empty if it may be."""
-        return self.loop.missing(self.now(), damped=self._parameters.start_damped)
+        missing = self.loop.missing(self.now(), damped=self._parameters.start_damped)
+        return '; '.join(part for part in (missing, self._unheard()) if part)
+
+    def _unheard(self) -> str:
+        # The first commands would be lost, and the robot be taken for one that does not move.
+        is_heard = self._commands is None or self._commands.get_subscription_count() > 0
+        return '' if is_heard else 'nobody subscribes to joint_command'
 
     @property
     def is_active(self) -> bool:
@@ -174,8 +180,11 @@ class Pilot:
         """Start the control loop with the ramp to the default pose, or damped.
 
         Raises:
-            RefusedError: A sensor is stale, the robot lies, or a fault is latched.
+            RefusedError: A sensor is stale, the robot lies, a fault is latched, or no driver
+                listens.
         """
+        if self._unheard():
+            raise RefusedError('activate', self._unheard())
         self._count_publishers()
         now = self.now()
         self._apply('activate', now, damped=self._parameters.start_damped)

@@ -36,6 +36,7 @@ class Driver(Node):
         is_silent: Whether to send nothing.
         is_frozen: Whether to send the same figures again and again.
         without_stamp: Whether to leave the stamps at 0.
+        listening: The subscription to ``joint_command``.
         simulated_time: If set, the time [s] to publish on ``/clock`` and to stamp with.
     """
 
@@ -59,7 +60,7 @@ class Driver(Node):
         self._clock_publisher = self.create_publisher(
             Clock, '/clock', qos.SENSOR_OUTPUT)
         self.cmd_vel = self.create_publisher(Twist, 'cmd_vel', qos.VELOCITY_COMMAND)
-        self.create_subscription(
+        self.listening = self.create_subscription(
             JointState, 'joint_command', self.commands.append, qos.COMMAND)
         self.create_subscription(
             Float64MultiArray, 'joint_gains',

@@ -119,6 +119,16 @@ def test_doubtful_joint_states_never_activate(bench, spoil, sentence):
     assert not one.driver.commands
 
 
+def test_robot_that_nobody_drives_does_not_activate(bench):
+    """The first commands would be lost."""
+    one = bench()
+    one.driver.destroy_subscription(one.driver.listening)
+    one.node.trigger_configure()
+    one.until(lambda: one.node.pilot.missing() == 'nobody subscribes to joint_command')
+    assert one.node.trigger_activate() == FAILURE
+    one.until_state('idle')
+
+
 def test_messages_without_stamp_are_taken(bench):
     """Their time of arrival counts."""
     one = bench()
