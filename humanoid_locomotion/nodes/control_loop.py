@@ -220,6 +220,7 @@ class ControlLoop:
         if not self.machine.is_stiff:
             return
         try:
+            self.sensors.rehearse()
             self.guard.refusals(self._look(now))
             self.machine.controller.rehearse(self.sensors.state, self.velocity.command)
         except Exception as error:  # the step itself would raise it too

@@ -281,6 +281,7 @@ class Pilot:
             self._tick(now, None)
         else:
             self.loop.rehearse(now)
+            self._message.serialized(self.loop.sensors.state.joint_positions[0], 0)
             self._is_rehearsed = True
             self._set_alarm(self._pacer.alarm)
 

@@ -124,6 +124,7 @@ class Sensors:
             base_position=np.zeros((1, 3), np.float32) if odometry else None,
             base_linear_velocity=np.zeros((1, 3), np.float32) if odometry else None)
         self.joint_efforts: Optional[np.ndarray] = None
+        self._joint_states: Any = None  # the last message that was used
         topics = ('joint_states', 'imu/data') + (('odom',) if odometry else ())
         self.channels: Dict[str, Channel] = {
             topic: Channel(topic, is_simulated) for topic in topics}
@@ -144,8 +145,15 @@ class Sensors:
 
     def take_joint_states(self, msg: Any, now: float) -> None:
         """Take over joint positions and velocities."""
-        self._take('joint_states', msg, now, self._joint_readers)
+        if self._take('joint_states', msg, now, self._joint_readers):
+            self._joint_states = msg
         self.joint_efforts = self._joints.efforts(msg)
+
+    def rehearse(self) -> None:
+        """Read once more what was read last, and use nothing of it."""
+        if self._joint_states is not None:
+            for reader in (*self._joint_readers.values(), self._joints.efforts):
+                reader(self._joint_states)
 
     def take_imu(self, msg: Any, now: float) -> None:
         """Take over orientation and angular velocity; the IMU's frame must be the base's."""
@@ -160,7 +168,7 @@ class Sensors:
             'base_linear_velocity': conversions.odom_linear_velocity})
 
     def _take(self, topic: str, msg: Any, now: float,
-              readers: Dict[str, Callable[[Any], np.ndarray]]) -> None:
+              readers: Dict[str, Callable[[Any], np.ndarray]]) -> bool:
         channel, stamp = self.channels[topic], conversions.seconds(msg.header.stamp)
         try:
             channel.check_stamp(stamp, now, self._timeout)
@@ -168,7 +176,7 @@ class Sensors:
         except LocomotionError as error:
             channel.refuse(error)
             self._on_refused(error)
-            return
+            return False
         changed = False
         for name, value in values.items():
             row = getattr(self.state, name)[0]
@@ -176,3 +184,4 @@ class Sensors:
             row[...] = value
             changed = changed or bool(np.count_nonzero(before != row))
         channel.accept(stamp, now, changed)
+        return True
