@@ -74,6 +74,21 @@ def joints(**changes):
                      'velocity': [0.0] * contract.num_actions, **changes})
 
 
+def test_a_rehearsal_reads_what_was_used_last_and_changes_nothing():
+    """Nor does it stumble over nothing, or over a message that was refused."""
+    refused = []
+    sensors = Sensors(policy_factory.make_contract(), 0.1, refused.append)
+    sensors.rehearse()
+    sensors.take_joint_states(joints(), 1.0)
+    sensors.take_joint_states(joints(velocity=[math.nan] * len(joints().name)), 1.01)
+    before = sensors.state.joint_positions.copy(), sensors.channels['joint_states'].age(2.0)
+    sensors.rehearse()
+    assert len(refused) == 1
+    assert (sensors.state.joint_positions == before[0]).all()
+    assert sensors.channels['joint_states'].age(2.0) == before[1]
+    assert sensors.channels['joint_states'].accepted == 1
+
+
 def test_age_counts_from_the_stamp():
     """A message that was long under way is old though it came just now."""
     channel = Channel('imu/data')
