@@ -184,7 +184,7 @@ class Pilot:
                 listens.
         """
         if self._unheard():
-            raise RefusedError('activate', self._unheard())
+            raise RefusedError('activate', self.missing())  # everything at once
         self._count_publishers()
         now = self.now()
         self._apply('activate', now, damped=self._parameters.start_damped)
