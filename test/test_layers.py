@@ -33,7 +33,7 @@ ROOMS = {
             'cli_python', 'cli_reliability', 'cli_robot', 'core', 'rich', 'typer'},
     'cli_adopt': {'rich', 'typer'},
     'cli_benchmark': {'cli_output', 'rich', 'typer'},
-    'cli_isaacgym': {'cli_python', 'rich', 'typer'},
+    'cli_isaacgym': {'cli_output', 'cli_python', 'rich', 'typer'},
     'cli_node': {'cli_output', 'core', 'rich', 'typer'},
     'cli_output': {'rich', 'typer'},
     'cli_python': {'core'},
