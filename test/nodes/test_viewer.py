@@ -3,10 +3,9 @@
 import math
 import os
 from pathlib import Path
-import shutil
 import time
-import warnings
 
+from browser import PATIENCE, open_page
 import numpy as np
 import pytest
 
@@ -23,7 +22,6 @@ pytestmark = pytest.mark.ros
 LIMITS = CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-0.8, 0.8))
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
 PORT = 18_080
-PATIENCE = 60.0
 
 
 # The robot.
@@ -104,18 +102,6 @@ def test_every_direction_is_within_the_limits():
 
 # The page, in a browser.
 
-def chromium():
-    """Return the path of a Chromium or Chrome; skip, with a warning in the summary, without."""
-    for name in ('chromium', 'chromium-browser', 'google-chrome'):
-        if shutil.which(name):
-            return shutil.which(name)
-    message = 'NO BROWSER: the web viewer is not tested here; install chromium'
-    warnings.warn(message, stacklevel=1)
-    if os.environ.get('REQUIRE_BROWSER'):
-        pytest.fail(message)
-    pytest.skip(message)
-
-
 class Robot:
     """A simulated robot, its locomotion node and its viewer, and what they say."""
 
@@ -159,18 +145,10 @@ class Robot:
 @pytest.mark.slow
 @pytest.mark.browser
 def test_a_browser_shows_and_drives_the_robot(ros, tmp_path):
-    sync_api = pytest.importorskip('playwright.sync_api')
-    path = chromium()
     robot = Robot(tmp_path)
     try:
-        with sync_api.sync_playwright() as playwright:
-            # Software rendering: the machine that tests has no GPU.
-            browser = playwright.chromium.launch(executable_path=path, args=[
-                '--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
-                '--enable-unsafe-swiftshader'])
-            page = browser.new_page(viewport={'width': 1280, 'height': 800})
+        with open_page(tmp_path) as page:
             drive(robot, page, Path(os.environ.get('SCREENSHOT', tmp_path / 'viewer.png')))
-            browser.close()
     finally:
         robot.session.close()
 
@@ -178,8 +156,8 @@ def test_a_browser_shows_and_drives_the_robot(ros, tmp_path):
 def drive(robot, page, screenshot):
     """Do by mouse and keys what a person would."""
     page.goto(f'http://127.0.0.1:{PORT}')
-    page.get_by_text('EMERGENCY STOP').wait_for(timeout=1000 * PATIENCE)
-    page.get_by_text('standing').wait_for(timeout=1000 * PATIENCE)
+    page.get_by_text('EMERGENCY STOP').wait_for()
+    page.get_by_text('standing').wait_for()
     robot.until(lambda: bool(robot.watch.samples))
     page.mouse.click(289, 100)  # closes viser's remark about software rendering
     before, still = robot.place, page.screenshot()
@@ -204,4 +182,4 @@ def drive(robot, page, screenshot):
     # The emergency stop.
     page.get_by_text('EMERGENCY STOP').click()
     robot.until(lambda: robot.watch.state == 'fault: emergency stop')
-    page.get_by_text('fault: emergency stop').first.wait_for(timeout=1000 * PATIENCE)
+    page.get_by_text('fault: emergency stop').first.wait_for()

@@ -7,6 +7,7 @@ import shutil
 import socket
 import time
 
+from browser import open_page
 import numpy as np
 import pytest
 
@@ -101,28 +102,18 @@ def wait_for(condition, seconds=60.0):
 @pytest.mark.slow
 @pytest.mark.browser
 def test_a_browser_shows_the_checkpoints_and_the_process_ends_with_the_run(run):
-    sync_api = pytest.importorskip('playwright.sync_api')
     pytest.importorskip('viser')
     pytest.importorskip('scipy')
-    path = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser'))), None)
-    if path is None:
-        assert not os.environ.get('REQUIRE_BROWSER'), 'install chromium'
-        pytest.skip('no browser')
-    viewer = TrainingViewer(run, ROBOT.folder, 18_180)
-    try:
-        with sync_api.sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=[
-                '--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
-                '--enable-unsafe-swiftshader'])
-            page = browser.new_page(viewport={'width': 1280, 'height': 800})
+    with open_page(run) as page:
+        viewer = TrainingViewer(run, ROBOT.folder, 18_180)
+        try:
             wait_for(lambda: not socket.socket().connect_ex(('127.0.0.1', 18_180)))
             page.goto(viewer.address)
-            page.get_by_text('iteration 2: stand').wait_for(timeout=60_000)
+            page.get_by_text('iteration 2: stand').wait_for()
             before = page.screenshot()
             wait_for(lambda: page.screenshot() != before)
             page.screenshot(path=os.environ.get('SCREENSHOT', str(run / 'seen.png')))
-            browser.close()
-    finally:
-        viewer.close()
+        finally:
+            viewer.close()
     assert viewer._process.poll() is not None
     assert socket.socket().connect_ex(('127.0.0.1', 18_180))

@@ -1,0 +1,46 @@
+"""A headless Chromium that never takes the processor from the robot it shows."""
+
+from contextlib import contextmanager
+import os
+import shutil
+import warnings
+
+import pytest
+
+PATIENCE = 120.0
+# Nothing here has a GPU: Chromium draws on the processor, as fast as it can. As root it raises its
+# own priority, and Linux gives a session of its own (autogroup) as much as all nodes together get.
+RENDERING = ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
+             '--enable-unsafe-swiftshader']
+HUMBLE = """#!/bin/sh
+echo 10 > /proc/self/autogroup
+exec {setpriv} nice -n 10 {chromium} "$@"
+"""
+
+
+def find_chromium():
+    """Return the path of a Chromium or Chrome; skip, with a warning in the summary, without."""
+    for name in ('chromium', 'chromium-browser', 'google-chrome'):
+        if shutil.which(name):
+            return shutil.which(name)
+    message = 'NO BROWSER: no web viewer is tested here; install chromium'
+    warnings.warn(message, stacklevel=1)
+    if os.environ.get('REQUIRE_BROWSER'):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@contextmanager
+def open_page(folder):
+    """Yield a page of a browser that starts from a script in the folder."""
+    sync_api = pytest.importorskip('playwright.sync_api')
+    script = folder / 'chromium.sh'
+    setpriv = 'setpriv --bounding-set=-sys_nice' if os.geteuid() == 0 else ''
+    script.write_text(HUMBLE.format(setpriv=setpriv, chromium=find_chromium()))
+    script.chmod(0o755)
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=script, args=RENDERING)
+        page = browser.new_page(viewport={'width': 1280, 'height': 800})
+        page.set_default_timeout(1000 * PATIENCE)
+        yield page
+        browser.close()
