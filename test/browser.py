@@ -1,4 +1,4 @@
-"""A headless Chromium that never takes the processor from the robot it shows."""
+"""A headless Chromium that lets the robot it shows have the processor first."""
 
 from contextlib import contextmanager
 import os
@@ -9,7 +9,7 @@ import pytest
 
 PATIENCE = 120.0
 # Nothing here has a GPU: Chromium draws on the processor, as fast as it can. As root it raises its
-# own priority, and Linux gives a session of its own (autogroup) as much as all nodes together get.
+# own priority, and in a session of its own (autogroup) it has as large a share as all the nodes.
 RENDERING = ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
              '--enable-unsafe-swiftshader']
 HUMBLE = """#!/bin/sh

@@ -183,8 +183,9 @@ class Pilot:
             RefusedError: A sensor is stale, the robot lies, a fault is latched, or no driver
                 listens.
         """
-        if self._unheard():
-            raise RefusedError('activate', self.missing())  # everything at once
+        unheard = self._unheard()
+        if unheard:
+            raise RefusedError('activate', self.missing() or unheard)  # everything at once
         self._count_publishers()
         now = self.now()
         self._apply('activate', now, damped=self._parameters.start_damped)

@@ -144,10 +144,9 @@ class Sensors:
             channel.rewind(now)
 
     def take_joint_states(self, msg: Any, now: float) -> None:
-        """Take over joint positions and velocities."""
+        """Take over joint positions and velocities, and torques where there are any."""
         if self._take('joint_states', msg, now, self._joint_readers):
-            self._joint_states = msg
-        self.joint_efforts = self._joints.efforts(msg)
+            self._joint_states, self.joint_efforts = msg, self._joints.efforts(msg)
 
     def rehearse(self) -> None:
         """Read once more what was read last, and use nothing of it."""
@@ -169,6 +168,7 @@ class Sensors:
 
     def _take(self, topic: str, msg: Any, now: float,
               readers: Dict[str, Callable[[Any], np.ndarray]]) -> bool:
+        """Return whether the message was used."""
         channel, stamp = self.channels[topic], conversions.seconds(msg.header.stamp)
         try:
             channel.check_stamp(stamp, now, self._timeout)

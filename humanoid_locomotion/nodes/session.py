@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 import contextlib
 from pathlib import Path
 import signal
@@ -27,7 +28,7 @@ CATCH_UP = 0.5  # [s]
 STALL_TIMEOUT = 10.0  # [s] without news from the robot
 
 
-class Watcher(Node):
+class Watcher(Node, ABC):
     """Writes down where the robot is and how it moves, once it has begun.
 
     Args:
@@ -65,19 +66,19 @@ class Watcher(Node):
         return self._begin is not None
 
     @property
+    @abstractmethod
     def segment(self) -> int:
         """Index of the present part of the course."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def is_done(self) -> bool:
         """Whether the course is at its end."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def is_heard(self) -> bool:
         """Whether those that are to be spoken to listen."""
-        raise NotImplementedError
 
     @property
     def hears(self) -> bool:

@@ -164,6 +164,13 @@ class Bench:
         self.node.trigger_activate()
         self.until_state('standing')
 
+    @property
+    def is_damped(self) -> bool:
+        """Whether the driver is to damp: kp 0, kd kept, targets where the joints are."""
+        gains, command = self.driver.gains[-1], self.driver.commands[-1]
+        return bool((gains[:, 0] == 0.0).all() and (gains[:, 1] > 0.0).all() and np.allclose(
+            command.position, self.driver.positions, atol=1e-6))
+
     def call(self, service: str) -> Trigger.Response:
         """Call one of the node's services."""
         client = self.driver.create_client(Trigger, f'locomotion/{service}')

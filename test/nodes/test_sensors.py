@@ -132,3 +132,11 @@ def test_torques_are_read_where_there_are_any(effort, known):
     sensors = Sensors(policy_factory.make_contract(), 0.1, pytest.fail)
     sensors.take_joint_states(joints(effort=effort), 1.0)
     assert (sensors.joint_efforts is not None) is known
+
+
+def test_torques_of_a_refused_message_are_not_used():
+    """No more than its positions are."""
+    sensors = Sensors(policy_factory.make_contract(), 0.1, lambda error: None)
+    sensors.take_joint_states(joints(effort=[1.0] * 23), 1.0)
+    sensors.take_joint_states(joints(effort=[1e6] * 23, velocity=[math.nan] * 23), 1.01)
+    assert (sensors.joint_efforts == 1.0).all()

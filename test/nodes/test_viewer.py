@@ -145,12 +145,12 @@ class Robot:
 @pytest.mark.slow
 @pytest.mark.browser
 def test_a_browser_shows_and_drives_the_robot(ros, tmp_path):
-    robot = Robot(tmp_path)
-    try:
-        with open_page(tmp_path) as page:
+    with open_page(tmp_path) as page:
+        robot = Robot(tmp_path)
+        try:
             drive(robot, page, Path(os.environ.get('SCREENSHOT', tmp_path / 'viewer.png')))
-    finally:
-        robot.session.close()
+        finally:
+            robot.session.close()
 
 
 def drive(robot, page, screenshot):

@@ -1,0 +1,86 @@
+"""What damps the robot and stays latched, as a driver sees it."""
+
+import math
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from rclpy.lifecycle import TransitionCallbackReturn
+
+pytestmark = pytest.mark.ros
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+def test_stale_sensors_damp_and_latch(bench):
+    """Silence is a fault that only ~/reset ends."""
+    one = bench()
+    one.stand()
+    one.driver.is_silent = True
+    one.until_state('fault: joint_states is')
+    one.until(lambda: one.is_damped)
+    one.driver.is_silent = False
+    one.spin(0.2)
+    assert one.driver.state.startswith('fault')
+    refused = one.call('stand')
+    assert not refused.success and 'call ~/reset first' in refused.message
+    assert one.call('reset').success
+    one.until_state('damping')
+    assert one.call('stand').success
+    one.until_state('standing')
+
+
+def test_tilt_is_a_fault(bench):
+    """A robot that falls goes limp."""
+    one = bench()
+    one.stand()
+    one.driver.orientation = [math.sin(0.5), 0.0, 0.0, math.cos(0.5)]
+    one.until_state('fault: the base tilted by 1.00 rad')
+    one.until(lambda: one.is_damped)
+
+
+def test_emergency_stop_latches_even_while_inactive(bench):
+    """It outlives deactivation, and activation refuses it."""
+    one = bench()
+    one.stand()
+    assert one.call('emergency_stop').message == 'fault: emergency stop'
+    one.until(lambda: one.is_damped)
+    one.node.trigger_deactivate()
+    assert one.node.trigger_activate() == FAILURE
+    assert one.call('reset').message == 'idle'
+    one.until(lambda: not one.node.pilot.missing())
+    assert one.node.trigger_activate() == SUCCESS
+    one.until_state('standing')
+
+
+def test_crash_in_the_control_loop_damps(bench, monkeypatch):
+    """Whatever is raised, the robot goes limp and the reason is shown."""
+    one = bench()
+    one.stand()
+
+    def crash(*_):
+        raise ZeroDivisionError('on purpose')
+
+    monkeypatch.setattr(one.node.pilot.machine, 'step', crash)
+    one.until_state('fault: ZeroDivisionError: on purpose')
+    one.until(lambda: one.is_damped)
+
+
+def test_frozen_sensor_damps(bench):
+    """New stamps on old figures are no measurement."""
+    one = bench()
+    one.stand()
+    one.driver.is_frozen = True
+    one.until_state('fault: ')
+    assert 'has shown the same figures for' in one.driver.state
+    one.until(lambda: one.is_damped)
+
+
+def test_second_source_of_a_sensor_damps(bench):
+    """Two sources take turns, and neither is the robot."""
+    from sensor_msgs.msg import Imu
+    one = bench()
+    one.stand()
+    second = one.driver.create_publisher(Imu, 'imu/data', 1)
+    one.until_state('fault: 2 nodes publish imu/data')
+    one.driver.destroy_publisher(second)
