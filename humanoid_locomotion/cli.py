@@ -80,7 +80,7 @@ def main() -> None:
 @app.command()
 def train(
         config: str = typer.Option(
-            '', '--config', show_default='the name of the robot',
+            '', '--config', show_default='that of --resume, or of the robot',
             help='Name in config/training, or path of a YAML file.'),
         robot: str = typer.Option(
             '', show_default='that of the config, humanoid',
@@ -96,14 +96,14 @@ def train(
         output: Optional[Path] = typer.Option(
             None, show_default='runs/ROBOT-DATE', help='Run folder.'),
         resume: Optional[Path] = typer.Option(
-            None, help='Checkpoint or run folder to go on from.'),
+            None, help='Checkpoint or run folder to go on from, with its config.'),
         max_minutes: float = typer.Option(
             float('inf'), help='Stop, with a checkpoint, after this time.'),
         until_scorecard: bool = typer.Option(
             False, help='Evaluate on the side; stop when the quick scorecard passes.'),
         gpus: int = typer.Option(1, help='Processes, one GPU and --num-envs robots each.'),
         deterministic: bool = typer.Option(
-            False, help='The same seed gives the same weights, bit by bit; on a CPU.'),
+            False, help='The same seed gives the same weights, bit by bit; slower on a GPU.'),
         graph: bool = typer.Option(
             True, help='Run step and update as CUDA graphs on a GPU.'),
         fuse: bool = typer.Option(
@@ -121,16 +121,19 @@ def train(
     cli_python.hand_over(python)
     console = Console(stderr=json)
     from humanoid_locomotion.training import options
-    settings, spec = options.training_config(config, robot, num_envs, iterations, assign)
-    backend = options.choose_backend(backend, device)
-    if deterministic:
-        options.check_repeatable(backend, device)
-    folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
-    from humanoid_locomotion.training import checkpoint
-    from humanoid_locomotion.training.distributed import is_worker
-    last = None if resume is None else checkpoint.latest(resume)
-    if last is not None:  # the robots that go on are those that were drawn with its seed
+    last = None
+    if resume is not None:
+        backend = options.choose_backend(backend, device)  # Isaac Gym comes before PyTorch
+        options.require_torch('training')
+        from humanoid_locomotion.training import checkpoint
+        last = checkpoint.latest(resume)
+        # The robots that go on are those that were drawn with its seed.
         seed = checkpoint.load(last, 'cpu')['seed']
+    settings, spec = options.training_config(
+        config, robot, num_envs, iterations, assign, last)
+    backend = options.choose_backend(backend, device)
+    folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
+    from humanoid_locomotion.training.distributed import is_worker
     if gpus > 1 and not is_worker():
         sys.exit(_start_workers(gpus, ['--output', str(folder)] if output is None else []))
     from humanoid_locomotion.training.progress import TrainingProgress

@@ -222,9 +222,12 @@ def test_train_export_and_check_from_end_to_end(run, tmp_path):
     assert {'config.yaml', 'metrics.jsonl', 'checkpoints'} <= {
         path.name for path in (tmp_path / 'run').iterdir()}
 
-    longer = run('train', '--backend', 'mujoco', '--resume', 'run', '--output', 'run', *TINY,
-                 '--iterations', 3)
-    assert longer.code == 0 and 'trained 3 iterations' in longer.out
+    as_first = (tmp_path / 'run' / 'config.yaml').read_text()
+    longer = run('train', '--backend', 'mujoco', '--resume', 'run', '--output', 'run',
+                 '--iterations', 3)  # with the config of the checkpoint
+    assert longer.code == 0 and 'trained 3 iterations, 48 control steps' in longer.out
+    assert (tmp_path / 'run' / 'config.yaml').read_text() == as_first.replace(
+        'iterations: 2\n', 'iterations: 3\n')
     lines = (tmp_path / 'run' / 'metrics.jsonl').read_text().splitlines()
     assert [json.loads(line)['iteration'] for line in lines] == [1, 2, 3]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import List, Optional, Tuple
 
 from humanoid_locomotion.core import config as yaml_config
-from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
+from humanoid_locomotion.core.errors import MissingPackageError
 from humanoid_locomotion.core.resources import config_file
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import import_backend
@@ -14,23 +15,30 @@ from humanoid_locomotion.training.config import TrainingConfig
 
 
 def training_config(config: str, robot: str, num_envs: Optional[int], iterations: Optional[int],
-                    assignments: List[str]) -> Tuple[TrainingConfig, RobotSpec]:
+                    assignments: List[str],
+                    resumed: Optional[Path] = None) -> Tuple[TrainingConfig, RobotSpec]:
     """Return a training config and its robot.
 
     Args:
-        config: Name in ``config/training``, or path of a YAML file; empty for the robot's.
+        config: Name in ``config/training``, or path of a YAML file; empty for the checkpoint's
+            or the robot's.
         robot: Overrides the config's; empty for that.
         num_envs: Overrides the config's; None for that.
         iterations: Likewise.
         assignments: ``key=value`` changes of single figures.
+        resumed: Checkpoint to go on from, with the config that it was trained with.
 
     Raises:
         LocomotionError: A name is unknown, a figure does not fit, or torch is not installed.
     """
     if robot:
         load_robot(robot)  # an unknown robot is named before the config that it would have
-    path = config_file('training', config or robot or 'humanoid')
-    data = yaml_config.read_yaml(path)
+    if resumed is not None and not config:
+        from humanoid_locomotion.training import checkpoint
+        path, data = resumed, checkpoint.load(resumed, 'cpu')['config']
+    else:
+        path = config_file('training', config or robot or 'humanoid')
+        data = yaml_config.read_yaml(path)
     for key, value in (('num_envs', num_envs), ('iterations', iterations)):
         if value is not None:
             data = yaml_config.override(data, f'run.{key}={value}')
@@ -57,19 +65,6 @@ def choose_backend(name: str, device: str) -> str:
     require_torch('training')
     import torch
     return 'mujoco_warp' if device != 'cpu' and torch.cuda.is_available() else 'mujoco'
-
-
-def check_repeatable(backend: str, device: str) -> None:
-    """Refuse to promise equal weights for equal seeds where that was not seen to hold.
-
-    Raises:
-        ConfigError: Physics would run on a GPU.
-    """
-    if backend == 'mujoco_warp' and device != 'cpu':
-        raise ConfigError(
-            'command line', 'deterministic',
-            f'two runs of {backend} on a GPU with the same seed were seen to differ; it holds '
-            'with --backend mujoco, or with --device cpu')
 
 
 def require_torch(what: str) -> None:

@@ -24,6 +24,7 @@ from humanoid_locomotion.training.config import RewardConfig
 GRAVITY = 9.81  # [m/s^2]
 SOFT_LIMIT = 0.9  # share of a joint's range that costs nothing
 CONTACT_FORCE = 5.0  # load from which on a foot counts as standing [N]
+CREEPING = 0.05  # what a standing foot pays for at most [m/s]
 
 
 @dataclass(frozen=True)
@@ -222,12 +223,22 @@ def odd_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
     return deviation * (1.0 - o.moving)
 
 
+def creeping_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
+    """Speed of the soles while asked to stand, no more than counts as creeping [m/s].
+
+    Legs that press against each other push the feet apart by millimetres a second. A squared
+    speed does not see that; a step costs no more than fast creeping, so that it stays allowed.
+    """
+    speeds = o.truth.sole_velocities[:, :, :2].norm(dim=-1)
+    return speeds.clamp(max=CREEPING).sum(-1) * (1.0 - o.moving)
+
+
 Reward = Callable[[Outcome, RewardFigures], torch.Tensor]
 REWARDS: Dict[str, Reward] = {term.__name__: term for term in (
     track_linear_velocity, track_yaw_rate, alive, base_height, orientation, energy, torques,
     joint_accelerations, vertical_velocity, roll_pitch_rate, action_rate, pose, joint_limits,
     feet_follow_clock, contact_follows_clock, feet_slip, feet_tilt, feet_too_close,
-    hard_landing, restless_standing, odd_standing)}
+    hard_landing, restless_standing, odd_standing, creeping_standing)}
 
 
 class RewardSum:

@@ -13,9 +13,7 @@ import pytest
 from tiny import ROBOT, config
 import torch
 
-from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.training import checkpoint
-from humanoid_locomotion.training.options import check_repeatable
 from humanoid_locomotion.training.trainer import Trainer
 
 HERE = Path(__file__).parent
@@ -60,16 +58,6 @@ def free_algorithms():
 def test_a_stopped_run_ends_where_a_straight_one_does():
     straight = trained('fake', 'cpu')
     assert trained('fake', 'cpu', stop_at=2) == straight == trained('fake', 'cpu')
-
-
-@pytest.mark.parametrize('backend, device', [('mujoco', 'auto'), ('mujoco_warp', 'cpu')])
-def test_on_a_cpu_it_may_be_asked_for(backend, device):
-    check_repeatable(backend, device)
-
-
-def test_on_a_gpu_it_is_refused():
-    with pytest.raises(ConfigError, match='deterministic: two runs of mujoco_warp on a GPU'):
-        check_repeatable('mujoco_warp', 'auto')
 
 
 @pytest.mark.gpu

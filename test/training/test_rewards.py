@@ -220,6 +220,14 @@ def test_restlessness_is_bounded():
     assert value('restless_standing', base_linear_velocity=[100.0, 0.0, 0.0]) == 10.0
 
 
+def test_standing_feet_pay_for_creeping_and_no_more_for_a_step():
+    creep = [[[0.003, 0.004, 0.0], [0.0, -0.002, 0.0]]]
+    assert value('creeping_standing', sole_velocities=creep) == pytest.approx(0.007)
+    assert value('creeping_standing', moving=1.0, sole_velocities=creep) == 0.0
+    step = [[[1.2, 0.0, 0.5], [0.0, 0.0, 0.0]]]
+    assert value('creeping_standing', sole_velocities=step) == pytest.approx(0.05)
+
+
 # All of them.
 
 @pytest.mark.parametrize('term', sorted(REWARDS))
