@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from pathlib import Path
 import re
@@ -18,6 +20,7 @@ pytest.importorskip('typer')
 
 import torch
 
+from humanoid_locomotion.cli import main
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.config import load
 from humanoid_locomotion.core.robot import load_robot
@@ -38,10 +41,19 @@ def section(number: int) -> list:
 
 
 def run(arguments, folder):
-    """Run a command line of ours in a folder that has docs/ as a checkout has."""
-    return subprocess.run(
-        [sys.executable, '-m', 'humanoid_locomotion', *arguments], cwd=folder, text=True,
-        capture_output=True, timeout=120, env={**os.environ, 'PYTHONPATH': str(ROOT)})
+    """Run a command line of ours in a folder that has docs/ as a checkout has.
+
+    Returns:
+        Its exit code and what it printed.
+    """
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed), \
+            contextlib.redirect_stderr(printed), pytest.raises(SystemExit) as ended:
+        patch.chdir(folder)
+        patch.setattr(sys, 'argv', ['humanoid-locomotion', *arguments])
+        patch.setenv('COLUMNS', '200')
+        main()
+    return ended.value.code or 0, printed.getvalue()
 
 
 @pytest.fixture(scope='module')
@@ -51,8 +63,8 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp('own')
     (folder / 'docs').symlink_to(ROOT / 'docs')
     (drafting,) = section(1)
-    done = run(drafting, folder)
-    assert done.returncode == 0, done.stderr
+    code, printed = run(drafting, folder)
+    assert code == 0, printed
     return folder
 
 
@@ -114,24 +126,26 @@ def trained(place):
     """Give the folder after two iterations and the export."""
     pytest.importorskip('onnx')
     for command in section(3)[:2]:
-        done = run(command, place)
-        assert done.returncode == 0, done.stdout + done.stderr
+        code, printed = run(command, place)
+        assert code == 0, printed
     return place
 
 
 def test_the_policy_is_of_the_robot_that_was_drafted(trained):
     command = ['policies/wren-try' if word == 'policies/wren' else word for word in section(4)[2]]
-    checked = run(command, trained)
-    assert checked.returncode == 0 and '14 joints, model same' in checked.stdout, checked.stdout
-    nowhere = run([word for word in command if 'robot' not in word], trained)
-    assert nowhere.returncode == 2 and "'wren'" in nowhere.stderr
+    code, printed = run(command, trained)
+    assert code == 0 and '14 joints, model same' in printed, printed
+    code, printed = run([word for word in command if 'robot' not in word], trained)
+    assert code == 2 and "'wren'" in printed
 
 
 @pytest.mark.slow
 @pytest.mark.ros
 def test_it_walks_until_it_falls(trained):
     pytest.importorskip('rclpy')
-    walked = run(section(3)[2], trained)
+    walked = subprocess.run(
+        [sys.executable, '-m', 'humanoid_locomotion', *section(3)[2]], cwd=trained, text=True,
+        capture_output=True, timeout=120, env={**os.environ, 'PYTHONPATH': str(ROOT)})
     assert walked.returncode in (0, 1), walked.stdout + walked.stderr
     assert 'wren walks policies/wren-try' in walked.stdout
     assert (trained / 'walk' / 'walk.png').is_file()

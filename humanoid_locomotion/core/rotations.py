@@ -12,6 +12,8 @@ import numpy as np
 
 from humanoid_locomotion.core.arrays import Array, concatenate, namespace, norm_last
 
+IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
+
 
 def normalize(quaternion: Array) -> Array:
     """Return the quaternion scaled to unit length. Shape (..., 4)."""
@@ -53,10 +55,9 @@ def multiply(first: Array, second: Array) -> Array:
 
 def cross(first: Array, second: Array) -> Array:
     """Return the cross product along the last axis, with broadcasting. Shapes (..., 3)."""
-    ax, ay, az = first[..., 0], first[..., 1], first[..., 2]
-    bx, by, bz = second[..., 0], second[..., 1], second[..., 2]
-    return namespace(first).stack(
-        (ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx), -1)
+    ax, ay, az = (first[..., i:i + 1] for i in range(3))
+    bx, by, bz = (second[..., i:i + 1] for i in range(3))
+    return concatenate((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx))
 
 
 def projected_gravity(quaternion: Array) -> Array:

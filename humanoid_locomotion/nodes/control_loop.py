@@ -39,7 +39,7 @@ class ControlLoop:
 
     Args:
         folder: What to run.
-        robot: The robot's description, for its joints' speeds; None if unknown.
+        robot: The robot's description, for its joints' speeds and frames; None if unknown.
         parameters: How.
         on_refused: Called with the error of every message that is refused.
         is_simulated: Whether the clock is a simulator's.
@@ -62,7 +62,7 @@ class ControlLoop:
         self.commands = Channel('cmd_vel')
         self.machine = StateMachine(folder.controller(), parameters.ramp_speed)
         self.sensors = Sensors(folder.contract, parameters.sensor_timeout, on_refused,
-                               is_simulated, odometry=parameters.min_height > 0.0)
+                               is_simulated, odometry=parameters.min_height > 0.0, robot=robot)
         self.guard = SafetyGuard(self._limits(folder))
         self._evidence = Evidence(
             0.0, self.sensors.state, {name: Topic() for name in self.sensors.channels})

@@ -92,7 +92,7 @@ def channel_status(channel: Channel, now: float, timeout: float, silence: bytes,
         level, message = silence, f'silent for {age:.2f} s'
     return status(channel.topic, level, message, {
         'age [s]': f'{age:.3f}', 'accepted': channel.accepted, 'refused': channel.refused,
-        'last problem': channel.problem, **values})
+        'last problem': channel.problem, 'turned from': channel.turned_from, **values})
 
 
 def report(node_name: str, hardware: str, statuses: List[DiagnosticStatus]) -> DiagnosticArray:

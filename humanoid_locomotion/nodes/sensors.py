@@ -9,6 +9,8 @@ import numpy as np
 
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import LocomotionError, MessageError
+from humanoid_locomotion.core.link_frame import LinkFrame
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.core.terms import needs_odometry
 from humanoid_locomotion.nodes import conversions
@@ -27,12 +29,13 @@ class Channel:
         problem: Why the last refused message was refused; empty if none ever was.
         unchanged: For how long the figures have been the same to the last bit [s].
         publishers: How many nodes publish it, as last counted.
+        turned_from: The frame that its figures are turned from, into the base's; empty if none.
     """
 
     def __init__(self, topic: str, is_simulated: bool = False):
         self.topic = topic
         self.accepted = self.refused = 0
-        self.problem = ''
+        self.problem = self.turned_from = ''
         self.unchanged, self.publishers = 0.0, 1
         self._is_simulated, self._is_refusing = is_simulated, False
         self._measured = self._stamp = -math.inf
@@ -99,6 +102,7 @@ class Sensors:
         on_refused: Called with the error of every message that is refused.
         is_simulated: Whether the node follows a simulator's clock.
         odometry: Whether to read it though the contract does not ask for it.
+        robot: The robot's description, for an IMU that is not in the base link; None if unknown.
 
     Attributes:
         state: What the robot measured last, one row; always these very arrays.
@@ -108,13 +112,13 @@ class Sensors:
 
     def __init__(self, contract: PolicyContract, timeout: float,
                  on_refused: Callable[[LocomotionError], None], is_simulated: bool = False,
-                 odometry: bool = False):
+                 odometry: bool = False, robot: Optional[RobotSpec] = None):
         n = contract.num_actions
         self._timeout, self._on_refused = timeout, on_refused
         self._joints = conversions.JointReader(contract.joint_names)
-        self._joint_readers: Dict[str, Callable[[Any], np.ndarray]] = {
-            'joint_positions': self._joints.positions,
-            'joint_velocities': self._joints.velocities}
+        self._joint_names, self._robot = contract.joint_names, robot
+        self._imu_frame: Optional[LinkFrame] = None
+        self._imu_frame_id = ''
         odometry = odometry or needs_odometry(contract)
         self.state = RobotState(
             joint_positions=np.zeros((1, n), np.float32),
@@ -145,34 +149,60 @@ class Sensors:
 
     def take_joint_states(self, msg: Any, now: float) -> None:
         """Take over joint positions and velocities, and torques where there are any."""
-        if self._take('joint_states', msg, now, self._joint_readers):
+        if self._take('joint_states', msg, now, self._read_joints):
             self._joint_states, self.joint_efforts = msg, self._joints.efforts(msg)
 
     def rehearse(self) -> None:
         """Read once more what was read last, and use nothing of it."""
         if self._joint_states is not None:
-            for reader in (*self._joint_readers.values(), self._joints.efforts):
-                reader(self._joint_states)
+            self._read_joints(self._joint_states)
+            self._joints.efforts(self._joint_states)
 
     def take_imu(self, msg: Any, now: float) -> None:
-        """Take over orientation and angular velocity; the IMU's frame must be the base's."""
-        self._take('imu/data', msg, now, {
-            'base_orientation': conversions.imu_orientation,
-            'base_angular_velocity': conversions.imu_angular_velocity})
+        """Take over orientation and angular velocity of the base.
+
+        Where ``frame_id`` names another link or site of the robot, the figures are turned by the
+        joints in between. Any other name is taken for the base's own.
+        """
+        self._take('imu/data', msg, now, self._read_imu)
 
     def take_odom(self, msg: Any, now: float) -> None:
         """Take over position and linear velocity."""
-        self._take('odom', msg, now, {
-            'base_position': conversions.odom_position,
-            'base_linear_velocity': conversions.odom_linear_velocity})
+        self._take('odom', msg, now, lambda msg: {
+            'base_position': conversions.odom_position(msg),
+            'base_linear_velocity': conversions.odom_linear_velocity(msg)})
+
+    def _read_joints(self, msg: Any) -> Dict[str, np.ndarray]:
+        return {'joint_positions': self._joints.positions(msg),
+                'joint_velocities': self._joints.velocities(msg)}
+
+    def _read_imu(self, msg: Any) -> Dict[str, np.ndarray]:
+        orientation = conversions.imu_orientation(msg)
+        velocity = conversions.imu_angular_velocity(msg)
+        if msg.header.frame_id != self._imu_frame_id:
+            self._imu_frame = self._find_frame(msg.header.frame_id)
+            self._imu_frame_id = msg.header.frame_id
+        if self._imu_frame is not None:
+            orientation, velocity = self._imu_frame.base_motion(
+                orientation, velocity, self.state.joint_positions[0],
+                self.state.joint_velocities[0])
+        return {'base_orientation': orientation, 'base_angular_velocity': velocity}
+
+    def _find_frame(self, frame_id: str) -> Optional[LinkFrame]:
+        """Return a frame of the robot; None for one whose axes are always those of the base."""
+        name = frame_id.rpartition('/')[2]  # without the prefix of one robot of several
+        frame = None if self._robot is None else LinkFrame(self._robot, name, self._joint_names)
+        is_turned = frame is not None and frame.is_turned
+        self.channels['imu/data'].turned_from = name if is_turned else ''
+        return frame if is_turned else None
 
     def _take(self, topic: str, msg: Any, now: float,
-              readers: Dict[str, Callable[[Any], np.ndarray]]) -> bool:
+              read: Callable[[Any], Dict[str, np.ndarray]]) -> bool:
         """Return whether the message was used."""
         channel, stamp = self.channels[topic], conversions.seconds(msg.header.stamp)
         try:
             channel.check_stamp(stamp, now, self._timeout)
-            values = {name: reader(msg) for name, reader in readers.items()}
+            values = read(msg)
         except LocomotionError as error:
             channel.refuse(error)
             self._on_refused(error)

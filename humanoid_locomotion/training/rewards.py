@@ -192,6 +192,16 @@ def feet_slip(o: Outcome, k: RewardFigures) -> torch.Tensor:
     return (o.truth.sole_velocities[:, :, :2].norm(dim=-1) * on_floor).sum(-1)
 
 
+def low_feet_speed(o: Outcome, k: RewardFigures) -> torch.Tensor:
+    """Speed of the soles, the more the lower they are: whole on the floor, none at swing height.
+
+    A foot that is to land slows down and comes from above; one that lands at a run slides, stamps
+    and wastes what swung it [m/s].
+    """
+    lowness = (1.0 - o.truth.sole_positions[:, :, 2] / k.config.swing_height).clamp(0.0, 1.0)
+    return (o.truth.sole_velocities[:, :, :2].norm(dim=-1) * lowness).sum(-1)
+
+
 def feet_tilt(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """Squared sine of the soles' tilt."""
     return o.truth.sole_normals[:, :, :2].square().sum((-1, -2))
@@ -237,8 +247,8 @@ Reward = Callable[[Outcome, RewardFigures], torch.Tensor]
 REWARDS: Dict[str, Reward] = {term.__name__: term for term in (
     track_linear_velocity, track_yaw_rate, alive, base_height, orientation, energy, torques,
     joint_accelerations, vertical_velocity, roll_pitch_rate, action_rate, pose, joint_limits,
-    feet_follow_clock, contact_follows_clock, feet_slip, feet_tilt, feet_too_close,
-    hard_landing, restless_standing, odd_standing, creeping_standing)}
+    feet_follow_clock, contact_follows_clock, feet_slip, low_feet_speed, feet_tilt,
+    feet_too_close, hard_landing, restless_standing, odd_standing, creeping_standing)}
 
 
 class RewardSum:

@@ -27,9 +27,9 @@ from humanoid_locomotion.evaluation.scorecard import read_scorecard
 
 TINY = replace(QUICK, commands=((0.5, 0.0, 0.0), (0.0, 0.0, 0.5)), command_runs=1,
                economy_runs=1, slow_speeds=(0.1,), standing_runs=2, push_speeds=(0.5, 3.0),
-               push_runs=2, tour_runs=2, tour_time=3.5, tour_command_time=2.0,
-               tour_push_time=1.0, situation_runs=1, settle_time=1.0, measure_time=2.5,
-               push_window=0.5, survive_time=2.0, joint_noise=0.02, longest_timestep=0.004,
+               push_runs=2, tour_runs=2, tour_time=3.0, tour_command_time=1.5,
+               tour_push_time=0.8, situation_runs=1, settle_time=1.0, measure_time=2.0,
+               push_window=0.3, survive_time=1.5, joint_noise=0.02, longest_timestep=0.004,
                solver_iterations=10)
 FAKE = replace(TINY, simulator='fake')
 
@@ -54,7 +54,7 @@ def test_a_policy_that_falls_fails_and_every_fall_is_counted(measured):
     figures = card.figures
     assert not card.passed
     assert figures.standing.falls == 2 and figures.own_arms.falls == 2
-    assert 0.0 < figures.own_arms.time_up < 3.5
+    assert 0.0 < figures.own_arms.time_up < TINY.tour_time
     assert sum(response.falls for response in figures.responses) > 0
     assert [response.answered for response in figures.responses] == [False, False]
     assert figures.dead_zone is None
@@ -126,14 +126,14 @@ def test_a_run_that_fails_leaves_the_old_scorecard(holding, tmp_path, monkeypatc
     assert (tmp_path / 'scorecard.json').read_text() == 'old'
 
 
-def test_the_command_prints_the_verdict_and_returns_it(holding, tmp_path, monkeypatch):
+def test_the_command_prints_the_verdict_and_returns_it(measured, tmp_path, monkeypatch):
     from rich.console import Console
 
     from humanoid_locomotion.evaluation import command
-    monkeypatch.setattr('humanoid_locomotion.evaluation.evaluate.QUICK', FAKE)
+    monkeypatch.setattr(command, 'evaluate', lambda *_, **__: measured[0])
     for as_json in (False, True):
         console = Console(file=io.StringIO(), width=120)
-        code = command.run(str(holding), output=tmp_path, quick=True, seed=0, as_json=as_json,
+        code = command.run('holding', output=tmp_path, quick=True, seed=0, as_json=as_json,
                            report=False, console=console)
         printed = console.file.getvalue()
         assert code == 1

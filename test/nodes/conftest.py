@@ -17,9 +17,12 @@ def balancing(tmp_path_factory):
 
 
 @pytest.fixture
-def bench(ros, holding):
-    """Make benches with a policy that opens, and free them."""
+def bench(ros, holding, monkeypatch):
+    """Make benches with a policy that opens, and free them; diagnostics come often."""
     from harness import Bench
+
+    from humanoid_locomotion.nodes import pilot
+    monkeypatch.setattr(pilot, 'DIAGNOSTICS_PERIOD', 0.1)
     made = []
 
     def make(**parameters):

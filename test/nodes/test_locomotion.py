@@ -335,7 +335,7 @@ def test_without_the_clock_nothing_is_commanded(bench):
 
 
 def test_diagnostics_cover_every_part(bench):
-    """At 1 Hz, each named after the node."""
+    """Each named after the node."""
     one = bench()
     one.stand()
     parts = ('policy', 'loop timing', 'joint_states', 'imu/data', 'cmd_vel', 'safety')

@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip('rclpy')
 pytest.importorskip('mcap')
 
+from harness import Bench
 from rclpy.parameter import Parameter
 
 from humanoid_locomotion.core.errors import ConfigError
@@ -14,10 +15,12 @@ from humanoid_locomotion.nodes.replay import replay
 pytestmark = pytest.mark.ros
 
 
-@pytest.fixture
-def recorded(bench, balancing, holding, tmp_path):
+@pytest.fixture(scope='module')
+def recorded(ros, balancing, holding, tmp_path_factory):
     """Give the recording of a node that stood, walked, was swapped, faulted and was reset."""
-    one = bench(policy=str(balancing), record=True, record_folder=str(tmp_path / 'recordings'))
+    folder = tmp_path_factory.mktemp('recordings')
+    one = Bench(policy=str(balancing), engine='onnxruntime', record=True,
+                record_folder=str(folder))
     one.stand()
     one.until(lambda: (one.driver.command(linear_x=0.5), one.driver.state == 'walking')[1])
     one.until_state('standing')
@@ -30,7 +33,8 @@ def recorded(bench, balancing, holding, tmp_path):
     one.until_state('standing')
     one.node.trigger_deactivate()
     one.node.trigger_cleanup()
-    (path,) = (tmp_path / 'recordings').iterdir()
+    one.close()
+    (path,) = folder.iterdir()
     return path
 
 

@@ -10,6 +10,7 @@ pytest.importorskip('rclpy')
 import policy_factory
 
 from humanoid_locomotion.core.errors import MessageError
+from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.sensors import Channel, Sensors
 
 pytestmark = pytest.mark.ros
@@ -140,3 +141,40 @@ def test_torques_of_a_refused_message_are_not_used():
     sensors.take_joint_states(joints(effort=[1.0] * 23), 1.0)
     sensors.take_joint_states(joints(effort=[1e6] * 23, velocity=[math.nan] * 23), 1.01)
     assert (sensors.joint_efforts == 1.0).all()
+
+
+def imu(frame_id, orientation=(0.0, 0.0, 0.0, 1.0), rate=(0.0, 0.0, 0.0)):
+    """Give an Imu."""
+    return Object(header=Object(stamp=Object(sec=0, nanosec=0), frame_id=frame_id),
+                  orientation=Object(**dict(zip('xyzw', orientation))),
+                  angular_velocity=Object(**dict(zip('xyz', rate))),
+                  orientation_covariance=[0.0] * 9, angular_velocity_covariance=[0.0] * 9)
+
+
+@pytest.mark.parametrize('frame_id, heading, rate', [
+    ('torso_yaw_link', -0.4, -1.5), ('robot_2/torso_yaw_link', -0.4, -1.5),
+    ('base_link', 0.0, 0.5), ('imu', 0.0, 0.5), ('', 0.0, 0.5), ('somewhere', 0.0, 0.5)])
+def test_an_imu_on_another_link_is_turned_into_the_base(frame_id, heading, rate):
+    """The chest looks ahead and turns at 0.5 rad/s on a waist turned by 0.4 rad, at 2 rad/s."""
+    contract = policy_factory.make_contract()
+    sensors = Sensors(contract, 0.1, pytest.fail, robot=load_robot('humanoid'))
+    waist = contract.joint_names.index('torso_yaw')
+    measured = joints()
+    measured.position[waist], measured.velocity[waist] = 0.4, 2.0
+    sensors.take_joint_states(measured, 1.0)
+    sensors.take_imu(imu(frame_id, rate=(0.0, 0.0, 0.5)), 1.0)
+    assert sensors.state.base_orientation[0] == pytest.approx(
+        [0.0, 0.0, math.sin(0.5 * heading), math.cos(0.5 * heading)])
+    assert sensors.state.base_angular_velocity[0] == pytest.approx([0.0, 0.0, rate])
+    turned_from = frame_id.rpartition('/')[2] if heading else ''
+    assert sensors.channels['imu/data'].turned_from == turned_from
+
+
+def test_an_imu_that_cannot_be_turned_is_refused_again_and_again():
+    """One message after another: none of them slips through as the base's."""
+    contract, robot, errors = policy_factory.make_contract(), load_robot('unitree_h1'), []
+    sensors = Sensors(contract, 0.1, errors.append, robot=robot)
+    for now in (1.0, 1.1):
+        sensors.take_imu(imu('torso_link'), now)
+    assert len(errors) == 2 and "missing joints ['torso_joint']" in str(errors[1])
+    assert sensors.channels['imu/data'].accepted == 0

@@ -238,6 +238,7 @@ def test_there_are_enough_mutants_and_each_is_another():
     assert len({(mutant.old, mutant.new) for mutant in MUTANTS}) == len(MUTANTS)
 
 
+@pytest.mark.slow  # all of them together
 @pytest.mark.parametrize('mutant', MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_caught(mutant):
     cls = mutated(mutant)

@@ -58,12 +58,12 @@ def test_physics_is_a_part_of_the_step(trainer, monkeypatch):
     step = type(trainer.backend).step
 
     def slow(self, targets) -> None:
-        time.sleep(0.004)
+        time.sleep(0.001)
         step(self, targets)
 
     monkeypatch.setattr(type(trainer.backend), 'step', slow)
     row = benchmark.benchmark_env(trainer)
-    assert 4.0 <= row['physics_ms'] <= row['step_ms']
+    assert 1.0 <= row['physics_ms'] <= row['step_ms']
     assert row['physics_share'] == pytest.approx(row['physics_ms'] / row['step_ms'])
     assert row['steps_per_second'] == pytest.approx(4 / row['step_ms'] * 1e3)
 

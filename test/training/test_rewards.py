@@ -220,6 +220,14 @@ def test_restlessness_is_bounded():
     assert value('restless_standing', base_linear_velocity=[100.0, 0.0, 0.0]) == 10.0
 
 
+def test_a_foot_that_runs_near_the_floor_pays_and_one_at_swing_height_does_not():
+    running = [[[1.2, -0.5, 9.0], [2.0, 0.0, 0.0]]]  # 1.3 and 2 m/s along the floor
+    for heights, expected in (((0.0, 0.08), 1.3), ((0.06, 0.2), 0.25 * 1.3), ((0.0, -0.01), 3.3)):
+        soles = [[[0.0, 0.1, heights[0]], [0.0, -0.1, heights[1]]]]
+        assert value('low_feet_speed', sole_positions=soles,
+                     sole_velocities=running) == pytest.approx(expected)
+
+
 def test_standing_feet_pay_for_creeping_and_no_more_for_a_step():
     creep = [[[0.003, 0.004, 0.0], [0.0, -0.002, 0.0]]]
     assert value('creeping_standing', sole_velocities=creep) == pytest.approx(0.007)
