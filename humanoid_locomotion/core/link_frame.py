@@ -81,7 +81,7 @@ def _way(robot: RobotSpec, name: str) -> List[ElementTree.Element]:
     """Return the elements below the base, down to a body or site; none for an unknown name."""
     def descend(element: ElementTree.Element) -> List[ElementTree.Element]:
         for child in element:
-            if child.tag in ('body', 'site'):
+            if child.tag in ('body', 'site', 'frame'):
                 below = [] if child.get('name') == name else descend(child)
                 if below or child.get('name') == name:
                     return [child, *below]
@@ -93,7 +93,7 @@ def _way(robot: RobotSpec, name: str) -> List[ElementTree.Element]:
 
 
 def _fixed_rotation(element: ElementTree.Element, robot: RobotSpec) -> np.ndarray:
-    """Return how a body or site is turned in the one above it, xyzw."""
+    """Return how a body, site or frame is turned in what is above it, xyzw."""
     other = [key for key in UNREAD if element.get(key) is not None]
     if other:
         raise ConfigError(robot.mjcf_path, f'{element.tag} {element.get("name")!r}: {other[0]}',

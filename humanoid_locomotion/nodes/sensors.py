@@ -15,6 +15,8 @@ from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.core.terms import needs_odometry
 from humanoid_locomotion.nodes import conversions
 
+Figures = Dict[str, np.ndarray]  # of a message, by the name of the state's field
+
 
 class Channel:
     """One topic's messages, counted. Times are of the node's clock, in seconds.
@@ -132,6 +134,7 @@ class Sensors:
         topics = ('joint_states', 'imu/data') + (('odom',) if odometry else ())
         self.channels: Dict[str, Channel] = {
             topic: Channel(topic, is_simulated) for topic in topics}
+        self._measured: Dict[str, Any] = dict.fromkeys(topics, math.nan)
 
     def lacks(self, contract: PolicyContract) -> str:
         """Return the topic that another contract needs and that is not read; empty if none."""
@@ -164,7 +167,7 @@ class Sensors:
         Where ``frame_id`` names another link or site of the robot, the figures are turned by the
         joints in between. Any other name is taken for the base's own.
         """
-        self._take('imu/data', msg, now, self._read_imu)
+        self._take('imu/data', msg, now, self._read_imu, self._turn_imu)
 
     def take_odom(self, msg: Any, now: float) -> None:
         """Take over position and linear velocity."""
@@ -172,21 +175,23 @@ class Sensors:
             'base_position': conversions.odom_position(msg),
             'base_linear_velocity': conversions.odom_linear_velocity(msg)})
 
-    def _read_joints(self, msg: Any) -> Dict[str, np.ndarray]:
+    def _read_joints(self, msg: Any) -> Figures:
         return {'joint_positions': self._joints.positions(msg),
                 'joint_velocities': self._joints.velocities(msg)}
 
-    def _read_imu(self, msg: Any) -> Dict[str, np.ndarray]:
-        orientation = conversions.imu_orientation(msg)
-        velocity = conversions.imu_angular_velocity(msg)
+    def _read_imu(self, msg: Any) -> Figures:
         if msg.header.frame_id != self._imu_frame_id:
             self._imu_frame = self._find_frame(msg.header.frame_id)
             self._imu_frame_id = msg.header.frame_id
-        if self._imu_frame is not None:
-            orientation, velocity = self._imu_frame.base_motion(
-                orientation, velocity, self.state.joint_positions[0],
-                self.state.joint_velocities[0])
-        return {'base_orientation': orientation, 'base_angular_velocity': velocity}
+        return {'base_orientation': conversions.imu_orientation(msg),
+                'base_angular_velocity': conversions.imu_angular_velocity(msg)}
+
+    def _turn_imu(self, values: Figures) -> Figures:
+        if self._imu_frame is None:
+            return values
+        return dict(zip(values, self._imu_frame.base_motion(
+            values['base_orientation'], values['base_angular_velocity'],
+            self.state.joint_positions[0], self.state.joint_velocities[0])))
 
     def _find_frame(self, frame_id: str) -> Optional[LinkFrame]:
         """Return a frame of the robot; None for one whose axes are always those of the base."""
@@ -197,8 +202,12 @@ class Sensors:
         return frame if is_turned else None
 
     def _take(self, topic: str, msg: Any, now: float,
-              read: Callable[[Any], Dict[str, np.ndarray]]) -> bool:
-        """Return whether the message was used."""
+              read: Callable[[Any], Figures], turn: Callable[[Figures], Figures] = dict) -> bool:
+        """Return whether the message was used.
+
+        A sensor shows the same figures if those of its message are the same: turned ones would
+        hide that, since joints move.
+        """
         channel, stamp = self.channels[topic], conversions.seconds(msg.header.stamp)
         try:
             channel.check_stamp(stamp, now, self._timeout)
@@ -207,11 +216,10 @@ class Sensors:
             channel.refuse(error)
             self._on_refused(error)
             return False
-        changed = False
-        for name, value in values.items():
-            row = getattr(self.state, name)[0]
-            before = row.copy()
-            row[...] = value
-            changed = changed or bool(np.count_nonzero(before != row))
+        measured = np.concatenate(list(values.values()))
+        changed = bool(np.count_nonzero(measured != self._measured[topic]))
+        self._measured[topic] = measured
+        for name, value in turn(values).items():
+            getattr(self.state, name)[0] = value
         channel.accept(stamp, now, changed)
         return True

@@ -19,11 +19,24 @@ H1, G1 = load_robot('unitree_h1'), load_robot('unitree_g1')
     (H1, 'torso_link'), (H1, 'imu'), (G1, 'torso_link'), (G1, 'left_knee_link'),
     (G1, 'right_wrist_yaw_link'), (G1, 'left_sole')])
 def test_the_base_moves_as_the_simulator_says(robot, link):
+    agree(robot, link, is_site=link in ('imu', 'left_sole'))
+
+
+def test_a_sensor_mounted_askew_is_turned_back(tmp_path):
+    folder = shutil.copytree(H1.folder, tmp_path / 'h1')
+    path = folder / 'robot.xml'
+    path.write_text(path.read_text().replace('<site name="imu"', (
+        '<frame quat="0.8 0 0.6 0"><site name="askew" quat="0.6 0.8 0 0"/></frame>'
+        '<site name="imu"')))
+    agree(replace(H1, folder=str(folder)), 'askew', is_site=True)
+
+
+def agree(robot, link, is_site):
+    """Let MuJoCo say how the base and the link move in random poses."""
     mujoco = pytest.importorskip('mujoco')
     model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
     data, drawn = mujoco.MjData(model), np.random.default_rng(3)
     joints = [model.joint(name) for name in robot.joint_names]
-    is_site = link in ('imu', 'left_sole')
     kind = mujoco.mjtObj.mjOBJ_SITE if is_site else mujoco.mjtObj.mjOBJ_XBODY
     number = (model.site if is_site else model.body)(link).id
     frame = LinkFrame(robot, link, robot.joint_names)

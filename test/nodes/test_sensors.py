@@ -178,3 +178,17 @@ def test_an_imu_that_cannot_be_turned_is_refused_again_and_again():
         sensors.take_imu(imu('torso_link'), now)
     assert len(errors) == 2 and "missing joints ['torso_joint']" in str(errors[1])
     assert sensors.channels['imu/data'].accepted == 0
+
+
+def test_a_frozen_imu_is_seen_though_the_joints_that_turn_it_move():
+    """What counts is what it sends, not what becomes of it."""
+    contract = policy_factory.make_contract()
+    sensors = Sensors(contract, 0.1, pytest.fail, robot=load_robot('humanoid'))
+    waist = contract.joint_names.index('torso_yaw')
+    for now in (1.0, 2.0, 3.0):
+        measured = joints()
+        measured.position[waist] = 0.1 * now
+        sensors.take_joint_states(measured, now)
+        sensors.take_imu(imu('torso_yaw_link'), now)
+    assert sensors.channels['joint_states'].unchanged == 0.0
+    assert sensors.channels['imu/data'].unchanged == 2.0
