@@ -94,7 +94,8 @@ def flip_outcome(o: Outcome) -> Outcome:
         state=flip_state(o.state), truth=flip_truth(o.truth), command=flip_command(o.command),
         action=swap_joints(o.action), previous_action=swap_joints(o.previous_action),
         joint_accelerations=swap_joints(o.joint_accelerations),
-        phase=(o.phase + 0.5) % 1.0, moving=o.moving)
+        phase=(o.phase + 0.5) % 1.0, moving=o.moving,
+        creep=swap_feet(o.creep * torch.tensor([1.0, -1.0])))
 
 
 def test_the_mirror_by_hand_is_a_reflection():
