@@ -5,17 +5,17 @@ from __future__ import annotations
 import torch
 
 from humanoid_locomotion.sim.backend import Truth
+from humanoid_locomotion.training.rewards import CONTACT_FORCE
 
 AVERAGED_OVER = 1.0  # [s]; what exploring shakes back and forth by 1 mm then counts as 1 mm/s
-CONTACT_FORCE = 5.0  # load from which on a foot counts as standing [N]
 
 
 class Creep:
     """The velocity of each standing sole, averaged over the last second or so.
 
     Legs that press against each other push the feet apart by millimetres a second. While a policy
-    explores, its feet shake ten times as fast, so that their speed at an instant tells nothing
-    of it; of the average the shaking is gone.
+    explores, its feet shake five times as fast, so that their speed at an instant tells little
+    of it; of the average the shaking is gone (docs/results.md has the figures).
 
     Attributes:
         velocity: (num_envs, 2, 2) of the left and the right sole, x and y in the world frame

@@ -20,10 +20,10 @@ from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.config import RewardConfig
-from humanoid_locomotion.training.creep import CONTACT_FORCE
 
 GRAVITY = 9.81  # [m/s^2]
 SOFT_LIMIT = 0.9  # share of a joint's range that costs nothing
+CONTACT_FORCE = 5.0  # load from which on a foot counts as standing [N]
 CREEPING = 0.05  # what a standing foot pays for at most [m/s]
 
 

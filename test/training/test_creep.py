@@ -8,13 +8,14 @@ import pytest
 from tiny import outcome
 import torch
 
+from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.creep import Creep
 
 DT = 0.02
 STANDING, WALKING = torch.zeros(1), torch.ones(1)
 
 
-def soles(x: float, y: float = 0.0, left_force: float = 200.0):
+def soles(x: float, y: float = 0.0, left_force: float = 200.0) -> Truth:
     """Give a robot whose left sole moves at (x, y) while the right one rests."""
     return outcome(sole_velocities=[[[x, y, 0.3], [0.0, 0.0, 0.0]]],
                    sole_forces=[left_force, 200.0]).truth

@@ -11,6 +11,7 @@ import torch
 
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.env import LocomotionEnv
 
 N, M = 4, ROBOT.num_joints
@@ -289,3 +290,29 @@ def test_the_actor_needs_no_odometry():
                           np.array([[0, 0, 0, 1]], np.float32), np.zeros((1, 3), np.float32))
     controller = Controller(config().contract(ROBOT))
     assert controller.observe(measured, np.zeros((1, 3))).shape == (1, 80)
+
+
+# Creeping.
+
+def test_the_creep_of_standing_robots_builds_up_and_a_fall_forgets_it(monkeypatch):
+    env = make_env(*CALM, 'commands.standing_share=1.0', 'commands.straight_share=0.0',
+                   'commands.turning_share=0.0')
+    env.reset()
+    env.episode_step.zero_()
+    truth = env.backend.truth
+
+    def sliding() -> Truth:
+        true = truth()
+        velocities = np.zeros_like(true.sole_velocities)
+        velocities[..., 0] = 0.01
+        return replace(true, sole_velocities=velocities,
+                       sole_forces=np.full_like(true.sole_forces, 200.0))
+
+    monkeypatch.setattr(env.backend, 'truth', sliding)
+    for _ in range(3):
+        env.step(torch.zeros(N, M))
+    creep = env.carried()['creep']
+    assert torch.allclose(creep[..., 0], torch.tensor(0.01 * (1.0 - 0.98 ** 3)))
+    put(env, 1, base_position=LYING)
+    assert env.step(torch.zeros(N, M)).terminated.tolist() == [False, True, False, False]
+    assert torch.count_nonzero(creep[1]) == 0 and torch.all(creep[[0, 2, 3], :, 0] > 0.0)
