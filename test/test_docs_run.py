@@ -81,7 +81,7 @@ RUN = (
 NOT_RUN = {
     '(check|envelope|evaluate|export|sign|write-urdf)': 'is only named',
     '--install-completion': 'changes the start-up files of the shell',
-    'compare (--seeds )?candidates/.*': 'needs other runs: test/evaluation/test_seeds.py',
+    'compare (--seeds )?(candidates/|seed_).*': 'needs other runs: test/evaluation/test_seeds.py',
     'adopt .*': 'needs a network of another stack: test/core/test_adopt.py makes one',
     'benchmark .*': 'takes minutes, or a GPU: test/training/test_benchmark.py, test_docs.py',
     'check-isaacgym .*': 'needs Isaac Gym: test/sim/test_isaacgym.py runs it on the fake',
@@ -97,6 +97,7 @@ NOT_RUN = {
     'soak .*': 'takes minutes: test/reliability/test_soak.py',
     'teleop': 'needs a terminal: test/nodes/test_teleop.py gives it one',
     'train --backend (isaacgym|mujoco_warp) .*': 'needs a GPU',
+    r'train (--robot \w+ )?--seed \d( --num-envs \d+)? --iterations \d+': 'needs a GPU',
     'train --config mine.yaml .*': 'is run with the files of the tutorial on the page own_robot',
     'walk --viewer web': 'does not end: test/nodes/test_viewer.py opens it in a browser',
 }
