@@ -115,8 +115,10 @@ class ActorCritic(nn.Module):
     def average_actor(self, share: float) -> None:
         """Take the actor as it is now into the averaged one.
 
-        The average forgets exponentially, over a number of calls that grows with their count, so
-        that the beginning is forgotten however long the run (Shamir & Zhang 2013).
+        What it reaches back over grows with the number of calls, so that the beginning is
+        forgotten whether a run is short or long: the polynomial-decay averaging of Shamir & Zhang
+        (2013), with ``share`` for their 1 / (eta + 1). The normaliser is not averaged: by the end
+        it hardly changes.
 
         Args:
             share: Of the calls so far that the average reaches back over; with 0 it is the actor.

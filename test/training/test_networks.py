@@ -132,7 +132,7 @@ def test_the_averaged_actor_is_the_mean_of_all_that_were_or_only_of_the_latest()
     assert averaged(1.0, biases) == pytest.approx(3.0)  # their mean
     assert averaged(0.0, biases) == 7.0  # the last
     assert averaged(0.5, biases[:2]) == 5.0  # half of two: one
-    # Half of three, then of four, then of five: weights 2/3, 1/2 and 2/5.
+    # Half of three, then of four, then of five: each new one weighs 2/3, 1/2 and 2/5.
     assert averaged(0.5, biases) == pytest.approx(
         0.6 * (0.5 * (5.0 / 3.0 - 2.0 * 2.0 / 3.0) + 0.5 * 4.0) + 0.4 * 7.0)
 
