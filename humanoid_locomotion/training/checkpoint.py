@@ -11,7 +11,7 @@ import torch
 from humanoid_locomotion.core.errors import CheckpointError
 from humanoid_locomotion.training import older_torch
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 2
 KEYS = ('robot', 'model_hash', 'backend', 'seed', 'command', 'config', 'iteration', 'samples',
         'seconds', 'hardware', 'model', 'optimizer', 'learning_rate', 'processes')
 

@@ -232,10 +232,6 @@ class PpoConfig:
         hidden_sizes: Widths of the hidden layers of actor and critic.
         init_std: Standard deviation of the first actions.
         min_std: Smallest standard deviation, so that exploration never dies.
-        max_std: Largest standard deviation: until the curriculum is through, and at the end of
-            ``run.iterations``; it falls by the same factor in each iteration in between.
-        averaging: Share of the updates so far over which the exported actor averages the trained
-            one's weights; with 0 they are the same.
         learning_rate: The first learning rate; adapted to ``desired_kl`` from then on.
         desired_kl: Wanted divergence between two iterations' policies.
         clip: Clipping range of the probability ratio and of the value.
@@ -253,8 +249,6 @@ class PpoConfig:
     hidden_sizes: Tuple[int, ...]
     init_std: float
     min_std: float
-    max_std: Tuple[float, float]
-    averaging: float
     learning_rate: float
     desired_kl: float
     clip: float
@@ -270,11 +264,6 @@ class PpoConfig:
 
     def __post_init__(self) -> None:
         _check_counts(self, 'epochs', 'minibatches', 'rollout_steps')
-        if not 0.0 < self.min_std <= min(self.max_std):
-            raise ValueError(f'min_std must be above 0 and max_std not below it, found '
-                             f'{self.min_std} and {list(self.max_std)}')
-        if not 0.0 <= self.averaging <= 1.0:
-            raise ValueError(f'averaging must be within 0 and 1, found {self.averaging}')
 
 
 @dataclass(frozen=True)
@@ -286,7 +275,7 @@ class RunConfig:
         iterations: PPO iterations.
         curriculum_start: Factor on penalties (negative weights) and pushes at the first iteration.
         curriculum_iterations: Iterations over which the factor grows to one, and the entropy bonus
-            goes from its first to its last weight; ``max_std`` falls after them.
+            goes from its first to its last weight.
         checkpoint_every: Iterations between two checkpoints.
     """
 

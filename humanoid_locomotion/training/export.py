@@ -49,7 +49,7 @@ def export(path: Path, output: Path) -> Path:
     contract = config.contract(robot)
     model = restore(content, config, contract)
     with new_policy_folder(output) as folder:
-        write_folder(folder, contract, model.act_averaged, network_layers(model),
+        write_folder(folder, contract, model.act_mean, network_layers(model),
                      golden_states(robot, contract, config, model), run_path=run_name(path))
         (folder / 'card.md').write_text(card(content, config), encoding='utf-8')
     return output
@@ -74,15 +74,11 @@ def restore(content: Dict[str, Any], config: TrainingConfig,
 
 
 def network_layers(model: ActorCritic) -> Dict[str, Any]:
-    """Return the averaged actor as arrays.
-
-    Returns:
-        ``mean`` and ``inverse_std`` (1, obs_size), and ``layers``, a list of (weight, bias).
-    """
+    """Return the actor as arrays: ``mean``, ``inverse_std``, ``layers`` of (weight, bias)."""
     def numpy(tensor: Any) -> np.ndarray:
         return tensor.detach().cpu().numpy().astype(np.float32)
 
-    linear = [layer for layer in model.averaged_actor if isinstance(layer, torch.nn.Linear)]
+    linear = [layer for layer in model.actor if isinstance(layer, torch.nn.Linear)]
     return {'mean': numpy(model.actor_normalizer.mean),
             'inverse_std': numpy(model.actor_normalizer.inverse_std),
             'layers': [(numpy(layer.weight), numpy(layer.bias)) for layer in linear]}
@@ -156,7 +152,7 @@ def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingCo
     except MissingPackageError:
         return tumbling_states(contract)
     controller = Controller(
-        contract, lambda obs: model.act_averaged(torch.as_tensor(obs)).numpy())
+        contract, lambda obs: model.act_mean(torch.as_tensor(obs)).detach().numpy())
     controller.reset_all()
     states = []
     for command, steps in GOLDEN_COMMANDS:

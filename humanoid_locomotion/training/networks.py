@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -72,13 +71,7 @@ class ActorCritic(nn.Module):
         hidden_sizes: Widths of the hidden layers.
         init_std: First standard deviation of the actions.
         min_std: Smallest standard deviation.
-
-    Attributes:
-        max_std: (), largest standard deviation; may be changed in place.
     """
-
-    averaged_updates: torch.Tensor
-    max_std: torch.Tensor
 
     def __init__(self, obs_size: int, privileged_size: int, num_actions: int,
                  hidden_sizes: Sequence[int], init_std: float, min_std: float):
@@ -93,40 +86,15 @@ class ActorCritic(nn.Module):
             *_, weight, bias = self.actor.parameters()
             weight.mul_(0.1)
             bias.zero_()
-        self.averaged_actor = copy.deepcopy(self.actor).requires_grad_(False)
-        self.register_buffer('averaged_updates', torch.zeros(()))
-        self.register_buffer('max_std', torch.tensor(math.inf), persistent=False)
 
     @property
     def std(self) -> torch.Tensor:
-        """Standard deviation of the actions (num_actions,), bounded on both sides."""
-        bounded = torch.minimum(self.log_std, self.max_std.log())
-        return bounded.clamp(min=self._min_log_std).exp()
+        """Standard deviation of the actions (num_actions,), bounded from below."""
+        return self.log_std.clamp(min=self._min_log_std, max=0.7).exp()
 
     def act_mean(self, obs: torch.Tensor) -> torch.Tensor:
-        """Return the action about which it explores (..., num_actions)."""
+        """Return the deterministic action (..., num_actions); what is exported."""
         return self.actor(self.actor_normalizer(obs))
-
-    def act_averaged(self, obs: torch.Tensor) -> torch.Tensor:
-        """Return the action of the averaged weights (..., num_actions); what is exported."""
-        return self.averaged_actor(self.actor_normalizer(obs))
-
-    @torch.no_grad()
-    def average_actor(self, share: float) -> None:
-        """Take the actor as it is now into the averaged one.
-
-        What it reaches back over grows with the number of calls, so that the beginning is
-        forgotten whether a run is short or long: the polynomial-decay averaging of Shamir & Zhang
-        (2013), with ``share`` for their 1 / (eta + 1). The normaliser is not averaged: by the end
-        it hardly changes.
-
-        Args:
-            share: Of the calls so far that the average reaches back over; with 0 it is the actor.
-        """
-        self.averaged_updates.add_(1.0)
-        weight = 1.0 / (share * self.averaged_updates).clamp(min=1.0)
-        for averaged, now in zip(self.averaged_actor.parameters(), self.actor.parameters()):
-            averaged.lerp_(now, weight)
 
     @torch.no_grad()
     def load_actor(self, layers: Dict[str, Any]) -> None:
@@ -140,9 +108,8 @@ class ActorCritic(nn.Module):
         normalizer.mean.copy_(torch.as_tensor(layers['mean']))
         normalizer.variance.copy_(std.square())
         flat = [array for layer in layers['layers'] for array in layer]
-        for actor in (self.actor, self.averaged_actor):
-            for parameter, array in zip(actor.parameters(), flat):
-                parameter.copy_(torch.as_tensor(array))
+        for parameter, array in zip(self.actor.parameters(), flat):
+            parameter.copy_(torch.as_tensor(array))
 
     def act(self, obs: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Sample actions; return them, their log probabilities (...,) and their means."""

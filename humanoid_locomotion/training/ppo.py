@@ -87,8 +87,7 @@ class Ppo:
         self.learning_rate = torch.tensor(config.learning_rate, device=device)
         self.entropy_weight = torch.tensor(config.entropy[0], device=device)
         on_gpu = device.type == 'cuda'
-        learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self.optimizer = older_torch.adam(learned, self.learning_rate, on_gpu)
+        self.optimizer = older_torch.adam(model.parameters(), self.learning_rate, on_gpu)
         self._logged = torch.zeros(len(LOGGED), device=device)
         self._loss_of = fused(self._loss, str(device), fuse)
         self._repeated = RepeatedStep(self._update, str(device), use_graph)
@@ -125,7 +124,6 @@ class Ppo:
         for _ in range(config.epochs):
             for batch in minibatches(samples, config.minibatches):
                 sums += self._learn(batch, old_std)
-        self.model.average_actor(config.averaging)
         both = torch.cat((samples['obs'], samples['privileged']), -1)
         for normalizer, x in ((self.model.actor_normalizer, samples['obs']),
                               (self.model.critic_normalizer, both)):

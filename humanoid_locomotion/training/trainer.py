@@ -179,15 +179,11 @@ class Trainer:
             raise DivergedError(figures.iteration, broken, self._last_good)
 
     def _follow_curriculum(self) -> None:
-        """Make penalties and pushes grow, and what exploring earns and may do change."""
+        """Make penalties and pushes grow, and what exploring earns change."""
         run, (first, last) = self.config.run, self.config.ppo.entropy
         share = min(1.0, self.iteration / max(1, run.curriculum_iterations))
         self.env.difficulty.fill_(run.curriculum_start + share * (1.0 - run.curriculum_start))
         self.ppo.entropy_weight.fill_(first + share * (last - first))
-        widest, narrowest = self.config.ppo.max_std
-        since = max(0, self.iteration - run.curriculum_iterations)
-        share = since / max(1, run.iterations - run.curriculum_iterations)
-        self.model.max_std.fill_(widest * (narrowest / widest) ** min(1.0, share))
 
     def _agree(self, stop: bool) -> bool:
         """Return whether any process wants to stop, the same in all of them."""

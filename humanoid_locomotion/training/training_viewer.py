@@ -60,7 +60,7 @@ class Walker:
 
         def policy(obs: np.ndarray) -> np.ndarray:
             with torch.no_grad():
-                return model.act_averaged(torch.from_numpy(obs)).numpy()
+                return model.act_mean(torch.from_numpy(obs)).numpy()
 
         self.path, self.iteration = path, int(content['iteration'])
         self.period = self._contract.control_period

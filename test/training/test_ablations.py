@@ -20,10 +20,10 @@ RUNS = [shlex.split(line) for line in (DOCS / 'ablations.txt').read_text().split
 
 
 def rows():
-    """Give the table's cells."""
+    """Give the cells of the table of terms."""
+    table = (DOCS / 'ablations.md').read_text().split('| term |')[1]
     return [[cell.strip() for cell in line.strip('|').split('|')]
-            for line in (DOCS / 'ablations.md').read_text().splitlines()
-            if line.startswith('| ')][1:]
+            for line in table.splitlines() if line.startswith('| ')]
 
 
 def option(run, name):

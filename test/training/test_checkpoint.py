@@ -87,10 +87,10 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('content, message', [
-    ({**CONTENT, 'format_version': 99}, 'has format version 99, this package reads 3'),
+    ({**CONTENT, 'format_version': 99}, 'has format version 99, this package reads 2'),
     ({'model': torch.zeros(1)}, 'has format version None'),
     ([1, 2], 'has format version None'),
-    ({**CONTENT, 'format_version': 3, 'seed': ...}, r"lacks \['seed'\]")])
+    ({**CONTENT, 'format_version': 2, 'seed': ...}, r"lacks \['seed'\]")])
 def test_what_is_no_checkpoint_of_ours_is_refused(tmp_path, content, message):
     path = tmp_path / 'other.pt'
     if isinstance(content, dict):

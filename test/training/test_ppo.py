@@ -184,21 +184,6 @@ def test_constant_rewards_leave_finite_networks(mirrors):
         assert torch.all(torch.isfinite(tensor)), name
 
 
-def test_averaging_weights_changes_nothing_in_what_is_learned():
-    models = []
-    for share in (0.0, 1.0):
-        torch.manual_seed(0)
-        it, toy = ppo(averaging=share), Toy()
-        for _ in range(3):
-            it.update(toy.play(it.model))
-        models.append(it.model)
-    plain, averaging = models
-    obs = torch.randn(20, OBS)
-    assert torch.equal(plain.act_mean(obs), averaging.act_mean(obs))
-    assert torch.equal(plain.act_mean(obs), plain.act_averaged(obs))
-    assert not torch.allclose(averaging.act_mean(obs), averaging.act_averaged(obs), atol=1e-3)
-
-
 def test_a_bonus_for_entropy_keeps_the_policy_exploring():
     spread = {}
     for entropy in (0.0, 1.0):

@@ -93,16 +93,6 @@ def test_the_curriculum_makes_it_harder_and_exploring_less_worth(tmp_path):
     assert weights == pytest.approx([0.01, 0.006, 0.002, 0.002])
 
 
-def test_after_the_curriculum_the_largest_standard_deviation_falls_by_the_same_factor(tmp_path):
-    it = trainer(tmp_path, 'run.iterations=6', 'run.curriculum_iterations=2',
-                 'ppo.init_std=0.8', 'ppo.max_std=[1.6, 0.1]')
-    bounds, means = [], []
-    it.run(lambda *_: (bounds.append(float(it.model.max_std)),
-                       means.append(float(it.model.std.detach().mean()))))
-    assert bounds == pytest.approx([1.6, 1.6, 1.6, 0.8, 0.4, 0.2])
-    assert means[-2:] == pytest.approx(bounds[-2:])  # it explores no more than it may
-
-
 def test_a_run_whose_time_is_spent_stops_with_a_checkpoint(tmp_path):
     it = trainer(tmp_path, 'run.iterations=1000', 'run.checkpoint_every=1000')
     it.run(max_seconds=0.0)

@@ -52,9 +52,6 @@ def changed(at: str, change) -> dict:
      r'commands\.limits: ang_vel_z: the range must contain 0'),
     ('run', lambda d: d.update(num_envs=0), 'run: num_envs must be 1 or more, found 0'),
     ('run', lambda d: d.update(checkpoint_every=0), 'run: checkpoint_every must be 1 or more'),
-    ('ppo', lambda d: d.update(max_std=[1.0, 0.01]),
-     r'ppo: min_std must be above 0 and max_std not below it, found 0\.05 and \[1\.0, 0\.01\]'),
-    ('ppo', lambda d: d.update(averaging=2.0), 'ppo: averaging must be within 0 and 1, found 2.0'),
     ('ppo', lambda d: d.update(minibatches=0), 'ppo: minibatches must be 1 or more, found 0'),
 ])
 def test_a_mistake_is_refused_with_file_and_dotted_key(at, change, message):
