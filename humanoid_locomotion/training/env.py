@@ -20,6 +20,7 @@ from humanoid_locomotion.training.arms import LedArms
 from humanoid_locomotion.training.commands import CommandSampler
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.creep import Creep
+from humanoid_locomotion.training.following import Following, velocity_in_heading
 from humanoid_locomotion.training.curriculum import TerrainCurriculum
 from humanoid_locomotion.training.delay import DelayLine
 from humanoid_locomotion.training.metrics import Metrics
@@ -90,6 +91,7 @@ class LocomotionEnv:
         self._arms = LedArms(config.randomization.led_arms, contract, n, device)
         self._line = DelayLine(config.action.max_delay, self._default.joint_positions)
         self._creep = Creep(contract.control_period, n, device)
+        self._following = Following(contract.control_period, n, device)
         m = contract.num_actions
         self._last_action = torch.zeros(n, m, device=device)
         self._last_velocities = torch.zeros(n, m, device=device)
@@ -152,7 +154,7 @@ class LocomotionEnv:
             'push_time_left': self._pusher.time_left,
             'encoder_bias': self._sensors.encoder_bias,
             'imu_mounting': self._sensors.imu_mounting, 'creep': self._creep.velocity,
-            **self._arms.carried(), **self.controller.carried(),
+            **self._following.carried(), **self._arms.carried(), **self.controller.carried(),
             **({} if self._curriculum is None else self._curriculum.carried())}
 
     def _read(self) -> tuple[RobotState, Truth]:
@@ -172,7 +174,9 @@ class LocomotionEnv:
             previous_action=self._last_action,
             joint_accelerations=(state.joint_velocities - self._last_velocities) / dt,
             phase=torch.zeros_like(self.commands.time_left) if clock is None else clock.phase,
-            moving=moving, creep=self._creep.step(truth, moving))
+            moving=moving, creep=self._creep.step(truth, moving),
+            following_error=self._following.step(
+                self.commands.command, velocity_in_heading(state, truth)))
         terms = torch.where(lost[:, None], 0.0, self.rewards.terms(outcome))
         self._last_action.copy_(action)
         self._last_velocities.copy_(torch.where(lost[:, None], 0.0, state.joint_velocities))
@@ -194,6 +198,7 @@ class LocomotionEnv:
         self._last_velocities.masked_fill_(column, 0.0)
         self._arms.reset(mask)
         self._creep.reset(mask)
+        self._following.reset(mask)
         self._line.reset(mask, start.joint_positions)
 
     def _result(self, reward: torch.Tensor, terminated: torch.Tensor,

@@ -20,11 +20,13 @@ from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.config import RewardConfig
+from humanoid_locomotion.training.following import velocity_in_heading
 
 GRAVITY = 9.81  # [m/s^2]
 SOFT_LIMIT = 0.9  # share of a joint's range that costs nothing
 CONTACT_FORCE = 5.0  # load from which on a foot counts as standing [N]
 CREEPING = 0.05  # what a standing foot pays for at most [m/s]
+ASTRAY = 0.2  # what a lasting error is paid for at most [m/s, rad/s]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Outcome:
         phase: (num_envs,) of the gait clock, in [0, 1).
         moving: (num_envs,) 1 where the command asks for walking, else 0.
         creep: (num_envs, 2, 2) averaged velocity of the soles while standing [m/s].
+        following_error: (num_envs, 3) averaged command less velocity [m/s, m/s, rad/s].
     """
 
     state: RobotState
@@ -52,6 +55,7 @@ class Outcome:
     phase: torch.Tensor
     moving: torch.Tensor
     creep: torch.Tensor
+    following_error: torch.Tensor
 
 
 class RewardFigures:
@@ -86,25 +90,29 @@ def _kernels(squared_error: torch.Tensor, sigmas: tuple) -> torch.Tensor:
     return 0.5 * (wide + narrow)
 
 
-def _velocity_in_heading(o: Outcome) -> torch.Tensor:
-    in_world = rotations.rotate(o.state.base_orientation, o.truth.base_linear_velocity)
-    return rotations.in_heading_frame(o.state.base_orientation, in_world)
-
-
-def _yaw_rate(o: Outcome) -> torch.Tensor:
-    up = -rotations.projected_gravity(o.state.base_orientation)
-    return (up * o.state.base_angular_velocity).sum(-1)
+def _velocity(o: Outcome) -> torch.Tensor:
+    return velocity_in_heading(o.state, o.truth)
 
 
 def track_linear_velocity(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """How well the horizontal velocity follows the command, 0 to 1."""
-    error = o.command[:, :2] - _velocity_in_heading(o)[:, :2]
+    error = o.command[:, :2] - _velocity(o)[:, :2]
     return _kernels(error.square().sum(-1), k.config.linear_velocity_sigma)
 
 
 def track_yaw_rate(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """How well the turning rate about the vertical follows the command, 0 to 1."""
-    return _kernels((o.command[:, 2] - _yaw_rate(o)).square(), k.config.yaw_rate_sigma)
+    return _kernels((o.command[:, 2] - _velocity(o)[:, 2]).square(), k.config.yaw_rate_sigma)
+
+
+def lasting_velocity_error(o: Outcome, k: RewardFigures) -> torch.Tensor:
+    """How far the averaged horizontal velocity is from the command, within bounds [m/s]."""
+    return o.following_error[:, :2].norm(dim=-1).clamp(max=ASTRAY)
+
+
+def lasting_yaw_error(o: Outcome, k: RewardFigures) -> torch.Tensor:
+    """How far the averaged turning rate is from the command, within bounds [rad/s]."""
+    return o.following_error[:, 2].abs().clamp(max=ASTRAY)
 
 
 def alive(o: Outcome, k: RewardFigures) -> torch.Tensor:
@@ -140,7 +148,7 @@ def joint_accelerations(o: Outcome, k: RewardFigures) -> torch.Tensor:
 
 def vertical_velocity(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """Squared vertical velocity of the base [m^2/s^2]."""
-    return _velocity_in_heading(o)[:, 2].square()
+    return _velocity(o)[:, 2].square()
 
 
 def roll_pitch_rate(o: Outcome, k: RewardFigures) -> torch.Tensor:
@@ -225,7 +233,7 @@ def hard_landing(o: Outcome, k: RewardFigures) -> torch.Tensor:
 def restless_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """Joint speed and horizontal drift while asked to stand [rad^2/s^2]."""
     joints = o.state.joint_velocities.square().mean(-1)
-    drift = _velocity_in_heading(o)[:, :2].square().sum(-1)
+    drift = _velocity(o)[:, :2].square().sum(-1)
     return (joints + 10.0 * drift).clamp(max=10.0) * (1.0 - o.moving)
 
 
@@ -242,7 +250,8 @@ def creeping_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
 
 Reward = Callable[[Outcome, RewardFigures], torch.Tensor]
 REWARDS: Dict[str, Reward] = {term.__name__: term for term in (
-    track_linear_velocity, track_yaw_rate, alive, base_height, orientation, energy, torques,
+    track_linear_velocity, track_yaw_rate, lasting_velocity_error, lasting_yaw_error, alive,
+    base_height, orientation, energy, torques,
     joint_accelerations, vertical_velocity, roll_pitch_rate, action_rate, pose, joint_limits,
     feet_follow_clock, contact_follows_clock, feet_slip, low_feet_speed, feet_tilt,
     feet_too_close, hard_landing, restless_standing, odd_standing, creeping_standing)}

@@ -283,3 +283,12 @@ def test_a_weight_of_zero_leaves_a_term_out():
 def test_an_unknown_term_is_refused_with_those_that_exist():
     with pytest.raises(UnknownNameError, match=r"reward 'enrgy' \(did you mean 'energy'\?\)"):
         RewardSum(figures('rewards.weights={enrgy: 1.0}'), 0.02, torch.ones(()))
+
+
+def test_a_lasting_error_is_paid_for_within_bounds_and_one_that_sways_is_not():
+    error = [[0.03, -0.04, 0.02]]
+    assert value('lasting_velocity_error', following_error=error) == pytest.approx(0.05)
+    assert value('lasting_yaw_error', following_error=error) == pytest.approx(0.02)
+    assert value('lasting_velocity_error', following_error=[[3.0, 0.0, 0.0]]) == pytest.approx(0.2)
+    assert value('lasting_yaw_error', following_error=[[0.0, 0.0, -3.0]]) == pytest.approx(0.2)
+    assert value('lasting_yaw_error', command=[[0.0, 0.0, 1.0]]) == 0.0

@@ -95,7 +95,8 @@ def flip_outcome(o: Outcome) -> Outcome:
         action=swap_joints(o.action), previous_action=swap_joints(o.previous_action),
         joint_accelerations=swap_joints(o.joint_accelerations),
         phase=(o.phase + 0.5) % 1.0, moving=o.moving,
-        creep=swap_feet(o.creep * torch.tensor([1.0, -1.0])))
+        creep=swap_feet(o.creep * torch.tensor([1.0, -1.0])),
+        following_error=o.following_error * torch.tensor([1.0, -1.0, -1.0]))
 
 
 def test_the_mirror_by_hand_is_a_reflection():

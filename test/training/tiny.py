@@ -89,7 +89,8 @@ def outcome(**changes: object) -> Outcome:
         joint_torques=torch.zeros(1, n))
     o = Outcome(state=state, truth=truth, command=torch.zeros(1, 3), action=torch.zeros(1, n),
                 previous_action=torch.zeros(1, n), joint_accelerations=torch.zeros(1, n),
-                phase=torch.zeros(1), moving=torch.zeros(1), creep=torch.zeros(1, 2, 2))
+                phase=torch.zeros(1), moving=torch.zeros(1), creep=torch.zeros(1, 2, 2),
+                following_error=torch.zeros(1, 3))
     tensors = {key: rows(value) for key, value in changes.items()}
     for key in ('phase', 'moving'):
         if key in tensors:
@@ -129,4 +130,5 @@ def random_outcome(rng: np.random.Generator, num_envs: int) -> Outcome:
         state=state, truth=truth, command=normal(3), action=normal(n), previous_action=normal(n),
         joint_accelerations=normal(n, scale=100.0),
         phase=torch.as_tensor(rng.random(num_envs), dtype=torch.float32),
-        moving=torch.as_tensor(rng.random(num_envs) < 0.5).float(), creep=normal(2, 2))
+        moving=torch.as_tensor(rng.random(num_envs) < 0.5).float(), creep=normal(2, 2),
+        following_error=normal(3))
