@@ -148,7 +148,8 @@ def joint_accelerations(o: Outcome, k: RewardFigures) -> torch.Tensor:
 
 def vertical_velocity(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """Squared vertical velocity of the base [m^2/s^2]."""
-    return _velocity(o)[:, 2].square()
+    in_world = rotations.rotate(o.state.base_orientation, o.truth.base_linear_velocity)
+    return in_world[:, 2].square()
 
 
 def roll_pitch_rate(o: Outcome, k: RewardFigures) -> torch.Tensor:
