@@ -20,9 +20,9 @@ from humanoid_locomotion.training.arms import LedArms
 from humanoid_locomotion.training.commands import CommandSampler
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.creep import Creep
-from humanoid_locomotion.training.following import Following, velocity_in_heading
 from humanoid_locomotion.training.curriculum import TerrainCurriculum
 from humanoid_locomotion.training.delay import DelayLine
+from humanoid_locomotion.training.following import Following, velocity_in_heading
 from humanoid_locomotion.training.metrics import Metrics
 from humanoid_locomotion.training.privileged import SIZE as PRIVILEGED_SIZE
 from humanoid_locomotion.training.privileged import Privileged

@@ -14,7 +14,7 @@ AVERAGED_OVER = 1.0  # [s], a little more than a gait period
 
 
 def velocity_in_heading(state: RobotState, truth: Truth) -> torch.Tensor:
-    """Return (num_envs, 3): x, y in the heading frame [m/s], turning about the vertical [rad/s]."""
+    """Return (num_envs, 3): x, y in the heading frame [m/s], turning about up [rad/s]."""
     in_world = rotations.rotate(state.base_orientation, truth.base_linear_velocity)
     horizontal = rotations.in_heading_frame(state.base_orientation, in_world)[:, :2]
     up = -rotations.projected_gravity(state.base_orientation)

@@ -25,7 +25,7 @@ from humanoid_locomotion.training.following import velocity_in_heading
 GRAVITY = 9.81  # [m/s^2]
 SOFT_LIMIT = 0.9  # share of a joint's range that costs nothing
 CONTACT_FORCE = 5.0  # load from which on a foot counts as standing [N]
-CREEPING = 0.05  # what a standing foot pays for at most [m/s]
+CREEPING = 0.01  # what a standing foot pays for at most [m/s]; a step to catch itself slides more
 ASTRAY = 0.2  # what a lasting error is paid for at most [m/s, rad/s]
 
 

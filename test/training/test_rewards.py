@@ -232,7 +232,7 @@ def test_standing_feet_pay_for_creeping_but_no_more_than_a_little():
     creep = [[[0.003, 0.004], [0.0, -0.002]]]
     assert value('creeping_standing', creep=creep) == pytest.approx(0.007)
     assert value('creeping_standing', moving=1.0, creep=creep) == 0.0
-    assert value('creeping_standing', creep=[[[1.2, 0.0], [0.0, 0.0]]]) == pytest.approx(0.05)
+    assert value('creeping_standing', creep=[[[1.2, 0.0], [0.0, 0.0]]]) == pytest.approx(0.01)
 
 
 # All of them.
