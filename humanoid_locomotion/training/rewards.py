@@ -252,10 +252,10 @@ def creeping_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
 Reward = Callable[[Outcome, RewardFigures], torch.Tensor]
 REWARDS: Dict[str, Reward] = {term.__name__: term for term in (
     track_linear_velocity, track_yaw_rate, lasting_velocity_error, lasting_yaw_error, alive,
-    base_height, orientation, energy, torques,
-    joint_accelerations, vertical_velocity, roll_pitch_rate, action_rate, pose, joint_limits,
-    feet_follow_clock, contact_follows_clock, feet_slip, low_feet_speed, feet_tilt,
-    feet_too_close, hard_landing, restless_standing, odd_standing, creeping_standing)}
+    base_height, orientation, energy, torques, joint_accelerations, vertical_velocity,
+    roll_pitch_rate, action_rate, pose, joint_limits, feet_follow_clock, contact_follows_clock,
+    feet_slip, low_feet_speed, feet_tilt, feet_too_close, hard_landing, restless_standing,
+    odd_standing, creeping_standing)}
 
 
 class RewardSum:

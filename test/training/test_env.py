@@ -316,3 +316,19 @@ def test_the_creep_of_standing_robots_builds_up_and_a_fall_forgets_it(monkeypatc
     put(env, 1, base_position=LYING)
     assert env.step(torch.zeros(N, M)).terminated.tolist() == [False, True, False, False]
     assert torch.count_nonzero(creep[1]) == 0 and torch.all(creep[[0, 2, 3], :, 0] > 0.0)
+
+
+def test_a_lasting_error_builds_up_and_a_fall_forgets_it():
+    env = make_env(*CALM, 'commands.standing_share=0.0', 'commands.straight_share=0.0',
+                   'commands.turning_share=0.0')
+    env.reset()
+    env.episode_step.zero_()
+    sizes = []
+    for _ in range(3):
+        env.step(torch.zeros(N, M))
+        sizes.append(env.carried()['following_error'].norm(dim=-1).clone())
+    assert torch.all(sizes[0] > 0.0) and torch.all(sizes[2] > sizes[0])
+    put(env, 1, base_position=LYING)
+    assert env.step(torch.zeros(N, M)).terminated.tolist() == [False, True, False, False]
+    error = env.carried()['following_error']
+    assert torch.count_nonzero(error[1]) == 0 and torch.all(error[[0, 2, 3]].norm(dim=-1) > 0.0)

@@ -285,7 +285,7 @@ def test_an_unknown_term_is_refused_with_those_that_exist():
         RewardSum(figures('rewards.weights={enrgy: 1.0}'), 0.02, torch.ones(()))
 
 
-def test_a_lasting_error_is_paid_for_within_bounds_and_one_that_sways_is_not():
+def test_a_lasting_error_is_paid_for_within_bounds_and_one_of_an_instant_is_not():
     error = [[0.03, -0.04, 0.02]]
     assert value('lasting_velocity_error', following_error=error) == pytest.approx(0.05)
     assert value('lasting_yaw_error', following_error=error) == pytest.approx(0.02)
