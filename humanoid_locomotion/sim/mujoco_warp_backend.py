@@ -39,6 +39,9 @@ from humanoid_locomotion.sim.mujoco_warp_order import CanonicalOrder
 # The ways in which contacts or constraints can be dropped for want of room.
 OUT_OF_ROOM = int(mjw.OverflowType.ALL
                   & ~(mjw.OverflowType.ITERATIONS | mjw.OverflowType.LS_ITERATIONS))
+# Up to so many iterations the solver runs them all: with thousands of robots some need the last
+# one anyway, and asking before each whether all are done costs more than it saves.
+PLAIN_ITERATIONS = 10
 
 
 class MujocoWarpBackend(SimBackend):
@@ -71,6 +74,7 @@ class MujocoWarpBackend(SimBackend):
             self._data = mjw.put_data(
                 self._host_model, data, nworld=num_envs, nconmax=physics.max_contacts,
                 njmax=physics.max_constraints)
+        self._model.opt.graph_conditional = physics.solver_iterations > PLAIN_ITERATIONS
         self._qpos = wp.to_torch(self._data.qpos)
         self._qvel = wp.to_torch(self._data.qvel)
         self._ctrl = wp.to_torch(self._data.ctrl)
@@ -164,8 +168,8 @@ class MujocoWarpBackend(SimBackend):
     def _stream_of_torch(self) -> Iterator[None]:
         """Launch Warp's kernels on the stream PyTorch uses now, and into its CUDA graph.
 
-        Warp has to know of a capture that PyTorch began: only then does it record the solver's
-        loops as conditional nodes of the graph.
+        Warp has to know of a capture that PyTorch began: only then does it record a loop that
+        ends early, as the solver's does with many iterations, as a conditional node of the graph.
         """
         if not self._wp_device.is_cuda:
             with wp.ScopedDevice(self._wp_device):

@@ -16,6 +16,9 @@ HOST_CALLS = ('cuda_runtime', 'cuda_driver')
 def profile(run: Callable[[], None], device: str) -> Dict[str, Any]:
     """Return ``gpu_idle_share`` and ``host_waits`` of a run; nothing where there is no GPU.
 
+    A trace (CUPTI's, CUDA 13) has no kernels that run inside a graph's conditional nodes; their
+    time counts as idle.
+
     Args:
         run: What is profiled.
         device: Where it works.
