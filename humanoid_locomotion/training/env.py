@@ -168,15 +168,15 @@ class LocomotionEnv:
         dt = self.contract.control_period
         clock = self.controller.clock
         state, truth = self._arms.excuse(state, truth)
-        moving = is_moving(self.commands.command, self._moving_threshold).float()
+        command, velocity = self.commands.command, velocity_in_heading(state, truth)
+        moving = is_moving(command, self._moving_threshold).float()
         outcome = Outcome(
-            state=state, truth=truth, command=self.commands.command, action=action,
+            state=state, truth=truth, velocity=velocity, command=command, action=action,
             previous_action=self._last_action,
             joint_accelerations=(state.joint_velocities - self._last_velocities) / dt,
             phase=torch.zeros_like(self.commands.time_left) if clock is None else clock.phase,
             moving=moving, creep=self._creep.step(truth, moving),
-            following_error=self._following.step(
-                self.commands.command, velocity_in_heading(state, truth)))
+            following_error=self._following.step(command, velocity))
         terms = torch.where(lost[:, None], 0.0, self.rewards.terms(outcome))
         self._last_action.copy_(action)
         self._last_velocities.copy_(torch.where(lost[:, None], 0.0, state.joint_velocities))

@@ -42,16 +42,16 @@ class Metrics:
 
     def add_step(self, o: Outcome, reward_terms: torch.Tensor, lost: torch.Tensor) -> None:
         """Add one control step of every robot."""
-        velocity = o.truth.base_linear_velocity
-        speed_error = (o.command[:, :2] - velocity[:, :2]).norm(dim=-1)
-        yaw_error = (o.command[:, 2] - o.state.base_angular_velocity[:, 2]).abs()
+        error = o.command - o.velocity
+        speed_error, yaw_error = error[:, :2].norm(dim=-1), error[:, 2].abs()
         moving = o.moving * ~lost
         self.add('steps', torch.ones_like(o.moving))
         self.add('moving_steps', moving)
         self.add('linear_error', torch.where(moving > 0, speed_error, 0.0))
         self.add('yaw_rate_error', torch.where(moving > 0, yaw_error, 0.0))
         standing = (1.0 - o.moving) * ~lost
-        self.add('standing_speed', torch.where(standing > 0, velocity[:, :2].norm(dim=-1), 0.0))
+        self.add('standing_speed',
+                 torch.where(standing > 0, o.velocity[:, :2].norm(dim=-1), 0.0))
         self._sums[len(self._counts):] += reward_terms.sum(0)
 
     def clear(self) -> None:

@@ -20,7 +20,6 @@ from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.config import RewardConfig
-from humanoid_locomotion.training.following import velocity_in_heading
 
 GRAVITY = 9.81  # [m/s^2]
 SOFT_LIMIT = 0.9  # share of a joint's range that costs nothing
@@ -36,7 +35,8 @@ class Outcome:
     Attributes:
         state: What the robot measures, free of noise.
         truth: What only the simulator knows.
-        command: (num_envs, 3) that was in force.
+        velocity: (num_envs, 3) horizontal, in the heading frame [m/s], and turning [rad/s].
+        command: (num_envs, 3) that was in force, likewise.
         action: (num_envs, m) that was taken.
         previous_action: (num_envs, m), the one before.
         joint_accelerations: (num_envs, n) [rad/s^2], over the control step.
@@ -48,6 +48,7 @@ class Outcome:
 
     state: RobotState
     truth: Truth
+    velocity: torch.Tensor
     command: torch.Tensor
     action: torch.Tensor
     previous_action: torch.Tensor
@@ -90,19 +91,15 @@ def _kernels(squared_error: torch.Tensor, sigmas: tuple) -> torch.Tensor:
     return 0.5 * (wide + narrow)
 
 
-def _velocity(o: Outcome) -> torch.Tensor:
-    return velocity_in_heading(o.state, o.truth)
-
-
 def track_linear_velocity(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """How well the horizontal velocity follows the command, 0 to 1."""
-    error = o.command[:, :2] - _velocity(o)[:, :2]
+    error = o.command[:, :2] - o.velocity[:, :2]
     return _kernels(error.square().sum(-1), k.config.linear_velocity_sigma)
 
 
 def track_yaw_rate(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """How well the turning rate about the vertical follows the command, 0 to 1."""
-    return _kernels((o.command[:, 2] - _velocity(o)[:, 2]).square(), k.config.yaw_rate_sigma)
+    return _kernels((o.command[:, 2] - o.velocity[:, 2]).square(), k.config.yaw_rate_sigma)
 
 
 def lasting_velocity_error(o: Outcome, k: RewardFigures) -> torch.Tensor:
@@ -234,7 +231,7 @@ def hard_landing(o: Outcome, k: RewardFigures) -> torch.Tensor:
 def restless_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """Joint speed and horizontal drift while asked to stand [rad^2/s^2]."""
     joints = o.state.joint_velocities.square().mean(-1)
-    drift = _velocity(o)[:, :2].square().sum(-1)
+    drift = o.velocity[:, :2].square().sum(-1)
     return (joints + 10.0 * drift).clamp(max=10.0) * (1.0 - o.moving)
 
 

@@ -22,6 +22,7 @@ from humanoid_locomotion.sim.backend import (
     Truth,
     open_backend,
 )
+from humanoid_locomotion.training.following import velocity_in_heading
 from humanoid_locomotion.training.privileged import SIZE, Privileged
 from humanoid_locomotion.training.rewards import REWARDS, Outcome
 from humanoid_locomotion.training.symmetry import (
@@ -90,8 +91,10 @@ def flip_truth(truth: Truth) -> Truth:
 
 
 def flip_outcome(o: Outcome) -> Outcome:
+    state, truth = flip_state(o.state), flip_truth(o.truth)
     return Outcome(
-        state=flip_state(o.state), truth=flip_truth(o.truth), command=flip_command(o.command),
+        state=state, truth=truth, velocity=velocity_in_heading(state, truth),
+        command=flip_command(o.command),
         action=swap_joints(o.action), previous_action=swap_joints(o.previous_action),
         joint_accelerations=swap_joints(o.joint_accelerations),
         phase=(o.phase + 0.5) % 1.0, moving=o.moving,

@@ -14,6 +14,7 @@ from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import Truth, open_backend
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.env import LocomotionEnv
+from humanoid_locomotion.training.following import velocity_in_heading
 from humanoid_locomotion.training.rewards import Outcome, RewardFigures
 
 ROBOT = load_robot('humanoid')
@@ -75,7 +76,8 @@ def figures(*assignments: str) -> RewardFigures:
 def outcome(**changes: object) -> Outcome:
     """Give one robot that stands upright in its default pose, facing x, as told to.
 
-    Each change is named as the field of the state, the truth or the outcome that it replaces.
+    Each change is named as the field of the state, the truth or the outcome that it replaces;
+    the outcome's velocity follows from the first two.
     """
     n = ROBOT.num_joints
     state = RobotState(
@@ -87,10 +89,10 @@ def outcome(**changes: object) -> Outcome:
         sole_positions=rows([[[0, 0.1, 0], [0, -0.1, 0]]]), sole_velocities=torch.zeros(1, 2, 3),
         sole_normals=rows([[[0, 0, 1], [0, 0, 1]]]), sole_forces=rows([load, load]),
         joint_torques=torch.zeros(1, n))
-    o = Outcome(state=state, truth=truth, command=torch.zeros(1, 3), action=torch.zeros(1, n),
-                previous_action=torch.zeros(1, n), joint_accelerations=torch.zeros(1, n),
-                phase=torch.zeros(1), moving=torch.zeros(1), creep=torch.zeros(1, 2, 2),
-                following_error=torch.zeros(1, 3))
+    o = Outcome(state=state, truth=truth, velocity=torch.zeros(1, 3), command=torch.zeros(1, 3),
+                action=torch.zeros(1, n), previous_action=torch.zeros(1, n),
+                joint_accelerations=torch.zeros(1, n), phase=torch.zeros(1), moving=torch.zeros(1),
+                creep=torch.zeros(1, 2, 2), following_error=torch.zeros(1, 3))
     tensors = {key: rows(value) for key, value in changes.items()}
     for key in ('phase', 'moving'):
         if key in tensors:
@@ -99,9 +101,11 @@ def outcome(**changes: object) -> Outcome:
     def changed(part):
         return replace(part, **{k: v for k, v in tensors.items() if k in vars(part)})
 
-    unknown = set(tensors) - set(vars(state)) - set(vars(truth)) - set(vars(o))
+    unknown = set(tensors) - ({*vars(state), *vars(truth), *vars(o)} - {'velocity'})
     assert not unknown, unknown
-    return replace(changed(o), state=changed(state), truth=changed(truth))
+    state, truth = changed(state), changed(truth)
+    return replace(changed(o), state=state, truth=truth,
+                   velocity=velocity_in_heading(state, truth))
 
 
 def joints(**values: float) -> np.ndarray:
@@ -127,7 +131,8 @@ def random_outcome(rng: np.random.Generator, num_envs: int) -> Outcome:
         sole_velocities=normal(2, 3), sole_normals=unit(2, 3),
         sole_forces=normal(2, scale=600.0).clamp(min=0.0), joint_torques=normal(n, scale=50.0))
     return Outcome(
-        state=state, truth=truth, command=normal(3), action=normal(n), previous_action=normal(n),
+        state=state, truth=truth, velocity=velocity_in_heading(state, truth), command=normal(3),
+        action=normal(n), previous_action=normal(n),
         joint_accelerations=normal(n, scale=100.0),
         phase=torch.as_tensor(rng.random(num_envs), dtype=torch.float32),
         moving=torch.as_tensor(rng.random(num_envs) < 0.5).float(), creep=normal(2, 2),
