@@ -23,6 +23,7 @@ from humanoid_locomotion.core.config import load
 from humanoid_locomotion.core.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets
+from humanoid_locomotion.sim import mujoco_warp_backend
 from humanoid_locomotion.sim.backend import PhysicsVariation, open_backend
 from humanoid_locomotion.training.config import TrainingConfig
 
@@ -89,6 +90,21 @@ def test_the_room_in_use_is_that_of_the_feet():
     assert float(used['contacts']) == 8.0  # four spheres a foot
     assert 32 <= int(used['constraints']) <= PHYSICS.max_constraints  # four rows a contact
     backend.close()
+
+
+def test_the_solver_ends_alike_whether_or_not_it_asks_if_all_robots_are_done(monkeypatch):
+    ends = []
+    for plain in (0, PHYSICS.solver_iterations):
+        monkeypatch.setattr(mujoco_warp_backend, 'PLAIN_ITERATIONS', plain)
+        backend = open_backend('mujoco_warp', ROBOT, N, PHYSICS, device='cpu')
+        backend.reset(ALL, posed(backend, base_linear_velocity=np.full((N, 3), 0.5)))
+        hold(backend)
+        ends.append((backend._model.opt.graph_conditional, state(backend)))
+        backend.close()
+    (asks, a), (does_not_ask, b) = ends
+    assert asks and not does_not_ask
+    assert np.array_equal(a.joint_positions, b.joint_positions)
+    assert np.array_equal(a.base_linear_velocity, b.base_linear_velocity)
 
 
 @pytest.mark.parametrize('name', ['unitree_g1', 'unitree_h1'])
