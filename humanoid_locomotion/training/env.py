@@ -205,5 +205,6 @@ class LocomotionEnv:
                 truncated: torch.Tensor) -> StepResult:
         state, truth = self._read()
         obs = self.controller.observe(self._sensors.measure(state), self.commands.command)
-        return StepResult(obs, self._privileged.build(state, truth), reward, terminated,
-                          truncated)
+        privileged = self._privileged.build(
+            state, truth, self._following.error, self._creep.velocity)
+        return StepResult(obs, privileged, reward, terminated, truncated)

@@ -11,6 +11,7 @@ from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import Truth
 
 AVERAGED_OVER = 1.0  # [s], a little more than a gait period
+ON_THE_WAY = 1.5  # [s] to a new command, which are nobody's error
 
 
 def velocity_in_heading(state: RobotState, truth: Truth) -> torch.Tensor:
@@ -26,11 +27,13 @@ class Following:
     """The command less the velocity, averaged over the last second or so.
 
     Within a step a walking robot sways and twists several times as fast as it is off on average.
-    A planner feels the average alone, and at an instant the sway hides it.
+    A planner feels the average alone, and at an instant the sway hides it. The way from one
+    command to the next does not count: what is behind on it could be paid back only by going past
+    the command, and an actor that does not know how old a command is would go past it always.
 
     Attributes:
-        error: (num_envs, 3) x, y [m/s] and turning [rad/s], in the heading frame; it starts at
-            zero with each command.
+        error: (num_envs, 3) x, y [m/s] and turning [rad/s], in the heading frame; zero while a
+            command is younger than :data:`ON_THE_WAY`.
 
     Args:
         control_period: [s].
@@ -41,20 +44,25 @@ class Following:
     def __init__(self, control_period: float, num_envs: int, device: str):
         self.error = torch.zeros(num_envs, 3, device=device)
         self._command = torch.zeros(num_envs, 3, device=device)
+        self._age = torch.zeros(num_envs, 1, dtype=torch.long, device=device)
+        self._on_the_way = round(ON_THE_WAY / control_period)
         self._share = control_period / AVERAGED_OVER
 
     def step(self, command: torch.Tensor, velocity: torch.Tensor) -> torch.Tensor:
         """Take in a control step's ``command`` and ``velocity``, (num_envs, 3) each."""
         same = (command == self._command).all(-1, keepdim=True)
         self._command.copy_(command)
-        before = torch.where(same, self.error, 0.0)
-        self.error.copy_(torch.lerp(before, command - velocity, self._share))
+        self._age.copy_(torch.where(same, self._age + 1, 0))
+        averaged = torch.lerp(self.error, command - velocity, self._share)
+        self.error.copy_(torch.where(self._age < self._on_the_way, 0.0, averaged))
         return self.error
 
     def reset(self, mask: torch.Tensor) -> None:
         """Forget the robots in ``mask``."""
         self.error.masked_fill_(mask[:, None], 0.0)
+        self._age.masked_fill_(mask[:, None], 0)
 
     def carried(self) -> Dict[str, torch.Tensor]:
         """Return what carries over from one step to the next."""
-        return {'following_error': self.error, 'followed_command': self._command}
+        return {'following_error': self.error, 'followed_command': self._command,
+                'command_age': self._age}

@@ -1,4 +1,8 @@
-"""What the critic sees besides the actor's observation: the simulator's truth, free of noise."""
+"""What the critic sees besides the actor's observation: the simulator's truth, free of noise.
+
+All that a reward remembers is in it. A critic that does not see an average over the last second
+credits an action with what follows within GAE's horizon alone.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import List, NamedTuple, Sequence
 
 import torch
 
+from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import PhysicsVariation, Truth
 
@@ -29,6 +34,8 @@ BLOCKS: List[Block] = [
     SWAPPED_FEET,                          # sole heights
     SWAPPED_FEET,                          # sole forces
     Block((2, 3, 0, 1), (1.0, 1.0, 1.0, 1.0)),  # tilt of the soles: forward and sideways, squared
+    Block((0, 1, 2), (1.0, -1.0, -1.0)),   # averaged error of following: forward, left, turning
+    Block((2, 3, 0, 1), (1.0, -1.0, 1.0, -1.0)),  # averaged creep of the soles, forward and left
     Block((0, 1, 2), (1.0, 1.0, 1.0)),     # friction, mass scale, payload
     Block((0, 1, 2), (1.0, -1.0, 1.0)),    # shift of the centre of mass
 ]
@@ -46,13 +53,25 @@ class Privileged:
             10.0 * torch.as_tensor(variation.com_offset, dtype=torch.float32, device=device)], -1)
         self._body_weight = body_weight
 
-    def build(self, state: RobotState, truth: Truth) -> torch.Tensor:
-        """Return the numbers that :data:`BLOCKS` lists, of the order of one."""
+    def build(self, state: RobotState, truth: Truth, following_error: torch.Tensor,
+              creep: torch.Tensor) -> torch.Tensor:
+        """Return the numbers that :data:`BLOCKS` lists, of the order of one.
+
+        Args:
+            state: Of the robots.
+            truth: Of the robots.
+            following_error: (num_envs, 3) of :class:`Following`.
+            creep: (num_envs, 2, 2) of :class:`Creep`.
+        """
         n = state.joint_positions.shape[0]
+        crept = [rotations.in_heading_frame(state.base_orientation, sole)
+                 for sole in torch.nn.functional.pad(creep, (0, 1)).unbind(1)]
         return torch.cat([
             truth.base_linear_velocity,
             truth.base_position[:, 2:],
             10.0 * truth.sole_positions[:, :, 2],
             truth.sole_forces / self._body_weight,
             truth.sole_normals[:, :, :2].square().reshape(n, 4),
+            5.0 * following_error,
+            *[50.0 * sole[:, :2] for sole in crept],
             self._constant], -1)

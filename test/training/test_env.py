@@ -13,6 +13,7 @@ from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.env import LocomotionEnv
+from humanoid_locomotion.training.privileged import BLOCKS
 
 N, M = 4, ROBOT.num_joints
 LYING = (0.0, 0.0, 0.3)
@@ -50,7 +51,7 @@ def figures_of(env) -> dict:
 
 def test_a_step_gives_one_row_for_each_robot():
     env = make_env('observation.history=2')
-    assert (env.obs_size, env.privileged_size) == (160, 18)
+    assert (env.obs_size, env.privileged_size) == (160, 25)
     for result in (env.reset(), env.step(torch.zeros(N, M))):
         assert result.obs.shape == (N, 160) and result.privileged.shape == (N, 18)
         assert result.reward.shape == (N,) and result.reward.dtype == torch.float32
@@ -324,10 +325,14 @@ def test_a_lasting_error_builds_up_and_a_fall_forgets_it():
     env.reset()
     env.episode_step.zero_()
     sizes = []
+    env.step(torch.zeros(N, M))
+    env.carried()['command_age'].fill_(1000)
     for _ in range(3):
-        env.step(torch.zeros(N, M))
+        seen = env.step(torch.zeros(N, M)).privileged
         sizes.append(env.carried()['following_error'].norm(dim=-1).clone())
     assert torch.all(sizes[0] > 0.0) and torch.all(sizes[2] > sizes[0])
+    start = sum(len(block.source) for block in BLOCKS[:5])
+    assert torch.allclose(seen[:, start:start + 3], 5.0 * env.carried()['following_error'])
     put(env, 1, base_position=LYING)
     assert env.step(torch.zeros(N, M)).terminated.tolist() == [False, True, False, False]
     error = env.carried()['following_error']

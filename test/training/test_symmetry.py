@@ -202,8 +202,10 @@ def test_the_critic_of_a_mirrored_robot_sees_the_mirrored_truth():
     variation = PhysicsVariation(
         friction=rng.random(N), mass_scale=rng.random(N), payload=rng.random(N), com_offset=shift)
     flipped = replace(variation, com_offset=shift * [1.0, -1.0, 1.0])
-    seen = Privileged(variation, 440.0, 'cpu').build(o.state, o.truth)
-    mirrored = Privileged(flipped, 440.0, 'cpu').build(flip_state(o.state), flip_truth(o.truth))
+    p = flip_outcome(o)
+    seen = Privileged(variation, 440.0, 'cpu').build(o.state, o.truth, o.following_error, o.creep)
+    mirrored = Privileged(flipped, 440.0, 'cpu').build(
+        p.state, p.truth, p.following_error, p.creep)
     assert torch.allclose(privileged_mirror()(seen), mirrored, atol=1e-5)
 
 
