@@ -232,6 +232,8 @@ class PpoConfig:
         hidden_sizes: Widths of the hidden layers of actor and critic.
         init_std: Standard deviation of the first actions.
         min_std: Smallest standard deviation, so that exploration never dies.
+        final_std_factor: What the standard deviation is multiplied by at the end. The factor falls
+            from one over the second half of the run, the same share in each iteration.
         learning_rate: The first learning rate; adapted to ``desired_kl`` from then on.
         desired_kl: Wanted divergence between two iterations' policies.
         clip: Clipping range of the probability ratio and of the value.
@@ -249,6 +251,7 @@ class PpoConfig:
     hidden_sizes: Tuple[int, ...]
     init_std: float
     min_std: float
+    final_std_factor: float
     learning_rate: float
     desired_kl: float
     clip: float
@@ -264,6 +267,9 @@ class PpoConfig:
 
     def __post_init__(self) -> None:
         _check_counts(self, 'epochs', 'minibatches', 'rollout_steps')
+        if not 0.0 < self.final_std_factor <= 1.0:
+            raise ValueError(
+                f'final_std_factor must be in (0, 1], found {self.final_std_factor}')
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,13 @@ class ActorCritic(nn.Module):
         num_actions: Length of an action.
         hidden_sizes: Widths of the hidden layers.
         init_std: First standard deviation of the actions.
-        min_std: Smallest standard deviation.
+        min_std: Smallest standard deviation, before it is multiplied by ``std_factor``.
+
+    Attributes:
+        std_factor: () on the standard deviation of the actions, one at first; not saved.
     """
+
+    std_factor: torch.Tensor
 
     def __init__(self, obs_size: int, privileged_size: int, num_actions: int,
                  hidden_sizes: Sequence[int], init_std: float, min_std: float):
@@ -82,6 +87,7 @@ class ActorCritic(nn.Module):
         self.critic = mlp([obs_size + privileged_size, *hidden_sizes, 1])
         self.log_std = nn.Parameter(torch.full((num_actions,), math.log(init_std)))
         self._min_log_std = math.log(min_std)
+        self.register_buffer('std_factor', torch.ones(()), persistent=False)
         with torch.no_grad():  # start near the default pose: small first actions
             *_, weight, bias = self.actor.parameters()
             weight.mul_(0.1)
@@ -89,8 +95,11 @@ class ActorCritic(nn.Module):
 
     @property
     def std(self) -> torch.Tensor:
-        """Standard deviation of the actions (num_actions,), bounded from below."""
-        return self.log_std.clamp(min=self._min_log_std, max=0.7).exp()
+        """Standard deviation of the actions (num_actions,).
+
+        The factor leaves the gradient of ``log_std`` as it is; a bound would take it away.
+        """
+        return self.log_std.clamp(min=self._min_log_std, max=0.7).exp() * self.std_factor
 
     def act_mean(self, obs: torch.Tensor) -> torch.Tensor:
         """Return the deterministic action (..., num_actions); what is exported."""

@@ -179,11 +179,13 @@ class Trainer:
             raise DivergedError(figures.iteration, broken, self._last_good)
 
     def _follow_curriculum(self) -> None:
-        """Make penalties and pushes grow, and what exploring earns change."""
+        """Make penalties and pushes grow, and exploring change."""
         run, (first, last) = self.config.run, self.config.ppo.entropy
         share = min(1.0, self.iteration / max(1, run.curriculum_iterations))
         self.env.difficulty.fill_(run.curriculum_start + share * (1.0 - run.curriculum_start))
         self.ppo.entropy_weight.fill_(first + share * (last - first))
+        second_half = min(1.0, max(0.0, 2.0 * self.iteration / run.iterations - 1.0))
+        self.model.std_factor.fill_(self.config.ppo.final_std_factor ** second_half)
 
     def _agree(self, stop: bool) -> bool:
         """Return whether any process wants to stop, the same in all of them."""

@@ -100,6 +100,26 @@ def test_the_standard_deviation_starts_as_asked_and_stays_within_bounds():
         assert torch.allclose(it.std, torch.as_tensor(bound).expand(2))
 
 
+def test_the_factor_narrows_the_actions_and_leaves_the_gradient_of_the_width():
+    it, obs = network(), torch.randn(1, 5).repeat(20_000, 1)
+    gradients = []
+    for factor in (1.0, 0.25):
+        it.std_factor.fill_(factor)
+        action, log_prob, mean = it.act(obs)
+        assert torch.allclose(action.std(0), torch.full((2,), 0.5 * factor), rtol=0.03)
+        assert torch.allclose(log_prob, gaussian(mean, it.std).log_prob(action), atol=1e-4)
+        two_away = mean.detach() + 2.0 * it.std.detach()
+        it.log_std.grad = None
+        it.log_prob(mean.detach(), two_away).mean().backward()
+        gradients.append(it.log_std.grad.clone())
+    assert torch.allclose(*gradients, atol=1e-5)
+    assert torch.allclose(gradients[0], torch.full((2,), 3.0), atol=1e-4)
+
+
+def test_the_factor_is_not_saved():
+    assert 'std_factor' not in network().state_dict()
+
+
 def test_the_actor_does_not_see_what_only_the_critic_may():
     it, obs = network(), torch.randn(6, 5)
     value, other = (it.value(obs, torch.randn(6, 3)) for _ in range(2))

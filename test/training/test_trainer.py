@@ -93,6 +93,14 @@ def test_the_curriculum_makes_it_harder_and_exploring_less_worth(tmp_path):
     assert weights == pytest.approx([0.01, 0.006, 0.002, 0.002])
 
 
+def test_actions_grow_surer_over_the_second_half_of_the_run(tmp_path):
+    it = trainer(tmp_path, 'run.iterations=8', 'ppo.final_std_factor=0.25')
+    factors = []
+    it.run(lambda *_: factors.append(float(it.model.std_factor)))
+    assert factors[:5] == [1.0] * 5
+    assert factors[5:] == pytest.approx([0.25 ** share for share in (0.25, 0.5, 0.75)])
+
+
 def test_a_run_whose_time_is_spent_stops_with_a_checkpoint(tmp_path):
     it = trainer(tmp_path, 'run.iterations=1000', 'run.checkpoint_every=1000')
     it.run(max_seconds=0.0)
