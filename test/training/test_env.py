@@ -53,7 +53,7 @@ def test_a_step_gives_one_row_for_each_robot():
     env = make_env('observation.history=2')
     assert (env.obs_size, env.privileged_size) == (160, 25)
     for result in (env.reset(), env.step(torch.zeros(N, M))):
-        assert result.obs.shape == (N, 160) and result.privileged.shape == (N, 18)
+        assert result.obs.shape == (N, 160) and result.privileged.shape == (N, 25)
         assert result.reward.shape == (N,) and result.reward.dtype == torch.float32
         assert result.terminated.shape == result.truncated.shape == (N,)
         assert result.terminated.dtype == result.truncated.dtype == torch.bool
