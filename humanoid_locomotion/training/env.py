@@ -141,7 +141,9 @@ class LocomotionEnv:
             self.metrics.add('terrain_level', self._curriculum.level.float())
         self._reset(done)
         self.commands.step(done)
-        self.backend.add_base_velocity(*self._pusher.step())
+        linear, angular = self._pusher.step()
+        self.backend.add_base_velocity(linear, angular)
+        self._following.reset(linear.any(-1))
         return self._result(reward, terminated, truncated)
 
     def carried(self) -> Dict[str, torch.Tensor]:

@@ -11,7 +11,7 @@ from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import Truth
 
 AVERAGED_OVER = 1.0  # [s], a little more than a gait period
-ON_THE_WAY = 1.5  # [s] to a new command, which are nobody's error
+ON_THE_WAY = 1.5  # [s] to a new command, or back to the old one after a kick
 
 
 def velocity_in_heading(state: RobotState, truth: Truth) -> torch.Tensor:
@@ -28,12 +28,13 @@ class Following:
 
     Within a step a walking robot sways and twists several times as fast as it is off on average.
     A planner feels the average alone, and at an instant the sway hides it. The way from one
-    command to the next does not count: what is behind on it could be paid back only by going past
-    the command, and an actor that does not know how old a command is would go past it always.
+    command to the next does not count, nor the way back after a kick: what is behind on it could
+    be paid back only by going past the command, and an actor that does not know how long ago that
+    was would go past it always.
 
     Attributes:
-        error: (num_envs, 3) x, y [m/s] and turning [rad/s], in the heading frame; zero while a
-            command is younger than :data:`ON_THE_WAY`.
+        error: (num_envs, 3) x, y [m/s] and turning [rad/s], in the heading frame; zero until
+            :data:`ON_THE_WAY` after a new command or a reset.
 
     Args:
         control_period: [s].
@@ -58,7 +59,7 @@ class Following:
         return self.error
 
     def reset(self, mask: torch.Tensor) -> None:
-        """Forget the robots in ``mask``."""
+        """Forget the robots in ``mask``, which start afresh or were kicked."""
         self.error.masked_fill_(mask[:, None], 0.0)
         self._age.masked_fill_(mask[:, None], 0)
 

@@ -337,3 +337,17 @@ def test_a_lasting_error_builds_up_and_a_fall_forgets_it():
     assert env.step(torch.zeros(N, M)).terminated.tolist() == [False, True, False, False]
     error = env.carried()['following_error']
     assert torch.count_nonzero(error[1]) == 0 and torch.all(error[[0, 2, 3]].norm(dim=-1) > 0.0)
+
+
+def test_a_kick_is_no_error_of_the_robot():
+    env = make_env('randomization.push_velocity=1.0', 'randomization.push_period=[5.0, 9.0]')
+    env.reset()
+    env._following.error.fill_(0.1)
+    env._following._command.copy_(env.commands.command)
+    env._following._age.fill_(1000)
+    env._pusher.time_left.copy_(torch.tensor([9.0, 0.0, 9.0, 9.0]))
+    env.commands.time_left.fill_(9.0)
+    env.episode_step.zero_()
+    env.step(torch.zeros(N, M))
+    assert env._following.error[1].tolist() == [0.0] * 3 and int(env._following._age[1]) == 0
+    assert bool((env._following.error[[0, 2, 3]] != 0.0).any(-1).all())
