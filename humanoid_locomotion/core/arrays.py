@@ -56,6 +56,11 @@ def zeros(shape: Tuple[int, ...], like: Array) -> Array:
     return np.zeros(shape, dtype=np.float32)
 
 
+def largest(array: Array, axis: int) -> Array:
+    """Return the largest entries along an axis."""
+    return array.amax(axis) if is_torch(array) else array.max(axis)
+
+
 def any_last(array: Array) -> Array:
     """Return whether any entry along the last axis is true."""
     return namespace(array).any(array, -1)

@@ -26,6 +26,8 @@ from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.terrain import Terrain as Terrain
 from humanoid_locomotion.sim.terrain import TerrainSpec as TerrainSpec
 
+CONTACT_FORCE = 5.0  # load from which on a foot counts as standing [N]
+
 
 @dataclass(frozen=True)
 class PhysicsSpec:
@@ -64,7 +66,10 @@ class Truth:
     """What only a simulator knows; for rewards, terminations and the critic, never the actor.
 
     What lies at the feet was measured during the last physics step (MuJoCo: at its start, one
-    ``timestep`` ago; Isaac Gym: at its end), and is zero between a reset and the next step.
+    ``timestep`` ago; Isaac Gym: at its end), and is zero between a reset and the next step. What
+    lasts less than a control step, as a landing does, is seen by the two figures that take in all
+    physics steps of the last one: an actor whose gait keeps time with the control steps could
+    else do it where nobody looks.
 
     Attributes:
         base_position: (num_envs, 3) [m]: x and y in the world, z above the ground below.
@@ -73,6 +78,9 @@ class Truth:
         sole_velocities: (num_envs, 2, 3) [m/s], in the world frame.
         sole_normals: (num_envs, 2, 3), the soles' z axis in the world frame.
         sole_forces: (num_envs, 2) [N], what each foot presses with, along contact normals.
+        peak_sole_forces: (num_envs, 2) [N], the largest of the last control step.
+        sole_slips: (num_envs, 2) [m/s], horizontal speed of the soles, zero while they carry less
+            than :data:`CONTACT_FORCE`, mean over the last control step.
         joint_torques: (num_envs, num_joints) [Nm], as applied.
     """
 
@@ -82,6 +90,8 @@ class Truth:
     sole_velocities: Array
     sole_normals: Array
     sole_forces: Array
+    peak_sole_forces: Array
+    sole_slips: Array
     joint_torques: Array
 
 

@@ -75,8 +75,10 @@ class FakeBackend(SimBackend):
         soles[:, :, 2] -= self.robot.base_height
         velocities = np.repeat(now.base_linear_velocity[:, None], 2, axis=1)
         normals = np.tile(np.array([0, 0, 1], np.float32), (n, 2, 1))
+        load = np.full((n, 2), 220.0, np.float32)
+        slips = np.linalg.norm(velocities[..., :2], axis=-1)
         return Truth(now.base_position.copy(), self._velocity_in_base(), soles, velocities,
-                     normals, np.full((n, 2), 220.0, np.float32), self._torque.copy())
+                     normals, load, load.copy(), slips, self._torque.copy())
 
     def _velocity_in_base(self) -> np.ndarray:
         now = self._now

@@ -21,6 +21,7 @@ from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim import isaacgym_setup as setup
 from humanoid_locomotion.sim.backend import (
+    CONTACT_FORCE,
     PhysicsSpec,
     PhysicsVariation,
     ResetState,
@@ -160,7 +161,8 @@ class IsaacGymBackend(SimBackend):
         self._measured = {
             name: torch.zeros(n, *shape, device=self.device) for name, shape in (
                 ('sole_positions', (2, 3)), ('sole_velocities', (2, 3)),
-                ('sole_normals', (2, 3)), ('sole_forces', (2,)), ('joint_torques', (joints,)))}
+                ('sole_normals', (2, 3)), ('sole_forces', (2,)), ('peak_sole_forces', (2,)),
+                ('sole_slips', (2,)), ('joint_torques', (joints,)))}
 
     def reset(self, mask: Array, state: ResetState) -> None:
         """See the port."""
@@ -189,6 +191,8 @@ class IsaacGymBackend(SimBackend):
         self._hand_over_state()
         torque, position, velocity = (
             self._torque.view(self.num_envs, -1), self._dof[..., 0], self._dof[..., 1])
+        for tally in (self._measured['peak_sole_forces'], self._measured['sole_slips']):
+            tally.fill_(0.0)
         for _ in range(self.physics.substeps):
             self._drive = pd_torque(wanted, position, velocity, *self._gains)
             torque.copy_(self._drive - self._damping * velocity)
@@ -197,10 +201,10 @@ class IsaacGymBackend(SimBackend):
             if not self._on_gpu:
                 gym.fetch_results(sim, True)
             gym.refresh_dof_state_tensor(sim)
+            gym.refresh_rigid_body_state_tensor(sim)
+            gym.refresh_net_contact_force_tensor(sim)
+            self._measure()
         gym.refresh_actor_root_state_tensor(sim)
-        gym.refresh_rigid_body_state_tensor(sim)
-        gym.refresh_net_contact_force_tensor(sim)
-        self._measure()
         self._draw()
 
     def _hand_over_state(self) -> None:
@@ -236,6 +240,10 @@ class IsaacGymBackend(SimBackend):
                 ('sole_forces', self.foot_forces()[..., 2].clamp(min=0.0)),
                 ('joint_torques', self._drive[:, self._dof_of_joint])):
             self._measured[name].copy_(value)
+        forces, peak = self._measured['sole_forces'], self._measured['peak_sole_forces']
+        speeds = self._measured['sole_velocities'][..., :2].norm(dim=-1)
+        peak.copy_(torch.maximum(peak, forces))
+        self._measured['sole_slips'] += speeds * (forces > CONTACT_FORCE) / self.physics.substeps
 
     def state(self) -> RobotState:
         """See the port."""

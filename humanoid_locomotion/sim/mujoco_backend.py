@@ -58,7 +58,7 @@ class MujocoBackend(SimBackend):
         self._states = np.zeros((num_envs, size))
         self._trajectory = np.zeros((num_envs, physics.substeps, size))
         self._sensors = np.zeros((num_envs, physics.substeps, self.model.nsensordata))
-        self._last_sensors = np.zeros((num_envs, self.model.nsensordata))
+        self._measured = np.zeros((num_envs, self._layout.num_measured))
         self.reset(np.ones(num_envs, bool), self.default_state())
 
     @property
@@ -77,7 +77,7 @@ class MujocoBackend(SimBackend):
         as_numpy = ResetState(**{key: np.asarray(value) for key, value in vars(state).items()})
         qpos, qvel = self._layout.qpos_qvel(as_numpy)
         self.qpos[mask], self._qvel[mask] = qpos[mask], qvel[mask]
-        self._last_sensors[mask] = 0.0
+        self._measured[mask] = 0.0
 
     def step(self, targets: JointTargets) -> None:
         """See the port."""
@@ -87,7 +87,7 @@ class MujocoBackend(SimBackend):
             nstep=self.physics.substeps, state=self._trajectory, sensordata=self._sensors,
             control_spec=mujoco.mjtState.mjSTATE_CTRL)
         self._states[...] = self._trajectory[:, -1]
-        self._last_sensors[...] = self._sensors[:, -1]
+        self._measured[...] = self._layout.measured(self._sensors)
 
     def state(self) -> RobotState:
         """See the port."""
@@ -98,7 +98,7 @@ class MujocoBackend(SimBackend):
         """See the port."""
         return self._layout.truth(
             self.qpos.astype(np.float32), self._qvel.astype(np.float32),
-            self._last_sensors.astype(np.float32))
+            self._measured.astype(np.float32))
 
     def add_base_velocity(self, linear: Array, angular: Array) -> None:
         """See the port."""
@@ -114,12 +114,12 @@ class MujocoBackend(SimBackend):
 
     def snapshot(self) -> Dict[str, Array]:
         """See the port."""
-        return {'states': self._states.copy(), 'sensors': self._last_sensors.copy()}
+        return {'states': self._states.copy(), 'measured': self._measured.copy()}
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
         """See the port."""
         self._states[...] = np.asarray(snapshot['states'])
-        self._last_sensors[...] = np.asarray(snapshot['sensors'])
+        self._measured[...] = np.asarray(snapshot['measured'])
 
     def close(self) -> None:
         """End the threads."""

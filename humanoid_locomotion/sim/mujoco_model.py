@@ -12,11 +12,12 @@ import mujoco
 import numpy as np
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.arrays import Array, Constant, concatenate
+from humanoid_locomotion.core.arrays import Array, Constant, concatenate, largest
 from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import (
+    CONTACT_FORCE,
     PhysicsSpec,
     PhysicsVariation,
     ResetState,
@@ -128,6 +129,7 @@ class MujocoLayout:
             start = int(model.sensor_adr[i])
             self._sensors[model.sensor(i).name] = (start, start + int(model.sensor_dim[i]))
         self._torques = self._sensors[f'torque_{joints[0].name}'][0]
+        self.num_measured = model.nsensordata + 4
 
     def control(self, positions: Array) -> Array:
         """Return ctrl (num_envs, nu) for joint targets (num_envs, num_joints)."""
@@ -147,23 +149,38 @@ class MujocoLayout:
             base_position=qpos[:, :3] + 0.0,
             base_linear_velocity=rotations.rotate_inverse(orientation, qvel[:, :3]))
 
-    def truth(self, qpos: Array, qvel: Array, sensordata: Array) -> Truth:
-        """Return what only the simulator knows."""
-        def both(name: str) -> Array:
-            left, right = (slice(*self._sensors[f'sole_{name}_{i}']) for i in (0, 1))
-            joined = concatenate([sensordata[:, left], sensordata[:, right]])
-            return joined.reshape(joined.shape[0], 2, -1)
+    def measured(self, sensordata: Array) -> Array:
+        """Return what is kept of a control step, (num_envs, :attr:`num_measured`).
 
-        base, soles = qpos[:, :3] + 0.0, both('position')
+        That is the last physics step's sensordata, then the soles' peak forces and slips.
+
+        Args:
+            sensordata: (num_envs, substeps, nsensordata).
+        """
+        forces = self._of_soles('force', sensordata)[..., 0]
+        speeds = (self._of_soles('velocity', sensordata)[..., :2] ** 2).sum(-1) ** 0.5
+        return concatenate([sensordata[:, -1], largest(forces, 1),
+                            (speeds * (forces > CONTACT_FORCE)).mean(1)])
+
+    def _of_soles(self, name: str, sensordata: Array) -> Array:
+        left, right = (slice(*self._sensors[f'sole_{name}_{i}']) for i in (0, 1))
+        joined = concatenate([sensordata[..., left], sensordata[..., right]])
+        return joined.reshape(*joined.shape[:-1], 2, -1)
+
+    def truth(self, qpos: Array, qvel: Array, measured: Array) -> Truth:
+        """Return what only the simulator knows, from where robots are and :meth:`measured`."""
+        base, soles = qpos[:, :3] + 0.0, self._of_soles('position', measured)
         if self._terrain is not None:
             for points in (base, soles):
                 points[..., 2] -= self._terrain.ground(points)
         return Truth(
             base_position=base,
             base_linear_velocity=rotations.rotate_inverse(xyzw(qpos[:, 3:7]), qvel[:, :3]),
-            sole_positions=soles, sole_velocities=both('velocity'),
-            sole_normals=both('normal'), sole_forces=both('force')[..., 0],
-            joint_torques=sensordata[:, self._torques:self._torques + self.num_joints] + 0.0)
+            sole_positions=soles, sole_velocities=self._of_soles('velocity', measured),
+            sole_normals=self._of_soles('normal', measured),
+            sole_forces=self._of_soles('force', measured)[..., 0],
+            peak_sole_forces=measured[:, -4:-2] + 0.0, sole_slips=measured[:, -2:] + 0.0,
+            joint_torques=measured[:, self._torques:self._torques + self.num_joints] + 0.0)
 
     def qpos_qvel(self, state: ResetState) -> Tuple[Array, Array]:
         """Return (num_envs, nq) and (num_envs, nv) for a state to reset to."""

@@ -80,9 +80,12 @@ class MujocoWarpBackend(SimBackend):
         self._qpos = wp.to_torch(self._data.qpos)
         self._qvel = wp.to_torch(self._data.qvel)
         self._ctrl = wp.to_torch(self._data.ctrl)
-        self._sensors = wp.to_torch(self._data.sensordata)
+        self._sensordata = wp.to_torch(self._data.sensordata)
+        self._sensors = self._sensordata.new_zeros(
+            num_envs, physics.substeps, self._host_model.nsensordata)
+        self._measured = self._sensordata.new_zeros(num_envs, self._layout.num_measured)
         # The solver starts from the last accelerations.
-        self._carried = {'qpos': self._qpos, 'qvel': self._qvel, 'sensors': self._sensors,
+        self._carried = {'qpos': self._qpos, 'qvel': self._qvel, 'measured': self._measured,
                          'warm_start': wp.to_torch(self._data.qacc_warmstart)}
         self._overflow = wp.to_torch(self._data.overflow)
         self._overflow.zero_()
@@ -118,8 +121,10 @@ class MujocoWarpBackend(SimBackend):
         """See the port."""
         self._ctrl.copy_(self._layout.control(self._tensor(targets.positions)))
         with self._stream_of_torch():
-            for _ in range(self.physics.substeps):
+            for sensors in self._sensors.unbind(1):
                 mjw.step(self._model, self._data)
+                sensors.copy_(self._sensordata)
+        self._measured.copy_(self._layout.measured(self._sensors))
 
     def state(self) -> RobotState:
         """See the port."""
@@ -127,7 +132,7 @@ class MujocoWarpBackend(SimBackend):
 
     def truth(self) -> Truth:
         """See the port."""
-        return self._layout.truth(self._qpos, self._qvel, self._sensors)
+        return self._layout.truth(self._qpos, self._qvel, self._measured)
 
     def add_base_velocity(self, linear: Array, angular: Array) -> None:
         """See the port."""

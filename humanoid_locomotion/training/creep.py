@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from humanoid_locomotion.sim.backend import Truth
-from humanoid_locomotion.training.rewards import CONTACT_FORCE
+from humanoid_locomotion.sim.backend import CONTACT_FORCE, Truth
 
 AVERAGED_OVER = 1.0  # [s]; what exploring shakes back and forth by 1 mm then counts as 1 mm/s
 

@@ -18,12 +18,11 @@ from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.core.state import RobotState
-from humanoid_locomotion.sim.backend import Truth
+from humanoid_locomotion.sim.backend import CONTACT_FORCE, Truth
 from humanoid_locomotion.training.config import RewardConfig
 
 GRAVITY = 9.81  # [m/s^2]
 SOFT_LIMIT = 0.9  # share of a joint's range that costs nothing
-CONTACT_FORCE = 5.0  # load from which on a foot counts as standing [N]
 CREEPING = 0.01  # what a standing foot pays for at most [m/s]; a step to catch itself slides more
 ASTRAY = 0.2  # what a lasting error is paid for at most [m/s, rad/s]
 
@@ -195,9 +194,8 @@ def contact_follows_clock(o: Outcome, k: RewardFigures) -> torch.Tensor:
 
 
 def feet_slip(o: Outcome, k: RewardFigures) -> torch.Tensor:
-    """Speed of the soles that carry load [m/s]; its square would let slow sliding pass."""
-    on_floor = (o.truth.sole_forces > CONTACT_FORCE).float()
-    return (o.truth.sole_velocities[:, :, :2].norm(dim=-1) * on_floor).sum(-1)
+    """Speed of the soles while they carry load [m/s]; its square would let slow sliding pass."""
+    return o.truth.sole_slips.sum(-1)
 
 
 def low_feet_speed(o: Outcome, k: RewardFigures) -> torch.Tensor:
@@ -225,7 +223,7 @@ def feet_too_close(o: Outcome, k: RewardFigures) -> torch.Tensor:
 def hard_landing(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """Load on the feet beyond what a soft step needs [body weights]."""
     allowed = k.config.landing_force
-    return (o.truth.sole_forces / k.body_weight - allowed).clamp(0.0, 2.0).sum(-1)
+    return (o.truth.peak_sole_forces / k.body_weight - allowed).clamp(0.0, 2.0).sum(-1)
 
 
 def restless_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:

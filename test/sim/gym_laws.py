@@ -46,13 +46,14 @@ JOINTS = [ROBOT.joints[i] for i in np.random.default_rng(0).permutation(23)
 COARSE = dataclasses.replace(PHYSICS, timestep=0.005, substeps=4)
 STATE = ('joint_positions', 'joint_velocities', 'base_orientation', 'base_angular_velocity',
          'base_position', 'base_linear_velocity')
-TRUTH = ('sole_positions', 'sole_velocities', 'sole_normals', 'sole_forces', 'joint_torques')
+TRUTH = ('sole_positions', 'sole_velocities', 'sole_normals', 'sole_forces',
+         'peak_sole_forces', 'sole_slips', 'joint_torques')
 # What the two ways of integrating may differ by, in each figure's unit; none hides a mistake.
 TOLERANCE = {
     'joint_positions': 2e-3, 'joint_velocities': 0.3, 'base_orientation': 3e-4,
     'base_angular_velocity': 0.04, 'base_position': 1e-4, 'base_linear_velocity': 6e-3,
     'sole_positions': 2e-3, 'sole_velocities': 0.1, 'sole_normals': 3e-3, 'sole_forces': 200.0,
-    'joint_torques': 2.0}
+    'peak_sole_forces': 200.0, 'sole_slips': 0.1, 'joint_torques': 2.0}
 
 
 def variation(rng: np.random.Generator) -> PhysicsVariation:
@@ -171,6 +172,20 @@ def gap_of_crossing_legs(backend: SimBackend) -> float:
     return float((soles[:, 0, 1] - soles[:, 1, 1]).min())
 
 
+def unseen_peaks(backend: SimBackend) -> float:
+    """Give by how much [N] a foot that lands pressed harder than when its step ended."""
+    start = vars(backend.default_state())
+    backend.reset(np.ones(N, bool), ResetState(
+        **{**start, 'base_position': start['base_position'] + np.float32([0, 0, 0.02])}))
+    unseen = []
+    for _ in range(6):
+        backend.step(JointTargets(start['joint_positions']))
+        truth = backend.truth()
+        unseen.append(np.asarray(truth.peak_sole_forces) - np.asarray(truth.sole_forces))
+    assert np.min(unseen) >= 0.0, 'a peak is below the last force'
+    return float(np.max(unseen))
+
+
 def open_reference() -> SimBackend:
     """Give MuJoCo's own backend."""
     return open_backend('mujoco', ROBOT, N, PHYSICS, JOINTS, 'cpu')
@@ -186,8 +201,9 @@ def judge_class(cls: type) -> None:
     finally:
         backend.close(), reference.close()
     backend = cls(ROBOT, N, COARSE, JOINTS, 'cpu')
-    gap = gap_of_crossing_legs(backend)
+    gap, unseen = gap_of_crossing_legs(backend), unseen_peaks(backend)
     backend.close()
     assert 0.05 < gap < 0.2, f'legs that cross stop each other, and nothing else: {gap} m'
+    assert unseen > 100.0, f'the peak of a landing lies between two control steps: {unseen} N'
     found = fake_gym.violations()
     assert found == [], found

@@ -7,7 +7,7 @@ from port_suite import ALL, ROBOT, N, PortSuite, hold, posed, state, truth
 import pytest
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.sim.backend import PhysicsVariation
+from humanoid_locomotion.sim.backend import CONTACT_FORCE, PhysicsVariation
 
 WEIGHT = 9.81 * ROBOT.mass
 SETTLE = 15  # control steps; from the default pose it stands still for longer than that
@@ -26,6 +26,31 @@ class MujocoSuite(PortSuite):
         assert np.all(now.sole_positions[:, 0, 1] > now.sole_positions[:, 1, 1])  # left first
         assert np.all(now.sole_normals[:, :, 2] > 0.99)
         assert np.all(np.linalg.norm(now.sole_velocities, axis=-1) < 0.1)
+
+    def test_a_landing_between_two_control_steps_is_seen(self, backend):
+        backend.reset(ALL, posed(backend, base_position=[0.0, 0.0, ROBOT.base_height + 0.02],
+                                 base_linear_velocity=[0.3, 0.0, 0.0]))
+        peaks, ends, slips, speeds = [], [], [], []
+        for _ in range(SETTLE):
+            hold(backend, 1)
+            now = truth(backend)
+            peaks.append(now.peak_sole_forces), ends.append(now.sole_forces)
+            slips.append(now.sole_slips)
+            speeds.append(np.linalg.norm(now.sole_velocities[..., :2], axis=-1))
+        peaks, ends, slips, speeds = map(np.array, (peaks, ends, slips, speeds))
+        assert np.all(peaks >= ends) and np.any(peaks > ends + 100.0)
+        in_the_air = peaks <= CONTACT_FORCE
+        assert np.any(in_the_air) and np.all(slips[in_the_air] == 0.0)
+        assert np.all(speeds[in_the_air] > 0.1)
+        assert slips.max() > 0.01 and np.all(slips[-1] < 0.01)
+
+    def test_what_the_feet_did_before_a_reset_is_forgotten(self, backend):
+        hold(backend, SETTLE)
+        backend.reset(np.arange(N) == 1, backend.default_state())
+        now = truth(backend)
+        for figures in (now.sole_forces, now.peak_sole_forces, now.sole_slips):
+            assert np.all(figures[1] == 0.0)
+        assert np.all(now.peak_sole_forces[[0, 2]] > 50.0)
 
     def test_in_the_air_nothing_carries_and_everything_falls(self, backend):
         backend.reset(ALL, posed(backend, base_position=[0.0, 0.0, 3.0]))

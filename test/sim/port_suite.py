@@ -101,6 +101,7 @@ class PortSuite:
                     'base_position': (N, 3), 'base_linear_velocity': (N, 3),
                     'sole_positions': (N, 2, 3), 'sole_velocities': (N, 2, 3),
                     'sole_normals': (N, 2, 3), 'sole_forces': (N, 2),
+                    'peak_sole_forces': (N, 2), 'sole_slips': (N, 2),
                     'joint_torques': (N, n)})):
             for key, shape in shapes.items():
                 assert getattr(arrays, key).shape == shape, key

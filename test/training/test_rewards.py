@@ -168,14 +168,10 @@ def test_contact_follows_the_clock(phase, moving, loads, expected):
 
 # Feet that stand flat, apart, without sliding or stamping.
 
-SLIDING = [[[0.3, 0.4, 0.0], [0.0, 0.0, -2.0]]]  # the left slides, the right sinks
-
-
-@pytest.mark.parametrize('loads, expected', [
-    ((LOADED, LOADED), 0.5), ((LIFTED, LOADED), 0.0), ((LOADED, LIFTED), 0.5)])
-def test_only_feet_under_load_slip(loads, expected):
-    assert value('feet_slip', sole_velocities=SLIDING,
-                 sole_forces=loads) == pytest.approx(expected)
+def test_feet_slip_by_what_both_slid_under_load_since_the_last_step():
+    assert value('feet_slip', sole_slips=(0.5, 0.02)) == pytest.approx(0.52)
+    swinging = [[[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]]]
+    assert value('feet_slip', sole_velocities=swinging) == 0.0
 
 
 def test_soles_tilt_by_the_squared_sine():
@@ -201,7 +197,7 @@ def test_feet_come_too_close_sideways_of_the_heading(orientation, left, right, e
     ((50.0, 0.0), 2.0)])  # however hard, one landing costs no more than this
 def test_landing_is_hard_beyond_the_allowed_load(weights, expected):
     loads = [weight * ROBOT.mass * 9.81 for weight in weights]
-    assert value('hard_landing', sole_forces=loads) == pytest.approx(expected, abs=1e-4)
+    assert value('hard_landing', peak_sole_forces=loads) == pytest.approx(expected, abs=1e-4)
 
 
 # Standing means standing still.

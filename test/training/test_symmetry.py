@@ -87,6 +87,8 @@ def flip_truth(truth: Truth) -> Truth:
         sole_velocities=swap_feet(flip_y(truth.sole_velocities)),
         sole_normals=swap_feet(flip_y(truth.sole_normals)),
         sole_forces=swap_feet(truth.sole_forces),
+        peak_sole_forces=swap_feet(truth.peak_sole_forces),
+        sole_slips=swap_feet(truth.sole_slips),
         joint_torques=swap_joints(truth.joint_torques))
 
 

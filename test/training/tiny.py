@@ -88,6 +88,7 @@ def outcome(**changes: object) -> Outcome:
         base_position=rows([0, 0, 0.88]), base_linear_velocity=torch.zeros(1, 3),
         sole_positions=rows([[[0, 0.1, 0], [0, -0.1, 0]]]), sole_velocities=torch.zeros(1, 2, 3),
         sole_normals=rows([[[0, 0, 1], [0, 0, 1]]]), sole_forces=rows([load, load]),
+        peak_sole_forces=rows([load, load]), sole_slips=torch.zeros(1, 2),
         joint_torques=torch.zeros(1, n))
     o = Outcome(state=state, truth=truth, velocity=torch.zeros(1, 3), command=torch.zeros(1, 3),
                 action=torch.zeros(1, n), previous_action=torch.zeros(1, n),
@@ -129,7 +130,9 @@ def random_outcome(rng: np.random.Generator, num_envs: int) -> Outcome:
     truth = Truth(
         base_position=normal(3), base_linear_velocity=normal(3), sole_positions=normal(2, 3),
         sole_velocities=normal(2, 3), sole_normals=unit(2, 3),
-        sole_forces=normal(2, scale=600.0).clamp(min=0.0), joint_torques=normal(n, scale=50.0))
+        sole_forces=normal(2, scale=600.0).clamp(min=0.0),
+        peak_sole_forces=normal(2, scale=900.0).clamp(min=0.0), sole_slips=normal(2).abs(),
+        joint_torques=normal(n, scale=50.0))
     return Outcome(
         state=state, truth=truth, velocity=velocity_in_heading(state, truth), command=normal(3),
         action=normal(n), previous_action=normal(n),
