@@ -119,6 +119,8 @@ class RewardConfig:
         pose_weights: Weight of each joint's deviation from the default pose; the first entry
             that is part of the joint's name counts.
         landing_force: Load on one foot beyond which landing is hard, in body weights.
+        creep_limit: What a creeping foot pays for at most [m/s]; a step to catch oneself slides
+            more.
         termination: Reward for a fall, once.
     """
 
@@ -131,6 +133,7 @@ class RewardConfig:
     feet_distance: float
     pose_weights: Dict[str, float]
     landing_force: float
+    creep_limit: float
     termination: float
 
 

@@ -23,7 +23,6 @@ from humanoid_locomotion.training.config import RewardConfig
 
 GRAVITY = 9.81  # [m/s^2]
 SOFT_LIMIT = 0.9  # share of a joint's range that costs nothing
-CREEPING = 0.01  # what a standing foot pays for at most [m/s]; a step to catch itself slides more
 ASTRAY = 0.2  # what a lasting error is paid for at most [m/s, rad/s]
 
 
@@ -240,8 +239,8 @@ def odd_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
 
 
 def creeping_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
-    """Averaged speed of the soles while asked to stand, no more than counts as creeping [m/s]."""
-    return o.creep.norm(dim=-1).clamp(max=CREEPING).sum(-1) * (1.0 - o.moving)
+    """Averaged speed of the soles while asked to stand, each up to ``creep_limit`` [m/s]."""
+    return o.creep.norm(dim=-1).clamp(max=k.config.creep_limit).sum(-1) * (1.0 - o.moving)
 
 
 Reward = Callable[[Outcome, RewardFigures], torch.Tensor]
