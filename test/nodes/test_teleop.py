@@ -67,7 +67,7 @@ def test_a_terminal_drives_the_robot_and_stands_it_at_the_end(ros):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, '-m', 'humanoid_locomotion', 'teleop'], stdin=theirs, stdout=theirs,
-        stderr=theirs, cwd=os.getcwd())
+        stderr=theirs, cwd=os.getcwd(), env={**os.environ, 'TERM': 'xterm'})
     os.close(theirs)
     shown = b''
 
