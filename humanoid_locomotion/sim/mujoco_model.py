@@ -129,7 +129,7 @@ class MujocoLayout:
             start = int(model.sensor_adr[i])
             self._sensors[model.sensor(i).name] = (start, start + int(model.sensor_dim[i]))
         self._torques = self._sensors[f'torque_{joints[0].name}'][0]
-        self.num_measured = model.nsensordata + 4
+        self.num_measured = model.nsensordata + 4  # two peak forces and two slips behind it
 
     def control(self, positions: Array) -> Array:
         """Return ctrl (num_envs, nu) for joint targets (num_envs, num_joints)."""

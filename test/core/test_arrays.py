@@ -22,6 +22,7 @@ def test_helpers_mean_the_same_in_both_libraries(kind):
     assert np.asarray(arrays.concatenate((a, b))).tolist() == [[3, 4, 1], [0, 0, 1]]
     assert np.asarray(arrays.norm_last(a)).tolist() == [5.0, 0.0]
     assert np.asarray(arrays.any_last(a > 3.5)).tolist() == [True, False]
+    assert np.asarray(arrays.largest(a, 0)).tolist() == [3.0, 4.0]
     clipped = arrays.clip(kind(np.array([-2.0, 0.5, np.nan])), kind(-np.ones(3)), kind(np.ones(3)))
     assert np.array_equal(np.asarray(clipped), [-1.0, 0.5, np.nan], equal_nan=True)
     zeros = arrays.zeros((2, 3), like=a)
