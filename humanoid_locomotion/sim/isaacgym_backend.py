@@ -203,8 +203,9 @@ class IsaacGymBackend(SimBackend):
             gym.refresh_dof_state_tensor(sim)
             gym.refresh_rigid_body_state_tensor(sim)
             gym.refresh_net_contact_force_tensor(sim)
-            self._measure()
+            self._watch_feet()
         gym.refresh_actor_root_state_tensor(sim)
+        self._measure()
         self._draw()
 
     def _hand_over_state(self) -> None:
@@ -226,24 +227,31 @@ class IsaacGymBackend(SimBackend):
                     raise SimulationError('Isaac Gym refused a state; its own output says why')
             moved.fill_(False)
 
-    def _measure(self) -> None:
-        """Keep what the last physics step did at the feet and the joints."""
+    def _watch_feet(self) -> None:
+        """Keep what every physics step does at the feet."""
         feet = self._bodies[:, self._feet]
         turn, linear, angular = feet[..., 3:7], feet[..., 7:10], feet[..., 10:13]
+        velocities = linear + rotations.cross(
+            angular, rotations.rotate(turn, self._sole_from_com))
+        # On a flat floor the contact normals are the vertical.
+        forces = self.foot_forces()[..., 2].clamp(min=0.0)
+        kept, peak = self._measured, self._measured['peak_sole_forces']
+        kept['sole_velocities'].copy_(velocities)
+        kept['sole_forces'].copy_(forces)
+        peak.copy_(torch.maximum(peak, forces))
+        speeds = velocities[..., :2].norm(dim=-1)
+        kept['sole_slips'] += speeds * (forces > CONTACT_FORCE) / self.physics.substeps
+
+    def _measure(self) -> None:
+        """Keep where the last physics step left the feet, and what drove the joints."""
+        feet = self._bodies[:, self._feet]
+        position, turn = feet[..., :3], feet[..., 3:7]
         for name, value in (
-                ('sole_positions', feet[..., :3] + rotations.rotate(turn, self._sole_offset)
+                ('sole_positions', position + rotations.rotate(turn, self._sole_offset)
                  - self._origins[:, None]),
-                ('sole_velocities', linear + rotations.cross(
-                    angular, rotations.rotate(turn, self._sole_from_com))),
                 ('sole_normals', rotations.rotate(turn, self._sole_normal)),
-                # On a flat floor the contact normals are the vertical.
-                ('sole_forces', self.foot_forces()[..., 2].clamp(min=0.0)),
                 ('joint_torques', self._drive[:, self._dof_of_joint])):
             self._measured[name].copy_(value)
-        forces, peak = self._measured['sole_forces'], self._measured['peak_sole_forces']
-        speeds = self._measured['sole_velocities'][..., :2].norm(dim=-1)
-        peak.copy_(torch.maximum(peak, forces))
-        self._measured['sole_slips'] += speeds * (forces > CONTACT_FORCE) / self.physics.substeps
 
     def state(self) -> RobotState:
         """See the port."""

@@ -143,7 +143,7 @@ class LocomotionEnv:
         self.commands.step(done)
         linear, angular = self._pusher.step()
         self.backend.add_base_velocity(linear, angular)
-        self._following.reset(linear.any(-1))
+        self._following.reset(linear.any(-1) | angular.any(-1))
         return self._result(reward, terminated, truncated)
 
     def carried(self) -> Dict[str, torch.Tensor]:

@@ -34,7 +34,7 @@ class Following:
 
     Attributes:
         error: (num_envs, 3) x, y [m/s] and turning [rad/s], in the heading frame; zero until
-            :data:`ON_THE_WAY` after a new command or a reset.
+            :data:`ON_THE_WAY` after a new command, a kick or a reset.
 
     Args:
         control_period: [s].
@@ -45,7 +45,7 @@ class Following:
     def __init__(self, control_period: float, num_envs: int, device: str):
         self.error = torch.zeros(num_envs, 3, device=device)
         self._command = torch.zeros(num_envs, 3, device=device)
-        self._age = torch.zeros(num_envs, 1, dtype=torch.long, device=device)
+        self._undisturbed = torch.zeros(num_envs, 1, dtype=torch.long, device=device)
         self._on_the_way = round(ON_THE_WAY / control_period)
         self._share = control_period / AVERAGED_OVER
 
@@ -53,17 +53,18 @@ class Following:
         """Take in a control step's ``command`` and ``velocity``, (num_envs, 3) each."""
         same = (command == self._command).all(-1, keepdim=True)
         self._command.copy_(command)
-        self._age.copy_(torch.where(same, self._age + 1, 0))
+        self._undisturbed.copy_(torch.where(same, self._undisturbed + 1, 0))
         averaged = torch.lerp(self.error, command - velocity, self._share)
-        self.error.copy_(torch.where(self._age < self._on_the_way, 0.0, averaged))
+        on_the_way = self._undisturbed < self._on_the_way
+        self.error.copy_(torch.where(on_the_way, 0.0, averaged))
         return self.error
 
     def reset(self, mask: torch.Tensor) -> None:
         """Forget the robots in ``mask``, which start afresh or were kicked."""
         self.error.masked_fill_(mask[:, None], 0.0)
-        self._age.masked_fill_(mask[:, None], 0)
+        self._undisturbed.masked_fill_(mask[:, None], 0)
 
     def carried(self) -> Dict[str, torch.Tensor]:
         """Return what carries over from one step to the next."""
         return {'following_error': self.error, 'followed_command': self._command,
-                'command_age': self._age}
+                'undisturbed_steps': self._undisturbed}

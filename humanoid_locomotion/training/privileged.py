@@ -1,7 +1,7 @@
 """What the critic sees besides the actor's observation: the simulator's truth, free of noise.
 
-All that a reward remembers is in it. A critic that does not see an average over the last second
-credits an action with what follows within GAE's horizon alone.
+All that a reward remembers for longer than a step is in it. A critic that does not see an average
+over the last second credits an action with what follows within GAE's horizon alone.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Privileged:
             creep: (num_envs, 2, 2) of :class:`Creep`.
         """
         n = state.joint_positions.shape[0]
-        crept = [rotations.in_heading_frame(state.base_orientation, sole)
-                 for sole in torch.nn.functional.pad(creep, (0, 1)).unbind(1)]
+        crept = rotations.in_heading_frame(
+            state.base_orientation[:, None], torch.nn.functional.pad(creep, (0, 1)))
         return torch.cat([
             truth.base_linear_velocity,
             truth.base_position[:, 2:],
@@ -73,5 +73,5 @@ class Privileged:
             truth.sole_forces / self._body_weight,
             truth.sole_normals[:, :, :2].square().reshape(n, 4),
             5.0 * following_error,
-            *[50.0 * sole[:, :2] for sole in crept],
+            50.0 * crept[:, :, :2].reshape(n, 4),
             self._constant], -1)

@@ -34,7 +34,8 @@ class MujocoSuite(PortSuite):
         for _ in range(SETTLE):
             hold(backend, 1)
             now = truth(backend)
-            peaks.append(now.peak_sole_forces), ends.append(now.sole_forces)
+            peaks.append(now.peak_sole_forces)
+            ends.append(now.sole_forces)
             slips.append(now.sole_slips)
             speeds.append(np.linalg.norm(now.sole_velocities[..., :2], axis=-1))
         peaks, ends, slips, speeds = map(np.array, (peaks, ends, slips, speeds))

@@ -14,6 +14,7 @@ from port_suite import PHYSICS, ROBOT, N, hold, state
 
 from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.sim.backend import PhysicsVariation, open_backend
+from humanoid_locomotion.sim.mujoco_model import MujocoLayout, build_model
 
 
 class TestMujoco(MujocoSuite):
@@ -48,3 +49,27 @@ def test_a_model_that_does_not_load_is_named(tmp_path):
     broken = dataclasses.replace(ROBOT, folder=str(tmp_path))
     with pytest.raises(SimulationError, match=r'robot\.xml: MuJoCo cannot load it'):
         open_backend('mujoco', broken, 1, PHYSICS)
+
+
+@pytest.mark.parametrize('library', ['numpy', 'torch'])
+def test_a_control_step_keeps_the_peak_force_and_the_mean_slip_under_load(library):
+    xp = pytest.importorskip(library)
+    model = build_model(ROBOT, PHYSICS, ROBOT.joints)
+    layout = MujocoLayout(model, ROBOT, ROBOT.joints)
+    sensors = np.zeros((1, 4, model.nsensordata), np.float32)
+    (left_force, left_velocity), (right_force, right_velocity) = (
+        [model.sensor(f'sole_{name}_{i}').adr[0] for name in ('force', 'velocity')]
+        for i in (0, 1))
+    sensors[0, :, left_force] = [0.0, 900.0, 400.0, 300.0]
+    sensors[0, 0, left_velocity:left_velocity + 3] = [5.0, 0.0, 0.0]  # before it lands
+    sensors[0, 1, left_velocity:left_velocity + 3] = [0.3, -0.4, 9.0]
+    sensors[0, 2, left_velocity:left_velocity + 3] = [0.1, 0.0, 0.0]
+    sensors[0, :, right_force] = [200.0, 4.0, 4.0, 4.0]  # then it carries next to nothing
+    sensors[0, :, right_velocity] = 0.8
+    qpos, qvel = np.zeros((1, model.nq), np.float32), np.zeros((1, model.nv), np.float32)
+    qpos[:, 3] = 1.0
+    qpos, qvel, sensors = (xp.asarray(array) for array in (qpos, qvel, sensors))
+    truth = layout.truth(qpos, qvel, layout.measured(sensors))
+    assert truth.sole_forces[0].tolist() == [300.0, 4.0]
+    assert truth.peak_sole_forces[0].tolist() == [900.0, 200.0]
+    assert truth.sole_slips[0].tolist() == pytest.approx([0.25 * (0.5 + 0.1), 0.25 * 0.8])

@@ -326,7 +326,7 @@ def test_a_lasting_error_builds_up_and_a_fall_forgets_it():
     env.episode_step.zero_()
     sizes = []
     env.step(torch.zeros(N, M))
-    env.carried()['command_age'].fill_(1000)
+    env.carried()['undisturbed_steps'].fill_(1000)
     for _ in range(3):
         seen = env.step(torch.zeros(N, M)).privileged
         sizes.append(env.carried()['following_error'].norm(dim=-1).clone())
@@ -339,15 +339,19 @@ def test_a_lasting_error_builds_up_and_a_fall_forgets_it():
     assert torch.count_nonzero(error[1]) == 0 and torch.all(error[[0, 2, 3]].norm(dim=-1) > 0.0)
 
 
-def test_a_kick_is_no_error_of_the_robot():
-    env = make_env('randomization.push_velocity=1.0', 'randomization.push_period=[5.0, 9.0]')
+@pytest.mark.parametrize('speed, yaw_rate', [(1.0, 0.0), (0.0, 1.0)])
+def test_a_kick_is_no_error_of_the_robot(speed, yaw_rate):
+    env = make_env(f'randomization.push_velocity={speed}',
+                   f'randomization.push_yaw_rate={yaw_rate}',
+                   'randomization.push_period=[5.0, 9.0]')
     env.reset()
-    env._following.error.fill_(0.1)
-    env._following._command.copy_(env.commands.command)
-    env._following._age.fill_(1000)
-    env._pusher.time_left.copy_(torch.tensor([9.0, 0.0, 9.0, 9.0]))
-    env.commands.time_left.fill_(9.0)
     env.episode_step.zero_()
+    kept = env.carried()
+    kept['following_error'].fill_(0.1)
+    kept['followed_command'].copy_(kept['command'])
+    kept['undisturbed_steps'].fill_(1000)
+    kept['command_time_left'].fill_(9.0)
+    kept['push_time_left'].copy_(torch.tensor([9.0, 0.0, 9.0, 9.0]))
     env.step(torch.zeros(N, M))
-    assert env._following.error[1].tolist() == [0.0] * 3 and int(env._following._age[1]) == 0
-    assert bool((env._following.error[[0, 2, 3]] != 0.0).any(-1).all())
+    assert kept['undisturbed_steps'][:, 0].tolist() == [1001, 0, 1001, 1001]
+    assert (kept['following_error'] != 0.0).any(-1).tolist() == [True, False, True, True]
