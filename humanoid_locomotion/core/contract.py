@@ -18,6 +18,7 @@ from humanoid_locomotion.core import config
 from humanoid_locomotion.core.command import CommandLimits, GaitSpec
 from humanoid_locomotion.core.errors import ConfigError, JointsError
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
 
 FORMAT_VERSION = 1
 ACTION_MODES = ('default_offset', 'joint_range')
@@ -109,6 +110,7 @@ class PolicyContract:
         observation: What the policy sees.
         command_limits: The velocity commands it was trained in.
         gait: The rhythm it walks to; None if it sees no gait clock.
+        yaw_rate_integral: The loop over the turning rate; None for a policy that is on its own.
     """
 
     format_version: int
@@ -120,6 +122,7 @@ class PolicyContract:
     observation: ObservationSpec
     command_limits: CommandLimits
     gait: Optional[GaitSpec] = None
+    yaw_rate_integral: Optional[YawRateIntegralSpec] = None
 
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
@@ -155,6 +158,11 @@ class PolicyContract:
         chosen = self.observation.joints
         return self.joint_names if chosen is None else list(chosen)
 
+    @property
+    def moving_threshold(self) -> float:
+        """Norm of a command up to which the robot is asked to stand."""
+        return 0.0 if self.gait is None else self.gait.moving_threshold
+
     def values(self, key: str) -> np.ndarray:
         """Return one figure of every joint, as float64. Shape (num_actions,)."""
         return np.array([getattr(joint, key) for joint in self.joints], dtype=np.float64)
@@ -166,11 +174,17 @@ class PolicyContract:
 
     def to_json(self) -> str:
         """Return the contract as canonical JSON, every float at full precision."""
-        return json.dumps(config.to_mapping(self), sort_keys=True, separators=(',', ':'))
+        return json.dumps(self._mapping(), sort_keys=True, separators=(',', ':'))
 
     def to_mapping(self) -> Dict[str, Any]:
         """Return the contract as it is written to ``contract.yaml``, fingerprint first."""
-        return {'fingerprint': self.fingerprint, **config.to_mapping(self)}
+        return {'fingerprint': self.fingerprint, **self._mapping()}
+
+    def _mapping(self) -> Dict[str, Any]:
+        mapping = config.to_mapping(self)
+        if self.yaw_rate_integral is None:  # what was signed before there was one stays signed
+            del mapping['yaw_rate_integral']
+        return mapping
 
     @classmethod
     def from_mapping(cls, data: Dict[str, Any], source: object) -> PolicyContract:
@@ -197,7 +211,8 @@ class PolicyContract:
 
 def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
                  action_scale: float, observation: ObservationSpec,
-                 command_limits: CommandLimits, gait: Optional[GaitSpec]) -> PolicyContract:
+                 command_limits: CommandLimits, gait: Optional[GaitSpec],
+                 yaw_rate_integral: Optional[YawRateIntegralSpec] = None) -> PolicyContract:
     """Return the contract of a policy that moves every joint of a robot.
 
     Args:
@@ -209,6 +224,7 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
         observation: What the policy sees.
         command_limits: The velocity commands to train in.
         gait: The rhythm to walk to.
+        yaw_rate_integral: The loop over the turning rate.
     """
     joints = tuple(
         JointContract(name=j.name, default=j.default, lower=j.lower, upper=j.upper, kp=j.kp,
@@ -217,4 +233,5 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
     return PolicyContract(
         format_version=FORMAT_VERSION, robot=robot.name, model_hash=robot.model_hash,
         control_period=control_period, action_mode=action_mode, joints=joints,
-        observation=observation, command_limits=command_limits, gait=gait)
+        observation=observation, command_limits=command_limits, gait=gait,
+        yaw_rate_integral=yaw_rate_integral)

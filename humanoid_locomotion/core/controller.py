@@ -13,6 +13,7 @@ from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.core.terms import Moment
+from humanoid_locomotion.core.yaw_rate import YawRateIntegral
 
 Policy = Callable[[Array], Array]
 
@@ -43,6 +44,9 @@ class Controller:
         self.mapper = ActionMapper(contract)
         self.clock = None if contract.gait is None else GaitClock(
             contract.gait, contract.control_period, num_envs, like)
+        self.yaw_rate_integral = None if contract.yaw_rate_integral is None else YawRateIntegral(
+            contract.yaw_rate_integral, contract.moving_threshold, contract.control_period,
+            num_envs, like)
         self.previous_action = zeros((num_envs, contract.num_actions), like)
         self.observation = zeros((num_envs, self.builder.size), like)
         self._policy = policy
@@ -60,6 +64,14 @@ class Controller:
         self.builder.reset(mask)
         if self.clock is not None:
             self.clock.reset(mask, phase)
+        if self.yaw_rate_integral is not None:
+            self.yaw_rate_integral.reset(mask)
+
+    @property
+    def yaw_rate_correction(self) -> Array:
+        """(num_envs,) what the observed turning command has been changed by [rad/s]."""
+        return (zeros((self.previous_action.shape[0],), self.previous_action)
+                if self.yaw_rate_integral is None else self.yaw_rate_integral.correction)
 
     def reset_all(self) -> None:
         """Start every robot afresh."""
@@ -68,12 +80,18 @@ class Controller:
     def carried(self) -> Dict[str, Array]:
         """Return the arrays that carry over from one control step to the next, by name."""
         clock = {} if self.clock is None else {'phase': self.clock.phase}
-        return {'previous_action': self.previous_action, **clock, **self.builder.carried()}
+        integral = {} if self.yaw_rate_integral is None else {
+            'yaw_rate_correction': self.yaw_rate_integral.correction}
+        return {'previous_action': self.previous_action, **clock, **integral,
+                **self.builder.carried()}
 
     def observe(self, state: RobotState, command: Array) -> Array:
         """Return the observation (num_envs, obs) for a state and a command (num_envs, 3)."""
-        command = self.contract.command_limits.clamp(float32(command))
+        limits = self.contract.command_limits
+        command = limits.clamp(float32(command))
         gait = None if self.clock is None else self.clock.step(command)
+        if self.yaw_rate_integral is not None:
+            command = limits.clamp(self.yaw_rate_integral.step(command, state))
         return self.builder.build(Moment(state, command, self.previous_action, gait))
 
     def act(self, action: Array) -> JointTargets:

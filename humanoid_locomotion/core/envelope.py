@@ -60,7 +60,7 @@ def read_envelope(folder: Path, contract: PolicyContract) -> Envelope:
     unsafe, so what cannot be used becomes :attr:`Envelope.problem`.
     """
     trained = tuple(zip(contract.command_limits.lower, contract.command_limits.upper))
-    threshold = 0.0 if contract.gait is None else contract.gait.moving_threshold
+    threshold = contract.moving_threshold
     path = folder / 'scorecard.json'
     try:
         if path.stat().st_size > MAX_BYTES:

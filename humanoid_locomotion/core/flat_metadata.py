@@ -9,7 +9,7 @@ told and rebuilt by flat keys alone.
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.command import COMMAND_NAMES, CommandLimits, GaitSpec
 from humanoid_locomotion.core.contract import (
@@ -21,6 +21,7 @@ from humanoid_locomotion.core.contract import (
 )
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.terms import TERMS
+from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
 
 # The field's names of our terms. Its joint positions are relative to the default pose.
 TERM_NAMES = {
@@ -45,6 +46,10 @@ JOINT_FIGURES = {
     'action_scale': 'action_scale', 'joint_lower': 'lower', 'joint_upper': 'upper',
     'joint_effort': 'effort'}
 
+# Keys that are there together or not at all.
+GAIT = ('gait_period', 'gait_moving_threshold')
+INTEGRAL = ('yaw_rate_integral_gain', 'yaw_rate_integral_limit')
+
 # Every key, and what is expected of it.
 KEYS = {
     'joint_names': 'the commanded joints, in the order of actions',
@@ -68,6 +73,8 @@ KEYS = {
     'command_upper': 'highest forward, left [m/s] and turning [rad/s] command',
     'gait_period': 'duration of one stride [s]',
     'gait_moving_threshold': 'norm of a command above which it asks to walk; below 0, always',
+    'yaw_rate_integral_gain': "change of the turning command for the turning rate's error [1/s]",
+    'yaw_rate_integral_limit': 'largest such correction of the turning command [rad/s]',
     'robot': 'name of the robot',
     'model_hash': 'version of the description it was trained on',
     'run_path': 'where it came from',
@@ -98,6 +105,9 @@ def to_flat(contract: PolicyContract, run_path: str) -> Dict[str, str]:
     if contract.gait is not None:
         flat['gait_period'] = [contract.gait.period]
         flat['gait_moving_threshold'] = [contract.gait.moving_threshold]
+    if contract.yaw_rate_integral is not None:
+        flat['yaw_rate_integral_gain'] = [contract.yaw_rate_integral.gain]
+        flat['yaw_rate_integral_limit'] = [contract.yaw_rate_integral.limit]
     return {key: ','.join(repr(value) if isinstance(value, float) else str(value)
                           for value in values) for key, values in flat.items()}
 
@@ -134,7 +144,7 @@ class FlatMetadata:
             ConfigError: A key is missing or does not fit; the message says which, where, what
                 was found and what was expected.
         """
-        optional = {'gait_period', 'gait_moving_threshold', 'observation_joints', 'run_path'}
+        optional = {*GAIT, *INTEGRAL, 'observation_joints', 'run_path'}
         missing = [key for key in KEYS if not self.origin(key) and key not in optional]
         if missing:
             raise self._missing(missing)
@@ -158,7 +168,7 @@ class FlatMetadata:
                     self._word('observation_layout'), terms, self._history(),
                     None if observed == names else tuple(observed)),
                 command_limits=CommandLimits(*zip(lower, upper)),
-                gait=self._gait(terms))
+                gait=self._gait(terms), yaw_rate_integral=self._integral())
         except ConfigError:
             raise
         except ValueError as error:
@@ -223,18 +233,25 @@ class FlatMetadata:
             raise self._error('observation_history', [word])
         return int(word)
 
-    def _gait(self, terms: Tuple[TermSpec, ...]) -> Any:
-        keys = ('gait_period', 'gait_moving_threshold')
-        if not any(self.origin(key) for key in keys) and all(
-                term.name != 'gait_clock' for term in terms):
+    def _gait(self, terms: Tuple[TermSpec, ...]) -> Optional[GaitSpec]:
+        if all(term.name != 'gait_clock' for term in terms) and not self._any(GAIT):
             return None
-        missing = [key for key in keys if not self.origin(key)]
-        if missing:
-            raise self._missing(missing)
-        period, threshold = (self._figures(key, 1)[0] for key in keys)
+        period, threshold = self._all(GAIT)
         if period <= 0.0:
             raise self._error('gait_period', self.words('gait_period'))
         return GaitSpec(period, threshold)
+
+    def _integral(self) -> Optional[YawRateIntegralSpec]:
+        return YawRateIntegralSpec(*self._all(INTEGRAL)) if self._any(INTEGRAL) else None
+
+    def _any(self, keys: Tuple[str, ...]) -> bool:
+        return any(self.origin(key) for key in keys)
+
+    def _all(self, keys: Tuple[str, ...]) -> List[float]:
+        missing = [key for key in keys if not self.origin(key)]
+        if missing:
+            raise self._missing(missing)
+        return [self._figures(key, 1)[0] for key in keys]
 
     def _error(self, key: str, found: List[str]) -> ConfigError:
         return ConfigError(self.origin(key), key, f'found {found}, expected {KEYS[key]}')

@@ -70,6 +70,19 @@ def projected_gravity(quaternion: Array) -> Array:
         (2.0 * (w * y - x * z), -2.0 * (y * z + w * x), -1.0 + 2.0 * (x * x + y * y)))
 
 
+def vertical_rate(quaternion: Array, angular_velocity: Array) -> Array:
+    """Return the turning rate about the vertical, left positive [rad/s].
+
+    Args:
+        quaternion: (..., 4), of the base.
+        angular_velocity: (..., 3), in the base frame, as a gyroscope measures it.
+
+    Returns:
+        (...), whatever the tilt.
+    """
+    return -(projected_gravity(quaternion) * angular_velocity).sum(-1)
+
+
 def tilt(quaternion: Array) -> Array:
     """Return the angle between the base's z axis and the vertical [rad]. Shape (...)."""
     up = -projected_gravity(quaternion)[..., 2]

@@ -116,7 +116,7 @@ class StateMachine:
     def _take(self, controller: Controller) -> None:
         contract = controller.contract
         self.controller = controller
-        self._threshold = 0.0 if contract.gait is None else contract.gait.moving_threshold
+        self._threshold = contract.moving_threshold
         self._default = self._ramp_start = contract.values('default').astype(np.float32)
         self._fade_from = self._targets = self._default
 

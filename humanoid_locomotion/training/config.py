@@ -15,6 +15,7 @@ from humanoid_locomotion.core.contract import (
 from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import LAYOUTS
+from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
 
 Range = Tuple[float, float]
@@ -119,8 +120,7 @@ class RewardConfig:
         pose_weights: Weight of each joint's deviation from the default pose; the first entry
             that is part of the joint's name counts.
         landing_force: Load on one foot beyond which landing is hard, in body weights.
-        creep_limit: What a creeping foot pays for at most [m/s]; a step to catch oneself slides
-            more.
+        creep_limit: What a creeping foot pays for at most [m/s]; half of it at that speed.
         termination: Reward for a fall, once.
     """
 
@@ -307,6 +307,7 @@ class TrainingConfig:
     observation: ObservationConfig
     action: ActionConfig
     gait: Optional[GaitSpec]
+    yaw_rate_integral: Optional[YawRateIntegralSpec]
     commands: CommandConfig
     rewards: RewardConfig
     terminations: TerminationConfig
@@ -327,4 +328,5 @@ class TrainingConfig:
         return contract_for(
             robot, control_period=self.physics.control_period, action_mode=self.action.mode,
             action_scale=self.action.scale, observation=self.observation.spec(),
-            command_limits=self.commands.limits, gait=self.gait)
+            command_limits=self.commands.limits, gait=self.gait,
+            yaw_rate_integral=self.yaw_rate_integral)

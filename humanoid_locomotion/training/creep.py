@@ -18,7 +18,8 @@ class Creep:
 
     Attributes:
         velocity: (num_envs, 2, 2) of the left and the right sole, x and y in the world frame
-            [m/s]; zero while walking and for a foot in the air, which starts afresh when it lands.
+            [m/s]; zero while walking or on the way, and for a foot in the air, which starts afresh
+            when it lands.
 
     Args:
         control_period: [s].
@@ -30,9 +31,9 @@ class Creep:
         self.velocity = torch.zeros(num_envs, 2, 2, device=device)
         self._share = control_period / AVERAGED_OVER
 
-    def step(self, truth: Truth, moving: torch.Tensor) -> torch.Tensor:
-        """Take in a control step of robots that are ``moving`` (num_envs,) or stand."""
-        stands = (truth.sole_forces > CONTACT_FORCE) & (moving == 0.0)[:, None]
+    def step(self, truth: Truth, standing: torch.Tensor) -> torch.Tensor:
+        """Take in a control step; ``standing`` (num_envs,) bool are to stand still by now."""
+        stands = (truth.sole_forces > CONTACT_FORCE) & standing[:, None]
         averaged = torch.lerp(self.velocity, truth.sole_velocities[:, :, :2], self._share)
         self.velocity.copy_(torch.where(stands[:, :, None], averaged, 0.0))
         return self.velocity

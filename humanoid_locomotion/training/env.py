@@ -24,6 +24,7 @@ from humanoid_locomotion.training.curriculum import TerrainCurriculum
 from humanoid_locomotion.training.delay import DelayLine
 from humanoid_locomotion.training.following import Following, velocity_in_heading
 from humanoid_locomotion.training.metrics import Metrics
+from humanoid_locomotion.training.on_the_way import OnTheWay
 from humanoid_locomotion.training.privileged import SIZE as PRIVILEGED_SIZE
 from humanoid_locomotion.training.privileged import Privileged
 from humanoid_locomotion.training.randomization import Pusher, Sensors, draw_physics, draw_start
@@ -91,6 +92,7 @@ class LocomotionEnv:
         self._arms = LedArms(config.randomization.led_arms, contract, n, device)
         self._line = DelayLine(config.action.max_delay, self._default.joint_positions)
         self._creep = Creep(contract.control_period, n, device)
+        self._on_the_way = OnTheWay(contract.control_period, n, device)
         self._following = Following(contract.control_period, n, device)
         m = contract.num_actions
         self._last_action = torch.zeros(n, m, device=device)
@@ -143,7 +145,7 @@ class LocomotionEnv:
         self.commands.step(done)
         linear, angular = self._pusher.step()
         self.backend.add_base_velocity(linear, angular)
-        self._following.reset(linear.any(-1) | angular.any(-1))
+        self._on_the_way.kick(linear.any(-1) | angular.any(-1))
         return self._result(reward, terminated, truncated)
 
     def carried(self) -> Dict[str, torch.Tensor]:
@@ -156,7 +158,8 @@ class LocomotionEnv:
             'push_time_left': self._pusher.time_left,
             'encoder_bias': self._sensors.encoder_bias,
             'imu_mounting': self._sensors.imu_mounting, 'creep': self._creep.velocity,
-            **self._following.carried(), **self._arms.carried(), **self.controller.carried(),
+            'following_error': self._following.error, **self._on_the_way.carried(),
+            **self._arms.carried(), **self.controller.carried(),
             **({} if self._curriculum is None else self._curriculum.carried())}
 
     def _read(self) -> tuple[RobotState, Truth]:
@@ -171,14 +174,17 @@ class LocomotionEnv:
         clock = self.controller.clock
         state, truth = self._arms.excuse(state, truth)
         command, velocity = self.commands.command, velocity_in_heading(state, truth)
-        moving = is_moving(command, self._moving_threshold).float()
+        moving = is_moving(command, self._moving_threshold)
+        self._on_the_way.step(command)
+        arrived = self._on_the_way.arrived
         outcome = Outcome(
             state=state, truth=truth, velocity=velocity, command=command, action=action,
             previous_action=self._last_action,
             joint_accelerations=(state.joint_velocities - self._last_velocities) / dt,
             phase=torch.zeros_like(self.commands.time_left) if clock is None else clock.phase,
-            moving=moving, creep=self._creep.step(truth, moving),
-            following_error=self._following.step(command, velocity))
+            moving=moving.float(), caught=self._on_the_way.caught.float(),
+            creep=self._creep.step(truth, arrived & ~moving),
+            following_error=self._following.step(command, velocity, arrived))
         terms = torch.where(lost[:, None], 0.0, self.rewards.terms(outcome))
         self._last_action.copy_(action)
         self._last_velocities.copy_(torch.where(lost[:, None], 0.0, state.joint_velocities))
@@ -201,6 +207,7 @@ class LocomotionEnv:
         self._arms.reset(mask)
         self._creep.reset(mask)
         self._following.reset(mask)
+        self._on_the_way.kick(mask)
         self._line.reset(mask, start.joint_positions)
 
     def _result(self, reward: torch.Tensor, terminated: torch.Tensor,
@@ -208,5 +215,6 @@ class LocomotionEnv:
         state, truth = self._read()
         obs = self.controller.observe(self._sensors.measure(state), self.commands.command)
         privileged = self._privileged.build(
-            state, truth, self._following.error, self._creep.velocity)
+            state, truth, self._following.error, self._creep.velocity, self._on_the_way.left,
+            self.controller.yaw_rate_correction)
         return StepResult(obs, privileged, reward, terminated, truncated)

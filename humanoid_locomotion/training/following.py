@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Dict
-
 import torch
 
 from humanoid_locomotion.core import rotations
@@ -11,16 +9,14 @@ from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import Truth
 
 AVERAGED_OVER = 1.0  # [s], a little more than a gait period
-ON_THE_WAY = 1.5  # [s] to a new command, or back to the old one after a kick
 
 
 def velocity_in_heading(state: RobotState, truth: Truth) -> torch.Tensor:
     """Return (num_envs, 3): x, y in the heading frame [m/s], turning about up [rad/s]."""
     in_world = rotations.rotate(state.base_orientation, truth.base_linear_velocity)
     horizontal = rotations.in_heading_frame(state.base_orientation, in_world)[:, :2]
-    up = -rotations.projected_gravity(state.base_orientation)
-    yaw_rate = (up * state.base_angular_velocity).sum(-1, keepdim=True)
-    return torch.cat([horizontal, yaw_rate], dim=-1)
+    turning = rotations.vertical_rate(state.base_orientation, state.base_angular_velocity)
+    return torch.cat([horizontal, turning[:, None]], dim=-1)
 
 
 class Following:
@@ -33,8 +29,8 @@ class Following:
     was would go past it always.
 
     Attributes:
-        error: (num_envs, 3) x, y [m/s] and turning [rad/s], in the heading frame; zero until
-            :data:`ON_THE_WAY` after a new command, a kick or a reset.
+        error: (num_envs, 3) x, y [m/s] and turning [rad/s], in the heading frame; zero while on
+            the way.
 
     Args:
         control_period: [s].
@@ -44,27 +40,21 @@ class Following:
 
     def __init__(self, control_period: float, num_envs: int, device: str):
         self.error = torch.zeros(num_envs, 3, device=device)
-        self._command = torch.zeros(num_envs, 3, device=device)
-        self._undisturbed = torch.zeros(num_envs, 1, dtype=torch.long, device=device)
-        self._on_the_way = round(ON_THE_WAY / control_period)
         self._share = control_period / AVERAGED_OVER
 
-    def step(self, command: torch.Tensor, velocity: torch.Tensor) -> torch.Tensor:
-        """Take in a control step's ``command`` and ``velocity``, (num_envs, 3) each."""
-        same = (command == self._command).all(-1, keepdim=True)
-        self._command.copy_(command)
-        self._undisturbed.copy_(torch.where(same, self._undisturbed + 1, 0))
+    def step(self, command: torch.Tensor, velocity: torch.Tensor,
+             arrived: torch.Tensor) -> torch.Tensor:
+        """Take in a control step's ``command`` and ``velocity``, (num_envs, 3) each.
+
+        Args:
+            command: What was asked for.
+            velocity: What was done.
+            arrived: (num_envs,) bool of :class:`OnTheWay`.
+        """
         averaged = torch.lerp(self.error, command - velocity, self._share)
-        on_the_way = self._undisturbed < self._on_the_way
-        self.error.copy_(torch.where(on_the_way, 0.0, averaged))
+        self.error.copy_(torch.where(arrived[:, None], averaged, 0.0))
         return self.error
 
     def reset(self, mask: torch.Tensor) -> None:
-        """Forget the robots in ``mask``, which start afresh or were kicked."""
+        """Forget the robots in ``mask``, which start afresh."""
         self.error.masked_fill_(mask[:, None], 0.0)
-        self._undisturbed.masked_fill_(mask[:, None], 0)
-
-    def carried(self) -> Dict[str, torch.Tensor]:
-        """Return what carries over from one step to the next."""
-        return {'following_error': self.error, 'followed_command': self._command,
-                'undisturbed_steps': self._undisturbed}

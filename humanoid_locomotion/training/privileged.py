@@ -36,6 +36,8 @@ BLOCKS: List[Block] = [
     Block((2, 3, 0, 1), (1.0, 1.0, 1.0, 1.0)),  # tilt of the soles: forward and sideways, squared
     Block((0, 1, 2), (1.0, -1.0, -1.0)),   # averaged error of following: forward, left, turning
     Block((2, 3, 0, 1), (1.0, -1.0, 1.0, -1.0)),  # averaged creep of the soles, forward and left
+    Block((0, 1), (1.0, 1.0)),             # shares of the way left: to a command, after a kick
+    Block((0,), (-1.0,)),                  # correction of the command's turning
     Block((0, 1, 2), (1.0, 1.0, 1.0)),     # friction, mass scale, payload
     Block((0, 1, 2), (1.0, -1.0, 1.0)),    # shift of the centre of mass
 ]
@@ -54,7 +56,8 @@ class Privileged:
         self._body_weight = body_weight
 
     def build(self, state: RobotState, truth: Truth, following_error: torch.Tensor,
-              creep: torch.Tensor) -> torch.Tensor:
+              creep: torch.Tensor, way_left: torch.Tensor, correction: torch.Tensor
+              ) -> torch.Tensor:
         """Return the numbers that :data:`BLOCKS` lists, of the order of one.
 
         Args:
@@ -62,6 +65,8 @@ class Privileged:
             truth: Of the robots.
             following_error: (num_envs, 3) of :class:`Following`.
             creep: (num_envs, 2, 2) of :class:`Creep`.
+            way_left: (num_envs, 2) of :class:`OnTheWay`.
+            correction: (num_envs,) of the observed turning command [rad/s].
         """
         n = state.joint_positions.shape[0]
         crept = rotations.in_heading_frame(
@@ -74,4 +79,6 @@ class Privileged:
             truth.sole_normals[:, :, :2].square().reshape(n, 4),
             5.0 * following_error,
             50.0 * crept[:, :, :2].reshape(n, 4),
+            way_left,
+            5.0 * correction[:, None],
             self._constant], -1)

@@ -40,7 +40,8 @@ class Outcome:
         joint_accelerations: (num_envs, n) [rad/s^2], over the control step.
         phase: (num_envs,) of the gait clock, in [0, 1).
         moving: (num_envs,) 1 where the command asks for walking, else 0.
-        creep: (num_envs, 2, 2) averaged velocity of the soles while standing [m/s].
+        caught: (num_envs,) 1 where no kick is to be recovered from, else 0.
+        creep: (num_envs, 2, 2) averaged velocity of the soles of who is to stand still [m/s].
         following_error: (num_envs, 3) averaged command less velocity [m/s, m/s, rad/s].
     """
 
@@ -53,6 +54,7 @@ class Outcome:
     joint_accelerations: torch.Tensor
     phase: torch.Tensor
     moving: torch.Tensor
+    caught: torch.Tensor
     creep: torch.Tensor
     following_error: torch.Tensor
 
@@ -194,7 +196,7 @@ def contact_follows_clock(o: Outcome, k: RewardFigures) -> torch.Tensor:
 
 def feet_slip(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """Speed of the soles while they carry load [m/s]; its square would let slow sliding pass."""
-    return o.truth.sole_slips.sum(-1)
+    return o.truth.sole_slips.sum(-1) * o.caught
 
 
 def low_feet_speed(o: Outcome, k: RewardFigures) -> torch.Tensor:
@@ -222,14 +224,15 @@ def feet_too_close(o: Outcome, k: RewardFigures) -> torch.Tensor:
 def hard_landing(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """Load on the feet beyond what a soft step needs [body weights]."""
     allowed = k.config.landing_force
-    return (o.truth.peak_sole_forces / k.body_weight - allowed).clamp(0.0, 2.0).sum(-1)
+    beyond = (o.truth.peak_sole_forces / k.body_weight - allowed).clamp(0.0, 2.0)
+    return beyond.sum(-1) * o.caught
 
 
 def restless_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
     """Joint speed and horizontal drift while asked to stand [rad^2/s^2]."""
     joints = o.state.joint_velocities.square().mean(-1)
     drift = o.velocity[:, :2].square().sum(-1)
-    return (joints + 10.0 * drift).clamp(max=10.0) * (1.0 - o.moving)
+    return (joints + 10.0 * drift).clamp(max=10.0) * (1.0 - o.moving) * o.caught
 
 
 def odd_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
@@ -239,8 +242,14 @@ def odd_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
 
 
 def creeping_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
-    """Averaged speed of the soles while asked to stand, each up to ``creep_limit`` [m/s]."""
-    return o.creep.norm(dim=-1).clamp(max=k.config.creep_limit).sum(-1) * (1.0 - o.moving)
+    """Averaged speed of the soles while asked to stand [m/s].
+
+    Each pays for ``creep_limit`` at most, and half of that at that speed: a robot that shuffles
+    must stay worth more than one that falls, and less shuffling worth more than more of it.
+    """
+    speed = o.creep.norm(dim=-1)
+    bounded = speed / (1.0 + speed / k.config.creep_limit)
+    return bounded.sum(-1)
 
 
 Reward = Callable[[Outcome, RewardFigures], torch.Tensor]

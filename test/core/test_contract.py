@@ -20,6 +20,7 @@ from humanoid_locomotion.core.contract import (
 from humanoid_locomotion.core.errors import ConfigError, JointsError
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.terms import LAYOUTS
+from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
 
 
 def leaves(data, path=()):
@@ -48,7 +49,8 @@ def test_a_contract_survives_yaml_and_json(layout):
 
 
 def test_the_fingerprint_covers_every_figure():
-    it = contract(num_joints=2, layout='proprioceptive_clock')
+    it = contract(num_joints=2, layout='proprioceptive_clock',
+                  yaw_rate_integral=YawRateIntegralSpec(1.0, 0.2))
     plain = config.to_mapping(it)
     seen = {it.fingerprint}
     paths = leaves(plain)
@@ -66,6 +68,12 @@ def test_the_fingerprint_covers_every_figure():
         except ConfigError:
             seen.add(path)  # a change that is refused outright
     assert len(seen) == len(paths) + 1
+
+
+def test_a_contract_without_a_loop_is_written_as_before_there_was_one():
+    it = contract()
+    assert 'yaw_rate_integral' not in it.to_mapping() and 'integral' not in it.to_json()
+    assert PolicyContract.from_mapping(it.to_mapping(), 'contract.yaml') == it
 
 
 def test_a_tampered_contract_says_so():

@@ -7,6 +7,7 @@ import pytest
 from samples import as_torch, command, contract, row, state
 
 from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
 
 N, M = 4, 5  # robots, joints
 MIX = np.random.default_rng(9).normal(size=(300, M)).astype(np.float32)
@@ -20,8 +21,9 @@ def linear_policy(obs):
 
 @pytest.fixture
 def it():
-    """Give a contract with a clock and a history."""
-    return contract(num_joints=M, layout='proprioceptive_clock', history=3)
+    """Give a contract with everything that a controller remembers."""
+    return contract(num_joints=M, layout='proprioceptive_clock', history=3,
+                    yaw_rate_integral=YawRateIntegralSpec(1.0, 0.2))
 
 
 def test_step_is_observe_then_act(it):

@@ -11,6 +11,7 @@ from humanoid_locomotion.core.contract import TermSpec
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.flat_metadata import TERM_NAMES, FlatMetadata, to_flat
 from humanoid_locomotion.core.terms import TERMS
+from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
 
 # What mjlab writes for a velocity task, its three decimals included.
 MJLAB = {
@@ -36,7 +37,8 @@ def read(**changes):
 
 @pytest.mark.parametrize('it', [
     contract(), contract(layout='proprioceptive_clock', history=3),
-    contract(layout='full_state', observed=2), contract(action_mode='joint_range')])
+    contract(layout='full_state', observed=2), contract(action_mode='joint_range'),
+    contract(yaw_rate_integral=YawRateIntegralSpec(1.25, 0.1))])
 def test_a_contract_survives_its_flat_keys_to_the_last_digit(it):
     it = dataclasses.replace(it, control_period=1.0 / 70.0)
     flat = to_flat(it, 'runs/x')
@@ -97,6 +99,8 @@ def test_every_missing_key_is_named_at_once_with_what_it_means():
     ({'joint_upper': [-5.0, 2.0]}, 'joint j0: lower -1.0 is not below upper -5.0'),
     ({'observation_joints': ['j7']}, r"missing joints \['j7'\]"),
     ({'gait_period': 0.8}, r"missing keys \['gait_moving_threshold'\]"),
+    ({'yaw_rate_integral_limit': 0.2}, r"missing keys \['yaw_rate_integral_gain'\]"),
+    ({'yaw_rate_integral_gain': -1.0, 'yaw_rate_integral_limit': 0.2}, 'gain must be above 0'),
     ({'gait_period': 0.0, 'gait_moving_threshold': 0.1}, r"gait_period: found \['0.0'\]"),
     ({'observation_names': 'gait_phase', 'observation_scales': 1.0},
      r"missing keys \['gait_period', 'gait_moving_threshold'\]")])

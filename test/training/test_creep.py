@@ -12,7 +12,7 @@ from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.creep import Creep
 
 DT = 0.02
-STANDING, WALKING = torch.zeros(1), torch.ones(1)
+STANDING, WALKING = torch.ones(1).bool(), torch.zeros(1).bool()
 
 
 def soles(x: float, y: float = 0.0, left_force: float = 200.0) -> Truth:

@@ -51,9 +51,9 @@ def figures_of(env) -> dict:
 
 def test_a_step_gives_one_row_for_each_robot():
     env = make_env('observation.history=2')
-    assert (env.obs_size, env.privileged_size) == (160, 25)
+    assert (env.obs_size, env.privileged_size) == (160, 28)
     for result in (env.reset(), env.step(torch.zeros(N, M))):
-        assert result.obs.shape == (N, 160) and result.privileged.shape == (N, 25)
+        assert result.obs.shape == (N, 160) and result.privileged.shape == (N, 28)
         assert result.reward.shape == (N,) and result.reward.dtype == torch.float32
         assert result.terminated.shape == result.truncated.shape == (N,)
         assert result.terminated.dtype == result.truncated.dtype == torch.bool
@@ -90,7 +90,7 @@ def test_the_robots_own_controller_observes_what_training_observes(monkeypatch):
 
 
 def test_sensors_err_for_the_actor_and_not_for_the_critic():
-    exact, noisy = make_env(*EXACT), make_env()
+    exact, noisy = make_env(*EXACT, 'yaw_rate_integral=null'), make_env('yaw_rate_integral=null')
     for env in (exact, noisy):
         torch.manual_seed(3)
         env.reset()
@@ -310,9 +310,12 @@ def test_the_creep_of_standing_robots_builds_up_and_a_fall_forgets_it(monkeypatc
                        sole_forces=np.full_like(true.sole_forces, 200.0))
 
     monkeypatch.setattr(env.backend, 'truth', sliding)
+    creep = env.carried()['creep']
+    env.step(torch.zeros(N, M))
+    assert torch.count_nonzero(creep) == 0  # they have just started
+    env.carried()['steps_on_the_way'].fill_(1000)
     for _ in range(3):
         env.step(torch.zeros(N, M))
-    creep = env.carried()['creep']
     assert torch.allclose(creep[..., 0], torch.tensor(0.01 * (1.0 - 0.98 ** 3)))
     put(env, 1, base_position=LYING)
     assert env.step(torch.zeros(N, M)).terminated.tolist() == [False, True, False, False]
@@ -326,7 +329,7 @@ def test_a_lasting_error_builds_up_and_a_fall_forgets_it():
     env.episode_step.zero_()
     sizes = []
     env.step(torch.zeros(N, M))
-    env.carried()['undisturbed_steps'].fill_(1000)
+    env.carried()['steps_on_the_way'].fill_(1000)
     for _ in range(3):
         seen = env.step(torch.zeros(N, M)).privileged
         sizes.append(env.carried()['following_error'].norm(dim=-1).clone())
@@ -349,9 +352,29 @@ def test_a_kick_is_no_error_of_the_robot(speed, yaw_rate):
     kept = env.carried()
     kept['following_error'].fill_(0.1)
     kept['followed_command'].copy_(kept['command'])
-    kept['undisturbed_steps'].fill_(1000)
+    kept['steps_on_the_way'].fill_(1000)
     kept['command_time_left'].fill_(9.0)
     kept['push_time_left'].copy_(torch.tensor([9.0, 0.0, 9.0, 9.0]))
+    seen = env.step(torch.zeros(N, M)).privileged
+    assert kept['steps_on_the_way'].tolist() == [[1001, 1001], [1001, 0], [1001, 1001],
+                                                 [1001, 1001]]
+    start = sum(len(block.source) for block in BLOCKS[:7])
+    assert seen[:, start:start + 2].tolist() == [[0.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
     env.step(torch.zeros(N, M))
-    assert kept['undisturbed_steps'][:, 0].tolist() == [1001, 0, 1001, 1001]
     assert (kept['following_error'] != 0.0).any(-1).tolist() == [True, False, True, True]
+
+
+def test_training_closes_the_loop_over_the_turning_rate_and_the_critic_sees_it():
+    env = make_env(*EXACT, *CALM, 'commands.standing_share=0.0', 'commands.straight_share=0.0',
+                   'commands.turning_share=0.0', 'yaw_rate_integral={gain: 1.0, limit: 0.05}')
+    env.reset()
+    for _ in range(20):
+        result = env.step(torch.zeros(N, M))
+    correction = env.carried()['yaw_rate_correction']
+    assert correction.abs().max() > 0.0 and correction.abs().max() <= 0.05
+    start = next(s.start for s in env.controller.builder.slices if s.name == 'velocity_command')
+    asked, limits = env.commands.command, env.contract.command_limits
+    corrected = limits.clamp(asked + torch.nn.functional.pad(correction[:, None], (2, 0)))
+    assert torch.allclose(result.obs[:, start:start + 3], corrected)
+    at = sum(len(block.source) for block in BLOCKS[:8])
+    assert torch.allclose(result.privileged[:, at], 5.0 * correction)

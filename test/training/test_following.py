@@ -8,21 +8,17 @@ import pytest
 from tiny import outcome
 import torch
 
-from humanoid_locomotion.training.following import (
-    ON_THE_WAY,
-    Following,
-    velocity_in_heading,
-)
+from humanoid_locomotion.training.following import Following, velocity_in_heading
 
 DT = 0.02
-ON_THE_WAY_STEPS = round(ON_THE_WAY / DT)
 COMMAND = torch.tensor([[0.5, 0.0, 0.2]])
+ARRIVED = torch.tensor([True])
 
 
 def test_a_steady_error_is_seen_whole_after_a_few_seconds():
     it = Following(DT, 1, 'cpu')
-    for _ in range(ON_THE_WAY_STEPS + 51):
-        error = it.step(COMMAND, torch.tensor([[0.4, 0.03, 0.25]]))
+    for _ in range(51):
+        error = it.step(COMMAND, torch.tensor([[0.4, 0.03, 0.25]]), ARRIVED)
     share = 1.0 - (1.0 - DT) ** 51
     assert error[0].tolist() == pytest.approx([0.1 * share, -0.03 * share, -0.05 * share])
 
@@ -31,29 +27,19 @@ def test_sway_ten_times_as_large_hardly_shows():
     it = Following(DT, 1, 'cpu')
     for step in range(500):
         sway = 0.3 * math.cos(2.0 * math.pi * 2.5 * DT * step)
-        error = it.step(COMMAND, COMMAND - torch.tensor([[0.03, sway, 0.0]]))
+        error = it.step(COMMAND, COMMAND - torch.tensor([[0.03, sway, 0.0]]), ARRIVED)
     assert error[0].tolist() == pytest.approx([0.03, 0.0, 0.0], abs=0.02)
 
 
-def test_a_new_command_is_not_blamed_for_the_old_one():
+def test_the_way_to_a_command_is_no_error_and_leaves_none_behind():
     it = Following(DT, 2, 'cpu')
-    commands = COMMAND.repeat(2, 1)
+    commands, still = COMMAND.repeat(2, 1), torch.zeros(2, 3)
     for _ in range(100):
-        it.step(commands, torch.zeros(2, 3))
-    changed = commands.clone()
-    changed[0] = torch.tensor([-0.3, 0.0, 0.0])
-    for _ in range(ON_THE_WAY_STEPS):  # it is still on its way
-        error = it.step(changed, torch.zeros(2, 3))
-        assert error[0].tolist() == [0.0, 0.0, 0.0] and float(error[1, 0]) > 0.1
-    assert it.step(changed, torch.zeros(2, 3))[0].tolist() == [
-        pytest.approx(-0.3 * DT), 0.0, 0.0]
-
-
-def test_a_robot_that_gets_there_in_time_has_no_error_to_pay_back():
-    it, velocity = Following(DT, 1, 'cpu'), torch.zeros(1, 3)
-    for _ in range(400):
-        velocity = velocity + DT / 0.2 * (COMMAND - velocity)
-        assert it.step(COMMAND, velocity).abs().max() < 1e-4
+        it.step(commands, still, torch.tensor([True, True]))
+    error = it.step(commands, still, torch.tensor([False, True]))
+    assert error[0].tolist() == [0.0, 0.0, 0.0] and float(error[1, 0]) > 0.1
+    assert float(it.step(commands, still, torch.tensor([True, True]))[0, 0]) == (
+        pytest.approx(0.5 * DT))
 
 
 def test_a_reset_forgets_these_robots_even_what_is_no_number():

@@ -224,11 +224,18 @@ def test_a_foot_that_runs_near_the_floor_pays_and_one_at_swing_height_does_not()
                      sole_velocities=running) == pytest.approx(expected)
 
 
+def test_who_catches_himself_may_stamp_and_slide_and_fidget():
+    kicked = {'peak_sole_forces': [9000.0, 0.0], 'sole_slips': [1.0, 0.0],
+              'joint_velocities': joints(left_knee=2.0)}
+    for term in ('hard_landing', 'feet_slip', 'restless_standing'):
+        assert value(term, **kicked) > 0.1 and value(term, caught=0.0, **kicked) == 0.0
+
+
 def test_standing_feet_pay_for_creeping_but_no_more_than_a_little():
     creep = [[[0.003, 0.004], [0.0, -0.002]]]
-    assert value('creeping_standing', creep=creep) == pytest.approx(0.007)
-    assert value('creeping_standing', moving=1.0, creep=creep) == 0.0
-    assert value('creeping_standing', creep=[[[1.2, 0.0], [0.0, 0.0]]]) == pytest.approx(0.01)
+    assert value('creeping_standing', creep=creep) == pytest.approx(0.005 / 1.5 + 0.002 / 1.2)
+    fast = [value('creeping_standing', creep=[[[x, 0.0], [0.0, 0.0]]]) for x in (0.1, 0.2, 1.2)]
+    assert fast[0] < fast[1] < fast[2] < 0.01
 
 
 # All of them.

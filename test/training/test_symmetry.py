@@ -99,7 +99,7 @@ def flip_outcome(o: Outcome) -> Outcome:
         command=flip_command(o.command),
         action=swap_joints(o.action), previous_action=swap_joints(o.previous_action),
         joint_accelerations=swap_joints(o.joint_accelerations),
-        phase=(o.phase + 0.5) % 1.0, moving=o.moving,
+        phase=(o.phase + 0.5) % 1.0, moving=o.moving, caught=o.caught,
         creep=swap_feet(o.creep * torch.tensor([1.0, -1.0])),
         following_error=o.following_error * torch.tensor([1.0, -1.0, -1.0]))
 
@@ -205,9 +205,11 @@ def test_the_critic_of_a_mirrored_robot_sees_the_mirrored_truth():
         friction=rng.random(N), mass_scale=rng.random(N), payload=rng.random(N), com_offset=shift)
     flipped = replace(variation, com_offset=shift * [1.0, -1.0, 1.0])
     p = flip_outcome(o)
-    seen = Privileged(variation, 440.0, 'cpu').build(o.state, o.truth, o.following_error, o.creep)
+    way_left, correction = torch.rand(N, 2), torch.randn(N)
+    seen = Privileged(variation, 440.0, 'cpu').build(
+        o.state, o.truth, o.following_error, o.creep, way_left, correction)
     mirrored = Privileged(flipped, 440.0, 'cpu').build(
-        p.state, p.truth, p.following_error, p.creep)
+        p.state, p.truth, p.following_error, p.creep, way_left, -correction)
     assert torch.allclose(privileged_mirror()(seen), mirrored, atol=1e-5)
 
 

@@ -93,9 +93,10 @@ def outcome(**changes: object) -> Outcome:
     o = Outcome(state=state, truth=truth, velocity=torch.zeros(1, 3), command=torch.zeros(1, 3),
                 action=torch.zeros(1, n), previous_action=torch.zeros(1, n),
                 joint_accelerations=torch.zeros(1, n), phase=torch.zeros(1), moving=torch.zeros(1),
+                caught=torch.ones(1),
                 creep=torch.zeros(1, 2, 2), following_error=torch.zeros(1, 3))
     tensors = {key: rows(value) for key, value in changes.items()}
-    for key in ('phase', 'moving'):
+    for key in ('phase', 'moving', 'caught'):
         if key in tensors:
             tensors[key] = tensors[key].reshape(-1)
 
@@ -138,5 +139,6 @@ def random_outcome(rng: np.random.Generator, num_envs: int) -> Outcome:
         action=normal(n), previous_action=normal(n),
         joint_accelerations=normal(n, scale=100.0),
         phase=torch.as_tensor(rng.random(num_envs), dtype=torch.float32),
-        moving=torch.as_tensor(rng.random(num_envs) < 0.5).float(), creep=normal(2, 2),
+        moving=torch.as_tensor(rng.random(num_envs) < 0.5).float(),
+        caught=torch.as_tensor(rng.random(num_envs) < 0.5).float(), creep=normal(2, 2),
         following_error=normal(3))

@@ -1,0 +1,129 @@
+"""The loop over the turning rate: what it mends, where it stops, what it leaves alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from samples import as_torch, contract, state
+
+from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.yaw_rate import YawRateIntegral, YawRateIntegralSpec
+
+DT = 0.02
+
+
+def turning(rate: float, roll: float = 0.0):
+    """Give one robot that turns about the vertical, rolled to its side by an angle."""
+    still = state(np.random.default_rng(0), 1, 4)
+    return dataclasses.replace(
+        still,
+        base_orientation=np.array([[math.sin(roll / 2), 0, 0, math.cos(roll / 2)]], np.float32),
+        base_angular_velocity=np.array([[0, rate * math.sin(roll), rate * math.cos(roll)]],
+                                       np.float32))
+
+
+def loop(gain: float = 1.0, limit: float = 0.2, num_envs: int = 1) -> YawRateIntegral:
+    return YawRateIntegral(YawRateIntegralSpec(gain, limit), 0.05, DT, num_envs,
+                           np.zeros(0, np.float32))
+
+
+def ask(turn: float, ahead: float = 0.5) -> np.ndarray:
+    return np.array([[ahead, -0.1, turn]], np.float32)
+
+
+@pytest.mark.parametrize('share', [0.8, 1.15])
+@pytest.mark.parametrize('roll', [0.0, 0.4])
+def test_a_robot_that_turns_by_some_per_cent_too_much_or_too_little_ends_up_right(share, roll):
+    it, rate = loop(), 0.0
+    for _ in range(500):  # it takes 0.3 s to answer
+        corrected = it.step(ask(0.5), turning(rate, roll))
+        rate += DT / 0.3 * (share * float(corrected[0, 2]) - rate)
+    assert rate == pytest.approx(0.5, abs=1e-3)
+    assert corrected[0, :2].tolist() == pytest.approx([0.5, -0.1])
+
+
+def test_the_correction_is_the_integral_of_the_error():
+    it = loop(gain=2.0)
+    for _ in range(10):
+        corrected = it.step(ask(0.3), turning(0.25))
+    assert corrected[0, 2] - 0.3 == pytest.approx(2.0 * 10 * DT * 0.05, rel=1e-4)
+
+
+@pytest.mark.parametrize('rate, end', [(3.0, -0.2), (-3.0, 0.2)])
+def test_a_robot_that_was_spun_is_turned_back_within_the_limit_and_no_longer_than_it_takes(
+        rate, end):
+    it = loop()
+    for _ in range(200):
+        it.step(ask(0.0), turning(rate))
+    assert it.correction[0] == pytest.approx(end)
+    for _ in range(round(0.2 / 0.1 / DT) + 1):  # turned back by 0.1 rad/s
+        it.step(ask(0.0), turning(math.copysign(0.1, end)))
+    assert abs(it.correction[0]) < 0.003
+
+
+def test_a_robot_that_stands_is_not_turned():
+    it = loop()
+    for _ in range(20):
+        it.step(ask(0.0), turning(0.5))
+    standing = np.array([[0.0, 0.0, 0.04]], np.float32)
+    assert it.step(standing, turning(0.5)).tolist() == standing.tolist()
+    assert it.correction[0] == 0.0
+
+
+def test_a_reset_forgets_these_robots_even_what_is_no_number():
+    it = loop(num_envs=2)
+    it.correction[:] = [np.nan, 0.1]
+    it.reset(np.array([True, False]))
+    assert it.correction.tolist() == [0.0, pytest.approx(0.1)]
+
+
+@pytest.mark.parametrize('gain, limit, name', [(0.0, 0.2, 'gain'), (1.0, -0.1, 'limit'),
+                                               (float('nan'), 0.2, 'gain')])
+def test_a_loop_that_does_nothing_or_the_wrong_thing_is_refused(gain, limit, name):
+    with pytest.raises(ValueError, match=f'{name} must be above 0 .* yaw_rate_integral: null'):
+        YawRateIntegralSpec(gain, limit)
+
+
+# In the controller.
+
+LOOPED = contract(layout='proprioceptive_clock',
+                  yaw_rate_integral=YawRateIntegralSpec(1.0, 0.2))
+
+
+def seen(controller: Controller, command: np.ndarray, now) -> float:
+    at = {s.name: s for s in controller.builder.slices}['velocity_command'].start
+    return float(controller.observe(now, command)[0, at + 2])
+
+
+def test_the_policy_sees_the_corrected_command_within_what_it_was_trained_for():
+    controller = Controller(LOOPED)
+    for _ in range(11):
+        found = seen(controller, ask(0.5), turning(0.0))
+    assert found == pytest.approx(0.5 + 11 * DT * 0.5)
+    assert seen(controller, ask(0.99), turning(0.0)) == 1.0
+    assert float(controller.yaw_rate_correction[0]) == pytest.approx(0.11 + DT * 0.99)
+
+
+def test_the_stride_keeps_to_what_was_asked_for():
+    # A correction that takes a slow turn below the threshold of walking stops no clock.
+    controller = Controller(LOOPED)
+    for _ in range(30):
+        found = seen(controller, ask(0.12, ahead=0.0), turning(0.5))
+    assert abs(found) < 0.1 and controller.clock.phase[0] > 0.5
+
+
+def test_numpy_and_torch_correct_alike_and_a_policy_without_a_loop_is_left_alone():
+    torch = pytest.importorskip('torch')
+    rng = np.random.default_rng(1)
+    ours, theirs = Controller(LOOPED), Controller(LOOPED, like=torch.zeros(0))
+    alone = Controller(dataclasses.replace(LOOPED, yaw_rate_integral=None))
+    for _ in range(20):
+        now, command = state(rng, 1, 4), ask(0.3)
+        expected = ours.observe(now, command)
+        assert np.allclose(theirs.observe(as_torch(now), torch.as_tensor(command)).numpy(),
+                           expected, atol=1e-5)
+        assert seen(alone, command, now) == pytest.approx(0.3)
+    assert alone.yaw_rate_correction.tolist() == [0.0]
