@@ -19,8 +19,10 @@ def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionP
                   now: float, active: bool) -> List[DiagnosticStatus]:
     """Return one status for each part of a node."""
     folder, silence = loop.folder, ERROR if active else WARN
+    correction = float(loop.machine.controller.yaw_rate_correction[0])
     command = channel_status(loop.commands, now, parameters.cmd_vel_timeout, OK,
-                             publishers=loop.command_publishers)
+                             publishers=loop.command_publishers, **{
+                                 'turning corrected by [rad/s]': f'{correction:.3f}'})
     if loop.command_publishers > 1:
         command.level = WARN
         command.message = f'{loop.command_publishers} publishers; they overrule another'

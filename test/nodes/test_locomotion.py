@@ -334,6 +334,21 @@ def test_without_the_clock_nothing_is_commanded(bench):
     assert one.driver.state == 'standing'
 
 
+def test_a_robot_that_does_not_turn_is_asked_to_turn_more_and_the_diagnostics_say_so(bench):
+    """No further than the contract's limit, and no longer than it is to walk."""
+    one = bench()
+
+    def correction() -> float:
+        values = one.driver.diagnostics.get('locomotion: cmd_vel', (0, '', {}))[2]
+        return float(values.get('turning corrected by [rad/s]', 'nan'))
+
+    one.stand()
+    one.until(lambda: correction() == 0.0)
+    one.until(lambda: (one.driver.command(angular_z=0.5), correction() == 0.2)[1])
+    one.until_state('standing')
+    one.until(lambda: correction() == 0.0)
+
+
 def test_diagnostics_cover_every_part(bench):
     """Each named after the node."""
     one = bench()
