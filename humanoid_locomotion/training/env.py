@@ -77,9 +77,8 @@ class LocomotionEnv:
         self._privileged = Privileged(variation, self._figures.body_weight, device)
         self._sensors = Sensors(config.randomization, config.noise, n, contract.num_actions,
                                 device)
-        self._moving_threshold = 0.05 if contract.gait is None else contract.gait.moving_threshold
         self.commands = CommandSampler(
-            config.commands, contract.control_period, self._moving_threshold, n, device)
+            config.commands, contract.control_period, contract.moving_threshold, n, device)
         self._pusher = Pusher(
             config.randomization, contract.control_period, n, self.difficulty)
         self._default = ResetState(**{key: torch.as_tensor(value, device=device)
@@ -174,7 +173,7 @@ class LocomotionEnv:
         clock = self.controller.clock
         state, truth = self._arms.excuse(state, truth)
         command, velocity = self.commands.command, velocity_in_heading(state, truth)
-        moving = is_moving(command, self._moving_threshold)
+        moving = is_moving(command, self.contract.moving_threshold)
         self._on_the_way.step(command)
         arrived = self._on_the_way.arrived
         outcome = Outcome(

@@ -11,6 +11,7 @@ from humanoid_locomotion.core.engines import open_engine
 from humanoid_locomotion.core.errors import ConfigError, JointsError, LocomotionError, PolicyError
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
 
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
@@ -50,6 +51,17 @@ def fill(tmp_path, **changes):
     path = tmp_path / 'missing.yaml'
     path.write_text(yaml.safe_dump({**FILL, **changes}))
     return path
+
+
+def test_an_adopted_policy_can_be_given_the_loop_over_the_turning_rate(tmp_path):
+    path, _ = network(tmp_path / 'other.onnx')
+    loop = {'yaw_rate_integral_gain': 1.0, 'yaw_rate_integral_limit': 0.2}
+    for name, keys in (('alone', {}), ('looped', loop)):
+        adopt(path, ROBOT, tmp_path / name, fill(tmp_path, **keys))
+    alone, looped = (open_policy(tmp_path / name, engine='onnxruntime').contract
+                     for name in ('alone', 'looped'))
+    assert alone.yaw_rate_integral is None
+    assert looped.yaw_rate_integral == YawRateIntegralSpec(gain=1.0, limit=0.2)
 
 
 def test_an_adopted_policy_opens_and_is_what_its_keys_say(tmp_path):
