@@ -13,7 +13,7 @@ from humanoid_locomotion.core.contract import ObservationSpec, PolicyContract, c
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.terms import LAYOUTS
-from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec
 
 CONTROL_PERIOD = 0.02
 GOLDEN_STEPS = 64
@@ -27,7 +27,7 @@ def make_contract(robot: str = 'humanoid', layout: str = 'proprioceptive') -> Po
         load_robot(robot), control_period=CONTROL_PERIOD, action_mode='default_offset',
         action_scale=0.25, observation=ObservationSpec(layout, LAYOUTS[layout]),
         command_limits=CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-1.0, 1.0)), gait=None,
-        yaw_rate_integral=YawRateIntegralSpec(gain=1.0, limit=0.2))
+        yaw_rate_integral=IntegralSpec(gain=1.0, limit=0.2))
 
 
 def balancing_weight(contract: PolicyContract) -> np.ndarray:

@@ -10,8 +10,15 @@ from humanoid_locomotion.core import config
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.engines import CONTRACT_KEY, OnnxRuntimeEngine
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
-from humanoid_locomotion.core.flat_metadata import JOINT_FIGURES, KEYS, FlatMetadata
+from humanoid_locomotion.core.flat_metadata import (
+    JOINT_FIGURES,
+    KEYS,
+    LINEAR,
+    FlatMetadata,
+    legs_to_flat,
+)
 from humanoid_locomotion.core.golden import record_golden, tumbling_states
+from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.policy import check_sizes
 from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec
@@ -27,8 +34,8 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
           ) -> List[Row]:
     """Write the policy folder of an ONNX file.
 
-    A figure is taken from ``fill``, else from the file's metadata, else, for limits and torques,
-    from the robot.
+    A figure is taken from ``fill``, else from the file's metadata, else, for limits, torques and
+    legs, from the robot.
 
     Args:
         network: The ONNX file, one input ``obs`` and one output ``actions``.
@@ -82,8 +89,11 @@ def _flat(network: Path, metadata: Dict[str, str], robot: RobotSpec, fill: Optio
         raise JointsError(f"{written.origin('joint_names')}: joint_names: robot {robot.name!r}",
                           missing, robot.joint_names)
     joints = [robot.joints[robot.joint_names.index(name)] for name in names]
-    facts = {key: [getattr(joint, name) for joint in joints]
-             for key, name in JOINT_FIGURES.items() if name in ('lower', 'upper', 'effort')}
+    facts: Dict[str, Any] = {
+        key: [getattr(joint, name) for joint in joints]
+        for key, name in JOINT_FIGURES.items() if name in ('lower', 'upper', 'effort')}
+    if any(written.origin(key) for key in LINEAR):
+        facts.update(legs_to_flat([leg_spec(robot, sole) for sole in robot.soles]))
     return FlatMetadata(*sources, ('robot.yaml', {**facts, 'robot': robot.name}),
                         ("the field's habit", USUAL))
 

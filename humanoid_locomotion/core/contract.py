@@ -17,10 +17,13 @@ import numpy as np
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.command import CommandLimits, GaitSpec
 from humanoid_locomotion.core.errors import ConfigError, JointsError
+from humanoid_locomotion.core.leg_odometry import LegOdometry, LegSpec
+from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec
 
 FORMAT_VERSION = 1
+LATER_KEYS = ('yaw_rate_integral', 'linear_velocity_integral', 'legs')
 ACTION_MODES = ('default_offset', 'joint_range')
 
 
@@ -111,6 +114,8 @@ class PolicyContract:
         command_limits: The velocity commands it was trained in.
         gait: The rhythm it walks to; None if it sees no gait clock.
         yaw_rate_integral: The loop over the turning rate; None for a policy that is on its own.
+        linear_velocity_integral: Likewise, over the velocity that the legs measure.
+        legs: The legs that measure it, left first; None without that loop.
     """
 
     format_version: int
@@ -122,7 +127,9 @@ class PolicyContract:
     observation: ObservationSpec
     command_limits: CommandLimits
     gait: Optional[GaitSpec] = None
-    yaw_rate_integral: Optional[YawRateIntegralSpec] = None
+    yaw_rate_integral: Optional[IntegralSpec] = None
+    linear_velocity_integral: Optional[IntegralSpec] = None
+    legs: Optional[Tuple[LegSpec, ...]] = None
 
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
@@ -141,6 +148,10 @@ class PolicyContract:
         missing = [name for name in self.observed_joints if name not in names]
         if missing:
             raise JointsError('observation.joints', missing, names)
+        if (self.legs is None) != (self.linear_velocity_integral is None):
+            raise ValueError('linear_velocity_integral and legs: one is there without the other')
+        if self.legs is not None:
+            LegOdometry(self.legs, names)  # raises if it cannot be
 
     @property
     def joint_names(self) -> List[str]:
@@ -182,8 +193,9 @@ class PolicyContract:
 
     def _mapping(self) -> Dict[str, Any]:
         mapping = config.to_mapping(self)
-        if self.yaw_rate_integral is None:  # what was signed before there was one stays signed
-            del mapping['yaw_rate_integral']
+        for key in LATER_KEYS:
+            if mapping[key] is None:  # what was signed before there was one stays signed
+                del mapping[key]
         return mapping
 
     @classmethod
@@ -212,7 +224,8 @@ class PolicyContract:
 def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
                  action_scale: float, observation: ObservationSpec,
                  command_limits: CommandLimits, gait: Optional[GaitSpec],
-                 yaw_rate_integral: Optional[YawRateIntegralSpec] = None) -> PolicyContract:
+                 yaw_rate_integral: Optional[IntegralSpec] = None,
+                 linear_velocity_integral: Optional[IntegralSpec] = None) -> PolicyContract:
     """Return the contract of a policy that moves every joint of a robot.
 
     Args:
@@ -225,6 +238,7 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
         command_limits: The velocity commands to train in.
         gait: The rhythm to walk to.
         yaw_rate_integral: The loop over the turning rate.
+        linear_velocity_integral: The loop over the velocity that the robot's legs measure.
     """
     joints = tuple(
         JointContract(name=j.name, default=j.default, lower=j.lower, upper=j.upper, kp=j.kp,
@@ -234,4 +248,6 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
         format_version=FORMAT_VERSION, robot=robot.name, model_hash=robot.model_hash,
         control_period=control_period, action_mode=action_mode, joints=joints,
         observation=observation, command_limits=command_limits, gait=gait,
-        yaw_rate_integral=yaw_rate_integral)
+        yaw_rate_integral=yaw_rate_integral, linear_velocity_integral=linear_velocity_integral,
+        legs=None if linear_velocity_integral is None else tuple(
+            leg_spec(robot, sole) for sole in robot.soles))

@@ -10,10 +10,11 @@ from humanoid_locomotion.core.action import ActionMapper
 from humanoid_locomotion.core.arrays import Array, float32, namespace, zeros
 from humanoid_locomotion.core.command import GaitClock
 from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.leg_odometry import LegOdometry
 from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.core.terms import Moment
-from humanoid_locomotion.core.yaw_rate import YawRateIntegral
+from humanoid_locomotion.core.velocity_loop import VelocityLoop
 
 Policy = Callable[[Array], Array]
 
@@ -44,9 +45,11 @@ class Controller:
         self.mapper = ActionMapper(contract)
         self.clock = None if contract.gait is None else GaitClock(
             contract.gait, contract.control_period, num_envs, like)
-        self.yaw_rate_integral = None if contract.yaw_rate_integral is None else YawRateIntegral(
-            contract.yaw_rate_integral, contract.moving_threshold, contract.control_period,
-            num_envs, like)
+        linear, yaw_rate = contract.linear_velocity_integral, contract.yaw_rate_integral
+        self.loop = None if linear is None and yaw_rate is None else VelocityLoop(
+            linear, yaw_rate,
+            None if contract.legs is None else LegOdometry(contract.legs, contract.joint_names),
+            contract.moving_threshold, contract.control_period, num_envs, like)
         self.previous_action = zeros((num_envs, contract.num_actions), like)
         self.observation = zeros((num_envs, self.builder.size), like)
         self._policy = policy
@@ -64,14 +67,14 @@ class Controller:
         self.builder.reset(mask)
         if self.clock is not None:
             self.clock.reset(mask, phase)
-        if self.yaw_rate_integral is not None:
-            self.yaw_rate_integral.reset(mask)
+        if self.loop is not None:
+            self.loop.reset(mask)
 
     @property
-    def yaw_rate_correction(self) -> Array:
-        """(num_envs,) what the observed turning command has been changed by [rad/s]."""
-        return (zeros((self.previous_action.shape[0],), self.previous_action)
-                if self.yaw_rate_integral is None else self.yaw_rate_integral.correction)
+    def command_correction(self) -> Array:
+        """(num_envs, 3) what the observed command was changed by [m/s, m/s, rad/s]."""
+        return (zeros((self.previous_action.shape[0], 3), self.previous_action)
+                if self.loop is None else self.loop.correction)
 
     def reset_all(self) -> None:
         """Start every robot afresh."""
@@ -80,9 +83,8 @@ class Controller:
     def carried(self) -> Dict[str, Array]:
         """Return the arrays that carry over from one control step to the next, by name."""
         clock = {} if self.clock is None else {'phase': self.clock.phase}
-        integral = {} if self.yaw_rate_integral is None else {
-            'yaw_rate_correction': self.yaw_rate_integral.correction}
-        return {'previous_action': self.previous_action, **clock, **integral,
+        loop = {} if self.loop is None else {'command_correction': self.loop.correction}
+        return {'previous_action': self.previous_action, **clock, **loop,
                 **self.builder.carried()}
 
     def observe(self, state: RobotState, command: Array) -> Array:
@@ -90,8 +92,8 @@ class Controller:
         limits = self.contract.command_limits
         command = limits.clamp(float32(command))
         gait = None if self.clock is None else self.clock.step(command)
-        if self.yaw_rate_integral is not None:
-            command = limits.clamp(self.yaw_rate_integral.step(command, state))
+        if self.loop is not None:
+            command = limits.clamp(self.loop.step(command, state))
         return self.builder.build(Moment(state, command, self.previous_action, gait))
 
     def act(self, action: Array) -> JointTargets:

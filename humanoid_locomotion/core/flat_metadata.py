@@ -20,8 +20,9 @@ from humanoid_locomotion.core.contract import (
     TermSpec,
 )
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.leg_odometry import LegSpec
 from humanoid_locomotion.core.terms import TERMS
-from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec
 
 # The field's names of our terms. Its joint positions are relative to the default pose.
 TERM_NAMES = {
@@ -48,7 +49,9 @@ JOINT_FIGURES = {
 
 # Keys that are there together or not at all.
 GAIT = ('gait_period', 'gait_moving_threshold')
-INTEGRAL = ('yaw_rate_integral_gain', 'yaw_rate_integral_limit')
+YAW_RATE = ('yaw_rate_integral_gain', 'yaw_rate_integral_limit')
+LINEAR = ('linear_velocity_integral_gain', 'linear_velocity_integral_limit')
+LEGS = ('leg_joint_names', 'leg_joint_axes', 'leg_joint_origins', 'sole_positions')
 
 # Every key, and what is expected of it.
 KEYS = {
@@ -75,6 +78,13 @@ KEYS = {
     'gait_moving_threshold': 'norm of a command above which it asks to walk; below 0, always',
     'yaw_rate_integral_gain': "change of the turning command for the turning rate's error [1/s]",
     'yaw_rate_integral_limit': 'largest such correction of the turning command [rad/s]',
+    'linear_velocity_integral_gain':
+        'change of the linear command for an error of the velocity that the legs measure [1/s]',
+    'linear_velocity_integral_limit': 'largest such correction, forward or left [m/s]',
+    'leg_joint_names': 'the joints from hip to foot, left leg first, as many in each',
+    'leg_joint_axes': 'x, y, z of the axis of each, at zero positions in the base frame',
+    'leg_joint_origins': 'x, y, z of a point on each axis, likewise [m]',
+    'sole_positions': 'x, y, z of the middle of each sole, likewise, left first [m]',
     'robot': 'name of the robot',
     'model_hash': 'version of the description it was trained on',
     'run_path': 'where it came from',
@@ -108,8 +118,21 @@ def to_flat(contract: PolicyContract, run_path: str) -> Dict[str, str]:
     if contract.yaw_rate_integral is not None:
         flat['yaw_rate_integral_gain'] = [contract.yaw_rate_integral.gain]
         flat['yaw_rate_integral_limit'] = [contract.yaw_rate_integral.limit]
+    if contract.linear_velocity_integral is not None:
+        flat['linear_velocity_integral_gain'] = [contract.linear_velocity_integral.gain]
+        flat['linear_velocity_integral_limit'] = [contract.linear_velocity_integral.limit]
+    if contract.legs is not None:
+        flat.update(legs_to_flat(contract.legs))
     return {key: ','.join(repr(value) if isinstance(value, float) else str(value)
                           for value in values) for key, values in flat.items()}
+
+
+def legs_to_flat(legs: Sequence[LegSpec]) -> Dict[str, Sequence[Any]]:
+    """Return the flat keys of two legs."""
+    return {'leg_joint_names': [name for leg in legs for name in leg.joints],
+            'leg_joint_axes': [it for leg in legs for axis in leg.axes for it in axis],
+            'leg_joint_origins': [it for leg in legs for point in leg.origins for it in point],
+            'sole_positions': [it for leg in legs for it in leg.sole]}
 
 
 class FlatMetadata:
@@ -144,7 +167,7 @@ class FlatMetadata:
             ConfigError: A key is missing or does not fit; the message says which, where, what
                 was found and what was expected.
         """
-        optional = {*GAIT, *INTEGRAL, 'observation_joints', 'run_path'}
+        optional = {*GAIT, *YAW_RATE, *LINEAR, *LEGS, 'observation_joints', 'run_path'}
         missing = [key for key in KEYS if not self.origin(key) and key not in optional]
         if missing:
             raise self._missing(missing)
@@ -168,7 +191,8 @@ class FlatMetadata:
                     self._word('observation_layout'), terms, self._history(),
                     None if observed == names else tuple(observed)),
                 command_limits=CommandLimits(*zip(lower, upper)),
-                gait=self._gait(terms), yaw_rate_integral=self._integral())
+                gait=self._gait(terms), yaw_rate_integral=self._integral(YAW_RATE),
+                linear_velocity_integral=self._integral(LINEAR), legs=self._legs())
         except ConfigError:
             raise
         except ValueError as error:
@@ -241,8 +265,18 @@ class FlatMetadata:
             raise self._error('gait_period', self.words('gait_period'))
         return GaitSpec(period, threshold)
 
-    def _integral(self) -> Optional[YawRateIntegralSpec]:
-        return YawRateIntegralSpec(*self._all(INTEGRAL)) if self._any(INTEGRAL) else None
+    def _integral(self, keys: Tuple[str, ...]) -> Optional[IntegralSpec]:
+        return IntegralSpec(*self._all(keys)) if self._any(keys) else None
+
+    def _legs(self) -> Optional[Tuple[LegSpec, ...]]:
+        if not self._any(LINEAR):
+            return None
+        names = self.words('leg_joint_names')
+        axes, origins = (_vectors(self._figures(key, 3 * len(names)))
+                         for key in ('leg_joint_axes', 'leg_joint_origins'))
+        soles, half = _vectors(self._figures('sole_positions', 6)), len(names) // 2
+        return tuple(LegSpec(tuple(names[part]), axes[part], origins[part], sole)
+                     for part, sole in zip((slice(half), slice(half, None)), soles))
 
     def _any(self, keys: Tuple[str, ...]) -> bool:
         return any(self.origin(key) for key in keys)
@@ -260,3 +294,7 @@ class FlatMetadata:
         wanted = '; '.join(f'{key}: {KEYS[key]}' for key in keys)
         return ConfigError(' + '.join(str(name) for name, _ in self._sources), '',
                            f'missing keys {keys}; expected {wanted}')
+
+
+def _vectors(figures: List[float]) -> Tuple[Tuple[float, float, float], ...]:
+    return tuple(zip(figures[0::3], figures[1::3], figures[2::3]))

@@ -1,4 +1,4 @@
-"""The way from the base to another frame of the robot, for sensors that are not in the base."""
+"""The way from the base to another frame of the robot: to a sensor, or to a sole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import ConfigError, JointsError
+from humanoid_locomotion.core.leg_odometry import LegSpec
 from humanoid_locomotion.core.robot import RobotSpec
 
 AXES = dict(zip('xyz', np.eye(3)))
@@ -75,6 +76,38 @@ class LinkFrame:
                     to_base, np.append(np.sin(half) * axis, np.cos(half)))
         base = rotations.multiply(orientation, rotations.conjugate(to_base))
         return rotations.normalize(base), rotations.rotate(to_base, angular_velocity) - added
+
+
+def leg_spec(robot: RobotSpec, sole: str) -> LegSpec:
+    """Return how a robot's sole, a site of its MJCF, hangs from the base.
+
+    Raises:
+        ConfigError: There is no such site below the base, no joint on the way to it, or a
+            rotation on the way is written in another form than ``quat``.
+    """
+    way, axes = _way(robot, sole), {joint.name: AXES[joint.axis] for joint in robot.joints}
+    joints: List[Tuple[str, np.ndarray, np.ndarray]] = []
+    place, turn = np.zeros(3), rotations.IDENTITY
+    for element in way:
+        place = place + rotations.rotate(turn, _place(element))
+        turn = rotations.multiply(turn, _fixed_rotation(element, robot))
+        joints += [(str(joint.get('name')), rotations.rotate(turn, axes[str(joint.get('name'))]),
+                    place + rotations.rotate(turn, _place(joint)))
+                   for joint in element.findall('joint')]
+    if not joints:
+        raise ConfigError(robot.mjcf_path, f'site {sole!r}',
+                          f'expected below {robot.base_link!r} at the end of a leg')
+    return LegSpec(tuple(name for name, _, _ in joints), tuple(_vector(a) for _, a, _ in joints),
+                   tuple(_vector(o) for _, _, o in joints), _vector(place))
+
+
+def _place(element: ElementTree.Element) -> np.ndarray:
+    return np.array([float(value) for value in element.get('pos', '0 0 0').split()])
+
+
+def _vector(array: np.ndarray) -> Tuple[float, float, float]:
+    x, y, z = (array.round(9) + 0.0).tolist()
+    return x, y, z
 
 
 def _way(robot: RobotSpec, name: str) -> List[ElementTree.Element]:

@@ -19,10 +19,11 @@ def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionP
                   now: float, active: bool) -> List[DiagnosticStatus]:
     """Return one status for each part of a node."""
     folder, silence = loop.folder, ERROR if active else WARN
-    correction = float(loop.machine.controller.yaw_rate_correction[0])
+    forward, left, turning = loop.machine.controller.command_correction[0].tolist()
     command = channel_status(loop.commands, now, parameters.cmd_vel_timeout, OK,
                              publishers=loop.command_publishers, **{
-                                 'turning corrected by [rad/s]': f'{correction:.3f}'})
+                                 'velocity corrected by [m/s]': f'{forward:.3f}, {left:.3f}',
+                                 'turning corrected by [rad/s]': f'{turning:.3f}'})
     if loop.command_publishers > 1:
         command.level = WARN
         command.message = f'{loop.command_publishers} publishers; they overrule another'

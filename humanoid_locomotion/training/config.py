@@ -15,7 +15,7 @@ from humanoid_locomotion.core.contract import (
 from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import LAYOUTS
-from humanoid_locomotion.core.yaw_rate import YawRateIntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
 
 Range = Tuple[float, float]
@@ -307,7 +307,8 @@ class TrainingConfig:
     observation: ObservationConfig
     action: ActionConfig
     gait: Optional[GaitSpec]
-    yaw_rate_integral: Optional[YawRateIntegralSpec]
+    yaw_rate_integral: Optional[IntegralSpec]
+    linear_velocity_integral: Optional[IntegralSpec]
     commands: CommandConfig
     rewards: RewardConfig
     terminations: TerminationConfig
@@ -329,4 +330,5 @@ class TrainingConfig:
             robot, control_period=self.physics.control_period, action_mode=self.action.mode,
             action_scale=self.action.scale, observation=self.observation.spec(),
             command_limits=self.commands.limits, gait=self.gait,
-            yaw_rate_integral=self.yaw_rate_integral)
+            yaw_rate_integral=self.yaw_rate_integral,
+            linear_velocity_integral=self.linear_velocity_integral)

@@ -215,5 +215,5 @@ class LocomotionEnv:
         obs = self.controller.observe(self._sensors.measure(state), self.commands.command)
         privileged = self._privileged.build(
             state, truth, self._following.error, self._creep.velocity, self._on_the_way.left,
-            self.controller.yaw_rate_correction)
+            self.controller.command_correction)
         return StepResult(obs, privileged, reward, terminated, truncated)

@@ -37,7 +37,7 @@ BLOCKS: List[Block] = [
     Block((0, 1, 2), (1.0, -1.0, -1.0)),   # averaged error of following: forward, left, turning
     Block((2, 3, 0, 1), (1.0, -1.0, 1.0, -1.0)),  # averaged creep of the soles, forward and left
     Block((0, 1), (1.0, 1.0)),             # shares of the way left: to a command, after a kick
-    Block((0,), (-1.0,)),                  # correction of the command's turning
+    Block((0, 1, 2), (1.0, -1.0, -1.0)),   # correction of the command
     Block((0, 1, 2), (1.0, 1.0, 1.0)),     # friction, mass scale, payload
     Block((0, 1, 2), (1.0, -1.0, 1.0)),    # shift of the centre of mass
 ]
@@ -66,7 +66,7 @@ class Privileged:
             following_error: (num_envs, 3) of :class:`Following`.
             creep: (num_envs, 2, 2) of :class:`Creep`.
             way_left: (num_envs, 2) of :class:`OnTheWay`.
-            correction: (num_envs,) of the observed turning command [rad/s].
+            correction: (num_envs, 3) of the observed command [m/s, m/s, rad/s].
         """
         n = state.joint_positions.shape[0]
         crept = rotations.in_heading_frame(
@@ -80,5 +80,5 @@ class Privileged:
             5.0 * following_error,
             50.0 * crept[:, :, :2].reshape(n, 4),
             way_left,
-            5.0 * correction[:, None],
+            5.0 * correction,
             self._constant], -1)

@@ -13,10 +13,16 @@ from humanoid_locomotion.core.contract import (
     ObservationSpec,
     PolicyContract,
 )
+from humanoid_locomotion.core.leg_odometry import LegSpec
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.core.terms import LAYOUTS
 
 LIMITS = CommandLimits(lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-1.0, 1.0))
+
+# Straight legs of 1 m: each has a joint that pitches it, then one that rolls it.
+LEGS = tuple(LegSpec(joints, ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0)),
+                     ((0.0, y, 0.0), (0.0, y, 0.0)), (0.0, y, -1.0))
+             for joints, y in ((('j0', 'j1'), 0.1), (('j2', 'j3'), -0.1)))
 
 
 def contract(num_joints: int = 4, layout: str = 'proprioceptive', observed: int | None = None,

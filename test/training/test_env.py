@@ -51,9 +51,9 @@ def figures_of(env) -> dict:
 
 def test_a_step_gives_one_row_for_each_robot():
     env = make_env('observation.history=2')
-    assert (env.obs_size, env.privileged_size) == (160, 28)
+    assert (env.obs_size, env.privileged_size) == (160, 30)
     for result in (env.reset(), env.step(torch.zeros(N, M))):
-        assert result.obs.shape == (N, 160) and result.privileged.shape == (N, 28)
+        assert result.obs.shape == (N, 160) and result.privileged.shape == (N, 30)
         assert result.reward.shape == (N,) and result.reward.dtype == torch.float32
         assert result.terminated.shape == result.truncated.shape == (N,)
         assert result.terminated.dtype == result.truncated.dtype == torch.bool
@@ -364,17 +364,19 @@ def test_a_kick_is_no_error_of_the_robot(speed, yaw_rate):
     assert (kept['following_error'] != 0.0).any(-1).tolist() == [True, False, True, True]
 
 
-def test_training_closes_the_loop_over_the_turning_rate_and_the_critic_sees_it():
+def test_training_closes_the_loops_over_the_velocity_and_the_critic_sees_them():
     env = make_env(*EXACT, *CALM, 'commands.standing_share=0.0', 'commands.straight_share=0.0',
-                   'commands.turning_share=0.0', 'yaw_rate_integral={gain: 1.0, limit: 0.05}')
+                   'commands.turning_share=0.0', 'yaw_rate_integral={gain: 1.0, limit: 0.05}',
+                   'linear_velocity_integral={gain: 0.5, limit: 0.04}')
     env.reset()
     for _ in range(20):
         result = env.step(torch.zeros(N, M))
-    correction = env.carried()['yaw_rate_correction']
-    assert correction.abs().max() > 0.0 and correction.abs().max() <= 0.05
+    correction = env.carried()['command_correction']
+    largest = correction.abs().amax(0)
+    assert (largest > 0.0).all() and (largest <= torch.tensor([0.04, 0.04, 0.05])).all()
     start = next(s.start for s in env.controller.builder.slices if s.name == 'velocity_command')
     asked, limits = env.commands.command, env.contract.command_limits
-    corrected = limits.clamp(asked + torch.nn.functional.pad(correction[:, None], (2, 0)))
+    corrected = limits.clamp(asked + correction)
     assert torch.allclose(result.obs[:, start:start + 3], corrected)
     at = sum(len(block.source) for block in BLOCKS[:8])
-    assert torch.allclose(result.privileged[:, at], 5.0 * correction)
+    assert torch.allclose(result.privileged[:, at:at + 3], 5.0 * correction)

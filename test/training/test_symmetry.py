@@ -205,11 +205,12 @@ def test_the_critic_of_a_mirrored_robot_sees_the_mirrored_truth():
         friction=rng.random(N), mass_scale=rng.random(N), payload=rng.random(N), com_offset=shift)
     flipped = replace(variation, com_offset=shift * [1.0, -1.0, 1.0])
     p = flip_outcome(o)
-    way_left, correction = torch.rand(N, 2), torch.randn(N)
+    way_left, correction = torch.rand(N, 2), torch.randn(N, 3)
+    corrected_back = correction * torch.tensor([1.0, -1.0, -1.0])
     seen = Privileged(variation, 440.0, 'cpu').build(
         o.state, o.truth, o.following_error, o.creep, way_left, correction)
     mirrored = Privileged(flipped, 440.0, 'cpu').build(
-        p.state, p.truth, p.following_error, p.creep, way_left, -correction)
+        p.state, p.truth, p.following_error, p.creep, way_left, corrected_back)
     assert torch.allclose(privileged_mirror()(seen), mirrored, atol=1e-5)
 
 

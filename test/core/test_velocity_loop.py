@@ -1,4 +1,4 @@
-"""The loop over the turning rate: what it mends, where it stops, what it leaves alone."""
+"""The loop over the velocity: what it mends, where it stops, what it leaves alone."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import math
 
 import numpy as np
 import pytest
-from samples import as_torch, contract, state
+from samples import LEGS, as_torch, contract, state
 
 from humanoid_locomotion.core.controller import Controller
-from humanoid_locomotion.core.yaw_rate import YawRateIntegral, YawRateIntegralSpec
+from humanoid_locomotion.core.leg_odometry import LegOdometry
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, VelocityLoop
 
 DT = 0.02
 
@@ -25,9 +26,22 @@ def turning(rate: float, roll: float = 0.0):
                                        np.float32))
 
 
-def loop(gain: float = 1.0, limit: float = 0.2, num_envs: int = 1) -> YawRateIntegral:
-    return YawRateIntegral(YawRateIntegralSpec(gain, limit), 0.05, DT, num_envs,
-                           np.zeros(0, np.float32))
+def loop(gain: float = 1.0, limit: float = 0.2, num_envs: int = 1) -> VelocityLoop:
+    return VelocityLoop(None, IntegralSpec(gain, limit), None, 0.05, DT, num_envs,
+                        np.zeros(0, np.float32))
+
+
+def walking(forward: float, left: float, turn: float = 0.0):
+    """Give one robot whose straight legs carry it, pitching and rolling at the hip."""
+    return dataclasses.replace(
+        turning(turn), joint_positions=np.zeros((1, 4), np.float32),
+        joint_velocities=np.array([[forward, -left, forward, -left]], np.float32))
+
+
+def both_loops(num_envs: int = 1) -> VelocityLoop:
+    return VelocityLoop(
+        IntegralSpec(0.5, 0.3), IntegralSpec(1.0, 0.2),
+        LegOdometry(LEGS, ['j0', 'j1', 'j2', 'j3']), 0.05, DT, num_envs, np.zeros(0, np.float32))
 
 
 def ask(turn: float, ahead: float = 0.5) -> np.ndarray:
@@ -45,6 +59,28 @@ def test_a_robot_that_turns_by_some_per_cent_too_much_or_too_little_ends_up_righ
     assert corrected[0, :2].tolist() == pytest.approx([0.5, -0.1])
 
 
+def test_a_robot_that_walks_too_slowly_and_to_the_side_ends_up_right():
+    it, reached = both_loops(), np.zeros(2)
+    for _ in range(1000):
+        corrected = it.step(ask(0.0), walking(*reached))[0]
+        reached += DT / 0.3 * (corrected[:2] * [0.8, 0.9] + [0.0, 0.05] - reached)
+    assert reached == pytest.approx([0.5, -0.1], abs=2e-3)
+
+
+def test_without_a_loop_over_the_floor_the_legs_are_not_asked():
+    it = loop()
+    for _ in range(20):
+        corrected = it.step(ask(0.0), walking(0.0, 0.5))
+    assert corrected[0, :2].tolist() == pytest.approx([0.5, -0.1])
+
+
+def test_each_way_of_going_has_its_own_limit():
+    it = both_loops()
+    for _ in range(500):
+        it.step(ask(0.5), walking(2.0, -2.0, 3.0))
+    assert it.correction[0].tolist() == pytest.approx([-0.3, 0.3, -0.2])
+
+
 def test_the_correction_is_the_integral_of_the_error():
     it = loop(gain=2.0)
     for _ in range(10):
@@ -58,39 +94,40 @@ def test_a_robot_that_was_spun_is_turned_back_within_the_limit_and_no_longer_tha
     it = loop()
     for _ in range(200):
         it.step(ask(0.0), turning(rate))
-    assert it.correction[0] == pytest.approx(end)
+    assert it.correction[0, 2] == pytest.approx(end)
     for _ in range(round(0.2 / 0.1 / DT) + 1):  # turned back by 0.1 rad/s
         it.step(ask(0.0), turning(math.copysign(0.1, end)))
-    assert abs(it.correction[0]) < 0.003
+    assert abs(it.correction[0, 2]) < 0.003
 
 
-def test_a_robot_that_stands_is_not_turned():
-    it = loop()
+def test_a_robot_that_stands_is_left_alone():
+    it = both_loops()
     for _ in range(20):
-        it.step(ask(0.0), turning(0.5))
+        it.step(ask(0.0), walking(0.2, 0.1, 0.5))
+    assert it.correction.all()
     standing = np.array([[0.0, 0.0, 0.04]], np.float32)
-    assert it.step(standing, turning(0.5)).tolist() == standing.tolist()
-    assert it.correction[0] == 0.0
+    assert it.step(standing, walking(0.2, 0.1, 0.5)).tolist() == standing.tolist()
+    assert not it.correction.any()
 
 
 def test_a_reset_forgets_these_robots_even_what_is_no_number():
     it = loop(num_envs=2)
-    it.correction[:] = [np.nan, 0.1]
+    it.correction[:] = [[np.nan], [0.1]]
     it.reset(np.array([True, False]))
-    assert it.correction.tolist() == [0.0, pytest.approx(0.1)]
+    assert it.correction.tolist() == [[0.0] * 3, pytest.approx([0.1] * 3)]
 
 
 @pytest.mark.parametrize('gain, limit, name', [(0.0, 0.2, 'gain'), (1.0, -0.1, 'limit'),
                                                (float('nan'), 0.2, 'gain')])
 def test_a_loop_that_does_nothing_or_the_wrong_thing_is_refused(gain, limit, name):
-    with pytest.raises(ValueError, match=f'{name} must be above 0 .* yaw_rate_integral: null'):
-        YawRateIntegralSpec(gain, limit)
+    with pytest.raises(ValueError, match=f'{name} must be above 0 .* write null in its place'):
+        IntegralSpec(gain, limit)
 
 
 # In the controller.
 
-LOOPED = contract(layout='proprioceptive_clock',
-                  yaw_rate_integral=YawRateIntegralSpec(1.0, 0.2))
+LOOPED = contract(layout='proprioceptive_clock', yaw_rate_integral=IntegralSpec(1.0, 0.2),
+                  linear_velocity_integral=IntegralSpec(1.0, 0.1), legs=LEGS)
 
 
 def seen(controller: Controller, command: np.ndarray, now) -> float:
@@ -104,7 +141,7 @@ def test_the_policy_sees_the_corrected_command_within_what_it_was_trained_for():
         found = seen(controller, ask(0.5), turning(0.0))
     assert found == pytest.approx(0.5 + 11 * DT * 0.5)
     assert seen(controller, ask(0.99), turning(0.0)) == 1.0
-    assert float(controller.yaw_rate_correction[0]) == pytest.approx(0.11 + DT * 0.99)
+    assert float(controller.command_correction[0, 2]) == pytest.approx(0.11 + DT * 0.99)
 
 
 def test_the_stride_keeps_to_what_was_asked_for():
@@ -119,11 +156,12 @@ def test_numpy_and_torch_correct_alike_and_a_policy_without_a_loop_is_left_alone
     torch = pytest.importorskip('torch')
     rng = np.random.default_rng(1)
     ours, theirs = Controller(LOOPED), Controller(LOOPED, like=torch.zeros(0))
-    alone = Controller(dataclasses.replace(LOOPED, yaw_rate_integral=None))
+    alone = Controller(dataclasses.replace(
+        LOOPED, yaw_rate_integral=None, linear_velocity_integral=None, legs=None))
     for _ in range(20):
         now, command = state(rng, 1, 4), ask(0.3)
         expected = ours.observe(now, command)
         assert np.allclose(theirs.observe(as_torch(now), torch.as_tensor(command)).numpy(),
                            expected, atol=1e-5)
         assert seen(alone, command, now) == pytest.approx(0.3)
-    assert alone.yaw_rate_correction.tolist() == [0.0]
+    assert alone.command_correction.tolist() == [[0.0, 0.0, 0.0]]

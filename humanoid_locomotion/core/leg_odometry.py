@@ -1,0 +1,126 @@
+"""How fast the base moves over the floor, from the legs alone: the standing sole does not move.
+
+No figure for the contact is needed: of the two soles, the lower one stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Sequence, Tuple
+
+import numpy as np
+
+from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.arrays import Array, Constant, namespace
+from humanoid_locomotion.core.errors import JointsError
+from humanoid_locomotion.core.state import RobotState
+
+Vector = Tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class LegSpec:
+    """How a sole hangs from the base: every figure at zero positions, in the base frame.
+
+    Attributes:
+        joints: The joints from the hip to the foot.
+        axes: The axis of each, of unit length.
+        origins: A point on each axis [m].
+        sole: The middle of the sole [m].
+    """
+
+    joints: Tuple[str, ...]
+    axes: Tuple[Vector, ...]
+    origins: Tuple[Vector, ...]
+    sole: Vector
+
+    def __post_init__(self) -> None:
+        if not len(self.joints) == len(self.axes) == len(self.origins) > 0:
+            raise ValueError(f'expected as many axes and origins as joints, found '
+                             f'{len(self.axes)} and {len(self.origins)} for {list(self.joints)}')
+        if not np.all(np.isfinite([*self.axes, *self.origins, self.sole])):
+            raise ValueError(f'every figure of the leg {list(self.joints)} must be finite')
+        lengths = np.linalg.norm(np.asarray(self.axes), axis=1)
+        if not np.allclose(lengths, 1.0, atol=1e-4):
+            raise ValueError(f'axes: expected unit length, found {lengths.round(4).tolist()} '
+                             f'for {list(self.joints)}')
+
+
+class LegOdometry:
+    """Measures the base's velocity with the leg that stands.
+
+    Args:
+        legs: Two legs with as many joints each, left first.
+        joint_names: The joints of the states that come, in order.
+
+    Raises:
+        JointsError: A leg has a joint that no state tells of.
+        ValueError: The legs are not two, or differ in their number of joints.
+    """
+
+    def __init__(self, legs: Sequence[LegSpec], joint_names: List[str]):
+        sizes = [len(leg.joints) for leg in legs]
+        if len(sizes) != 2 or sizes[0] != sizes[1]:
+            raise ValueError(f'legs: expected two with as many joints each, found {sizes}')
+        missing = [name for leg in legs for name in leg.joints if name not in joint_names]
+        if missing:
+            raise JointsError('legs', missing, joint_names)
+        names = [name for leg in legs for name in leg.joints]
+        axes = [[_cross_matrix(axis) for axis in leg.axes] for leg in legs]
+        self._joints = Constant(np.reshape([joint_names.index(it) for it in names], (2, -1)),
+                                np.int64)
+        self._axes, self._squares = Constant(axes), Constant(np.matmul(axes, axes))
+        self._origins = Constant([leg.origins for leg in legs])
+        self._soles = Constant([leg.sole for leg in legs])
+
+    def soles(self, state: RobotState) -> Tuple[Array, Array]:
+        """Return where the soles are and how they move, as the base sees it.
+
+        Each joint, from the foot up, turns what hangs below it: the product of exponentials
+        (Lynch and Park, Modern Robotics, 2017, section 4.1) with Rodrigues' formula.
+
+        Returns:
+            Positions [m] and velocities [m/s], both (num_envs, 2, 3) in the base frame.
+        """
+        xp, joints = namespace(state.joint_positions), self._joints.like(state.joint_positions)
+        angles = state.joint_positions[:, joints][..., None, None]
+        speeds = state.joint_velocities[:, joints][..., None]
+        axes, origins = self._axes.like(angles), self._origins.like(angles)
+        # Of every joint what its turn adds to a vector, (num_envs, 2, joints, 3, 3).
+        turns = xp.sin(angles) * axes + (1.0 - xp.cos(angles)) * self._squares.like(angles)
+        point = self._soles.like(angles)[None]
+        velocity = xp.zeros_like(point)
+        for i in reversed(range(axes.shape[1])):
+            arm = point - origins[:, i]
+            arm = arm + _times(turns[:, :, i], arm)
+            velocity = (velocity + _times(turns[:, :, i], velocity)
+                        + speeds[:, :, i] * _times(axes[:, i], arm))
+            point = origins[:, i] + arm
+        return point, velocity
+
+    def velocity(self, state: RobotState) -> Array:
+        """Return the base's velocity over the floor.
+
+        Returns:
+            (num_envs, 2) forward and left [m/s], in the heading frame. With both feet in the air,
+            or a sole that slides, it is wrong by the speed of the lower sole.
+        """
+        point, velocity = self.soles(state)
+        up = -rotations.projected_gravity(state.base_orientation)
+        heights = (point * up[:, None]).sum(-1)
+        lower = heights[:, :1] < heights[:, 1:]
+        xp = namespace(point)
+        arm = xp.where(lower, point[:, 0], point[:, 1])
+        moving = xp.where(lower, velocity[:, 0], velocity[:, 1])
+        base = -moving - rotations.cross(state.base_angular_velocity, arm)
+        orientation = state.base_orientation
+        return rotations.in_heading_frame(orientation, rotations.rotate(orientation, base))[:, :2]
+
+
+def _cross_matrix(axis: Vector) -> np.ndarray:
+    return np.cross(axis, np.eye(3)).T
+
+
+def _times(matrix: Array, vector: Array) -> Array:
+    """Multiply matrices (..., 2, 3, 3) and vectors (..., 2, 3)."""
+    return (matrix @ vector[..., None])[..., 0]
