@@ -54,6 +54,7 @@ setup(
     entry_points={'console_scripts': [
         f'humanoid-locomotion = {NAME}.cli:main',
         f'locomotion = {NAME}.nodes.locomotion:main',
+        f'odometry = {NAME}.nodes.odometry:main',
         f'planner = {NAME}.nodes.planner:main',
         f'sim = {NAME}.nodes.sim:main',
         f'viewer = {NAME}.nodes.viewer:main',

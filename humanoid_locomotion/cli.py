@@ -37,7 +37,7 @@ console = Console()
 cli_benchmark.app.command()(cli_reliability.latency)
 app.add_typer(cli_benchmark.app, name='benchmark')
 COMMANDS: Dict[str, Callable[..., None]] = {
-    'adopt': cli_adopt.adopt,
+    'adopt': cli_adopt.adopt, 'close-loops': cli_adopt.close_loops,
     'import-robot': cli_robot.import_robot, 'write-urdf': cli_robot.write_urdf,
     'check-isaacgym': cli_isaacgym.check_isaacgym, 'replay': cli_node.replay,
     'sign': cli_node.sign, 'envelope': cli_node.envelope, 'interface': cli_node.interface,
@@ -276,13 +276,16 @@ def navigate(
         rooms: str = typer.Option('rooms', help='A file, or the name of one in config/nodes.'),
         push: float = typer.Option(
             0.5, min=0.0, max=10.0, help='Push the robot by this, once on every way [m/s].'),
+        by_legs: bool = typer.Option(
+            False, help='Know the way from the legs and the IMU, as on a robot without odometry.'),
         output: Optional[Path] = typer.Option(
             Path('walk'), help='Folder for the picture and the logs.'),
         json: bool = typer.Option(False, help='Print the figures as JSON.')) -> None:
     """Walk a simulated robot to rooms through real ROS 2 topics; 1 if it missed one."""
     from humanoid_locomotion.nodes.navigate import navigate as navigate_demo
     sys.exit(navigate_demo(policy=policy, robot=robot, engine=engine, rooms=rooms,
-                           goals=goals or [], push=push, output=output, as_json=json))
+                           goals=goals or [], push=push, by_legs=by_legs, output=output,
+                           as_json=json))
 
 
 @app.command()

@@ -1,9 +1,9 @@
-"""The command ``adopt``."""
+"""The commands that make a policy folder out of one that exists: ``adopt``, ``close-loops``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Tuple
 
 from rich.console import Console
 from rich.table import Table
@@ -28,3 +28,32 @@ def adopt(
     console.print(table)
     console.print(f'wrote {output}; humanoid-locomotion evaluate {output} shows whether it walks',
                   soft_wrap=True, markup=False)
+
+
+def close_loops(
+        policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
+        output: Path = typer.Option(..., help='Policy folder to write.'),
+        yaw_rate: Optional[Tuple[float, float]] = typer.Option(
+            None, help='Gain [1/s] and limit [rad/s] of the loop over the turning rate.'),
+        linear_velocity: Optional[Tuple[float, float]] = typer.Option(
+            None, help='Gain [1/s] and limit [m/s] of the loop over what the legs measure.'),
+        robot: str = typer.Option(
+            '', show_default='that of the policy', help='Robot it moves, or folder of one.')
+) -> None:
+    """Put loops over the velocity around a policy; its network stays as it is."""
+    from humanoid_locomotion.core.errors import ConfigError
+    from humanoid_locomotion.core.policy import find_policy, read_contract
+    from humanoid_locomotion.core.robot import load_robot
+    from humanoid_locomotion.core.velocity_loop import IntegralSpec
+    from humanoid_locomotion.training.loops import close_loops as close
+    if yaw_rate is None and linear_velocity is None:
+        raise ConfigError('command line', '--yaw-rate, --linear-velocity', 'expected one of them; '
+                          '1.0 0.2 and 0.5 0.2 are those of the policies that ship')
+    name = robot or read_contract(find_policy(policy) / 'contract.yaml').robot
+    try:
+        loops = [None if it is None else IntegralSpec(*it) for it in (yaw_rate, linear_velocity)]
+    except ValueError as error:
+        raise ConfigError('command line', 'a loop', str(error)) from error
+    contract = close(policy, load_robot(name), output, *loops)
+    console.print(f'wrote {output}, fingerprint {contract.fingerprint}; humanoid-locomotion '
+                  f'evaluate {output} shows what has become of it', soft_wrap=True, markup=False)

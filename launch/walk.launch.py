@@ -4,7 +4,8 @@
     ros2 launch humanoid_locomotion walk.launch.py sim:=false policy:=/path/to/policy
 
 With ``sim:=false`` a driver publishes ``joint_states`` and ``imu/data`` and applies
-``joint_command`` and ``joint_gains``; the time is then the machine's.
+``joint_command`` and ``joint_gains``; the time is then the machine's. ``odometry:=legs`` adds the
+odometry node, for a robot that does not say where it is.
 
 With ``use_respawn:=true`` a locomotion node that crashed starts again and comes back damped: it
 stands up only when a person calls ``~/stand`` or ``~/walk``.
@@ -16,7 +17,7 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, RegisterEventHandler, TimerAction
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessExit
-from launch.substitutions import EqualsSubstitution, LaunchConfiguration
+from launch.substitutions import EqualsSubstitution, LaunchConfiguration, PythonExpression
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
@@ -57,6 +58,9 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'device', default_value='auto', description='Where torch runs: auto, cpu or cuda'),
         DeclareLaunchArgument(
+            'odometry', default_value='robot', choices=['robot', 'legs'],
+            description='Who publishes odom: the robot, or the odometry node by its legs and IMU'),
+        DeclareLaunchArgument(
             'viewer', default_value='none', choices=['none', 'web'],
             description='Whether to show and drive the robot in a browser, at 127.0.0.1:8080'),
         DeclareLaunchArgument(
@@ -96,15 +100,25 @@ def generate_launch_description():
         return [again] if wanted and crashed else []
 
     respawn = RegisterEventHandler(OnProcessExit(target_action=first, on_exit=on_exit))
+    legs = LaunchConfiguration('odometry')
+    # Where the legs give odom, what the simulator knows is not heard.
+    hidden = [(name, PythonExpression(["'ground_truth", end, "' if '", legs, "' == 'legs' else '",
+                                       shown, "'"]))
+              for name, shown, end in (('odom', 'odom', ''), ('/tf', 'tf', '_tf'))]
     robot = Node(
         executable='sim', name='sim', condition=IfCondition(sim),
         parameters=[LaunchConfiguration('sim_params_file'), {'robot': _typed('robot', str)}],
-        **common)
+        **{**common, 'remappings': hidden})
+    odometry = Node(
+        executable='odometry', name='odometry',
+        condition=IfCondition(EqualsSubstitution(legs, 'legs')),
+        parameters=[{'robot': _typed('robot', str),
+                     'use_sim_time': _typed('use_sim_time', bool)}], **common)
     viewer = Node(
         executable='viewer', name='viewer',
         condition=IfCondition(EqualsSubstitution(LaunchConfiguration('viewer'), 'web')),
         parameters=[{'policy': _typed('policy', str)}], **common)
-    return LaunchDescription([*arguments, robot, first, respawn, viewer])
+    return LaunchDescription([*arguments, robot, first, respawn, odometry, viewer])
 
 
 def _typed(name, kind):

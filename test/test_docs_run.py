@@ -76,6 +76,7 @@ RUN = (
     Run('evaluate .*(--dt|--model).*', ends_with=(1,), is_slow=True),
     Run('evaluate (POLICY|policies/mine)( .*)?', ends_with=(1,)),
     Run('sign POLICY'),
+    Run('close-loops POLICY .*', needs='onnx'),
     Run('walk --policy .*', '--seconds-scale 0.05', (0, 1), is_slow=True, apart=True),
     Run('navigate kitchen door --push 0', is_slow=True, apart=True))
 NOT_RUN = {
@@ -92,7 +93,8 @@ NOT_RUN = {
     'evaluate .*--sim-to-sim': 'takes minutes: test/evaluation/test_everywhere.py',
     'faults .*': 'takes minutes: test/reliability/test_faults.py runs some of them',
     'interface .*': 'test/nodes/test_interface.py holds the page to what it writes',
-    'navigate --json': 'as navigate with two rooms, which is run',
+    'navigate (--json|--by-legs)': 'as navigate with two rooms, which is run; by legs in '
+                                   'test/nodes/test_navigate.py',
     'replay FILE': 'test/nodes/test_recording.py records and replays',
     'soak .*': 'takes minutes: test/reliability/test_soak.py',
     'teleop': 'needs a terminal: test/nodes/test_teleop.py gives it one',

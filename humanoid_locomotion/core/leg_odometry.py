@@ -11,7 +11,7 @@ from typing import List, Sequence, Tuple
 import numpy as np
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.arrays import Array, Constant, namespace
+from humanoid_locomotion.core.arrays import Array, Constant, largest, namespace
 from humanoid_locomotion.core.errors import JointsError
 from humanoid_locomotion.core.state import RobotState
 
@@ -106,15 +106,23 @@ class LegOdometry:
             or a sole that slides, it is wrong by the speed of the lower sole.
         """
         point, velocity = self.soles(state)
-        up = -rotations.projected_gravity(state.base_orientation)
-        heights = (point * up[:, None]).sum(-1)
-        lower = heights[:, :1] < heights[:, 1:]
+        depths = _depths(point, state)
+        lower = depths[:, :1] > depths[:, 1:]
         xp = namespace(point)
         arm = xp.where(lower, point[:, 0], point[:, 1])
         moving = xp.where(lower, velocity[:, 0], velocity[:, 1])
         base = -moving - rotations.cross(state.base_angular_velocity, arm)
         orientation = state.base_orientation
         return rotations.in_heading_frame(orientation, rotations.rotate(orientation, base))[:, :2]
+
+    def height(self, state: RobotState) -> Array:
+        """Return the height of the base above the lower sole [m]. (num_envs,)."""
+        return largest(_depths(self.soles(state)[0], state), 1)
+
+
+def _depths(points: Array, state: RobotState) -> Array:
+    """Return how far below the base points (num_envs, n, 3) in its frame are [m]."""
+    return (points * rotations.projected_gravity(state.base_orientation)[:, None]).sum(-1)
 
 
 def _cross_matrix(axis: Vector) -> np.ndarray:

@@ -27,6 +27,7 @@ from humanoid_locomotion.core.safety import (
     Topic,
     Verdict,
 )
+from humanoid_locomotion.core.terms import needs_odometry
 from humanoid_locomotion.core.velocity import VelocityFilter
 from humanoid_locomotion.nodes import conversions
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
@@ -61,8 +62,9 @@ class ControlLoop:
         self._parameters, self._robot, self._on_refused = parameters, robot, on_refused
         self.commands = Channel('cmd_vel')
         self.machine = StateMachine(folder.controller(), parameters.ramp_speed)
-        self.sensors = Sensors(folder.contract, parameters.sensor_timeout, on_refused,
-                               is_simulated, odometry=parameters.min_height > 0.0, robot=robot)
+        self.sensors = Sensors(
+            folder.contract.joint_names, parameters.sensor_timeout, on_refused, is_simulated,
+            odometry=needs_odometry(folder.contract) or parameters.min_height > 0.0, robot=robot)
         self.guard = SafetyGuard(self._limits(folder))
         self._evidence = Evidence(
             0.0, self.sensors.state, {name: Topic() for name in self.sensors.channels})

@@ -8,7 +8,7 @@ import struct
 from typing import Any, List, Optional, Sequence
 
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Pose, Twist, TwistStamped
+from geometry_msgs.msg import Pose, Quaternion, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.serialization import serialize_message
@@ -199,6 +199,29 @@ def read_gains(msg: Float64MultiArray) -> np.ndarray:
     if not (np.isfinite(gains).all() and (gains >= 0.0).all()):
         raise MessageError('joint_gains', 'every gain must be finite and 0 or more')
     return gains
+
+
+def set_odometry(msg: Odometry, position: np.ndarray, velocity: np.ndarray,
+                 orientation: np.ndarray, angular_velocity: np.ndarray) -> None:
+    """Write where the base is and how it moves into a message.
+
+    Args:
+        msg: The message; its header, frames and covariances stay.
+        position: In the odometry frame [m], (3,).
+        velocity: In the base frame [m/s], (3,).
+        orientation: xyzw, (4,).
+        angular_velocity: In the base frame [rad/s], (3,).
+    """
+    x, y, z, w = orientation.tolist()
+    msg.pose.pose.orientation = Quaternion(x=x, y=y, z=z, w=w)
+    set_xyz(msg.pose.pose.position, position)
+    set_xyz(msg.twist.twist.linear, velocity)
+    set_xyz(msg.twist.twist.angular, angular_velocity)
+
+
+def set_xyz(target: Any, values: np.ndarray) -> None:
+    """Write three figures into a point or a vector."""
+    target.x, target.y, target.z = values.tolist()
 
 
 def _xyz(vector: Any) -> np.ndarray:

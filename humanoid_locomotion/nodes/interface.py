@@ -16,8 +16,10 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.safety import rules_table
 from humanoid_locomotion.nodes.locomotion import LocomotionNode
+from humanoid_locomotion.nodes.odometry import OdometryNode
 from humanoid_locomotion.nodes.parameters import (
     LocomotionParameters,
+    OdometryParameters,
     PlannerParameters,
     SimParameters,
     ViewerParameters,
@@ -61,6 +63,10 @@ MEANING: Dict[str, Dict[str, str]] = {
         '/clock': 'every tick',
         '~/reset': 'hang the robot up in its default pose again',
         '~/push': 'kick it by `push_x`, `push_y`'},
+    'odometry': {
+        'joint_states': 'any order, extra joints allowed',
+        'imu/data': 'with orientation',
+        'odom': 'for every `joint_states`; covariances grow with the way walked'},
     'planner': {
         'odom': 'where the robot is',
         'goal_pose': 'in the frame of `odom`',
@@ -87,6 +93,7 @@ NODES: Dict[str, Tuple[Callable[..., Any], type, Dict[str, object]]] = {
     'locomotion': (LocomotionNode, LocomotionParameters,
                    {'engine': 'onnxruntime', 'min_height': 0.1}),
     'sim': (SimNode, SimParameters, {}),
+    'odometry': (OdometryNode, OdometryParameters, {}),
     'planner': (PlannerNode, PlannerParameters, {}),
     'viewer': (ViewerNode, ViewerParameters, {'port': 0})}
 

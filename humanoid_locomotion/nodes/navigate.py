@@ -10,6 +10,7 @@ import time
 from typing import Any, Dict, List, Optional, Sequence
 
 from geometry_msgs.msg import Twist
+from nav_msgs.msg import Odometry
 from nav_msgs.msg import Path as PathMessage
 import numpy as np
 from rcl_interfaces.msg import Parameter as ParameterMessage
@@ -26,7 +27,7 @@ from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
-from humanoid_locomotion.nodes import navigate_picture, qos
+from humanoid_locomotion.nodes import conversions, navigate_picture, qos
 from humanoid_locomotion.nodes.middleware import isolate
 from humanoid_locomotion.nodes.navigate_course import (
     PUSH_AFTER,
@@ -42,6 +43,7 @@ from humanoid_locomotion.nodes.session import Session, Watcher, ros
 TICK = 0.05  # [s] of simulated time
 LEG_TIMEOUT = 60.0  # [s] of simulated time; the planner gives up long before
 ENDS = ('arrived', 'failed', 'cancelled', 'refused')
+TRUTH = 'ground_truth'  # what the simulator's odometry is called where the legs give odom
 PAUSE = 1.0  # [s] of standing between two goals
 
 
@@ -56,17 +58,20 @@ class NavigateNode(Watcher):
     Attributes:
         legs: Filled in on the way.
         commands: Time [s] and velocity command (3,), each that was heard.
+        truth: Where the robot really is [m], (3,); None where ``odom`` itself is the simulator's.
     """
 
     def __init__(self, legs: Sequence[Leg], push: float, joint_names: Sequence[str]):
         super().__init__('navigate', joint_names)
         self.legs, self._push = list(legs), push
         self.commands: List[tuple[float, np.ndarray]] = []
+        self.truth: Optional[np.ndarray] = None
         self._index, self._pause_until = 0, 0.0
         self._said = self.create_publisher(String, 'say_goal', qos.VELOCITY_COMMAND)
         self.create_subscription(String, 'planner/status', self._on_status, qos.LATCHED)
         self.create_subscription(PathMessage, 'planner/path', self._on_path, qos.LATCHED)
         self.create_subscription(Twist, 'cmd_vel', self._on_command, qos.VELOCITY_COMMAND)
+        self.create_subscription(Odometry, TRUTH, self._on_truth, qos.SENSOR_INPUT)
         self._push_client: Any = self.create_client(Trigger, 'sim/push')
         self._parameters_client: Any = self.create_client(SetParameters, 'sim/set_parameters')
         self.create_timer(TICK, self._tick)
@@ -126,6 +131,8 @@ class NavigateNode(Watcher):
     def _end(self, status: str) -> None:
         leg = self.legs[self._index]
         leg.status, leg.end = status, self.elapsed
+        if self.truth is not None:
+            leg.drift = float(np.linalg.norm((self.truth - self.samples[-1].position)[:2]))
         self._pause_until = leg.end + PAUSE
         self._index += 1
 
@@ -143,6 +150,9 @@ class NavigateNode(Watcher):
             self.leg.plans.append(np.array(
                 [[it.pose.position.x, it.pose.position.y] for it in msg.poses]))
 
+    def _on_truth(self, msg: Odometry) -> None:
+        self.truth = conversions.odom_position(msg)
+
     def _on_command(self, msg: Twist) -> None:
         if self.has_begun and not self.is_done:
             self.commands.append(
@@ -150,8 +160,8 @@ class NavigateNode(Watcher):
 
 
 def navigate(policy: str, robot: str = '', engine: str = 'auto', rooms: str = 'rooms',
-             goals: Sequence[str] = (), push: float = 0.5, output: Optional[Path] = None,
-             as_json: bool = False) -> int:
+             goals: Sequence[str] = (), push: float = 0.5, by_legs: bool = False,
+             output: Optional[Path] = None, as_json: bool = False) -> int:
     """Walk to rooms, one after the other, and say how it went.
 
     Args:
@@ -161,6 +171,8 @@ def navigate(policy: str, robot: str = '', engine: str = 'auto', rooms: str = 'r
         rooms: Where the rooms are: a file, or the name of one in ``config/nodes``.
         goals: Names of the rooms; empty for all of the file, the first one last.
         push: Velocity that the robot is pushed by, once on every way [m/s]; 0 for none.
+        by_legs: Whether the planner goes by what the legs say, not by the simulator's odometry.
+            How far the two are apart then is told too.
         output: Folder for ``navigate.png`` and the nodes' logs; None for none.
         as_json: Whether to print figures for machines.
 
@@ -188,9 +200,13 @@ def navigate(policy: str, robot: str = '', engine: str = 'auto', rooms: str = 'r
             'planner': {'policy': folder.resolve(), 'rooms': rooms_file, 'use_sim_time': True},
             'locomotion': {'policy': folder.resolve(), 'robot': spec.folder, 'engine': engine,
                            'autostart': True, 'use_sim_time': True}}
+        remappings: Dict[str, Dict[str, str]] = {}
+        if by_legs:
+            started['odometry'] = {'robot': spec.folder, 'use_sim_time': True}
+            remappings['sim'] = {'odom': TRUTH}
         with ros():
             node = NavigateNode(legs, push, spec.joint_names)
-            with contextlib.closing(Session(node, started, logs)) as session:
+            with contextlib.closing(Session(node, started, logs, remappings)) as session:
                 result = _run(console, node, session)
     _print_result(console, result)
     if as_json:
@@ -228,14 +244,15 @@ def _live_text(node: NavigateNode) -> Text:
 
 
 def _print_result(console: Console, result: CourseResult) -> None:
-    table = Table()
+    table, drifts = Table(), any(leg.drift is not None for leg in result.legs)
     for column in ('goal', 'time\n[s]', 'straight\n[m]', 'walked\n[m]', 'off by\n[m]',
-                   'and by\n[rad]', 'pushes', 'plans', ''):
+                   'and by\n[rad]', *(['drift\n[m]'] if drifts else []), 'pushes', 'plans', ''):
         table.add_column(Text(column), justify='left' if column in ('goal', '') else 'right')
     for leg in result.legs:
         table.add_row(
             leg.name, f'{leg.seconds:.1f}', f'{leg.straight:.2f}', f'{leg.walked:.2f}',
-            f'{leg.position_error:.2f}', f'{leg.heading_error:.2f}', str(leg.pushes),
+            f'{leg.position_error:.2f}', f'{leg.heading_error:.2f}',
+            *([f'{leg.drift:.2f}'] if leg.drift is not None else []), str(leg.pushes),
             str(leg.plans), Text('reached' if leg.reached else leg.status))
     console.print(table)
     verdict = f'{result.reached} of {result.goals} goals reached' + (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 import math
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Leg:
         status: The last that the planner said.
         pushes: When the robot was pushed [s], and (2,) how, in the odometry frame [m/s].
         plans: Every way that was planned, (n, 2) each.
+        drift: How far it was from where its odometry has it, at the end [m]; None if not known.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Leg:
     status: str = ''
     pushes: List[Tuple[float, np.ndarray]] = field(default_factory=list)
     plans: List[np.ndarray] = field(default_factory=list)
+    drift: Optional[float] = None
 
 
 def pose_of(sample: Sample) -> np.ndarray:
@@ -61,6 +63,7 @@ class LegResult:
         plans: How many ways were planned.
         pushes: How often the robot was pushed.
         status: The last that the planner said.
+        drift: How far it was from where its odometry has it [m]; None if not known.
     """
 
     name: str
@@ -72,6 +75,7 @@ class LegResult:
     plans: int
     pushes: int
     status: str
+    drift: Optional[float] = None
 
     @property
     def reached(self) -> bool:
@@ -124,4 +128,4 @@ def measure(leg: Leg, samples: Sequence[Sample], index: int) -> LegResult:
         float(np.linalg.norm(np.diff(poses[:, :2], axis=0), axis=1).sum()),
         float(np.linalg.norm(leg.goal[:2] - poses[0, :2])),
         float(np.linalg.norm(leg.goal[:2] - last[:2])), abs(wrap(float(leg.goal[2] - last[2]))),
-        len(leg.plans), len(leg.pushes), leg.status)
+        len(leg.plans), len(leg.pushes), leg.status, leg.drift)

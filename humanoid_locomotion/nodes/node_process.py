@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Dict, List, Optional
+from types import MappingProxyType
+from typing import Dict, List, Mapping, Optional
 
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.resources import PACKAGE
@@ -21,18 +22,22 @@ class NodeProcess:
     """One of this package's nodes in a process of its own.
 
     Args:
-        node: ``sim`` or ``locomotion``.
+        node: Its module in this room.
         parameters: Its ROS parameters.
         log: Where its output goes.
+        remappings: Names of topics, and what it calls them instead.
     """
 
-    def __init__(self, node: str, parameters: Dict[str, object], log: Path):
+    def __init__(self, node: str, parameters: Dict[str, object], log: Path,
+                 remappings: Mapping[str, str] = MappingProxyType({})):
         self.name, self._log = node, log
         self._cpu_at_start = self._wall_at_start = 0.0
         command: List[str] = [sys.executable, '-m', f'humanoid_locomotion.nodes.{node}',
                               '--ros-args']
         for key, value in parameters.items():
             command += ['-p', f'{key}:={_yaml(value)}']
+        for name, other in remappings.items():
+            command += ['-r', f'{name}:={other}']
         environment = dict(os.environ)
         if (PACKAGE.parent / 'setup.py').is_file():  # running from a source tree
             environment['PYTHONPATH'] = os.pathsep.join(

@@ -106,6 +106,20 @@ class SimParameters:
 
 
 @dataclasses.dataclass(frozen=True)
+class OdometryParameters:
+    """The parameters of the odometry node."""
+
+    robot: str = parameter(
+        'humanoid', 'Robot whose legs are measured: a name, or the path of its folder',
+        read_only=True)
+    sensor_timeout: float = parameter(
+        0.1, 'Age at which a sensor message is too old to go by [s]', within=(0.005, 1.0),
+        read_only=True)
+    base_frame: str = parameter('base_link', 'Frame of the velocity in odom', read_only=True)
+    odom_frame: str = parameter('odom', 'Frame of the pose in odom', read_only=True)
+
+
+@dataclasses.dataclass(frozen=True)
 class PlannerParameters:
     """The parameters of the planner node."""
 

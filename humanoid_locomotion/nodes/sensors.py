@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Sequence
 
 import numpy as np
 
@@ -99,11 +99,11 @@ class Sensors:
     A refused message changes nothing: the last good one stays and grows old.
 
     Args:
-        contract: The joints to read, and whether odometry is needed.
+        joint_names: The joints to read, in the order of the state.
         timeout: Age at which a message is too old [s].
         on_refused: Called with the error of every message that is refused.
         is_simulated: Whether the node follows a simulator's clock.
-        odometry: Whether to read it though the contract does not ask for it.
+        odometry: Whether to read it.
         robot: The robot's description, for an IMU that is not in the base link; None if unknown.
 
     Attributes:
@@ -112,16 +112,15 @@ class Sensors:
         channels: The topics that are needed, by name.
     """
 
-    def __init__(self, contract: PolicyContract, timeout: float,
+    def __init__(self, joint_names: Sequence[str], timeout: float,
                  on_refused: Callable[[LocomotionError], None], is_simulated: bool = False,
                  odometry: bool = False, robot: Optional[RobotSpec] = None):
-        n = contract.num_actions
+        n = len(joint_names)
         self._timeout, self._on_refused = timeout, on_refused
-        self._joints = conversions.JointReader(contract.joint_names)
-        self._joint_names, self._robot = contract.joint_names, robot
+        self._joints = conversions.JointReader(joint_names)
+        self._joint_names, self._robot = joint_names, robot
         self._imu_frame: Optional[LinkFrame] = None
         self._imu_frame_id = ''
-        odometry = odometry or needs_odometry(contract)
         self.state = RobotState(
             joint_positions=np.zeros((1, n), np.float32),
             joint_velocities=np.zeros((1, n), np.float32),

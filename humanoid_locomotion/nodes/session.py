@@ -7,7 +7,8 @@ import contextlib
 from pathlib import Path
 import signal
 import time
-from typing import Dict, Iterator, List, Optional, Sequence
+from types import MappingProxyType
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence
 
 from nav_msgs.msg import Odometry
 import numpy as np
@@ -126,15 +127,18 @@ class Session:
         started: The parameters of the nodes to start, by name; the sim node and the locomotion
             node must be among them.
         logs: Folder for their output.
+        remappings: Of topics, by the node's name.
     """
 
-    def __init__(self, watcher: Watcher, started: Dict[str, Dict[str, object]], logs: Path):
+    def __init__(self, watcher: Watcher, started: Dict[str, Dict[str, object]], logs: Path,
+                 remappings: Mapping[str, Mapping[str, str]] = MappingProxyType({})):
         self._watcher, self._executor = watcher, make_executor()
         self._executor.add_node(watcher)
         self.processes: List[NodeProcess] = []
         try:
             for name, parameters in started.items():
-                self.processes.append(NodeProcess(name, parameters, logs / f'{name}.log'))
+                self.processes.append(NodeProcess(
+                    name, parameters, logs / f'{name}.log', remappings.get(name, {})))
         except BaseException:
             self.close()
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any, List, Optional
 
-from geometry_msgs.msg import TransformStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
@@ -22,6 +21,7 @@ from humanoid_locomotion.nodes.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.parameters import SimParameters, declare, read
 from humanoid_locomotion.nodes.sim_messages import Measurements
 from humanoid_locomotion.nodes.simulated_robot import SimulatedRobot
+from humanoid_locomotion.nodes.transform import OdometryTransform
 
 REFUSAL_LOG_PERIOD = 2.0  # [s]
 
@@ -38,7 +38,7 @@ class SimNode(Node):
     def __init__(self, **kwargs: Any):
         super().__init__('sim', **kwargs)
         declare(self, SimParameters)
-        parameters = self._settings = read(self, SimParameters)
+        parameters = read(self, SimParameters)
         tick = 1.0 / parameters.publish_rate
         self._tick_ns = round(1e9 * tick)
         robot = load_robot(parameters.robot)
@@ -63,23 +63,11 @@ class SimNode(Node):
         self._imu_publisher = self.create_publisher(Imu, 'imu/data', qos.SENSOR_OUTPUT)
         self._odom_publisher = self.create_publisher(Odometry, 'odom', qos.SENSOR_OUTPUT)
         self._clock_publisher = self.create_publisher(Clock, '/clock', qos.SENSOR_OUTPUT)
-        self._create_transform()
+        self._transform = OdometryTransform(self, self._measurements.odom)
         self.create_subscription(JointState, 'joint_command', self._on_command, qos.COMMAND)
         self.create_subscription(Float64MultiArray, 'joint_gains', self._on_gains, qos.LATCHED)
         self.create_service(Trigger, '~/reset', self._on_reset)
         self.create_service(Trigger, '~/push', self._on_push)
-
-    def _create_transform(self) -> None:
-        self._tf_publisher: Any = None
-        try:
-            from tf2_msgs.msg import TFMessage
-        except ImportError:
-            self.get_logger().info('tf2_msgs is not installed: no /tf')
-            return
-        self._transform = TransformStamped(child_frame_id=self._settings.base_frame)
-        self._transform.header.frame_id = self._settings.odom_frame
-        self._tf = TFMessage(transforms=[self._transform])
-        self._tf_publisher = self.create_publisher(TFMessage, '/tf', qos.VELOCITY_COMMAND)
 
     def stop(self) -> None:
         """Free the simulator, at the end of the process."""
@@ -95,20 +83,10 @@ class SimNode(Node):
         self._joint_states_publisher.publish(now.joint_states)
         self._imu_publisher.publish(now.imu)
         self._odom_publisher.publish(now.odom)
-        self._publish_transform()
+        self._transform.publish(now.odom)
         # Last, so that whoever wakes up by the clock already has the measurements of this tick.
         self._clock_message.clock = stamp
         self._clock_publisher.publish(self._clock_message)
-
-    def _publish_transform(self) -> None:
-        if self._tf_publisher is None:
-            return
-        odom, transform = self._measurements.odom, self._transform
-        transform.header.stamp = odom.header.stamp
-        position, translation = odom.pose.pose.position, transform.transform.translation
-        translation.x, translation.y, translation.z = position.x, position.y, position.z
-        transform.transform.rotation = odom.pose.pose.orientation
-        self._tf_publisher.publish(self._tf)
 
     def _on_command(self, msg: JointState) -> None:
         self._robot.command_timeout = self.get_parameter('command_timeout').value

@@ -5,11 +5,11 @@ from __future__ import annotations
 import array
 from typing import Any
 
-from geometry_msgs.msg import Quaternion
 from nav_msgs.msg import Odometry
 import numpy as np
 from sensor_msgs.msg import Imu, JointState
 
+from humanoid_locomotion.nodes import conversions
 from humanoid_locomotion.nodes.simulated_robot import SimulatedRobot
 
 # Sensors here are exact to single precision; all zeros would mean "unknown".
@@ -52,18 +52,12 @@ class Measurements:
             msg.header.stamp = stamp
         self.joint_states.position = _doubles(state.joint_positions)
         self.joint_states.velocity = _doubles(state.joint_velocities)
-        x, y, z, w = state.base_orientation[0].tolist()
-        self.imu.orientation = self.odom.pose.pose.orientation = Quaternion(x=x, y=y, z=z, w=w)
-        _set_xyz(self.imu.angular_velocity, state.base_angular_velocity[0])
-        _set_xyz(self.imu.linear_acceleration, self._robot.specific_force())
-        _set_xyz(self.odom.pose.pose.position, position[0])
-        _set_xyz(self.odom.twist.twist.linear, velocity[0])
-        _set_xyz(self.odom.twist.twist.angular, state.base_angular_velocity[0])
+        conversions.set_odometry(self.odom, position[0], velocity[0], state.base_orientation[0],
+                                 state.base_angular_velocity[0])
+        self.imu.orientation = self.odom.pose.pose.orientation
+        conversions.set_xyz(self.imu.angular_velocity, state.base_angular_velocity[0])
+        conversions.set_xyz(self.imu.linear_acceleration, self._robot.specific_force())
 
 
 def _doubles(values: np.ndarray) -> Any:
     return array.array('d', values.astype(np.float64).tobytes())
-
-
-def _set_xyz(target: Any, values: np.ndarray) -> None:
-    target.x, target.y, target.z = values.tolist()

@@ -41,7 +41,8 @@ def test_walk_takes_the_arguments_of_nav2_and_its_own():
     arguments = load('walk')[1].get_launch_arguments()
     assert {argument.name for argument in arguments} == {
         'namespace', 'use_sim_time', 'params_file', 'sim_params_file', 'autostart', 'use_respawn',
-        'log_level', 'robot', 'policy', 'sim', 'viewer', 'device', 'dry_run', 'record'}
+        'log_level', 'robot', 'policy', 'sim', 'viewer', 'device', 'dry_run', 'record',
+        'odometry'}
     assert all(argument.description for argument in arguments)
 
 
@@ -59,6 +60,19 @@ def test_a_browser_is_served_only_when_asked():
     context, description = load('walk', viewer='web')
     assert [node.node_executable for node in nodes(context, description)] == [
         'sim', 'locomotion', 'viewer']
+
+
+@pytest.mark.parametrize('odometry, executables, names', [
+    ('robot', ['sim', 'locomotion'], ['odom', 'tf']),
+    ('legs', ['sim', 'locomotion', 'odometry'], ['ground_truth', 'ground_truth_tf'])])
+def test_odom_comes_from_the_robot_or_from_its_legs(odometry, executables, names):
+    """Never from both: what the simulator knows then has another name."""
+    context, description = load('walk', odometry=odometry)
+    found = nodes(context, description)
+    assert [node.node_executable for node in found] == executables
+    # launch_ros has no public way to read them.
+    assert [launch.utilities.perform_substitutions(context, list(new))
+            for _, new in found[0]._Node__remappings] == names
 
 
 def test_policy_is_the_robots_by_default():

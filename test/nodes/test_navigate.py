@@ -77,7 +77,7 @@ def test_an_unknown_room_is_refused_before_anything_starts():
         navigate('humanoid', engine='onnxruntime', goals=['kitchen', 'cellar'])
 
 
-def run(tmp_path, policy, *goals):
+def run(tmp_path, policy, *goals, options=()):
     """Run the command in a process of its own."""
     import subprocess
     import sys
@@ -87,7 +87,8 @@ def run(tmp_path, policy, *goals):
                      '  back: {x: 0.0, y: 0.0}\n')
     return subprocess.run(
         [sys.executable, '-m', 'humanoid_locomotion', 'navigate', *goals, '--policy', str(policy),
-         '--engine', 'onnxruntime', '--rooms', str(rooms), '--output', str(tmp_path), '--json'],
+         '--engine', 'onnxruntime', '--rooms', str(rooms), '--output', str(tmp_path), '--json',
+         *options],
         capture_output=True, text=True, timeout=240.0, check=False)
 
 
@@ -99,6 +100,14 @@ def test_the_policy_that_ships_walks_to_rooms_and_back(tmp_path):
     assert figures['reached'] == figures['goals'] == 2
     assert [leg['pushes'] for leg in figures['legs']] == [1, 1]
     assert (tmp_path / 'navigate.png').stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_the_policy_that_ships_finds_its_way_by_its_legs(tmp_path):
+    done = run(tmp_path, 'humanoid', 'near', 'back', options=['--by-legs', '--push', '0'])
+    assert done.returncode == 0, done.stdout + done.stderr
+    drifts = [leg['drift'] for leg in json.loads(done.stdout)['legs']]
+    assert len(drifts) == 2 and all(0.0 < drift < 0.15 for drift in drifts)
 
 
 @pytest.mark.slow

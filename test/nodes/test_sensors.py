@@ -14,6 +14,7 @@ from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.sensors import Channel, Sensors
 
 pytestmark = pytest.mark.ros
+NAMES = load_robot('humanoid').joint_names
 
 
 def test_channel_is_stale_until_something_came():
@@ -56,10 +57,10 @@ def test_time_that_jumps_back_keeps_the_channel_alive():
     channel.check_stamp(1.05, now=1.05, timeout=0.1)
 
 
-def test_odometry_is_asked_for_only_by_contracts_that_need_it():
-    """The deployable layout walks without."""
-    blind = Sensors(policy_factory.make_contract(), 0.1, pytest.fail)
-    seeing = Sensors(policy_factory.make_contract(layout='full_state'), 0.1, pytest.fail)
+def test_odometry_is_read_where_it_is_asked_for():
+    """And another contract that needs it is told so where it is not."""
+    blind = Sensors(NAMES, 0.1, pytest.fail)
+    seeing = Sensors(NAMES, 0.1, pytest.fail, odometry=True)
     assert list(blind.channels) == ['joint_states', 'imu/data']
     assert list(seeing.channels) == ['joint_states', 'imu/data', 'odom']
     assert blind.lacks(policy_factory.make_contract(layout='full_state')) == 'odom'
@@ -78,7 +79,7 @@ def joints(**changes):
 def test_a_rehearsal_reads_what_was_used_last_and_changes_nothing():
     """Nor does it stumble over nothing, or over a message that was refused."""
     refused = []
-    sensors = Sensors(policy_factory.make_contract(), 0.1, refused.append)
+    sensors = Sensors(NAMES, 0.1, refused.append)
     sensors.rehearse()
     sensors.take_joint_states(joints(), 1.0)
     sensors.take_joint_states(joints(velocity=[math.nan] * len(joints().name)), 1.01)
@@ -101,7 +102,7 @@ def test_age_counts_from_the_stamp():
 
 def test_same_figures_are_timed_until_one_changes():
     """From the moment of engaging at the earliest."""
-    sensors = Sensors(policy_factory.make_contract(), 0.1, pytest.fail)
+    sensors = Sensors(NAMES, 0.1, pytest.fail)
     channel = sensors.channels['joint_states']
     for now in (1.0, 2.0, 3.0):
         sensors.take_joint_states(joints(), now)
@@ -118,7 +119,7 @@ def test_same_figures_are_timed_until_one_changes():
 def test_refusal_is_pending_until_a_message_is_used():
     """It tells a sensor that sends rubbish from one that sends nothing."""
     errors = []
-    sensors = Sensors(policy_factory.make_contract(), 0.1, errors.append)
+    sensors = Sensors(NAMES, 0.1, errors.append)
     sensors.take_joint_states(joints(velocity=[]), 1.0)
     channel = sensors.channels['joint_states']
     assert "0 values in 'velocity'" in channel.pending_problem and len(errors) == 1
@@ -130,14 +131,14 @@ def test_refusal_is_pending_until_a_message_is_used():
                                            ([math.nan] * 23, False)])
 def test_torques_are_read_where_there_are_any(effort, known):
     """Drivers without torque sensors send none, or NaN."""
-    sensors = Sensors(policy_factory.make_contract(), 0.1, pytest.fail)
+    sensors = Sensors(NAMES, 0.1, pytest.fail)
     sensors.take_joint_states(joints(effort=effort), 1.0)
     assert (sensors.joint_efforts is not None) is known
 
 
 def test_torques_of_a_refused_message_are_not_used():
     """No more than its positions are."""
-    sensors = Sensors(policy_factory.make_contract(), 0.1, lambda error: None)
+    sensors = Sensors(NAMES, 0.1, lambda error: None)
     sensors.take_joint_states(joints(effort=[1.0] * 23), 1.0)
     sensors.take_joint_states(joints(effort=[1e6] * 23, velocity=[math.nan] * 23), 1.01)
     assert (sensors.joint_efforts == 1.0).all()
@@ -157,7 +158,7 @@ def imu(frame_id, orientation=(0.0, 0.0, 0.0, 1.0), rate=(0.0, 0.0, 0.0)):
 def test_an_imu_on_another_link_is_turned_into_the_base(frame_id, heading, rate):
     """The chest looks ahead and turns at 0.5 rad/s on a waist turned by 0.4 rad, at 2 rad/s."""
     contract = policy_factory.make_contract()
-    sensors = Sensors(contract, 0.1, pytest.fail, robot=load_robot('humanoid'))
+    sensors = Sensors(contract.joint_names, 0.1, pytest.fail, robot=load_robot('humanoid'))
     waist = contract.joint_names.index('torso_yaw')
     measured = joints()
     measured.position[waist], measured.velocity[waist] = 0.4, 2.0
@@ -173,7 +174,7 @@ def test_an_imu_on_another_link_is_turned_into_the_base(frame_id, heading, rate)
 def test_an_imu_that_cannot_be_turned_is_refused_again_and_again():
     """One message after another: none of them slips through as the base's."""
     contract, robot, errors = policy_factory.make_contract(), load_robot('unitree_h1'), []
-    sensors = Sensors(contract, 0.1, errors.append, robot=robot)
+    sensors = Sensors(contract.joint_names, 0.1, errors.append, robot=robot)
     for now in (1.0, 1.1):
         sensors.take_imu(imu('torso_link'), now)
     assert len(errors) == 2 and "missing joints ['torso_joint']" in str(errors[1])
@@ -183,7 +184,7 @@ def test_an_imu_that_cannot_be_turned_is_refused_again_and_again():
 def test_a_frozen_imu_is_seen_though_the_joints_that_turn_it_move():
     """What counts is what it sends, not what becomes of it."""
     contract = policy_factory.make_contract()
-    sensors = Sensors(contract, 0.1, pytest.fail, robot=load_robot('humanoid'))
+    sensors = Sensors(contract.joint_names, 0.1, pytest.fail, robot=load_robot('humanoid'))
     waist = contract.joint_names.index('torso_yaw')
     for now in (1.0, 2.0, 3.0):
         measured = joints()

@@ -1,0 +1,70 @@
+"""Puts loops over the velocity around a policy that exists; its network stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+import re
+from typing import Any, Dict, Optional
+
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.errors import MissingPackageError
+from humanoid_locomotion.core.golden import record_golden
+from humanoid_locomotion.core.link_frame import leg_spec
+from humanoid_locomotion.core.policy import open_policy, read_golden
+from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.training.export import metadata
+
+# What was measured without the loops, in a card: up to the next heading.
+MEASURED = re.compile(r'## Sim to sim\n.*?(?=^## |\Z)', re.DOTALL | re.MULTILINE)
+
+
+def close_loops(policy: str, robot: RobotSpec, output: Path,
+                yaw_rate: Optional[IntegralSpec], linear_velocity: Optional[IntegralSpec]
+                ) -> PolicyContract:
+    """Write a policy folder anew, with loops and without what was measured before.
+
+    Args:
+        policy: A policy folder, or the name of one that ships.
+        robot: The robot it moves, for its legs.
+        output: The folder to write; replaced if it exists and holds a policy.
+        yaw_rate: The loop over the turning rate; None leaves it as it is.
+        linear_velocity: Likewise, over the velocity that the legs measure.
+
+    Returns:
+        The new contract. The golden steps are recorded anew from the same states.
+
+    Raises:
+        PolicyError: The policy does not open.
+        MissingPackageError: onnx is not installed.
+    """
+    try:
+        import onnx
+        from onnx import helper
+    except ImportError as error:
+        raise MissingPackageError('close-loops', 'onnx', 'pip install onnx') from error
+    opened = open_policy(policy, engine='onnxruntime')
+    opened.contract.check_robot(robot, opened.path)
+    changes: Dict[str, Any] = {} if yaw_rate is None else {'yaw_rate_integral': yaw_rate}
+    if linear_velocity is not None:
+        changes.update(linear_velocity_integral=linear_velocity,
+                       legs=tuple(leg_spec(robot, sole) for sole in robot.soles))
+    contract = replace(opened.contract, **changes)
+    model = onnx.load(opened.path / 'policy.onnx')
+    run_path = {entry.key: entry.value for entry in model.metadata_props}.get('run_path', '')
+    del model.metadata_props[:]
+    helper.set_model_props(model, metadata(contract, run_path))
+    golden = read_golden(opened.path / 'golden.npz')
+    said = ('observation', 'action', 'joint_targets')
+    states = [{key: array[i:i + 1] for key, array in golden.items() if key not in said}
+              for i in range(len(golden['action']))]
+    card = opened.path / 'card.md'
+    text = MEASURED.sub('', card.read_text(encoding='utf-8')) if card.is_file() else ''
+    with new_policy_folder(output) as folder:
+        write_policy(folder, contract, model.SerializeToString(),
+                     record_golden(contract, opened.policy, states))
+        if text:
+            (folder / 'card.md').write_text(text, encoding='utf-8')
+    return contract

@@ -1,0 +1,80 @@
+"""Loops around a policy that exists: what changes, and what stays to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip('torch')
+pytest.importorskip('onnx')
+pytest.importorskip('onnxruntime')
+
+import policy_factory
+
+from humanoid_locomotion.core.engines import OnnxRuntimeEngine
+from humanoid_locomotion.core.flat_metadata import FlatMetadata
+from humanoid_locomotion.core.link_frame import leg_spec
+from humanoid_locomotion.core.policy import open_policy, read_golden
+from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.training.loops import close_loops
+
+ROBOT = load_robot('humanoid')
+CARD = '# humanoid\n\nAs trained.\n\n## Sim to sim\n\n| line | gate |\n\n## Config\n\nrobot: x\n'
+
+
+@pytest.fixture
+def before(tmp_path):
+    """Give a policy that turns with a loop, with a card and a scorecard."""
+    folder = policy_factory.balancing_policy(tmp_path / 'made')
+    (folder / 'card.md').write_text(CARD)
+    (folder / 'scorecard.json').write_text('{}')
+    return folder
+
+
+def closed(before, output, yaw_rate=None, linear=IntegralSpec(0.5, 0.2)):
+    contract = close_loops(str(before), ROBOT, output, yaw_rate, linear)
+    opened = open_policy(output, engine='onnxruntime')
+    assert opened.contract == contract
+    return opened
+
+
+def test_the_network_stays_and_the_contract_has_the_loop(before, tmp_path):
+    old = open_policy(before, engine='onnxruntime')
+    new = closed(before, tmp_path / 'after')
+    assert new.contract.linear_velocity_integral == IntegralSpec(0.5, 0.2)
+    assert new.contract.legs == tuple(leg_spec(ROBOT, sole) for sole in ROBOT.soles)
+    assert new.contract.yaw_rate_integral == old.contract.yaw_rate_integral
+    obs = np.random.default_rng(0).normal(size=(1, old.policy.obs_size)).astype(np.float32)
+    assert np.array_equal(new.policy(obs), old.policy(obs))
+    theirs, ours = (read_golden(path / 'golden.npz') for path in (before, tmp_path / 'after'))
+    for key in ('joint_positions', 'base_orientation', 'command'):
+        assert np.array_equal(ours[key], theirs[key])
+    assert not np.allclose(ours['observation'], theirs['observation'])
+
+
+def test_one_loop_leaves_the_other_as_it_was(before, tmp_path):
+    new = closed(before, tmp_path / 'after', yaw_rate=IntegralSpec(0.7, 0.1), linear=None)
+    assert new.contract.yaw_rate_integral == IntegralSpec(0.7, 0.1)
+    assert new.contract.linear_velocity_integral is None and new.contract.legs is None
+
+
+def test_flat_keys_alone_tell_of_the_loops_and_of_where_it_came_from(before, tmp_path):
+    new = closed(before, tmp_path / 'after')
+    metadata = OnnxRuntimeEngine(tmp_path / 'after' / 'policy.onnx').metadata
+    assert FlatMetadata(('policy.onnx', metadata)).contract() == new.contract
+    old = OnnxRuntimeEngine(before / 'policy.onnx').metadata
+    assert metadata['run_path'] == old['run_path']
+
+
+def test_what_was_measured_without_the_loops_does_not_come_along(before, tmp_path):
+    closed(before, tmp_path / 'after')
+    assert (tmp_path / 'after' / 'card.md').read_text() == CARD.replace(
+        '## Sim to sim\n\n| line | gate |\n\n', '')
+    assert not (tmp_path / 'after' / 'scorecard.json').exists()
+
+
+def test_a_folder_can_be_written_over_itself(before):
+    new = closed(before, before)
+    assert new.contract.legs is not None
+
