@@ -120,7 +120,8 @@ class RewardConfig:
         pose_weights: Weight of each joint's deviation from the default pose; the first entry
             that is part of the joint's name counts.
         landing_force: Load on one foot beyond which landing is hard, in body weights.
-        creep_limit: What a creeping foot pays for at most [m/s]; half of it at that speed.
+        creep_limit: What a creeping foot, or a drifting base, pays for at most [m/s]; half of it
+            at that speed.
         termination: Reward for a fall, once.
     """
 

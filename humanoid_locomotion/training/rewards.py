@@ -247,9 +247,19 @@ def creeping_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
     Each pays for ``creep_limit`` at most, and half of that at that speed: a robot that shuffles
     must stay worth more than one that falls, and less shuffling worth more than more of it.
     """
-    speed = o.creep.norm(dim=-1)
-    bounded = speed / (1.0 + speed / k.config.creep_limit)
-    return bounded.sum(-1)
+    return _bounded(o.creep.norm(dim=-1), k).sum(-1)
+
+
+def drifting_standing(o: Outcome, k: RewardFigures) -> torch.Tensor:
+    """Averaged speed of the base while asked to stand [m/s], bounded like that of a sole.
+
+    Over feet that stay where they are a base sways to rest for seconds, millimetre by millimetre.
+    """
+    return _bounded(o.following_error[:, :2].norm(dim=-1), k) * (1.0 - o.moving)
+
+
+def _bounded(speed: torch.Tensor, k: RewardFigures) -> torch.Tensor:
+    return speed / (1.0 + speed / k.config.creep_limit)
 
 
 Reward = Callable[[Outcome, RewardFigures], torch.Tensor]
@@ -258,7 +268,7 @@ REWARDS: Dict[str, Reward] = {term.__name__: term for term in (
     base_height, orientation, energy, torques, joint_accelerations, vertical_velocity,
     roll_pitch_rate, action_rate, pose, joint_limits, feet_follow_clock, contact_follows_clock,
     feet_slip, low_feet_speed, feet_tilt, feet_too_close, hard_landing, restless_standing,
-    odd_standing, creeping_standing)}
+    odd_standing, creeping_standing, drifting_standing)}
 
 
 class RewardSum:

@@ -238,6 +238,13 @@ def test_standing_feet_pay_for_creeping_but_no_more_than_a_little():
     assert fast[0] < fast[1] < fast[2] < 0.01
 
 
+def test_a_standing_base_pays_for_drifting_and_a_walking_one_does_not():
+    drift = {'following_error': [0.003, -0.004, 0.5]}
+    assert value('drifting_standing', **drift) == pytest.approx(0.005 / 1.5)
+    assert value('drifting_standing', moving=1.0, **drift) == 0.0
+    assert value('drifting_standing', following_error=[1.0, 0.0, 0.0]) < 0.01
+
+
 # All of them.
 
 @pytest.mark.parametrize('term', sorted(REWARDS))
