@@ -35,8 +35,9 @@ def close_loops(
         output: Path = typer.Option(..., help='Policy folder to write.'),
         yaw_rate: Optional[Tuple[float, float]] = typer.Option(
             None, help='Gain [1/s] and limit [rad/s] of the loop over the turning rate.'),
-        linear_velocity: Optional[Tuple[float, float]] = typer.Option(
-            None, help='Gain [1/s] and limit [m/s] of the loop over what the legs measure.'),
+        linear_velocity: Optional[Tuple[float, float, float]] = typer.Option(
+            None, help='Gain [1/s], limit [m/s] and damping in standing of the loop over what the '
+                       'legs measure.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot it moves, or folder of one.')
 ) -> None:
@@ -44,16 +45,17 @@ def close_loops(
     from humanoid_locomotion.core.errors import ConfigError
     from humanoid_locomotion.core.policy import find_policy, read_contract
     from humanoid_locomotion.core.robot import load_robot
-    from humanoid_locomotion.core.velocity_loop import IntegralSpec
+    from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
     from humanoid_locomotion.training.loops import close_loops as close
     if yaw_rate is None and linear_velocity is None:
         raise ConfigError('command line', '--yaw-rate, --linear-velocity', 'expected one of them; '
-                          '1.0 0.2 and 0.5 0.2 are those of the policies that ship')
+                          '1.0 0.2 and 0.5 0.2 0.5 are those of the policies that ship')
     name = robot or read_contract(find_policy(policy) / 'contract.yaml').robot
     try:
-        loops = [None if it is None else IntegralSpec(*it) for it in (yaw_rate, linear_velocity)]
+        turning = None if yaw_rate is None else IntegralSpec(*yaw_rate)
+        linear = None if linear_velocity is None else LinearLoopSpec(*linear_velocity)
     except ValueError as error:
         raise ConfigError('command line', 'a loop', str(error)) from error
-    contract = close(policy, load_robot(name), output, *loops)
+    contract = close(policy, load_robot(name), output, turning, linear)
     console.print(f'wrote {output}, fingerprint {contract.fingerprint}; humanoid-locomotion '
                   f'evaluate {output} shows what has become of it', soft_wrap=True, markup=False)

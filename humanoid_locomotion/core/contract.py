@@ -20,10 +20,10 @@ from humanoid_locomotion.core.errors import ConfigError, JointsError
 from humanoid_locomotion.core.leg_odometry import LegOdometry, LegSpec
 from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 
 FORMAT_VERSION = 1
-LATER_KEYS = ('yaw_rate_integral', 'linear_velocity_integral', 'legs')
+LATER_KEYS = ('yaw_rate_integral', 'linear_velocity_loop', 'legs')
 ACTION_MODES = ('default_offset', 'joint_range')
 
 
@@ -114,7 +114,7 @@ class PolicyContract:
         command_limits: The velocity commands it was trained in.
         gait: The rhythm it walks to; None if it sees no gait clock.
         yaw_rate_integral: The loop over the turning rate; None for a policy that is on its own.
-        linear_velocity_integral: Likewise, over the velocity that the legs measure.
+        linear_velocity_loop: Likewise, over the velocity that the legs measure.
         legs: The legs that measure it, left first; None without that loop.
     """
 
@@ -128,7 +128,7 @@ class PolicyContract:
     command_limits: CommandLimits
     gait: Optional[GaitSpec] = None
     yaw_rate_integral: Optional[IntegralSpec] = None
-    linear_velocity_integral: Optional[IntegralSpec] = None
+    linear_velocity_loop: Optional[LinearLoopSpec] = None
     legs: Optional[Tuple[LegSpec, ...]] = None
 
     def __post_init__(self) -> None:
@@ -148,8 +148,8 @@ class PolicyContract:
         missing = [name for name in self.observed_joints if name not in names]
         if missing:
             raise JointsError('observation.joints', missing, names)
-        if (self.legs is None) != (self.linear_velocity_integral is None):
-            raise ValueError('linear_velocity_integral and legs: one is there without the other')
+        if (self.legs is None) != (self.linear_velocity_loop is None):
+            raise ValueError('linear_velocity_loop and legs: one is there without the other')
         if self.legs is not None:
             LegOdometry(self.legs, names)  # raises if it cannot be
 
@@ -225,7 +225,7 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
                  action_scale: float, observation: ObservationSpec,
                  command_limits: CommandLimits, gait: Optional[GaitSpec],
                  yaw_rate_integral: Optional[IntegralSpec] = None,
-                 linear_velocity_integral: Optional[IntegralSpec] = None) -> PolicyContract:
+                 linear_velocity_loop: Optional[LinearLoopSpec] = None) -> PolicyContract:
     """Return the contract of a policy that moves every joint of a robot.
 
     Args:
@@ -238,7 +238,7 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
         command_limits: The velocity commands to train in.
         gait: The rhythm to walk to.
         yaw_rate_integral: The loop over the turning rate.
-        linear_velocity_integral: The loop over the velocity that the robot's legs measure.
+        linear_velocity_loop: The loop over the velocity that the robot's legs measure.
     """
     joints = tuple(
         JointContract(name=j.name, default=j.default, lower=j.lower, upper=j.upper, kp=j.kp,
@@ -248,6 +248,6 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
         format_version=FORMAT_VERSION, robot=robot.name, model_hash=robot.model_hash,
         control_period=control_period, action_mode=action_mode, joints=joints,
         observation=observation, command_limits=command_limits, gait=gait,
-        yaw_rate_integral=yaw_rate_integral, linear_velocity_integral=linear_velocity_integral,
-        legs=None if linear_velocity_integral is None else tuple(
+        yaw_rate_integral=yaw_rate_integral, linear_velocity_loop=linear_velocity_loop,
+        legs=None if linear_velocity_loop is None else tuple(
             leg_spec(robot, sole) for sole in robot.soles))

@@ -45,7 +45,7 @@ class Controller:
         self.mapper = ActionMapper(contract)
         self.clock = None if contract.gait is None else GaitClock(
             contract.gait, contract.control_period, num_envs, like)
-        linear, yaw_rate = contract.linear_velocity_integral, contract.yaw_rate_integral
+        linear, yaw_rate = contract.linear_velocity_loop, contract.yaw_rate_integral
         self.loop = None if linear is None and yaw_rate is None else VelocityLoop(
             linear, yaw_rate,
             None if contract.legs is None else LegOdometry(contract.legs, contract.joint_names),

@@ -22,7 +22,7 @@ from humanoid_locomotion.core.contract import (
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.leg_odometry import LegSpec
 from humanoid_locomotion.core.terms import TERMS
-from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 
 # The field's names of our terms. Its joint positions are relative to the default pose.
 TERM_NAMES = {
@@ -50,7 +50,8 @@ JOINT_FIGURES = {
 # Keys that are there together or not at all.
 GAIT = ('gait_period', 'gait_moving_threshold')
 YAW_RATE = ('yaw_rate_integral_gain', 'yaw_rate_integral_limit')
-LINEAR = ('linear_velocity_integral_gain', 'linear_velocity_integral_limit')
+LINEAR = ('linear_velocity_loop_gain', 'linear_velocity_loop_limit',
+          'linear_velocity_loop_damping')
 LEGS = ('leg_joint_names', 'leg_joint_axes', 'leg_joint_origins', 'sole_positions')
 
 # Every key, and what is expected of it.
@@ -78,9 +79,10 @@ KEYS = {
     'gait_moving_threshold': 'norm of a command above which it asks to walk; below 0, always',
     'yaw_rate_integral_gain': "change of the turning command for the turning rate's error [1/s]",
     'yaw_rate_integral_limit': 'largest such correction of the turning command [rad/s]',
-    'linear_velocity_integral_gain':
+    'linear_velocity_loop_gain':
         'change of the linear command for an error of the velocity that the legs measure [1/s]',
-    'linear_velocity_integral_limit': 'largest such correction, forward or left [m/s]',
+    'linear_velocity_loop_limit': 'largest such correction, forward or left [m/s]',
+    'linear_velocity_loop_damping': "share of the base's velocity that standing is asked to undo",
     'leg_joint_names': 'the joints from hip to foot, left leg first, as many in each',
     'leg_joint_axes': 'x, y, z of the axis of each, at zero positions in the base frame',
     'leg_joint_origins': 'x, y, z of a point on each axis, likewise [m]',
@@ -118,9 +120,10 @@ def to_flat(contract: PolicyContract, run_path: str) -> Dict[str, str]:
     if contract.yaw_rate_integral is not None:
         flat['yaw_rate_integral_gain'] = [contract.yaw_rate_integral.gain]
         flat['yaw_rate_integral_limit'] = [contract.yaw_rate_integral.limit]
-    if contract.linear_velocity_integral is not None:
-        flat['linear_velocity_integral_gain'] = [contract.linear_velocity_integral.gain]
-        flat['linear_velocity_integral_limit'] = [contract.linear_velocity_integral.limit]
+    if contract.linear_velocity_loop is not None:
+        flat['linear_velocity_loop_gain'] = [contract.linear_velocity_loop.gain]
+        flat['linear_velocity_loop_limit'] = [contract.linear_velocity_loop.limit]
+        flat['linear_velocity_loop_damping'] = [contract.linear_velocity_loop.damping]
     if contract.legs is not None:
         flat.update(legs_to_flat(contract.legs))
     return {key: ','.join(repr(value) if isinstance(value, float) else str(value)
@@ -191,8 +194,12 @@ class FlatMetadata:
                     self._word('observation_layout'), terms, self._history(),
                     None if observed == names else tuple(observed)),
                 command_limits=CommandLimits(*zip(lower, upper)),
-                gait=self._gait(terms), yaw_rate_integral=self._integral(YAW_RATE),
-                linear_velocity_integral=self._integral(LINEAR), legs=self._legs())
+                gait=self._gait(terms),
+                yaw_rate_integral=(
+                    IntegralSpec(*self._all(YAW_RATE)) if self._any(YAW_RATE) else None),
+                linear_velocity_loop=(
+                    LinearLoopSpec(*self._all(LINEAR)) if self._any(LINEAR) else None),
+                legs=self._legs())
         except ConfigError:
             raise
         except ValueError as error:
@@ -264,9 +271,6 @@ class FlatMetadata:
         if period <= 0.0:
             raise self._error('gait_period', self.words('gait_period'))
         return GaitSpec(period, threshold)
-
-    def _integral(self, keys: Tuple[str, ...]) -> Optional[IntegralSpec]:
-        return IntegralSpec(*self._all(keys)) if self._any(keys) else None
 
     def _legs(self) -> Optional[Tuple[LegSpec, ...]]:
         if not self._any(LINEAR):

@@ -15,6 +15,8 @@ from humanoid_locomotion.core.leg_odometry import LegOdometry
 from humanoid_locomotion.core.rotations import vertical_rate
 from humanoid_locomotion.core.state import RobotState
 
+SMOOTHED_OVER = 0.1  # [s]
+
 
 @dataclass(frozen=True)
 class IntegralSpec:
@@ -36,16 +38,34 @@ class IntegralSpec:
                                  f'null in its place), found {getattr(self, name)}')
 
 
+@dataclass(frozen=True)
+class LinearLoopSpec(IntegralSpec):
+    """The same over the floor, and what calms a robot that stands.
+
+    Attributes:
+        damping: Told to stand, the policy sees a command of this share of the base's velocity,
+            against it: a base that sways to and fro over its feet comes to rest sooner. 0 for no
+            command.
+    """
+
+    damping: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 <= self.damping <= 1.0:
+            raise ValueError(f'damping must be from 0 to 1, found {self.damping}')
+
+
 class VelocityLoop:
     """Adds to a command what the gyroscope and the legs say was missing so far.
 
     Attributes:
-        correction: (num_envs, 3) forward, left [m/s] and turning [rad/s]; zero while asked to
-            stand, and where there is no loop.
+        correction: (num_envs, 3) forward, left [m/s] and turning [rad/s]; zero where there is no
+            loop, and while asked to stand without damping.
 
     Args:
-        linear: Gain and limit over the floor, of each axis; None to leave that alone.
-        yaw_rate: Likewise, in turning.
+        linear: The loop over the floor, the same for both axes; None to leave that alone.
+        yaw_rate: The loop in turning, likewise.
         odometry: What measures the velocity over the floor; needed for ``linear``.
         moving_threshold: Commands whose norm is above this ask for walking.
         control_period: [s].
@@ -53,12 +73,16 @@ class VelocityLoop:
         like: An array of the kind, and on the device, to work on.
     """
 
-    def __init__(self, linear: Optional[IntegralSpec], yaw_rate: Optional[IntegralSpec],
+    def __init__(self, linear: Optional[LinearLoopSpec], yaw_rate: Optional[IntegralSpec],
                  odometry: Optional[LegOdometry], moving_threshold: float, control_period: float,
                  num_envs: int, like: Array):
         specs = (linear, linear, yaw_rate)
         self._share = Constant([0.0 if it is None else it.gain * control_period for it in specs])
         self._limit = Constant([0.0 if it is None else it.limit for it in specs])
+        damping = 0.0 if linear is None else linear.damping
+        self._damping = Constant([damping, damping, 0.0])
+        # Joint speeds are noisy: the damping goes by what they were over a tenth of a second.
+        self._settling = control_period / SMOOTHED_OVER if damping else 1.0
         self._odometry = None if linear is None else odometry
         self._threshold = moving_threshold
         self.correction = zeros((num_envs, 3), like)
@@ -75,9 +99,9 @@ class VelocityLoop:
         turning = vertical_rate(state.base_orientation, state.base_angular_velocity)
         over_floor = (xp.zeros_like(command[:, :2]) if self._odometry is None
                       else self._odometry.velocity(state))
-        error = command - concatenate((over_floor, turning[:, None]))
-        correction = clip(
-            self.correction + self._share.like(self.correction) * error, -limit, limit)
-        self.correction[...] = xp.where(
-            is_moving(command, self._threshold)[:, None], correction, xp.zeros_like(correction))
+        velocity, before = concatenate((over_floor, turning[:, None])), self.correction
+        following = before + self._share.like(before) * (command - velocity)
+        calming = before - self._settling * (before + self._damping.like(before) * velocity)
+        moving = is_moving(command, self._threshold)[:, None]
+        self.correction[...] = clip(xp.where(moving, following, calming), -limit, limit)
         return command + self.correction

@@ -15,7 +15,7 @@ from humanoid_locomotion.core.contract import (
 from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import LAYOUTS
-from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
 
 Range = Tuple[float, float]
@@ -309,7 +309,7 @@ class TrainingConfig:
     action: ActionConfig
     gait: Optional[GaitSpec]
     yaw_rate_integral: Optional[IntegralSpec]
-    linear_velocity_integral: Optional[IntegralSpec]
+    linear_velocity_loop: Optional[LinearLoopSpec]
     commands: CommandConfig
     rewards: RewardConfig
     terminations: TerminationConfig
@@ -332,4 +332,4 @@ class TrainingConfig:
             action_scale=self.action.scale, observation=self.observation.spec(),
             command_limits=self.commands.limits, gait=self.gait,
             yaw_rate_integral=self.yaw_rate_integral,
-            linear_velocity_integral=self.linear_velocity_integral)
+            linear_velocity_loop=self.linear_velocity_loop)

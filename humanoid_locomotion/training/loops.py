@@ -14,7 +14,7 @@ from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.policy import open_policy, read_golden
 from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.training.export import metadata
 
 # What was measured without the loops, in a card: up to the next heading.
@@ -22,7 +22,7 @@ MEASURED = re.compile(r'## Sim to sim\n.*?(?=^## |\Z)', re.DOTALL | re.MULTILINE
 
 
 def close_loops(policy: str, robot: RobotSpec, output: Path,
-                yaw_rate: Optional[IntegralSpec], linear_velocity: Optional[IntegralSpec]
+                yaw_rate: Optional[IntegralSpec], linear_velocity: Optional[LinearLoopSpec]
                 ) -> PolicyContract:
     """Write a policy folder anew, with loops and without what was measured before.
 
@@ -49,7 +49,7 @@ def close_loops(policy: str, robot: RobotSpec, output: Path,
     opened.contract.check_robot(robot, opened.path)
     changes: Dict[str, Any] = {} if yaw_rate is None else {'yaw_rate_integral': yaw_rate}
     if linear_velocity is not None:
-        changes.update(linear_velocity_integral=linear_velocity,
+        changes.update(linear_velocity_loop=linear_velocity,
                        legs=tuple(leg_spec(robot, sole) for sole in robot.soles))
     contract = replace(opened.contract, **changes)
     model = onnx.load(opened.path / 'policy.onnx')

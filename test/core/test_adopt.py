@@ -12,7 +12,7 @@ from humanoid_locomotion.core.errors import ConfigError, JointsError, Locomotion
 from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.robot import load_robot
-from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
@@ -57,14 +57,15 @@ def fill(tmp_path, **changes):
 def test_an_adopted_policy_can_be_given_the_loops_over_its_velocity(tmp_path):
     path, _ = network(tmp_path / 'other.onnx')
     loop = {'yaw_rate_integral_gain': 1.0, 'yaw_rate_integral_limit': 0.2,
-            'linear_velocity_integral_gain': 0.5, 'linear_velocity_integral_limit': 0.3}
+            'linear_velocity_loop_gain': 0.5, 'linear_velocity_loop_limit': 0.3,
+            'linear_velocity_loop_damping': 0.5}
     for name, keys in (('alone', {}), ('looped', loop)):
         adopt(path, ROBOT, tmp_path / name, fill(tmp_path, **keys))
     alone, looped = (open_policy(tmp_path / name, engine='onnxruntime').contract
                      for name in ('alone', 'looped'))
     assert alone.yaw_rate_integral is None and alone.legs is None
     assert looped.yaw_rate_integral == IntegralSpec(gain=1.0, limit=0.2)
-    assert looped.linear_velocity_integral == IntegralSpec(gain=0.5, limit=0.3)
+    assert looped.linear_velocity_loop == LinearLoopSpec(gain=0.5, limit=0.3, damping=0.5)
     assert looped.legs == tuple(leg_spec(ROBOT, sole) for sole in ROBOT.soles)
 
 

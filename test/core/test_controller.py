@@ -7,7 +7,7 @@ import pytest
 from samples import LEGS, as_torch, command, contract, row, state
 
 from humanoid_locomotion.core.controller import Controller
-from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 
 N, M = 4, 5  # robots, joints
 MIX = np.random.default_rng(9).normal(size=(300, M)).astype(np.float32)
@@ -24,7 +24,7 @@ def it():
     """Give a contract with everything that a controller remembers."""
     return contract(num_joints=M, layout='proprioceptive_clock', history=3,
                     yaw_rate_integral=IntegralSpec(1.0, 0.2),
-                    linear_velocity_integral=IntegralSpec(0.5, 0.2), legs=LEGS)
+                    linear_velocity_loop=LinearLoopSpec(0.5, 0.2), legs=LEGS)
 
 
 def test_step_is_observe_then_act(it):

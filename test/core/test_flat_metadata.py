@@ -11,7 +11,7 @@ from humanoid_locomotion.core.contract import TermSpec
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.flat_metadata import TERM_NAMES, FlatMetadata, to_flat
 from humanoid_locomotion.core.terms import TERMS
-from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 
 # What mjlab writes for a velocity task, its three decimals included.
 MJLAB = {
@@ -39,7 +39,7 @@ def read(**changes):
     contract(), contract(layout='proprioceptive_clock', history=3),
     contract(layout='full_state', observed=2), contract(action_mode='joint_range'),
     contract(yaw_rate_integral=IntegralSpec(1.25, 0.1)),
-    contract(linear_velocity_integral=IntegralSpec(0.5, 1.0 / 3.0), legs=LEGS)])
+    contract(linear_velocity_loop=LinearLoopSpec(0.5, 1.0 / 3.0, 0.25), legs=LEGS)])
 def test_a_contract_survives_its_flat_keys_to_the_last_digit(it):
     it = dataclasses.replace(it, control_period=1.0 / 70.0)
     flat = to_flat(it, 'runs/x')
@@ -101,10 +101,12 @@ def test_every_missing_key_is_named_at_once_with_what_it_means():
     ({'observation_joints': ['j7']}, r"missing joints \['j7'\]"),
     ({'gait_period': 0.8}, r"missing keys \['gait_moving_threshold'\]"),
     ({'yaw_rate_integral_limit': 0.2}, r"missing keys \['yaw_rate_integral_gain'\]"),
-    ({'linear_velocity_integral_gain': 0.5, 'linear_velocity_integral_limit': 0.2},
+    ({'linear_velocity_loop_gain': 0.5, 'linear_velocity_loop_limit': 0.2,
+      'linear_velocity_loop_damping': 0.0},
      r"missing keys \['leg_joint_names'\]"),
-    ({'linear_velocity_integral_gain': 0.5, 'linear_velocity_integral_limit': 0.2,
-      'leg_joint_names': 'j0,j1', 'leg_joint_axes': [1, 0, 0]},
+    ({'linear_velocity_loop_gain': 0.5, 'linear_velocity_loop_limit': 0.2,
+      'linear_velocity_loop_damping': 0.0, 'leg_joint_names': 'j0,j1',
+      'leg_joint_axes': [1, 0, 0]},
      'leg_joint_axes: found 3 figures, expected 6'),
     ({'yaw_rate_integral_gain': -1.0, 'yaw_rate_integral_limit': 0.2}, 'gain must be above 0'),
     ({'gait_period': 0.0, 'gait_moving_threshold': 0.1}, r"gait_period: found \['0.0'\]"),

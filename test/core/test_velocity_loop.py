@@ -11,7 +11,7 @@ from samples import LEGS, as_torch, contract, state
 
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.leg_odometry import LegOdometry
-from humanoid_locomotion.core.velocity_loop import IntegralSpec, VelocityLoop
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec, VelocityLoop
 
 DT = 0.02
 
@@ -38,9 +38,9 @@ def walking(forward: float, left: float, turn: float = 0.0):
         joint_velocities=np.array([[forward, -left, forward, -left]], np.float32))
 
 
-def both_loops(num_envs: int = 1) -> VelocityLoop:
+def both_loops(num_envs: int = 1, damping: float = 0.0) -> VelocityLoop:
     return VelocityLoop(
-        IntegralSpec(0.5, 0.3), IntegralSpec(1.0, 0.2),
+        LinearLoopSpec(0.5, 0.3, damping), IntegralSpec(1.0, 0.2),
         LegOdometry(LEGS, ['j0', 'j1', 'j2', 'j3']), 0.05, DT, num_envs, np.zeros(0, np.float32))
 
 
@@ -110,11 +110,50 @@ def test_a_robot_that_stands_is_left_alone():
     assert not it.correction.any()
 
 
+def test_a_robot_that_sways_while_it_stands_is_asked_to_go_against_it():
+    it, standing = both_loops(damping=0.5), np.zeros((1, 3), np.float32)
+    for _ in range(50):
+        seen = it.step(standing, walking(0.2, -0.1, 0.0))
+    assert seen[0].tolist() == pytest.approx([-0.1, 0.05, 0.0], abs=1e-4)
+    assert it.step(standing, walking(9.0, 0.0))[0, 0] == pytest.approx(-0.3)  # within the limit
+    for _ in range(50):  # what the walk had called for is soon forgotten, in turning too
+        it.step(ask(0.5), walking(0.2, -0.1, 0.0))
+    for _ in range(50):
+        seen = it.step(standing, walking(0.0, 0.0, 0.0))
+    assert seen[0].tolist() == pytest.approx([0.0, 0.0, 0.0], abs=1e-4)
+
+
+def test_a_sway_dies_down_sooner_with_damping():
+    # A base on springs, 0.45 Hz, damped by a tenth of what is critical; it leans as it is told.
+    def swing(damping: float) -> float:
+        it, x, v = both_loops(damping=damping), 0.01, 0.0
+        for _ in range(200):
+            told = float(it.step(np.zeros((1, 3), np.float32), walking(v, 0.0))[0, 0])
+            v += DT * (-8.0 * x - 0.57 * v + 4.0 * told)
+            x += DT * v
+        return math.hypot(x, v / math.sqrt(8.0))
+
+    assert swing(0.5) < 0.4 * swing(0.0)
+
+
+def test_noise_of_the_joints_is_not_passed_on_to_who_stands():
+    it, rng = both_loops(damping=0.5), np.random.default_rng(0)
+    seen = [float(it.step(np.zeros((1, 3), np.float32), walking(float(v), 0.0))[0, 0])
+            for v in rng.normal(0.0, 0.3, 2000)]
+    assert np.std(seen) < 0.4 * 0.5 * 0.3
+
+
 def test_a_reset_forgets_these_robots_even_what_is_no_number():
     it = loop(num_envs=2)
     it.correction[:] = [[np.nan], [0.1]]
     it.reset(np.array([True, False]))
     assert it.correction.tolist() == [[0.0] * 3, pytest.approx([0.1] * 3)]
+
+
+@pytest.mark.parametrize('damping', [-0.1, 1.5, float('nan')])
+def test_a_damping_that_pushes_or_overdoes_it_is_refused(damping):
+    with pytest.raises(ValueError, match='damping must be from 0 to 1'):
+        LinearLoopSpec(0.5, 0.2, damping)
 
 
 @pytest.mark.parametrize('gain, limit, name', [(0.0, 0.2, 'gain'), (1.0, -0.1, 'limit'),
@@ -127,7 +166,7 @@ def test_a_loop_that_does_nothing_or_the_wrong_thing_is_refused(gain, limit, nam
 # In the controller.
 
 LOOPED = contract(layout='proprioceptive_clock', yaw_rate_integral=IntegralSpec(1.0, 0.2),
-                  linear_velocity_integral=IntegralSpec(1.0, 0.1), legs=LEGS)
+                  linear_velocity_loop=LinearLoopSpec(1.0, 0.1), legs=LEGS)
 
 
 def seen(controller: Controller, command: np.ndarray, now) -> float:
@@ -157,7 +196,7 @@ def test_numpy_and_torch_correct_alike_and_a_policy_without_a_loop_is_left_alone
     rng = np.random.default_rng(1)
     ours, theirs = Controller(LOOPED), Controller(LOOPED, like=torch.zeros(0))
     alone = Controller(dataclasses.replace(
-        LOOPED, yaw_rate_integral=None, linear_velocity_integral=None, legs=None))
+        LOOPED, yaw_rate_integral=None, linear_velocity_loop=None, legs=None))
     for _ in range(20):
         now, command = state(rng, 1, 4), ask(0.3)
         expected = ours.observe(now, command)

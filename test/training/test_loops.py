@@ -16,7 +16,7 @@ from humanoid_locomotion.core.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.policy import open_policy, read_golden
 from humanoid_locomotion.core.robot import load_robot
-from humanoid_locomotion.core.velocity_loop import IntegralSpec
+from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.training.loops import close_loops
 
 ROBOT = load_robot('humanoid')
@@ -32,7 +32,7 @@ def before(tmp_path):
     return folder
 
 
-def closed(before, output, yaw_rate=None, linear=IntegralSpec(0.5, 0.2)):
+def closed(before, output, yaw_rate=None, linear=LinearLoopSpec(0.5, 0.2)):
     contract = close_loops(str(before), ROBOT, output, yaw_rate, linear)
     opened = open_policy(output, engine='onnxruntime')
     assert opened.contract == contract
@@ -42,7 +42,7 @@ def closed(before, output, yaw_rate=None, linear=IntegralSpec(0.5, 0.2)):
 def test_the_network_stays_and_the_contract_has_the_loop(before, tmp_path):
     old = open_policy(before, engine='onnxruntime')
     new = closed(before, tmp_path / 'after')
-    assert new.contract.linear_velocity_integral == IntegralSpec(0.5, 0.2)
+    assert new.contract.linear_velocity_loop == LinearLoopSpec(0.5, 0.2)
     assert new.contract.legs == tuple(leg_spec(ROBOT, sole) for sole in ROBOT.soles)
     assert new.contract.yaw_rate_integral == old.contract.yaw_rate_integral
     obs = np.random.default_rng(0).normal(size=(1, old.policy.obs_size)).astype(np.float32)
@@ -56,7 +56,7 @@ def test_the_network_stays_and_the_contract_has_the_loop(before, tmp_path):
 def test_one_loop_leaves_the_other_as_it_was(before, tmp_path):
     new = closed(before, tmp_path / 'after', yaw_rate=IntegralSpec(0.7, 0.1), linear=None)
     assert new.contract.yaw_rate_integral == IntegralSpec(0.7, 0.1)
-    assert new.contract.linear_velocity_integral is None and new.contract.legs is None
+    assert new.contract.linear_velocity_loop is None and new.contract.legs is None
 
 
 def test_flat_keys_alone_tell_of_the_loops_and_of_where_it_came_from(before, tmp_path):
