@@ -82,7 +82,7 @@ class VelocityLoop:
         damping = 0.0 if linear is None else linear.damping
         self._damping = Constant([damping, damping, 0.0])
         # Joint speeds are noisy: the damping goes by what they were over a tenth of a second.
-        self._settling = control_period / SMOOTHED_OVER if damping else 1.0
+        self._settling = min(control_period / SMOOTHED_OVER, 1.0) if damping else 1.0
         self._odometry = None if linear is None else odometry
         self._threshold = moving_threshold
         self.correction = zeros((num_envs, 3), like)
