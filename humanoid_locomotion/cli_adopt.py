@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import Any, Optional, Tuple
 
 from rich.console import Console
 from rich.table import Table
@@ -51,11 +51,17 @@ def close_loops(
         raise ConfigError('command line', '--yaw-rate, --linear-velocity', 'expected one of them; '
                           '1.0 0.2 and 0.5 0.2 0.5 are those of the policies that ship')
     name = robot or read_contract(find_policy(policy) / 'contract.yaml').robot
-    try:
-        turning = None if yaw_rate is None else IntegralSpec(*yaw_rate)
-        linear = None if linear_velocity is None else LinearLoopSpec(*linear_velocity)
-    except ValueError as error:
-        raise ConfigError('command line', 'a loop', str(error)) from error
-    contract = close(policy, load_robot(name), output, turning, linear)
+    contract = close(policy, load_robot(name), output,
+                     _spec('--yaw-rate', IntegralSpec, yaw_rate),
+                     _spec('--linear-velocity', LinearLoopSpec, linear_velocity))
     console.print(f'wrote {output}, fingerprint {contract.fingerprint}; humanoid-locomotion '
                   f'evaluate {output} shows what has become of it', soft_wrap=True, markup=False)
+
+
+def _spec(option: str, kind: Any, figures: Optional[Tuple[float, ...]]) -> Any:
+    """Return the figures of an option as what they describe; None without the option."""
+    from humanoid_locomotion.core.errors import ConfigError
+    try:
+        return None if figures is None else kind(*figures)
+    except ValueError as error:
+        raise ConfigError('command line', option, str(error)) from error

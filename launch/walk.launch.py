@@ -100,18 +100,16 @@ def generate_launch_description():
         return [again] if wanted and crashed else []
 
     respawn = RegisterEventHandler(OnProcessExit(target_action=first, on_exit=on_exit))
-    legs = LaunchConfiguration('odometry')
-    # Where the legs give odom, what the simulator knows is not heard.
-    hidden = [(name, PythonExpression(["'ground_truth", end, "' if '", legs, "' == 'legs' else '",
-                                       shown, "'"]))
-              for name, shown, end in (('odom', 'odom', ''), ('/tf', 'tf', '_tf'))]
+    odometry_from = LaunchConfiguration('odometry')
+    # Where the legs give odom, what the simulator knows has other names.
+    prefix = PythonExpression(["'ground_truth/' if '", odometry_from, "' == 'legs' else ''"])
     robot = Node(
         executable='sim', name='sim', condition=IfCondition(sim),
         parameters=[LaunchConfiguration('sim_params_file'), {'robot': _typed('robot', str)}],
-        **{**common, 'remappings': hidden})
+        **{**common, 'remappings': [('odom', [prefix, 'odom']), ('/tf', [prefix, 'tf'])]})
     odometry = Node(
         executable='odometry', name='odometry',
-        condition=IfCondition(EqualsSubstitution(legs, 'legs')),
+        condition=IfCondition(EqualsSubstitution(odometry_from, 'legs')),
         parameters=[{'robot': _typed('robot', str),
                      'use_sim_time': _typed('use_sim_time', bool)}], **common)
     viewer = Node(

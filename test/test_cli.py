@@ -146,7 +146,7 @@ def refused(ended: Ended, *texts: str) -> None:
     (['close-loops', 'humanoid', '--output', 'mine'],
      ['--yaw-rate, --linear-velocity: expected one of them; 1.0 0.2 and 0.5 0.2 0.5 are']),
     (['close-loops', 'humanoid', '--output', 'mine', '--yaw-rate', 0, 1],
-     ['gain must be above 0 and at most 10', 'found 0.0']),
+     ['--yaw-rate: gain must be above 0 and at most 10', 'found 0.0']),
     (['evaluate', 'humanoid', '--dt', 0], ['evaluate: --dt: found 0.0, expected above 0']),
     (['evaluate', 'humanoid', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: "]),
     (['evaluate', 'humanoid', '--terrain', 'rough', '--quick'],

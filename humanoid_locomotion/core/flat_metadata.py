@@ -273,7 +273,7 @@ class FlatMetadata:
         return GaitSpec(period, threshold)
 
     def _legs(self) -> Optional[Tuple[LegSpec, ...]]:
-        if not self._any(LINEAR):
+        if not self._any((*LINEAR, *LEGS)):
             return None
         names = self.words('leg_joint_names')
         axes, origins = (_vectors(self._figures(key, 3 * len(names)))

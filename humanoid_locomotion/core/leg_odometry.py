@@ -98,31 +98,26 @@ class LegOdometry:
             point = origins[:, i] + arm
         return point, velocity
 
-    def velocity(self, state: RobotState) -> Array:
-        """Return the base's velocity over the floor.
+    def measure(self, state: RobotState) -> Tuple[Array, Array]:
+        """Return how the base moves over the floor, and how high it is.
 
         Returns:
-            (num_envs, 2) forward and left [m/s], in the heading frame. With both feet in the air,
-            or a sole that slides, it is wrong by the speed of the lower sole.
+            Velocity (num_envs, 2) forward and left [m/s], in the heading frame; with both feet in
+            the air, or a sole that slides, it is wrong by the speed of the lower sole. Height
+            (num_envs,) above that sole [m].
         """
         point, velocity = self.soles(state)
-        depths = _depths(point, state)
+        gravity = rotations.projected_gravity(state.base_orientation)
+        depths = (point * gravity[:, None]).sum(-1)
         lower = depths[:, :1] > depths[:, 1:]
         xp = namespace(point)
         arm = xp.where(lower, point[:, 0], point[:, 1])
         moving = xp.where(lower, velocity[:, 0], velocity[:, 1])
         base = -moving - rotations.cross(state.base_angular_velocity, arm)
         orientation = state.base_orientation
-        return rotations.in_heading_frame(orientation, rotations.rotate(orientation, base))[:, :2]
-
-    def height(self, state: RobotState) -> Array:
-        """Return the height of the base above the lower sole [m]. (num_envs,)."""
-        return largest(_depths(self.soles(state)[0], state), 1)
-
-
-def _depths(points: Array, state: RobotState) -> Array:
-    """Return how far below the base points (num_envs, n, 3) in its frame are [m]."""
-    return (points * rotations.projected_gravity(state.base_orientation)[:, None]).sum(-1)
+        over_floor = rotations.in_heading_frame(
+            orientation, rotations.rotate(orientation, base))[:, :2]
+        return over_floor, largest(depths, 1)
 
 
 def _cross_matrix(axis: Vector) -> np.ndarray:

@@ -48,7 +48,7 @@ class LinearLoopSpec(IntegralSpec):
             command.
     """
 
-    damping: float = 0.0
+    damping: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,7 +98,7 @@ class VelocityLoop:
         xp, limit = namespace(self.correction), self._limit.like(self.correction)
         turning = vertical_rate(state.base_orientation, state.base_angular_velocity)
         over_floor = (xp.zeros_like(command[:, :2]) if self._odometry is None
-                      else self._odometry.velocity(state))
+                      else self._odometry.measure(state)[0])
         velocity, before = concatenate((over_floor, turning[:, None])), self.correction
         following = before + self._share.like(before) * (command - velocity)
         calming = before - self._settling * (before + self._damping.like(before) * velocity)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 import json
 from pathlib import Path
-import re
 import tempfile
 from typing import Any, Optional, Sequence
 
 from humanoid_locomotion.core import config
+from humanoid_locomotion.core.card import with_sim_to_sim
 from humanoid_locomotion.core.errors import MissingPackageError
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.robot import RobotSpec
@@ -24,7 +24,6 @@ from humanoid_locomotion.evaluation.scorecard import Criterion, Scorecard, Setti
 from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, changes, own_scorecard
 from humanoid_locomotion.sim.backend import import_backend
 
-HEADING = '## Sim to sim'
 FINE, COARSE = Elsewhere(dt=0.001, iterations=100), Elsewhere(dt=0.005, iterations=8)
 
 
@@ -132,12 +131,4 @@ def _name(setting: Setting) -> str:
 def _write_section(card: Path, table: str) -> None:
     """Put the section into a card, in place of the old one or before the config."""
     text = card.read_text(encoding='utf-8') if card.is_file() else f'# {card.parent.name}\n'
-    section = f'{HEADING}\n\n{table}\n\n'
-    old = re.compile(rf'^{HEADING}\n.*?(?=^## |\Z)', re.DOTALL | re.MULTILINE)
-    if old.search(text):
-        text = old.sub(lambda _: section, text)
-    elif '\n## Config' in text:
-        text = text.replace('\n## Config', f'\n{section}## Config', 1)
-    else:
-        text = f'{text.rstrip()}\n\n{section}'
-    card.write_text(text.rstrip() + '\n', encoding='utf-8')
+    card.write_text(with_sim_to_sim(text, table), encoding='utf-8')

@@ -43,7 +43,7 @@ from humanoid_locomotion.nodes.session import Session, Watcher, ros
 TICK = 0.05  # [s] of simulated time
 LEG_TIMEOUT = 60.0  # [s] of simulated time; the planner gives up long before
 ENDS = ('arrived', 'failed', 'cancelled', 'refused')
-TRUTH = 'ground_truth'  # what the simulator's odometry is called where the legs give odom
+TRUTH = 'ground_truth/odom'  # what the simulator's odometry is called where the legs give odom
 PAUSE = 1.0  # [s] of standing between two goals
 
 

@@ -22,8 +22,9 @@ from humanoid_locomotion.nodes.sensors import Sensors
 from humanoid_locomotion.nodes.transform import OdometryTransform
 
 LOG_PERIOD = 2.0  # [s]
-# Standard deviations, of the order of what simulated walks showed: of a step's velocity [m/s], of
-# the way walked so far, of the height [m] and of the IMU's orientation [rad].
+# Standard deviations. Of the order of what simulated walks showed: of a step's velocity [m/s], and
+# of the place as a share of the way walked. Taken for granted: of the height [m] and of the IMU's
+# orientation [rad].
 SPEED_ERROR, DRIFT_SHARE, HEIGHT_ERROR, ANGLE_ERROR = 0.05, 0.03, 0.01, 0.02
 
 

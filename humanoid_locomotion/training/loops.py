@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-import re
 from typing import Any, Dict, Optional
 
+from humanoid_locomotion.core.card import without_sim_to_sim
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import MissingPackageError
 from humanoid_locomotion.core.golden import record_golden
 from humanoid_locomotion.core.link_frame import leg_spec
-from humanoid_locomotion.core.policy import open_policy, read_golden
+from humanoid_locomotion.core.policy import (
+    ODOMETRY_KEYS,
+    STATE_KEYS,
+    open_policy,
+    read_golden,
+)
 from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.training.export import metadata
-
-# What was measured without the loops, in a card: up to the next heading.
-MEASURED = re.compile(r'## Sim to sim\n.*?(?=^## |\Z)', re.DOTALL | re.MULTILINE)
 
 
 def close_loops(policy: str, robot: RobotSpec, output: Path,
@@ -57,11 +59,11 @@ def close_loops(policy: str, robot: RobotSpec, output: Path,
     del model.metadata_props[:]
     helper.set_model_props(model, metadata(contract, run_path))
     golden = read_golden(opened.path / 'golden.npz')
-    said = ('observation', 'action', 'joint_targets')
-    states = [{key: array[i:i + 1] for key, array in golden.items() if key not in said}
+    told = (*STATE_KEYS, *ODOMETRY_KEYS, 'command')
+    states = [{key: array[i:i + 1] for key, array in golden.items() if key in told}
               for i in range(len(golden['action']))]
     card = opened.path / 'card.md'
-    text = MEASURED.sub('', card.read_text(encoding='utf-8')) if card.is_file() else ''
+    text = without_sim_to_sim(card.read_text(encoding='utf-8')) if card.is_file() else ''
     with new_policy_folder(output) as folder:
         write_policy(folder, contract, model.SerializeToString(),
                      record_golden(contract, opened.policy, states))

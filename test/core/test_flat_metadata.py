@@ -108,6 +108,8 @@ def test_every_missing_key_is_named_at_once_with_what_it_means():
       'linear_velocity_loop_damping': 0.0, 'leg_joint_names': 'j0,j1',
       'leg_joint_axes': [1, 0, 0]},
      'leg_joint_axes: found 3 figures, expected 6'),
+    ({'leg_joint_names': 'j0,j1', 'leg_joint_axes': [0, 1, 0] * 2, 'leg_joint_origins': [0] * 6,
+      'sole_positions': [0, 0.1, -1, 0, -0.1, -1]}, 'one is there without the other'),
     ({'yaw_rate_integral_gain': -1.0, 'yaw_rate_integral_limit': 0.2}, 'gain must be above 0'),
     ({'gait_period': 0.0, 'gait_moving_threshold': 0.1}, r"gait_period: found \['0.0'\]"),
     ({'observation_names': 'gait_phase', 'observation_scales': 1.0},

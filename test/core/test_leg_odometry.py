@@ -28,7 +28,7 @@ def standing(**changes) -> RobotState:
 
 
 def velocity(now: RobotState) -> list[float]:
-    return LegOdometry(LEGS, NAMES).velocity(now)[0].tolist()
+    return LegOdometry(LEGS, NAMES).measure(now)[0][0].tolist()
 
 
 @pytest.mark.parametrize('name', ['humanoid', 'unitree_g1', 'unitree_h1'])
@@ -53,14 +53,14 @@ def test_soles_are_where_the_simulator_has_them_and_move_likewise(name):
         np.testing.assert_allclose(
             data.qpos[:3] + rotations.rotate(orientation, point),
             [sole.xpos for sole in soles], atol=1e-6)
-        # A sole's own velocity is what the base's lacks, in the heading frame.
-        lower = int(soles[1].xpos[2] < soles[0].xpos[2])
-        whole = np.zeros(6)
-        mujoco.mj_objectVelocity(
-            model, data, mujoco.mjtObj.mjOBJ_SITE, model.site(robot.soles[lower]).id, whole, False)
-        expected = rotations.in_heading_frame(orientation, data.qvel[:3] - whole[3:])[:2]
-        np.testing.assert_allclose(odometry.velocity(now)[0], expected, atol=1e-6)
-        assert motion.shape == (2, 3)
+        # What moves a sole besides its leg is the base that carries and turns it.
+        for i, sole in enumerate(robot.soles):
+            whole = np.zeros(6)
+            mujoco.mj_objectVelocity(model, data, mujoco.mjtObj.mjOBJ_SITE,
+                                     model.site(sole).id, whole, False)
+            own = whole[3:] - data.qvel[:3] - rotations.rotate(
+                orientation, rotations.cross(data.qvel[3:6], point[i]))
+            np.testing.assert_allclose(rotations.rotate(orientation, motion[i]), own, atol=1e-6)
 
 
 def test_a_base_that_swings_over_its_standing_leg_moves_by_the_legs_length():
@@ -68,6 +68,7 @@ def test_a_base_that_swings_over_its_standing_leg_moves_by_the_legs_length():
     assert velocity(standing(joint_velocities=[0.0, -0.3, 0.0, -0.3])) == pytest.approx([0.0, 0.3])
     assert velocity(standing(base_angular_velocity=[0.0, 0.5, 0.0])) == pytest.approx([0.5, 0.0])
     assert velocity(standing()) == [0.0, 0.0]
+    assert LegOdometry(LEGS, NAMES).measure(standing())[1].tolist() == [1.0]
 
 
 @pytest.mark.parametrize('lifted, expected', [((0, 1), 0.2), ((2, 3), 0.7)])
@@ -92,16 +93,16 @@ def test_where_the_robot_heads_does_not_matter():
     turned = dataclasses.replace(
         now, base_orientation=rotations.multiply(turn, now.base_orientation))
     odometry = LegOdometry(LEGS, NAMES)
-    np.testing.assert_allclose(odometry.velocity(turned), odometry.velocity(now), atol=1e-4)
+    np.testing.assert_allclose(odometry.measure(turned)[0], odometry.measure(now)[0], atol=1e-4)
 
 
 def test_robots_are_measured_one_by_one_in_numpy_as_in_torch():
     torch = pytest.importorskip('torch')
     now, odometry = state(np.random.default_rng(5), 8, 4), LegOdometry(LEGS, NAMES)
-    found = odometry.velocity(now)
-    alone = np.concatenate([odometry.velocity(row(now, i)) for i in range(8)])
+    found = odometry.measure(now)[0]
+    alone = np.concatenate([odometry.measure(row(now, i))[0] for i in range(8)])
     np.testing.assert_allclose(alone, found, atol=1e-6)
-    theirs = odometry.velocity(as_torch(now))
+    theirs = odometry.measure(as_torch(now))[0]
     assert theirs.dtype == torch.float32
     np.testing.assert_allclose(theirs.numpy(), found, atol=1e-5)
 

@@ -166,7 +166,7 @@ def test_a_loop_that_does_nothing_or_the_wrong_thing_is_refused(gain, limit, nam
 # In the controller.
 
 LOOPED = contract(layout='proprioceptive_clock', yaw_rate_integral=IntegralSpec(1.0, 0.2),
-                  linear_velocity_loop=LinearLoopSpec(1.0, 0.1), legs=LEGS)
+                  linear_velocity_loop=LinearLoopSpec(1.0, 0.1, 0.0), legs=LEGS)
 
 
 def seen(controller: Controller, command: np.ndarray, now) -> float:

@@ -64,7 +64,7 @@ def test_a_browser_is_served_only_when_asked():
 
 @pytest.mark.parametrize('odometry, executables, names', [
     ('robot', ['sim', 'locomotion'], ['odom', 'tf']),
-    ('legs', ['sim', 'locomotion', 'odometry'], ['ground_truth', 'ground_truth_tf'])])
+    ('legs', ['sim', 'locomotion', 'odometry'], ['ground_truth/odom', 'ground_truth/tf'])])
 def test_odom_comes_from_the_robot_or_from_its_legs(odometry, executables, names):
     """Never from both: what the simulator knows then has another name."""
     context, description = load('walk', odometry=odometry)

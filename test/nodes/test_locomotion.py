@@ -340,6 +340,7 @@ def test_a_robot_that_does_not_turn_is_asked_to_turn_more_and_the_diagnostics_sa
 
     def correction() -> float:
         values = one.driver.diagnostics.get('locomotion: cmd_vel', (0, '', {}))[2]
+        assert values.get('velocity corrected by [m/s]', '0.000, 0.000') == '0.000, 0.000'
         return float(values.get('turning corrected by [rad/s]', 'nan'))
 
     one.stand()
