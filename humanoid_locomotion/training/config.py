@@ -120,6 +120,8 @@ class RewardConfig:
         pose_weights: Weight of each joint's deviation from the default pose; the first entry
             that is part of the joint's name counts.
         landing_force: Load on one foot beyond which landing is hard, in body weights.
+        landing_force_per_speed: The same of a fast walk, per commanded speed [body weights per
+            m/s]; the larger of the two counts. 0 wants fast steps as soft as slow ones.
         creep_limit: What a creeping foot, or a drifting base, pays for at most [m/s]; half of it
             at that speed.
         termination: Reward for a fall, once.
@@ -134,6 +136,7 @@ class RewardConfig:
     feet_distance: float
     pose_weights: Dict[str, float]
     landing_force: float
+    landing_force_per_speed: float
     creep_limit: float
     termination: float
 

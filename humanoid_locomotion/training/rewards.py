@@ -222,9 +222,10 @@ def feet_too_close(o: Outcome, k: RewardFigures) -> torch.Tensor:
 
 
 def hard_landing(o: Outcome, k: RewardFigures) -> torch.Tensor:
-    """Load on the feet beyond what a soft step needs [body weights]."""
-    allowed = k.config.landing_force
-    beyond = (o.truth.peak_sole_forces / k.body_weight - allowed).clamp(0.0, 2.0)
+    """Load on the feet beyond what a soft step at the commanded speed needs [body weights]."""
+    speed = o.command[:, :2].norm(dim=-1)
+    allowed = (k.config.landing_force_per_speed * speed).clamp(min=k.config.landing_force)
+    beyond = (o.truth.peak_sole_forces / k.body_weight - allowed[:, None]).clamp(0.0, 2.0)
     return beyond.sum(-1) * o.caught
 
 

@@ -16,7 +16,8 @@ from humanoid_locomotion.training.rewards import REWARDS, RewardSum
 
 K = figures('rewards.linear_velocity_sigma=[0.5, 0.2]', 'rewards.yaw_rate_sigma=[0.8, 0.25]',
             'rewards.base_height=0.88', 'rewards.swing_height=0.08', 'rewards.swing_sigma=0.05',
-            'rewards.feet_distance=0.15', 'rewards.landing_force=1.3')
+            'rewards.feet_distance=0.15', 'rewards.landing_force=1.3',
+            'rewards.landing_force_per_speed=2.0')
 DEFAULT = ROBOT.values('default')
 FACING_LEFT = [0.0, 0.0, math.sqrt(0.5), math.sqrt(0.5)]
 PITCHED = [0.0, math.sin(0.3), 0.0, math.cos(0.3)]  # nose down by 0.6 rad
@@ -198,6 +199,16 @@ def test_feet_come_too_close_sideways_of_the_heading(orientation, left, right, e
 def test_landing_is_hard_beyond_the_allowed_load(weights, expected):
     loads = [weight * ROBOT.mass * 9.81 for weight in weights]
     assert value('hard_landing', peak_sole_forces=loads) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize('command, expected', [
+    ((0.5, 0.0, 0.0), 0.9),  # 2 x 0.5 is less than the 1.3 of a robot that stands
+    ((0.6, -0.8, 0.0), 0.2),  # 1 m/s: 2.0 body weights
+    ((0.0, 0.0, 1.0), 0.9)])  # turning is not speed
+def test_who_is_to_walk_fast_may_land_harder(command, expected):
+    loads = [2.2 * ROBOT.mass * 9.81, 0.0]
+    assert value('hard_landing', command=command, peak_sole_forces=loads) == pytest.approx(
+        expected, abs=1e-4)
 
 
 # Standing means standing still.
