@@ -249,11 +249,12 @@ def _print_result(console: Console, result: CourseResult) -> None:
                    'and by\n[rad]', *(['drift\n[m]'] if drifts else []), 'pushes', 'plans', ''):
         table.add_column(Text(column), justify='left' if column in ('goal', '') else 'right')
     for leg in result.legs:
+        drift = '-' if leg.drift is None else f'{leg.drift:.2f}'
         table.add_row(
             leg.name, f'{leg.seconds:.1f}', f'{leg.straight:.2f}', f'{leg.walked:.2f}',
             f'{leg.position_error:.2f}', f'{leg.heading_error:.2f}',
-            *([f'{leg.drift:.2f}'] if leg.drift is not None else []), str(leg.pushes),
-            str(leg.plans), Text('reached' if leg.reached else leg.status))
+            *([drift] if drifts else []), str(leg.pushes), str(leg.plans),
+            Text('reached' if leg.reached else leg.status))
     console.print(table)
     verdict = f'{result.reached} of {result.goals} goals reached' + (
         f'; {result.trouble}' if result.trouble else '')

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 pytest.importorskip('rclpy')
 
@@ -45,6 +46,17 @@ def test_exit_code_is_zero_only_when_every_goal_was_reached_on_its_feet(
     result = CourseResult(legs, goals, trouble, 1.0)
     assert result.exit_code == code
     assert json.loads(json.dumps(result.to_mapping()))['reached'] == result.reached
+
+
+def test_a_leg_that_a_fall_ended_keeps_its_columns_beside_one_whose_drift_is_known():
+    from humanoid_locomotion.nodes.navigate import _print_result
+    console = Console(width=200, record=True)
+    legs = [dataclasses.replace(GOOD, drift=0.04),
+            dataclasses.replace(GOOD, pushes=7, status='to b')]
+    _print_result(console, CourseResult(legs, 2, '', 1.0))
+    rows = [[cell.strip() for cell in line.split('│')[1:-1]]
+            for line in console.export_text().splitlines() if line.startswith('│')]
+    assert [row[6:8] for row in rows] == [['0.04', '1'], ['-', '7']]
 
 
 def test_a_leg_is_measured_on_its_own_samples():
