@@ -35,9 +35,9 @@ def close_loops(
         output: Path = typer.Option(..., help='Policy folder to write.'),
         yaw_rate: Optional[Tuple[float, float]] = typer.Option(
             None, help='Gain [1/s] and limit [rad/s] of the loop over the turning rate.'),
-        linear_velocity: Optional[Tuple[float, float, float]] = typer.Option(
-            None, help='Gain [1/s], limit [m/s] and damping in standing of the loop over what the '
-                       'legs measure.'),
+        linear_velocity: Optional[Tuple[float, float, float, float]] = typer.Option(
+            None, help='Gain [1/s], limit [m/s], and in standing damping and stiffness [1/s], of '
+                       'the loop over what the legs measure.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot it moves, or folder of one.')
 ) -> None:
@@ -49,7 +49,7 @@ def close_loops(
     from humanoid_locomotion.training.loops import close_loops as close
     if yaw_rate is None and linear_velocity is None:
         raise ConfigError('command line', '--yaw-rate, --linear-velocity', 'expected one of them; '
-                          '1.0 0.2 and 0.5 0.2 0.5 are those of the policies that ship')
+                          '1.0 0.2 and 0.5 0.2 0.5 4.0 are those of the policies that ship')
     name = robot or read_contract(find_policy(policy) / 'contract.yaml').robot
     contract = close(policy, load_robot(name), output,
                      _spec('--yaw-rate', IntegralSpec, yaw_rate),

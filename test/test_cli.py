@@ -144,7 +144,7 @@ def refused(ended: Ended, *texts: str) -> None:
     (['adopt', 'no.onnx', '--robot', 'humanoid', '--output', 'mine'],
      ['no.onnx: cannot be read (No such file']),
     (['close-loops', 'humanoid', '--output', 'mine'],
-     ['--yaw-rate, --linear-velocity: expected one of them; 1.0 0.2 and 0.5 0.2 0.5 are']),
+     ['--yaw-rate, --linear-velocity: expected one of them; 1.0 0.2 and 0.5 0.2 0.5 4.0 are']),
     (['close-loops', 'humanoid', '--output', 'mine', '--yaw-rate', 0, 1],
      ['--yaw-rate: gain must be above 0 and at most 10', 'found 0.0']),
     (['evaluate', 'humanoid', '--dt', 0], ['evaluate: --dt: found 0.0, expected above 0']),
@@ -261,7 +261,7 @@ def test_loops_are_put_around_a_policy_that_ships(run, tmp_path):
     pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
     ended = run('close-loops', 'humanoid', '--output', 'mine', '--yaw-rate', 1.0, 0.2,
-                '--linear-velocity', 0.5, 0.3, 0.5)
+                '--linear-velocity', 0.5, 0.3, 0.5, 4.0)
     assert ended.code == 0 and ended.err == ''
     contract = open_policy(tmp_path / 'mine', engine='onnxruntime').contract
     assert contract.yaw_rate_integral.limit == 0.2

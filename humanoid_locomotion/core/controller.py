@@ -83,7 +83,7 @@ class Controller:
     def carried(self) -> Dict[str, Array]:
         """Return the arrays that carry over from one control step to the next, by name."""
         clock = {} if self.clock is None else {'phase': self.clock.phase}
-        loop = {} if self.loop is None else {'command_correction': self.loop.correction}
+        loop = {} if self.loop is None else self.loop.carried()
         return {'previous_action': self.previous_action, **clock, **loop,
                 **self.builder.carried()}
 

@@ -37,10 +37,10 @@ class DeadReckoning:
         period, self._last = time - self._last, time
         orientation = state.base_orientation[0].astype(np.float64)
         heading = rotations.yaw_quaternion(rotations.yaw(orientation))
-        velocity, height = self._odometry.measure(state)
-        over_floor = rotations.rotate(heading, np.append(velocity[0], 0.0))
+        seen = self._odometry.measure(state)
+        over_floor = rotations.rotate(heading, np.append(seen.velocity[0], 0.0))
         self.velocity = rotations.rotate_inverse(orientation, over_floor)
-        self.position[2] = height[0]
+        self.position[2] = seen.height[0]
         if 0.0 < period <= MAX_GAP:
             self.position += period * over_floor
             self.walked += period * float(np.linalg.norm(over_floor))

@@ -8,6 +8,7 @@ told and rebuilt by flat keys alone.
 
 from __future__ import annotations
 
+from dataclasses import astuple
 import math
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -51,7 +52,7 @@ JOINT_FIGURES = {
 GAIT = ('gait_period', 'gait_moving_threshold')
 YAW_RATE = ('yaw_rate_integral_gain', 'yaw_rate_integral_limit')
 LINEAR = ('linear_velocity_loop_gain', 'linear_velocity_loop_limit',
-          'linear_velocity_loop_damping')
+          'linear_velocity_loop_damping', 'linear_velocity_loop_stiffness')
 LEGS = ('leg_joint_names', 'leg_joint_axes', 'leg_joint_origins', 'sole_positions')
 
 # Every key, and what is expected of it.
@@ -83,6 +84,8 @@ KEYS = {
         'change of the linear command for an error of the velocity that the legs measure [1/s]',
     'linear_velocity_loop_limit': 'largest such correction, forward or left [m/s]',
     'linear_velocity_loop_damping': "share of the base's velocity that standing is asked to undo",
+    'linear_velocity_loop_stiffness':
+        'change of the command in standing for the way that the base moved over its feet [1/s]',
     'leg_joint_names': 'the joints from hip to foot, left leg first, as many in each',
     'leg_joint_axes': 'x, y, z of the axis of each, at zero positions in the base frame',
     'leg_joint_origins': 'x, y, z of a point on each axis, likewise [m]',
@@ -117,13 +120,10 @@ def to_flat(contract: PolicyContract, run_path: str) -> Dict[str, str]:
     if contract.gait is not None:
         flat['gait_period'] = [contract.gait.period]
         flat['gait_moving_threshold'] = [contract.gait.moving_threshold]
-    if contract.yaw_rate_integral is not None:
-        flat['yaw_rate_integral_gain'] = [contract.yaw_rate_integral.gain]
-        flat['yaw_rate_integral_limit'] = [contract.yaw_rate_integral.limit]
-    if contract.linear_velocity_loop is not None:
-        flat['linear_velocity_loop_gain'] = [contract.linear_velocity_loop.gain]
-        flat['linear_velocity_loop_limit'] = [contract.linear_velocity_loop.limit]
-        flat['linear_velocity_loop_damping'] = [contract.linear_velocity_loop.damping]
+    for keys, loop in ((YAW_RATE, contract.yaw_rate_integral),
+                       (LINEAR, contract.linear_velocity_loop)):
+        if loop is not None:
+            flat.update(zip(keys, ([figure] for figure in astuple(loop))))
     if contract.legs is not None:
         flat.update(legs_to_flat(contract.legs))
     return {key: ','.join(repr(value) if isinstance(value, float) else str(value)

@@ -6,7 +6,7 @@ No figure for the contact is needed: of the two soles, the lower one stands.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Sequence, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -44,6 +44,21 @@ class LegSpec:
         if not np.allclose(lengths, 1.0, atol=1e-4):
             raise ValueError(f'axes: expected unit length, found {lengths.round(4).tolist()} '
                              f'for {list(self.joints)}')
+
+
+class OverFloor(NamedTuple):
+    """What the legs tell of the base, in the heading frame.
+
+    Attributes:
+        velocity: (num_envs, 2) forward and left [m/s]; with both feet in the air, or a sole that
+            slides, it is wrong by the speed of the lower sole.
+        height: (num_envs,) above the lower sole [m].
+        offset: (num_envs, 2) forward and left of the middle between the soles [m].
+    """
+
+    velocity: Array
+    height: Array
+    offset: Array
 
 
 class LegOdometry:
@@ -98,14 +113,8 @@ class LegOdometry:
             point = origins[:, i] + arm
         return point, velocity
 
-    def measure(self, state: RobotState) -> Tuple[Array, Array]:
-        """Return how the base moves over the floor, and how high it is.
-
-        Returns:
-            Velocity (num_envs, 2) forward and left [m/s], in the heading frame; with both feet in
-            the air, or a sole that slides, it is wrong by the speed of the lower sole. Height
-            (num_envs,) above that sole [m].
-        """
+    def measure(self, state: RobotState) -> OverFloor:
+        """Return how the base moves over the floor, how high it is and where over its feet."""
         point, velocity = self.soles(state)
         gravity = rotations.projected_gravity(state.base_orientation)
         depths = (point * gravity[:, None]).sum(-1)
@@ -114,10 +123,12 @@ class LegOdometry:
         arm = xp.where(lower, point[:, 0], point[:, 1])
         moving = xp.where(lower, velocity[:, 0], velocity[:, 1])
         base = -moving - rotations.cross(state.base_angular_velocity, arm)
-        orientation = state.base_orientation
-        over_floor = rotations.in_heading_frame(
-            orientation, rotations.rotate(orientation, base))[:, :2]
-        return over_floor, largest(depths, 1)
+
+        def in_heading(vector: Array) -> Array:
+            upright = rotations.rotate(state.base_orientation, vector)
+            return rotations.in_heading_frame(state.base_orientation, upright)[:, :2]
+
+        return OverFloor(in_heading(base), largest(depths, 1), -in_heading(point.mean(1)))
 
 
 def _cross_matrix(axis: Vector) -> np.ndarray:

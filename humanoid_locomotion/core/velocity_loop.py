@@ -7,7 +7,7 @@ little off on each of them. The gyroscope sees by how much it turns, the legs by
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Dict, Optional
 
 from humanoid_locomotion.core.arrays import Array, Constant, clip, concatenate, namespace, zeros
 from humanoid_locomotion.core.command import is_moving
@@ -16,6 +16,7 @@ from humanoid_locomotion.core.rotations import vertical_rate
 from humanoid_locomotion.core.state import RobotState
 
 SMOOTHED_OVER = 0.1  # [s]
+GIVE = 0.03  # [m] that a base is asked back at most: where a kick or a step left it is its place
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,19 @@ class LinearLoopSpec(IntegralSpec):
         damping: Told to stand, the policy sees a command of this share of the base's velocity,
             against it: a base that sways to and fro over its feet comes to rest sooner. 0 for no
             command.
+        stiffness: Likewise, a command of so many times the way back to where the base was over
+            its feet [1/s]: one that would creep to rest for seconds stays. 0 likewise.
     """
 
     damping: float
+    stiffness: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0.0 <= self.damping <= 1.0:
-            raise ValueError(f'damping must be from 0 to 1, found {self.damping}')
+        for name, most in (('damping', 1.0), ('stiffness', 10.0)):
+            if not 0.0 <= getattr(self, name) <= most:
+                raise ValueError(
+                    f'{name} must be from 0 to {most:g}, found {getattr(self, name)}')
 
 
 class VelocityLoop:
@@ -61,7 +67,9 @@ class VelocityLoop:
 
     Attributes:
         correction: (num_envs, 3) forward, left [m/s] and turning [rad/s]; zero where there is no
-            loop, and while asked to stand without damping.
+            loop, and while asked to stand with neither damping nor stiffness.
+        place: (num_envs, 2) where the base is held over the middle of its soles while it stands
+            [m]; NaN after a reset, until the next step.
 
     Args:
         linear: The loop over the floor, the same for both axes; None to leave that alone.
@@ -79,29 +87,49 @@ class VelocityLoop:
         specs = (linear, linear, yaw_rate)
         self._share = Constant([0.0 if it is None else it.gain * control_period for it in specs])
         self._limit = Constant([0.0 if it is None else it.limit for it in specs])
-        damping = 0.0 if linear is None else linear.damping
-        self._damping = Constant([damping, damping, 0.0])
-        # Joint speeds are noisy: the damping goes by what they were over a tenth of a second.
-        self._settling = min(control_period / SMOOTHED_OVER, 1.0) if damping else 1.0
+        self._damping = 0.0 if linear is None else linear.damping
+        self._stiffness = 0.0 if linear is None else linear.stiffness
+        # Joints are measured with noise: who stands goes by what they say in a tenth of a second.
+        is_held = self._damping > 0.0 or self._stiffness > 0.0
+        self._settling = min(control_period / SMOOTHED_OVER, 1.0) if is_held else 1.0
         self._odometry = None if linear is None else odometry
         self._threshold = moving_threshold
         self.correction = zeros((num_envs, 3), like)
+        self.place = zeros((num_envs, 2), like) + float('nan')
 
     def reset(self, mask: Array) -> None:
         """Forget the robots in ``mask`` (num_envs,) bool."""
         xp = namespace(self.correction)
         self.correction[...] = xp.where(
             mask[:, None], xp.zeros_like(self.correction), self.correction)
+        self.place[...] = xp.where(
+            mask[:, None], xp.full_like(self.place, float('nan')), self.place)
+
+    def carried(self) -> Dict[str, Array]:
+        """Return the arrays that carry over from one control step to the next, by name."""
+        place = {} if self._odometry is None else {'standing_place': self.place}
+        return {'command_correction': self.correction, **place}
 
     def step(self, command: Array, state: RobotState) -> Array:
         """Count one control step; return the corrected command (num_envs, 3)."""
         xp, limit = namespace(self.correction), self._limit.like(self.correction)
-        turning = vertical_rate(state.base_orientation, state.base_angular_velocity)
-        over_floor = (xp.zeros_like(command[:, :2]) if self._odometry is None
-                      else self._odometry.measure(state)[0])
-        velocity, before = concatenate((over_floor, turning[:, None])), self.correction
-        following = before + self._share.like(before) * (command - velocity)
-        calming = before - self._settling * (before + self._damping.like(before) * velocity)
         moving = is_moving(command, self._threshold)[:, None]
+        turning = vertical_rate(state.base_orientation, state.base_angular_velocity)[:, None]
+        over_floor, back = xp.zeros_like(command[:, :2]), xp.zeros_like(command[:, :2])
+        if self._odometry is not None:
+            seen = self._odometry.measure(state)
+            over_floor, back = seen.velocity, self._way_back(seen.offset, moving)
+        velocity, before = concatenate((over_floor, turning)), self.correction
+        following = before + self._share.like(before) * (command - velocity)
+        wanted = concatenate((self._stiffness * back - self._damping * over_floor,
+                              xp.zeros_like(turning)))
+        calming = before + self._settling * (wanted - before)
         self.correction[...] = clip(xp.where(moving, following, calming), -limit, limit)
         return command + self.correction
+
+    def _way_back(self, offset: Array, moving: Array) -> Array:
+        """Return the way (num_envs, 2) from where the base is over its feet to its place."""
+        xp = namespace(offset)
+        held = clip(self.place, offset - GIVE, offset + GIVE)
+        self.place[...] = xp.where(moving | xp.isnan(held), offset, held)
+        return self.place - offset

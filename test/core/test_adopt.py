@@ -58,14 +58,15 @@ def test_an_adopted_policy_can_be_given_the_loops_over_its_velocity(tmp_path):
     path, _ = network(tmp_path / 'other.onnx')
     loop = {'yaw_rate_integral_gain': 1.0, 'yaw_rate_integral_limit': 0.2,
             'linear_velocity_loop_gain': 0.5, 'linear_velocity_loop_limit': 0.3,
-            'linear_velocity_loop_damping': 0.5}
+            'linear_velocity_loop_damping': 0.5, 'linear_velocity_loop_stiffness': 4.0}
     for name, keys in (('alone', {}), ('looped', loop)):
         adopt(path, ROBOT, tmp_path / name, fill(tmp_path, **keys))
     alone, looped = (open_policy(tmp_path / name, engine='onnxruntime').contract
                      for name in ('alone', 'looped'))
     assert alone.yaw_rate_integral is None and alone.legs is None
     assert looped.yaw_rate_integral == IntegralSpec(gain=1.0, limit=0.2)
-    assert looped.linear_velocity_loop == LinearLoopSpec(gain=0.5, limit=0.3, damping=0.5)
+    assert looped.linear_velocity_loop == LinearLoopSpec(
+        gain=0.5, limit=0.3, damping=0.5, stiffness=4.0)
     assert looped.legs == tuple(leg_spec(ROBOT, sole) for sole in ROBOT.soles)
 
 

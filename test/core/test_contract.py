@@ -50,7 +50,7 @@ def test_a_contract_survives_yaml_and_json(layout):
 
 def test_the_fingerprint_covers_every_figure():
     it = contract(layout='proprioceptive_clock', yaw_rate_integral=IntegralSpec(1.0, 0.2),
-                  linear_velocity_loop=LinearLoopSpec(0.5, 0.3, 0.25), legs=LEGS)
+                  linear_velocity_loop=LinearLoopSpec(0.5, 0.3, 0.25, 3.0), legs=LEGS)
     plain = config.to_mapping(it)
     seen = {it.fingerprint}
     paths = leaves(plain)
@@ -78,11 +78,11 @@ def test_a_contract_without_a_loop_is_written_as_before_there_was_one():
 
 
 def test_a_loop_over_the_floor_needs_legs_and_legs_a_loop():
-    for alone in ({'linear_velocity_loop': LinearLoopSpec(0.5, 0.3, 0.5)}, {'legs': LEGS}):
+    for alone in ({'linear_velocity_loop': LinearLoopSpec(0.5, 0.3, 0.5, 4.0)}, {'legs': LEGS}):
         with pytest.raises(ValueError, match='legs: one is there without the other'):
             contract(**alone)
     with pytest.raises(JointsError, match=r"legs: missing joints \['j3'\]"):
-        contract(num_joints=3, linear_velocity_loop=LinearLoopSpec(0.5, 0.3, 0.5), legs=LEGS)
+        contract(num_joints=3, linear_velocity_loop=LinearLoopSpec(0.5, 0.3, 0.5, 4.0), legs=LEGS)
 
 
 def test_a_tampered_contract_says_so():

@@ -24,7 +24,7 @@ def it():
     """Give a contract with everything that a controller remembers."""
     return contract(num_joints=M, layout='proprioceptive_clock', history=3,
                     yaw_rate_integral=IntegralSpec(1.0, 0.2),
-                    linear_velocity_loop=LinearLoopSpec(0.5, 0.2, 0.5), legs=LEGS)
+                    linear_velocity_loop=LinearLoopSpec(0.5, 0.2, 0.5, 4.0), legs=LEGS)
 
 
 def test_step_is_observe_then_act(it):

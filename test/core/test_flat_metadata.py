@@ -39,7 +39,7 @@ def read(**changes):
     contract(), contract(layout='proprioceptive_clock', history=3),
     contract(layout='full_state', observed=2), contract(action_mode='joint_range'),
     contract(yaw_rate_integral=IntegralSpec(1.25, 0.1)),
-    contract(linear_velocity_loop=LinearLoopSpec(0.5, 1.0 / 3.0, 0.25), legs=LEGS)])
+    contract(linear_velocity_loop=LinearLoopSpec(0.5, 1.0 / 3.0, 0.25, 3.0), legs=LEGS)])
 def test_a_contract_survives_its_flat_keys_to_the_last_digit(it):
     it = dataclasses.replace(it, control_period=1.0 / 70.0)
     flat = to_flat(it, 'runs/x')
@@ -102,11 +102,11 @@ def test_every_missing_key_is_named_at_once_with_what_it_means():
     ({'gait_period': 0.8}, r"missing keys \['gait_moving_threshold'\]"),
     ({'yaw_rate_integral_limit': 0.2}, r"missing keys \['yaw_rate_integral_gain'\]"),
     ({'linear_velocity_loop_gain': 0.5, 'linear_velocity_loop_limit': 0.2,
-      'linear_velocity_loop_damping': 0.0},
+      'linear_velocity_loop_damping': 0.0, 'linear_velocity_loop_stiffness': 0.0},
      r"missing keys \['leg_joint_names'\]"),
     ({'linear_velocity_loop_gain': 0.5, 'linear_velocity_loop_limit': 0.2,
-      'linear_velocity_loop_damping': 0.0, 'leg_joint_names': 'j0,j1',
-      'leg_joint_axes': [1, 0, 0]},
+      'linear_velocity_loop_damping': 0.0, 'linear_velocity_loop_stiffness': 0.0,
+      'leg_joint_names': 'j0,j1', 'leg_joint_axes': [1, 0, 0]},
      'leg_joint_axes: found 3 figures, expected 6'),
     ({'leg_joint_names': 'j0,j1', 'leg_joint_axes': [0, 1, 0] * 2, 'leg_joint_origins': [0] * 6,
       'sole_positions': [0, 0.1, -1, 0, -0.1, -1]}, 'one is there without the other'),

@@ -28,7 +28,7 @@ def standing(**changes) -> RobotState:
 
 
 def velocity(now: RobotState) -> list[float]:
-    return LegOdometry(LEGS, NAMES).measure(now)[0][0].tolist()
+    return LegOdometry(LEGS, NAMES).measure(now).velocity[0].tolist()
 
 
 @pytest.mark.parametrize('name', ['humanoid', 'unitree_g1', 'unitree_h1'])
@@ -68,7 +68,30 @@ def test_a_base_that_swings_over_its_standing_leg_moves_by_the_legs_length():
     assert velocity(standing(joint_velocities=[0.0, -0.3, 0.0, -0.3])) == pytest.approx([0.0, 0.3])
     assert velocity(standing(base_angular_velocity=[0.0, 0.5, 0.0])) == pytest.approx([0.5, 0.0])
     assert velocity(standing()) == [0.0, 0.0]
-    assert LegOdometry(LEGS, NAMES).measure(standing())[1].tolist() == [1.0]
+    assert LegOdometry(LEGS, NAMES).measure(standing()).height.tolist() == [1.0]
+
+
+def test_a_base_over_its_feet_is_where_the_middle_of_the_soles_says():
+    def offset(**changes):
+        return LegOdometry(LEGS, NAMES).measure(standing(**changes)).offset[0].tolist()
+
+    ahead, left = math.sin(0.1), math.sin(0.2)
+    assert offset() == pytest.approx([0.0, 0.0])
+    # Soles behind the base: joints that pitch the legs back, or a base that leans ahead.
+    assert offset(joint_positions=[0.1, 0.0, 0.1, 0.0]) == pytest.approx([ahead, 0.0], abs=1e-6)
+    assert offset(base_orientation=[0.0, math.sin(0.05), 0.0, math.cos(0.05)]) == pytest.approx(
+        [ahead, 0.0], abs=1e-6)
+    assert offset(joint_positions=[0.0, -0.2, 0.0, -0.2]) == pytest.approx([0.0, left], abs=1e-6)
+    # A stride is no offset: one foot ahead, the other as far behind.
+    assert offset(joint_positions=[0.3, 0.0, -0.3, 0.0]) == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+def test_what_the_base_moves_over_standing_feet_is_how_fast_it_moves():
+    odometry, step = LegOdometry(LEGS, NAMES), 1e-3
+    before, after = (odometry.measure(standing(
+        joint_positions=[0.1 + 0.5 * t, 0.2 - 0.3 * t] * 2, joint_velocities=[0.5, -0.3] * 2))
+        for t in (0.0, step))
+    np.testing.assert_allclose((after.offset - before.offset) / step, before.velocity, atol=1e-2)
 
 
 @pytest.mark.parametrize('lifted, expected', [((0, 1), 0.2), ((2, 3), 0.7)])
@@ -93,18 +116,20 @@ def test_where_the_robot_heads_does_not_matter():
     turned = dataclasses.replace(
         now, base_orientation=rotations.multiply(turn, now.base_orientation))
     odometry = LegOdometry(LEGS, NAMES)
-    np.testing.assert_allclose(odometry.measure(turned)[0], odometry.measure(now)[0], atol=1e-4)
+    for found, expected in zip(odometry.measure(turned), odometry.measure(now)):
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_robots_are_measured_one_by_one_in_numpy_as_in_torch():
     torch = pytest.importorskip('torch')
     now, odometry = state(np.random.default_rng(5), 8, 4), LegOdometry(LEGS, NAMES)
-    found = odometry.measure(now)[0]
-    alone = np.concatenate([odometry.measure(row(now, i))[0] for i in range(8)])
-    np.testing.assert_allclose(alone, found, atol=1e-6)
-    theirs = odometry.measure(as_torch(now))[0]
-    assert theirs.dtype == torch.float32
-    np.testing.assert_allclose(theirs.numpy(), found, atol=1e-5)
+    alone = [odometry.measure(row(now, i)) for i in range(8)]
+    theirs = odometry.measure(as_torch(now))
+    for name, found in odometry.measure(now)._asdict().items():
+        one_by_one = np.concatenate([getattr(it, name) for it in alone])
+        np.testing.assert_allclose(one_by_one, found, atol=1e-6)
+        assert getattr(theirs, name).dtype == torch.float32
+        np.testing.assert_allclose(getattr(theirs, name).numpy(), found, atol=1e-5)
 
 
 def test_legs_that_cannot_be_are_refused():

@@ -11,7 +11,12 @@ from samples import LEGS, as_torch, contract, state
 
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.leg_odometry import LegOdometry
-from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec, VelocityLoop
+from humanoid_locomotion.core.velocity_loop import (
+    GIVE,
+    IntegralSpec,
+    LinearLoopSpec,
+    VelocityLoop,
+)
 
 DT = 0.02
 
@@ -31,16 +36,20 @@ def loop(gain: float = 1.0, limit: float = 0.2, num_envs: int = 1) -> VelocityLo
                         np.zeros(0, np.float32))
 
 
-def walking(forward: float, left: float, turn: float = 0.0):
-    """Give one robot whose straight legs carry it, pitching and rolling at the hip."""
+def walking(forward: float, left: float, turn: float = 0.0, ahead: float = 0.0):
+    """Give one robot whose straight legs carry it, pitching and rolling at the hip.
+
+    Its base is ``ahead`` of its feet [m].
+    """
+    pitch = math.asin(ahead)
     return dataclasses.replace(
-        turning(turn), joint_positions=np.zeros((1, 4), np.float32),
-        joint_velocities=np.array([[forward, -left, forward, -left]], np.float32))
+        turning(turn), joint_positions=np.array([[pitch, 0.0] * 2], np.float32),
+        joint_velocities=np.array([[forward / math.cos(pitch), -left] * 2], np.float32))
 
 
-def both_loops(num_envs: int = 1, damping: float = 0.0) -> VelocityLoop:
+def both_loops(num_envs: int = 1, damping: float = 0.0, stiffness: float = 0.0) -> VelocityLoop:
     return VelocityLoop(
-        LinearLoopSpec(0.5, 0.3, damping), IntegralSpec(1.0, 0.2),
+        LinearLoopSpec(0.5, 0.3, damping, stiffness), IntegralSpec(1.0, 0.2),
         LegOdometry(LEGS, ['j0', 'j1', 'j2', 'j3']), 0.05, DT, num_envs, np.zeros(0, np.float32))
 
 
@@ -136,11 +145,64 @@ def test_a_sway_dies_down_sooner_with_damping():
     assert swing(0.5) < 0.4 * swing(0.0)
 
 
-def test_noise_of_the_joints_is_not_passed_on_to_who_stands():
-    it, rng = both_loops(damping=0.5), np.random.default_rng(0)
-    seen = [float(it.step(np.zeros((1, 3), np.float32), walking(float(v), 0.0))[0, 0])
-            for v in rng.normal(0.0, 0.3, 2000)]
-    assert np.std(seen) < 0.4 * 0.5 * 0.3
+STAND = np.zeros((1, 3), np.float32)
+
+
+def rest(it: VelocityLoop, ahead: float) -> list[float]:
+    """Give what is asked of a base that rests ``ahead`` of its feet, once that has settled."""
+    for _ in range(50):
+        seen = it.step(STAND, walking(0.0, 0.0, ahead=ahead))
+    return seen[0].tolist()
+
+
+def test_a_base_that_was_moved_over_its_feet_is_asked_back():
+    it = both_loops(stiffness=4.0)
+    assert rest(it, 0.05) == pytest.approx([0.0] * 3, abs=1e-5)  # wherever it stands at first
+    assert rest(it, 0.06) == pytest.approx([-0.04, 0.0, 0.0], abs=1e-5)
+    assert rest(it, 0.03) == pytest.approx([0.08, 0.0, 0.0], abs=1e-5)
+    assert rest(it, 0.05) == pytest.approx([0.0] * 3, abs=1e-5)
+
+
+def test_a_base_that_was_moved_far_is_held_where_it_is_then():
+    it = both_loops(stiffness=4.0)
+    rest(it, 0.0)
+    assert rest(it, 0.2) == pytest.approx([-4.0 * GIVE, 0.0, 0.0], abs=1e-5)
+    assert rest(it, 0.2 - GIVE) == pytest.approx([0.0] * 3, abs=1e-5)
+
+
+@pytest.mark.parametrize('forget', ['walk', 'reset'])
+def test_who_walked_or_starts_afresh_has_a_new_place(forget):
+    it = both_loops(stiffness=4.0)
+    rest(it, 0.0)
+    if forget == 'walk':
+        it.step(ask(0.0), walking(0.0, 0.0, ahead=0.02))
+    else:
+        it.reset(np.array([True]))
+    assert rest(it, 0.02) == pytest.approx([0.0] * 3, abs=1e-5)
+
+
+def test_a_base_that_creeps_to_rest_ends_up_nearer_with_stiffness():
+    # Left alone it comes to rest 1 cm ahead, with a time constant of 4 s; it goes as it is told.
+    def end(stiffness: float) -> float:
+        it, x = both_loops(stiffness=stiffness), 0.0
+        told = np.zeros(3)
+        for _ in range(1000):
+            v = 0.25 * (0.01 - x) + 0.2 * float(told[0])
+            told = it.step(STAND, walking(v, 0.0, ahead=x))[0]
+            x += DT * v
+        return x
+
+    assert end(0.0) == pytest.approx(0.01, rel=0.02)
+    assert end(4.0) == pytest.approx(0.01 * 0.25 / (0.25 + 0.2 * 4.0), rel=0.02)
+
+
+@pytest.mark.parametrize('gain, noise', [({'damping': 0.5}, 0.3), ({'stiffness': 4.0}, 0.004)])
+def test_noise_of_the_joints_is_not_passed_on_to_who_stands(gain, noise):
+    it, rng = both_loops(**gain), np.random.default_rng(0)
+    seen = [float(it.step(STAND, walking(v, 0.0, ahead=v) if 'stiffness' in gain
+                          else walking(v, 0.0))[0, 0])
+            for v in rng.normal(0.0, noise, 2000).tolist()]
+    assert np.std(seen) < 0.4 * noise * next(iter(gain.values()))
 
 
 def test_a_reset_forgets_these_robots_even_what_is_no_number():
@@ -150,10 +212,14 @@ def test_a_reset_forgets_these_robots_even_what_is_no_number():
     assert it.correction.tolist() == [[0.0] * 3, pytest.approx([0.1] * 3)]
 
 
-@pytest.mark.parametrize('damping', [-0.1, 1.5, float('nan')])
-def test_a_damping_that_pushes_or_overdoes_it_is_refused(damping):
-    with pytest.raises(ValueError, match='damping must be from 0 to 1'):
-        LinearLoopSpec(0.5, 0.2, damping)
+@pytest.mark.parametrize('damping, stiffness, message', [
+    (-0.1, 4.0, 'damping must be from 0 to 1, found -0.1'),
+    (1.5, 4.0, 'damping must be from 0 to 1'), (float('nan'), 4.0, 'damping must be'),
+    (0.5, -1.0, 'stiffness must be from 0 to 10, found -1.0'),
+    (0.5, 10.5, 'stiffness must be from 0 to 10')])
+def test_figures_that_push_or_overdo_it_are_refused(damping, stiffness, message):
+    with pytest.raises(ValueError, match=message):
+        LinearLoopSpec(0.5, 0.2, damping, stiffness)
 
 
 @pytest.mark.parametrize('gain, limit, name', [(0.0, 0.2, 'gain'), (1.0, -0.1, 'limit'),
@@ -166,7 +232,7 @@ def test_a_loop_that_does_nothing_or_the_wrong_thing_is_refused(gain, limit, nam
 # In the controller.
 
 LOOPED = contract(layout='proprioceptive_clock', yaw_rate_integral=IntegralSpec(1.0, 0.2),
-                  linear_velocity_loop=LinearLoopSpec(1.0, 0.1, 0.0), legs=LEGS)
+                  linear_velocity_loop=LinearLoopSpec(1.0, 0.1, 0.5, 4.0), legs=LEGS)
 
 
 def seen(controller: Controller, command: np.ndarray, now) -> float:
@@ -197,10 +263,11 @@ def test_numpy_and_torch_correct_alike_and_a_policy_without_a_loop_is_left_alone
     ours, theirs = Controller(LOOPED), Controller(LOOPED, like=torch.zeros(0))
     alone = Controller(dataclasses.replace(
         LOOPED, yaw_rate_integral=None, linear_velocity_loop=None, legs=None))
-    for _ in range(20):
-        now, command = state(rng, 1, 4), ask(0.3)
+    for step in range(20):
+        turn = 0.3 if step < 10 else 0.0  # it walks, then it stands
+        now, command = state(rng, 1, 4), ask(turn, ahead=turn) * (turn > 0.0)
         expected = ours.observe(now, command)
         assert np.allclose(theirs.observe(as_torch(now), torch.as_tensor(command)).numpy(),
                            expected, atol=1e-5)
-        assert seen(alone, command, now) == pytest.approx(0.3)
+        assert seen(alone, command, now) == pytest.approx(turn)
     assert alone.command_correction.tolist() == [[0.0, 0.0, 0.0]]

@@ -367,7 +367,7 @@ def test_a_kick_is_no_error_of_the_robot(speed, yaw_rate):
 def test_training_closes_the_loops_over_the_velocity_and_the_critic_sees_them():
     env = make_env(*EXACT, *CALM, 'commands.standing_share=0.0', 'commands.straight_share=0.0',
                    'commands.turning_share=0.0', 'yaw_rate_integral={gain: 1.0, limit: 0.05}',
-                   'linear_velocity_loop={gain: 0.5, limit: 0.04, damping: 0.0}')
+                   'linear_velocity_loop={gain: 0.5, limit: 0.04, damping: 0.0, stiffness: 0.0}')
     env.reset()
     for _ in range(20):
         result = env.step(torch.zeros(N, M))

@@ -32,7 +32,7 @@ def before(tmp_path):
     return folder
 
 
-def closed(before, output, yaw_rate=None, linear=LinearLoopSpec(0.5, 0.2, 0.5)):
+def closed(before, output, yaw_rate=None, linear=LinearLoopSpec(0.5, 0.2, 0.5, 4.0)):
     contract = close_loops(str(before), ROBOT, output, yaw_rate, linear)
     opened = open_policy(output, engine='onnxruntime')
     assert opened.contract == contract
@@ -42,7 +42,7 @@ def closed(before, output, yaw_rate=None, linear=LinearLoopSpec(0.5, 0.2, 0.5)):
 def test_the_network_stays_and_the_contract_has_the_loop(before, tmp_path):
     old = open_policy(before, engine='onnxruntime')
     new = closed(before, tmp_path / 'after')
-    assert new.contract.linear_velocity_loop == LinearLoopSpec(0.5, 0.2, 0.5)
+    assert new.contract.linear_velocity_loop == LinearLoopSpec(0.5, 0.2, 0.5, 4.0)
     assert new.contract.legs == tuple(leg_spec(ROBOT, sole) for sole in ROBOT.soles)
     assert new.contract.yaw_rate_integral == old.contract.yaw_rate_integral
     obs = np.random.default_rng(0).normal(size=(1, old.policy.obs_size)).astype(np.float32)
