@@ -16,7 +16,7 @@ from humanoid_locomotion.core.rotations import vertical_rate
 from humanoid_locomotion.core.state import RobotState
 
 SMOOTHED_OVER = 0.1  # [s]
-GIVE = 0.03  # [m] that a base is asked back at most: where a kick or a step left it is its place
+GIVE = 0.03  # [m] that a base is asked back at most: a kick or a step gives it a new place
 
 
 @dataclass(frozen=True)

@@ -141,10 +141,10 @@ class RewardConfig:
     termination: float
 
     def __post_init__(self) -> None:
-        if self.landing_force_per_speed < 0.0:
+        if not self.landing_force_per_speed >= 0.0:
             raise ValueError('landing_force_per_speed must be 0 or more, found '
                              f'{self.landing_force_per_speed}')
-        if self.creep_limit <= 0.0:
+        if not self.creep_limit > 0.0:
             raise ValueError(f'creep_limit must be above 0, found {self.creep_limit}')
 
 

@@ -11,6 +11,7 @@ import torch
 
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.core.velocity_loop import GIVE
 from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.env import LocomotionEnv
 from humanoid_locomotion.training.privileged import BLOCKS
@@ -380,3 +381,17 @@ def test_training_closes_the_loops_over_the_velocity_and_the_critic_sees_them():
     assert torch.allclose(result.obs[:, start:start + 3], corrected)
     at = sum(len(block.source) for block in BLOCKS[:8])
     assert torch.allclose(result.privileged[:, at:at + 3], 5.0 * correction)
+
+
+def test_who_stands_in_training_is_held_where_it_is_over_its_feet():
+    env = make_env(*EXACT, *CALM, 'commands.standing_share=1.0', 'commands.straight_share=0.0',
+                   'commands.turning_share=0.0',
+                   'linear_velocity_loop={gain: 0.5, limit: 0.2, damping: 0.0, stiffness: 4.0}')
+    env.reset()
+    assert env.carried()['standing_place'].isfinite().all()  # it has one from the first look on
+    for _ in range(20):
+        env.step(0.5 * torch.randn(N, M))
+    correction = env.carried()['command_correction']
+    assert correction[:, :2].any() and not correction[:, 2].any()
+    assert correction.abs().max() <= 4.0 * GIVE
+

@@ -102,7 +102,9 @@ def test_a_clock_in_the_layout_needs_a_gait_in_the_config():
     ('commands.resample_period=[8, 3]', r'resample_period: 8.0 is above 3.0'),
     ('commands.standing_share=0.8', 'add up to at most 1'),
     ('rewards.landing_force_per_speed=-1.0', 'must be 0 or more, found -1.0'),
+    ('rewards.landing_force_per_speed=.nan', 'must be 0 or more, found nan'),
     ('rewards.creep_limit=0.0', 'creep_limit must be above 0, found 0.0'),
+    ('rewards.creep_limit=.nan', 'creep_limit must be above 0, found nan'),
     ('commands.straight_share=-0.1', 'must be 0 or more')])
 def test_ranges_and_shares_that_make_no_sense_are_refused(assignment, message):
     with pytest.raises(ConfigError, match=message):
