@@ -37,7 +37,7 @@ console = Console()
 cli_benchmark.app.command()(cli_reliability.latency)
 app.add_typer(cli_benchmark.app, name='benchmark')
 COMMANDS: Dict[str, Callable[..., None]] = {
-    'adopt': cli_adopt.adopt, 'close-loops': cli_adopt.close_loops,
+    'adopt': cli_adopt.adopt, 'tune': cli_adopt.tune,
     'import-robot': cli_robot.import_robot, 'write-urdf': cli_robot.write_urdf,
     'check-isaacgym': cli_isaacgym.check_isaacgym, 'replay': cli_node.replay,
     'sign': cli_node.sign, 'envelope': cli_node.envelope, 'interface': cli_node.interface,

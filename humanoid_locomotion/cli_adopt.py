@@ -1,4 +1,4 @@
-"""The commands that make a policy folder out of one that exists: ``adopt``, ``close-loops``."""
+"""The commands that make a policy folder out of one that exists: ``adopt``, ``tune``."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ def adopt(
                   soft_wrap=True, markup=False)
 
 
-def close_loops(
+def tune(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         output: Path = typer.Option(..., help='Policy folder to write.'),
+        gait_period: Optional[float] = typer.Option(
+            None, help='Duration of one stride [s].'),
         yaw_rate: Optional[Tuple[float, float]] = typer.Option(
             None, help='Gain [1/s] and limit [rad/s] of the loop over the turning rate.'),
         linear_velocity: Optional[Tuple[float, float, float, float]] = typer.Option(
@@ -41,19 +43,23 @@ def close_loops(
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot it moves, or folder of one.')
 ) -> None:
-    """Put loops over the velocity around a policy; its network stays as it is."""
+    """Change the stride and the loops around a policy; its network stays as it is."""
+    from humanoid_locomotion.core.command import GaitSpec
     from humanoid_locomotion.core.errors import ConfigError
     from humanoid_locomotion.core.policy import find_policy, read_contract
     from humanoid_locomotion.core.robot import load_robot
     from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
-    from humanoid_locomotion.training.loops import close_loops as close
-    if yaw_rate is None and linear_velocity is None:
-        raise ConfigError('command line', '--yaw-rate, --linear-velocity', 'expected one of them; '
-                          '1.0 0.2 and 0.5 0.2 0.5 4.0 are those of the policies that ship')
+    from humanoid_locomotion.training.tuning import tune as tune_policy
+    if gait_period is None and yaw_rate is None and linear_velocity is None:
+        raise ConfigError('command line', '--gait-period, --yaw-rate, --linear-velocity',
+                          'expected one of them; 0.9, 1.0 0.2 and 0.5 0.2 0.5 4.0 are '
+                          "those of the G1's policy")
+    _spec('--gait-period', GaitSpec, None if gait_period is None else (gait_period, 0.0))
     name = robot or read_contract(find_policy(policy) / 'contract.yaml').robot
-    contract = close(policy, load_robot(name), output,
-                     _spec('--yaw-rate', IntegralSpec, yaw_rate),
-                     _spec('--linear-velocity', LinearLoopSpec, linear_velocity))
+    contract = tune_policy(
+        policy, load_robot(name), output, gait_period=gait_period,
+        yaw_rate=_spec('--yaw-rate', IntegralSpec, yaw_rate),
+        linear_velocity=_spec('--linear-velocity', LinearLoopSpec, linear_velocity))
     console.print(f'wrote {output}, fingerprint {contract.fingerprint}; humanoid-locomotion '
                   f'evaluate {output} shows what has become of it', soft_wrap=True, markup=False)
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 import numpy as np
 import pytest
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import CommandLimits, GaitSpec
 from humanoid_locomotion.core.contract import ObservationSpec, PolicyContract, contract_for
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.robot import load_robot
@@ -26,7 +26,8 @@ def make_contract(robot: str = 'humanoid', layout: str = 'proprioceptive') -> Po
     return contract_for(
         load_robot(robot), control_period=CONTROL_PERIOD, action_mode='default_offset',
         action_scale=0.25, observation=ObservationSpec(layout, LAYOUTS[layout]),
-        command_limits=CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-1.0, 1.0)), gait=None,
+        command_limits=CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-1.0, 1.0)),
+        gait=GaitSpec(0.8, 0.1) if layout.endswith('clock') else None,
         yaw_rate_integral=IntegralSpec(gain=1.0, limit=0.2))
 
 

@@ -143,9 +143,11 @@ def refused(ended: Ended, *texts: str) -> None:
     (['check', 'nobody'], ["unknown policy 'nobody'; there is: "]),
     (['adopt', 'no.onnx', '--robot', 'humanoid', '--output', 'mine'],
      ['no.onnx: cannot be read (No such file']),
-    (['close-loops', 'humanoid', '--output', 'mine'],
-     ['--yaw-rate, --linear-velocity: expected one of them; 1.0 0.2 and 0.5 0.2 0.5 4.0 are']),
-    (['close-loops', 'humanoid', '--output', 'mine', '--yaw-rate', 0, 1],
+    (['tune', 'humanoid', '--output', 'mine'],
+     ['--gait-period, --yaw-rate, --linear-velocity: expected one of them; 0.9, 1.0 0.2 and ']),
+    (['tune', 'humanoid', '--output', 'mine', '--gait-period', 0],
+     ['--gait-period: period must be above 0, found 0.0']),
+    (['tune', 'humanoid', '--output', 'mine', '--yaw-rate', 0, 1],
      ['--yaw-rate: gain must be above 0 and at most 10', 'found 0.0']),
     (['evaluate', 'humanoid', '--dt', 0], ['evaluate: --dt: found 0.0, expected above 0']),
     (['evaluate', 'humanoid', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: "]),
@@ -257,13 +259,14 @@ def test_import_robot_drafts_a_folder_and_lists_what_is_open(run, tmp_path):
     assert again.code == 2 and 'is there already' in again.err
 
 
-def test_loops_are_put_around_a_policy_that_ships(run, tmp_path):
+def test_a_policy_that_ships_is_tuned(run, tmp_path):
     pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
-    ended = run('close-loops', 'humanoid', '--output', 'mine', '--yaw-rate', 1.0, 0.2,
-                '--linear-velocity', 0.5, 0.3, 0.5, 4.0)
+    ended = run('tune', 'humanoid', '--output', 'mine', '--gait-period', 0.9,
+                '--yaw-rate', 1.0, 0.2, '--linear-velocity', 0.5, 0.3, 0.5, 4.0)
     assert ended.code == 0 and ended.err == ''
     contract = open_policy(tmp_path / 'mine', engine='onnxruntime').contract
+    assert contract.gait.period == 0.9
     assert contract.yaw_rate_integral.limit == 0.2
     assert contract.linear_velocity_loop.limit == 0.3
     assert f'wrote mine, fingerprint {contract.fingerprint}' in ended.out

@@ -17,7 +17,7 @@ from humanoid_locomotion.cli import app, main
 
 # Commands that print no figures of their own, and why.
 WITHOUT = {
-    'adopt': 'says where each key came from', 'close-loops': 'writes a folder',
+    'adopt': 'says where each key came from', 'tune': 'writes a folder',
     'envelope': 'YAML for Nav2',
     'export': 'writes a folder',
     'import-robot': 'questions to a person', 'interface': 'writes a page', 'sign': 'writes hashes',

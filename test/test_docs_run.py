@@ -76,7 +76,7 @@ RUN = (
     Run('evaluate .*(--dt|--model).*', ends_with=(1,), is_slow=True),
     Run('evaluate (POLICY|policies/mine)( .*)?', ends_with=(1,)),
     Run('sign POLICY'),
-    Run('close-loops POLICY .*', needs='onnx'),
+    Run('tune POLICY .*', needs='onnx'),
     Run('walk --policy .*', '--seconds-scale 0.05', (0, 1), is_slow=True, apart=True),
     Run('navigate kitchen door --push 0', is_slow=True, apart=True))
 NOT_RUN = {

@@ -76,7 +76,7 @@ LAZY = {
     'nodes.viewer': {'viser', 'sim.web_scene'},
     'nodes.walk_picture': {'matplotlib', 'sim.offscreen'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'nodes.teleop', 'torch'},
-    'cli_adopt': {'core', 'training.loops'},
+    'cli_adopt': {'core', 'training.tuning'},
     'cli_benchmark': {'core', 'training'},
     'cli_isaacgym': {'sim.backend', 'sim.isaacgym_check', 'training.options'},
     'cli_node': {'nodes', 'rclpy', 'yaml'},

@@ -77,6 +77,12 @@ class GaitSpec:
     period: float
     moving_threshold: float
 
+    def __post_init__(self) -> None:
+        if not 0.0 < self.period < math.inf:
+            raise ValueError(f'period must be above 0, found {self.period}')
+        if math.isnan(self.moving_threshold):
+            raise ValueError('moving_threshold must be a number, found nan')
+
 
 def is_moving(command: Array, threshold: float) -> Array:
     """Tell which commands ask for walking. (num_envs, 3) to (num_envs,) bool."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, Optional, Tuple
 
 from humanoid_locomotion.core.command import CommandLimits, GaitSpec
@@ -310,8 +310,28 @@ class RunConfig:
 
 
 @dataclass(frozen=True)
+class DeploymentConfig:
+    """What goes around the network in its policy folder, where training had another.
+
+    None is what training had. A network does not know which stride it was trained with: it sees
+    the phase of a clock, and follows one that is somewhat slower too.
+
+    Attributes:
+        gait: The rhythm to walk to.
+        linear_velocity_loop: The loop over the velocity that the legs measure.
+    """
+
+    gait: Optional[GaitSpec]
+    linear_velocity_loop: Optional[LinearLoopSpec]
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
-    """All of it, as ``config/training/NAME.yaml`` holds it; without ``terrain``, a flat floor."""
+    """All of it, as ``config/training/NAME.yaml`` holds it.
+
+    Without ``terrain``, the floor is flat; without ``deployment``, policy folders carry what
+    training had.
+    """
 
     robot: str
     physics: PhysicsSpec
@@ -328,15 +348,28 @@ class TrainingConfig:
     ppo: PpoConfig
     run: RunConfig
     terrain: Optional[TerrainSpec] = None
+    deployment: Optional[DeploymentConfig] = None
 
     def __post_init__(self) -> None:
         robots, steps, parts = self.run.num_envs, self.ppo.rollout_steps, self.ppo.minibatches
         if robots * steps < parts:
             raise ValueError(
                 f'run, ppo: {robots} robots x {steps} steps do not fill {parts} minibatches')
+        if self.gait is None and self.deployment is not None and self.deployment.gait is not None:
+            raise ValueError('deployment.gait: expected null, since gait is null: '
+                             'the policy is trained without a clock to follow')
+
+    def deployed(self) -> TrainingConfig:
+        """Return the config whose contract a policy folder carries: ``deployment`` applied."""
+        if self.deployment is None:
+            return self
+        return replace(
+            self, deployment=None, gait=self.deployment.gait or self.gait,
+            linear_velocity_loop=(
+                self.deployment.linear_velocity_loop or self.linear_velocity_loop))
 
     def contract(self, robot: RobotSpec) -> PolicyContract:
-        """Return the contract that a policy trained this way will carry."""
+        """Return the contract that a policy is trained by."""
         return contract_for(
             robot, control_period=self.physics.control_period, action_mode=self.action.mode,
             action_scale=self.action.scale, observation=self.observation.spec(),

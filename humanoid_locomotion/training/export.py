@@ -46,7 +46,7 @@ def export(path: Path, output: Path) -> Path:
         raise CheckpointError(
             path, f'was trained on another version of {robot.name!r} (model hash '
             f"{content['model_hash']}, now {robot.model_hash})")
-    contract = config.contract(robot)
+    contract = config.deployed().contract(robot)
     model = restore(content, config, contract)
     with new_policy_folder(output) as folder:
         write_folder(folder, contract, model.act_mean, network_layers(model),
@@ -91,7 +91,7 @@ def write_folder(folder: Path, contract: PolicyContract, policy: Callable[[Any],
 
     Args:
         folder: An existing folder.
-        contract: What the policy was trained for.
+        contract: What it walks by.
         policy: The trained network, observation tensor to action tensor.
         layers: The same network as :func:`network_layers` gives it.
         states: Consecutive states with the ``command`` of each, to record golden steps from.

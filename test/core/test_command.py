@@ -58,6 +58,17 @@ def test_the_clock_holds_still_while_standing():
     assert np.array_equal(it.phase, before)
 
 
+@pytest.mark.parametrize('figures, message', [
+    ((0.0, 0.1), 'period must be above 0, found 0.0'),
+    ((-0.8, 0.1), 'period must be above 0, found -0.8'),
+    ((float('nan'), 0.1), 'period must be above 0, found nan'),
+    ((float('inf'), 0.1), 'period must be above 0, found inf'),
+    ((0.8, float('nan')), 'moving_threshold must be a number')])
+def test_a_rhythm_that_is_none_is_refused(figures, message):
+    with pytest.raises(ValueError, match=message):
+        GaitSpec(*figures)
+
+
 def test_features_are_sine_and_cosine_of_the_phase_before():
     it = clock()
     it.reset(np.array([True]), 0.25)

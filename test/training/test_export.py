@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 from tiny import ROBOT, config
@@ -11,10 +13,13 @@ pytest.importorskip('mujoco')
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
+from humanoid_locomotion.core.command import GaitSpec
 from humanoid_locomotion.core.engines import open_engine
 from humanoid_locomotion.core.errors import CheckpointError, LocomotionError
 from humanoid_locomotion.core.golden import GOLDEN_COMMANDS, tumbling_states
+from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.policy import open_policy, read_golden
+from humanoid_locomotion.core.velocity_loop import LinearLoopSpec
 from humanoid_locomotion.training import checkpoint
 from humanoid_locomotion.training import export as exporting
 from humanoid_locomotion.training.export import export
@@ -141,6 +146,22 @@ def test_a_failed_export_changes_nothing(trainer, folder, tmp_path, monkeypatch,
         export(trainer.folder, output)
     assert {path: path.read_bytes() for path in tmp_path.rglob('*') if path.is_file()} == content
     assert output.exists() == before
+
+
+def test_a_folder_carries_what_deployment_says_around_the_same_network(trainer, folder, tmp_path):
+    content = checkpoint.load(checkpoint.latest(trainer.folder), 'cpu')
+    slower, hold = {'period': 0.9, 'moving_threshold': 0.1}, LinearLoopSpec(0.5, 0.2, 0.5, 4.0)
+    deployment = {'gait': slower, 'linear_velocity_loop': asdict(hold)}
+    checkpoint.save(tmp_path / 'run.pt', {
+        **content, 'config': {**content['config'], 'deployment': deployment}})
+    deployed, trained = (open_policy(path, engine='onnxruntime') for path in (
+        export(tmp_path / 'run.pt', tmp_path / 'policy'), folder))
+    assert deployed.contract == replace(
+        trained.contract, gait=GaitSpec(**slower), linear_velocity_loop=hold,
+        legs=tuple(leg_spec(ROBOT, sole) for sole in ROBOT.soles))
+    obs = np.random.default_rng(0).normal(size=(1, 80)).astype(np.float32)
+    assert np.array_equal(deployed.policy(obs), trained.policy(obs))
+    assert 'deployment:' in (tmp_path / 'policy' / 'card.md').read_text()
 
 
 def test_a_robot_that_changed_since_training_is_refused(trainer, tmp_path):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tiny import FILE, ROBOT, config, mapping
 
+from humanoid_locomotion.core.command import GaitSpec
 from humanoid_locomotion.core.config import from_mapping, load, read_yaml, to_mapping
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError, UnknownNameError
@@ -19,7 +22,8 @@ SHIPPED = sorted(FILE.parent.glob('*.yaml'))
 def test_every_shipped_file_describes_a_training(path):
     loaded = load(TrainingConfig, path)
     robot = load_robot(loaded.robot)
-    assert Controller(loaded.contract(robot)).builder.size > 0
+    for settings in (loaded, loaded.deployed()):
+        assert Controller(settings.contract(robot)).builder.size > 0
     assert set(loaded.rewards.weights) <= set(REWARDS)
     assert from_mapping(TrainingConfig, to_mapping(loaded), path) == loaded
 
@@ -95,6 +99,26 @@ def test_a_clock_in_the_layout_needs_a_gait_in_the_config():
         TrainingConfig, {**mapping(), 'gait': None}, FILE).contract(ROBOT)
     with pytest.raises(LocomotionError, match='gait_clock needs a contract with a gait'):
         Controller(contract)
+
+
+def deployed_with(stride, **changes):
+    deployment = {'gait': stride, 'linear_velocity_loop': None}
+    return from_mapping(
+        TrainingConfig, {**mapping(), **changes, 'deployment': deployment}, FILE)
+
+
+def test_deployment_changes_what_it_names_and_training_stays_as_it_was():
+    settings = deployed_with({'period': 0.9, 'moving_threshold': 0.05})
+    assert settings.contract(ROBOT) == config().contract(ROBOT)
+    assert settings.deployed().contract(ROBOT) == replace(
+        config().contract(ROBOT), gait=GaitSpec(0.9, 0.05))
+    for unchanged in (deployed_with(None), config()):
+        assert unchanged.deployed() == config()
+
+
+def test_a_stride_to_deploy_needs_a_clock_in_training():
+    with pytest.raises(ConfigError, match=r'deployment\.gait: expected null, since gait is null'):
+        deployed_with({'period': 0.9, 'moving_threshold': 0.05}, gait=None)
 
 
 @pytest.mark.parametrize('assignment, message', [

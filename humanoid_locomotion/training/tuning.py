@@ -1,4 +1,4 @@
-"""Puts loops over the velocity around a policy that exists; its network stays as it is."""
+"""Changes what lies around a policy that exists, stride and loops; its network stays as it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 
 from humanoid_locomotion.core.card import without_sim_to_sim
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.core.errors import MissingPackageError
+from humanoid_locomotion.core.errors import MissingPackageError, PolicyError
 from humanoid_locomotion.core.golden import record_golden
 from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.policy import (
@@ -23,33 +23,39 @@ from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.training.export import metadata
 
 
-def close_loops(policy: str, robot: RobotSpec, output: Path,
-                yaw_rate: Optional[IntegralSpec], linear_velocity: Optional[LinearLoopSpec]
-                ) -> PolicyContract:
-    """Write a policy folder anew, with loops and without what was measured before.
+def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[float] = None,
+         yaw_rate: Optional[IntegralSpec] = None,
+         linear_velocity: Optional[LinearLoopSpec] = None) -> PolicyContract:
+    """Write a policy folder anew, changed, and without what was measured before.
 
     Args:
         policy: A policy folder, or the name of one that ships.
         robot: The robot it moves, for its legs.
         output: The folder to write; replaced if it exists and holds a policy.
-        yaw_rate: The loop over the turning rate; None leaves it as it is.
-        linear_velocity: Likewise, over the velocity that the legs measure.
+        gait_period: Duration of one stride [s]; None leaves it as it is.
+        yaw_rate: The loop over the turning rate; likewise.
+        linear_velocity: The loop over the velocity that the legs measure; likewise.
 
     Returns:
         The new contract. The golden steps are recorded anew from the same states.
 
     Raises:
-        PolicyError: The policy does not open.
+        PolicyError: The policy does not open, or has no gait clock to run at another period.
         MissingPackageError: onnx is not installed.
     """
     try:
         import onnx
         from onnx import helper
     except ImportError as error:
-        raise MissingPackageError('close-loops', 'onnx', 'pip install onnx') from error
+        raise MissingPackageError('tune', 'onnx', 'pip install onnx') from error
     opened = open_policy(policy, engine='onnxruntime')
     opened.contract.check_robot(robot, opened.path)
     changes: Dict[str, Any] = {} if yaw_rate is None else {'yaw_rate_integral': yaw_rate}
+    if gait_period is not None:
+        if opened.contract.gait is None:
+            raise PolicyError(opened.path, f'has no gait, so no stride to last {gait_period} s: '
+                              'its network sees no gait clock')
+        changes['gait'] = replace(opened.contract.gait, period=gait_period)
     if linear_velocity is not None:
         changes.update(linear_velocity_loop=linear_velocity,
                        legs=tuple(leg_spec(robot, sole) for sole in robot.soles))

@@ -1,6 +1,8 @@
-"""Loops around a policy that exists: what changes, and what stays to the last bit."""
+"""A stride and loops around a policy that exists: what changes, and what stays to the last bit."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +14,13 @@ pytest.importorskip('onnxruntime')
 import policy_factory
 
 from humanoid_locomotion.core.engines import OnnxRuntimeEngine
+from humanoid_locomotion.core.errors import PolicyError
 from humanoid_locomotion.core.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.policy import open_policy, read_golden
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
-from humanoid_locomotion.training.loops import close_loops
+from humanoid_locomotion.training.tuning import tune
 
 ROBOT = load_robot('humanoid')
 CARD = '# humanoid\n\nAs trained.\n\n## Sim to sim\n\n| line | gate |\n\n## Config\n\nrobot: x\n'
@@ -32,8 +35,9 @@ def before(tmp_path):
     return folder
 
 
-def closed(before, output, yaw_rate=None, linear=LinearLoopSpec(0.5, 0.2, 0.5, 4.0)):
-    contract = close_loops(str(before), ROBOT, output, yaw_rate, linear)
+def closed(before, output, yaw_rate=None, linear=LinearLoopSpec(0.5, 0.2, 0.5, 4.0), **changes):
+    contract = tune(
+        str(before), ROBOT, output, yaw_rate=yaw_rate, linear_velocity=linear, **changes)
     opened = open_policy(output, engine='onnxruntime')
     assert opened.contract == contract
     return opened
@@ -57,6 +61,22 @@ def test_one_loop_leaves_the_other_as_it_was(before, tmp_path):
     new = closed(before, tmp_path / 'after', yaw_rate=IntegralSpec(0.7, 0.1), linear=None)
     assert new.contract.yaw_rate_integral == IntegralSpec(0.7, 0.1)
     assert new.contract.linear_velocity_loop is None and new.contract.legs is None
+
+
+def test_another_stride_leaves_what_asks_it_to_walk(tmp_path):
+    before = policy_factory.balancing_policy(tmp_path / 'made', 'proprioceptive_clock')
+    old, new = open_policy(before, engine='onnxruntime').contract, closed(
+        before, tmp_path / 'after', linear=None, gait_period=0.9).contract
+    assert new == replace(old, gait=replace(old.gait, period=0.9))
+    clocks = [read_golden(path / 'golden.npz')['observation'] for path in (
+        before, tmp_path / 'after')]
+    assert not np.allclose(*clocks)
+
+
+def test_a_policy_that_sees_no_clock_has_no_stride_to_change(before, tmp_path):
+    with pytest.raises(PolicyError, match=r'has no gait, so no stride to last 0\.9 s'):
+        closed(before, tmp_path / 'after', gait_period=0.9)
+    assert not (tmp_path / 'after').exists()
 
 
 def test_flat_keys_alone_tell_of_the_loops_and_of_where_it_came_from(before, tmp_path):
