@@ -54,6 +54,7 @@ def tune(
         raise ConfigError('command line', '--gait-period, --yaw-rate, --linear-velocity',
                           'expected one of them; 0.9, 1.0 0.2 and 0.5 0.2 0.5 4.0 are '
                           "those of the G1's policy")
+    # Only checked here, where the option has a name: the threshold is the policy's own.
     _spec('--gait-period', GaitSpec, None if gait_period is None else (gait_period, 0.0))
     name = robot or read_contract(find_policy(policy) / 'contract.yaml').robot
     contract = tune_policy(

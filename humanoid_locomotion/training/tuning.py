@@ -42,6 +42,7 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
     Raises:
         PolicyError: The policy does not open, or has no gait clock to run at another period.
         MissingPackageError: onnx is not installed.
+        ValueError: ``gait_period`` is not above 0.
     """
     try:
         import onnx

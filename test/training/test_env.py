@@ -394,4 +394,3 @@ def test_who_stands_in_training_is_held_where_it_is_over_its_feet():
     correction = env.carried()['command_correction']
     assert correction[:, :2].any() and not correction[:, 2].any()
     assert correction.abs().max() <= 4.0 * GIVE
-

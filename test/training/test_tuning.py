@@ -35,7 +35,7 @@ def before(tmp_path):
     return folder
 
 
-def closed(before, output, yaw_rate=None, linear=LinearLoopSpec(0.5, 0.2, 0.5, 4.0), **changes):
+def tuned(before, output, yaw_rate=None, linear=LinearLoopSpec(0.5, 0.2, 0.5, 4.0), **changes):
     contract = tune(
         str(before), ROBOT, output, yaw_rate=yaw_rate, linear_velocity=linear, **changes)
     opened = open_policy(output, engine='onnxruntime')
@@ -45,7 +45,7 @@ def closed(before, output, yaw_rate=None, linear=LinearLoopSpec(0.5, 0.2, 0.5, 4
 
 def test_the_network_stays_and_the_contract_has_the_loop(before, tmp_path):
     old = open_policy(before, engine='onnxruntime')
-    new = closed(before, tmp_path / 'after')
+    new = tuned(before, tmp_path / 'after')
     assert new.contract.linear_velocity_loop == LinearLoopSpec(0.5, 0.2, 0.5, 4.0)
     assert new.contract.legs == tuple(leg_spec(ROBOT, sole) for sole in ROBOT.soles)
     assert new.contract.yaw_rate_integral == old.contract.yaw_rate_integral
@@ -58,14 +58,14 @@ def test_the_network_stays_and_the_contract_has_the_loop(before, tmp_path):
 
 
 def test_one_loop_leaves_the_other_as_it_was(before, tmp_path):
-    new = closed(before, tmp_path / 'after', yaw_rate=IntegralSpec(0.7, 0.1), linear=None)
+    new = tuned(before, tmp_path / 'after', yaw_rate=IntegralSpec(0.7, 0.1), linear=None)
     assert new.contract.yaw_rate_integral == IntegralSpec(0.7, 0.1)
     assert new.contract.linear_velocity_loop is None and new.contract.legs is None
 
 
 def test_another_stride_leaves_what_asks_it_to_walk(tmp_path):
     before = policy_factory.balancing_policy(tmp_path / 'made', 'proprioceptive_clock')
-    old, new = open_policy(before, engine='onnxruntime').contract, closed(
+    old, new = open_policy(before, engine='onnxruntime').contract, tuned(
         before, tmp_path / 'after', linear=None, gait_period=0.9).contract
     assert new == replace(old, gait=replace(old.gait, period=0.9))
     clocks = [read_golden(path / 'golden.npz')['observation'] for path in (
@@ -75,12 +75,12 @@ def test_another_stride_leaves_what_asks_it_to_walk(tmp_path):
 
 def test_a_policy_that_sees_no_clock_has_no_stride_to_change(before, tmp_path):
     with pytest.raises(PolicyError, match=r'has no gait, so no stride to last 0\.9 s'):
-        closed(before, tmp_path / 'after', gait_period=0.9)
+        tuned(before, tmp_path / 'after', gait_period=0.9)
     assert not (tmp_path / 'after').exists()
 
 
 def test_flat_keys_alone_tell_of_the_loops_and_of_where_it_came_from(before, tmp_path):
-    new = closed(before, tmp_path / 'after')
+    new = tuned(before, tmp_path / 'after')
     metadata = OnnxRuntimeEngine(tmp_path / 'after' / 'policy.onnx').metadata
     assert FlatMetadata(('policy.onnx', metadata)).contract() == new.contract
     old = OnnxRuntimeEngine(before / 'policy.onnx').metadata
@@ -88,12 +88,12 @@ def test_flat_keys_alone_tell_of_the_loops_and_of_where_it_came_from(before, tmp
 
 
 def test_what_was_measured_without_the_loops_does_not_come_along(before, tmp_path):
-    closed(before, tmp_path / 'after')
+    tuned(before, tmp_path / 'after')
     assert (tmp_path / 'after' / 'card.md').read_text() == CARD.replace(
         '## Sim to sim\n\n| line | gate |\n\n', '')
     assert not (tmp_path / 'after' / 'scorecard.json').exists()
 
 
 def test_a_folder_can_be_written_over_itself(before):
-    new = closed(before, before)
+    new = tuned(before, before)
     assert new.contract.legs is not None
