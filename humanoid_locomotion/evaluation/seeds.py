@@ -72,6 +72,8 @@ def rank_seeds(policies: Sequence[str]) -> Seeds:
 
 def _name(policy: str) -> str:
     path = Path(policy)
+    if path.is_dir():
+        return path.name
     return path.parent.name if path.name == 'scorecard.json' else path.stem
 
 

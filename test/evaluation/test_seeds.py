@@ -71,3 +71,9 @@ def test_seeds_of_different_recipes_are_refused(write, tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r'none\.json: is missing'):
         rank_seeds([str(tmp_path / 'none.json')])
+
+
+def test_a_dot_in_a_folder_s_name_is_part_of_it(write, tmp_path):
+    write(GOOD)
+    dotted = (tmp_path / 's1').rename(tmp_path / 'period_0.88')
+    assert rank_seeds([str(dotted)]).names == ['period_0.88']

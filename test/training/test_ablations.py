@@ -36,6 +36,9 @@ def name(run):
     return Path(option(run, '--output')[0]).name
 
 
+RECIPES = {option(run, '--robot')[0]: run for run in RUNS if not option(run, '--set')}
+
+
 def test_every_term_of_the_recipe_has_a_reason():
     explained = set(re.findall(r'`(\w+)`', ' '.join(row[0] for row in rows())))
     terms = {*RECIPE['rewards']['weights'], *RECIPE['randomization'], *RECIPE['noise']}
@@ -44,20 +47,23 @@ def test_every_term_of_the_recipe_has_a_reason():
 
 
 def test_the_runs_of_the_table_are_those_of_the_list():
-    assert sorted(row[2] for row in rows() if row[2]) == sorted(map(name, RUNS[1:]))
-    assert name(RUNS[0]) == 'recipe' and not option(RUNS[0], '--set')
+    assert sorted(row[2] for row in rows() if row[2]) == sorted(
+        name(run) for run in RUNS if option(run, '--set'))
+    assert {robot: name(run) for robot, run in RECIPES.items()} == {
+        'humanoid': 'recipe', 'unitree_h1': 'h1_recipe'}
 
 
 @pytest.mark.parametrize('run', RUNS, ids=name)
 def test_a_run_is_the_recipe_without_what_it_says(run):
-    """Each setting is taken, changes the recipe, and is of a term in the run's row."""
+    """Each setting is taken, changes the robot's recipe, and is of a term in the run's row."""
     terms = next((row[0] for row in rows() if row[2] == name(run)), '')
-    settings = option(run, '--set')
+    settings, (robot,) = option(run, '--set'), option(run, '--robot')
     for setting in settings:
-        made, robot = training_config('', 'humanoid', 4096, 500, [setting])
-        assert robot.name == 'humanoid' and to_mapping(made) != to_mapping(
-            training_config('', 'humanoid', 4096, 500, [])[0])
-        key = setting.split('=')[0].split('.')[-1]
-        assert f'`{key}`' in terms or (key.endswith('_sigma') and '_sigma' in terms), key
+        made, found = training_config('', robot, 4096, 500, [setting])
+        assert found.name == robot and to_mapping(made) != to_mapping(
+            training_config('', robot, 4096, 500, [])[0])
+        key = setting.split('=')[0]
+        assert any(f'`{part}`' in terms for part in key.split('.')) or (
+            key.endswith('_sigma') and '_sigma' in terms), key
     same = [word for word in run if word not in settings and word != '--set']
-    assert [*same[:-1], ''] == [*RUNS[0][:-1], '']
+    assert [*same[:-1], ''] == [*RECIPES[robot][:-1], '']
