@@ -146,7 +146,7 @@ def refused(ended: Ended, *texts: str) -> None:
     (['tune', 'humanoid', '--output', 'mine'],
      ['--gait-period, --yaw-rate, --linear-velocity: expected one of them; 0.9, 1.0 0.2 and ']),
     (['tune', 'humanoid', '--output', 'mine', '--gait-period', 0],
-     ['--gait-period: period must be above 0, found 0.0']),
+     ['--gait-period: period must be above 0 and finite, found 0.0']),
     (['tune', 'humanoid', '--output', 'mine', '--yaw-rate', 0, 1],
      ['--yaw-rate: gain must be above 0 and at most 10', 'found 0.0']),
     (['evaluate', 'humanoid', '--dt', 0], ['evaluate: --dt: found 0.0, expected above 0']),

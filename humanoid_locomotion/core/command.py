@@ -79,7 +79,7 @@ class GaitSpec:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.period < math.inf:
-            raise ValueError(f'period must be above 0, found {self.period}')
+            raise ValueError(f'period must be above 0 and finite, found {self.period}')
         if math.isnan(self.moving_threshold):
             raise ValueError('moving_threshold must be a number, found nan')
 

@@ -72,9 +72,9 @@ def rank_seeds(policies: Sequence[str]) -> Seeds:
 
 def _name(policy: str) -> str:
     path = Path(policy)
-    if path.is_dir():
-        return path.name
-    return path.parent.name if path.name == 'scorecard.json' else path.stem
+    if path.name == 'scorecard.json':
+        return path.parent.name
+    return path.stem if path.suffix == '.json' else path.name
 
 
 def _passed(card: Scorecard) -> int:

@@ -59,10 +59,10 @@ def test_the_clock_holds_still_while_standing():
 
 
 @pytest.mark.parametrize('figures, message', [
-    ((0.0, 0.1), 'period must be above 0, found 0.0'),
-    ((-0.8, 0.1), 'period must be above 0, found -0.8'),
-    ((float('nan'), 0.1), 'period must be above 0, found nan'),
-    ((float('inf'), 0.1), 'period must be above 0, found inf'),
+    ((0.0, 0.1), 'period must be above 0 and finite, found 0.0'),
+    ((-0.8, 0.1), 'period must be above 0 and finite, found -0.8'),
+    ((float('nan'), 0.1), 'period must be above 0 and finite, found nan'),
+    ((float('inf'), 0.1), 'period must be above 0 and finite, found inf'),
     ((0.8, float('nan')), 'moving_threshold must be a number')])
 def test_a_rhythm_that_is_none_is_refused(figures, message):
     with pytest.raises(ValueError, match=message):
