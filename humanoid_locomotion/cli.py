@@ -308,11 +308,12 @@ def check(
     """Open a policy folder as the node would, golden steps included, and say what it is."""
     from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.core.robot import load_robot
+    from humanoid_locomotion.core.robot_bounds import check_contract, wider_bounds
     from humanoid_locomotion.evaluation.release import why_unreleased
     opened = open_policy(policy, engine=engine)
     contract = opened.contract
     spec = load_robot(robot or contract.robot)
-    contract.check_robot(spec, opened.path)
+    check_contract(contract, spec, opened.path)
     same = 'same' if spec.model_hash == contract.model_hash else (
         f'[yellow]changed since training ({contract.model_hash}, now {spec.model_hash})[/yellow]')
     limits = contract.command_limits
@@ -327,6 +328,7 @@ def check(
         'fingerprint': contract.fingerprint,
         'engine': opened.policy.name,
         'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',
+        'beyond the robot': wider_bounds(contract) or 'nothing',
         'released': f'no: {unreleased}' if unreleased else 'yes, its scorecard passes',
     }
     if json:
@@ -336,7 +338,7 @@ def check(
             'control_period': contract.control_period, 'fingerprint': contract.fingerprint,
             'command_limits': {'lower': limits.lower, 'upper': limits.upper},
             'engine': opened.policy.name, 'golden_error': opened.golden_error,
-            'unreleased': unreleased})
+            'beyond_robot': contract.beyond_robot or (), 'unreleased': unreleased})
         return
     table = Table(show_header=False)
     for name, value in rows.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import hashlib
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -22,16 +23,17 @@ from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.policy import check_sizes
 from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot_bounds import UNKNOWN, check_contract, wider_bounds
 
 # What the field's exporters mean when they say nothing.
 USUAL = {'action_mode': 'default_offset', 'observation_clips': 'inf', 'observation_history': '1',
-         'observation_layout': 'adopted', 'model_hash': 'unknown', 'run_path': ''}
+         'observation_layout': 'adopted', 'model_hash': UNKNOWN, 'run_path': ''}
 
 Row = Tuple[str, str, str]
 
 
-def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = None
-          ) -> List[Row]:
+def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = None,
+          beyond_robot: Optional[Tuple[str, ...]] = None) -> List[Row]:
     """Write the policy folder of an ONNX file.
 
     A figure is taken from ``fill``, else from the file's metadata, else, for limits, torques and
@@ -42,12 +44,15 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
         robot: What it moves.
         output: The folder to write; replaced if it exists and holds a policy.
         fill: A YAML file with the keys that the metadata lack, or have wrong.
+        beyond_robot: What the policy may ask beyond the robot's ``policy_bounds``, by the names
+            of :data:`humanoid_locomotion.core.robot_bounds.WIDER`; None for nothing.
 
     Returns:
         For each key its name, its value and where that was found.
 
     Raises:
-        PolicyError: The network cannot be run as the keys say.
+        PolicyError: The network cannot be run as the keys say, or asks for more than the robot
+            allows.
         ConfigError: A key is missing, unknown or does not fit.
         JointsError: The robot lacks joints of the policy.
     """
@@ -56,10 +61,11 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
         raise PolicyError(network, f'its metadata has {CONTRACT_KEY!r}: this package wrote it; '
                           'use its policy folder as it is')
     flat = _flat(network, engine.metadata, robot, fill)
-    contract = flat.contract()
+    contract = replace(flat.contract(), beyond_robot=beyond_robot)
     if contract.robot != robot.name:
         raise ConfigError(flat.origin('robot'), 'robot',
                           f'found {contract.robot!r}, expected {robot.name!r}')
+    check_contract(contract, robot, network)
     check_sizes(contract, engine, network)
     rows = [(key, ', '.join(flat.words(key)), flat.origin(key))
             for key in KEYS if flat.origin(key)]
@@ -119,6 +125,7 @@ def _field(number: int, content: bytes) -> bytes:
 
 
 def _card(name: str, original: bytes, contract: PolicyContract, rows: List[Row]) -> str:
+    wider = wider_bounds(contract)
     return '\n'.join([
         f'# {contract.robot}, adopted', '',
         f'Made from `{name}` (SHA-256 `{hashlib.sha256(original).hexdigest()}`), which another '
@@ -126,5 +133,6 @@ def _card(name: str, original: bytes, contract: PolicyContract, rows: List[Row])
         'Its golden steps were recorded here, at adoption: they hold what this folder does, not '
         'what its trainer meant. Whether the terms, scales and gains below are the right ones, '
         '`humanoid-locomotion evaluate` shows.', '',
+        *([f'Accepted beyond what the robot allows: {wider}.', ''] if wider else []),
         '| key | value | from |', '|---|---|---|',
         *(f'| {key} | {value} | {origin} |' for key, value, origin in rows), ''])

@@ -15,6 +15,7 @@ import numpy as np
 from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.robot_bounds import check_joints
 from humanoid_locomotion.evaluation import animation, metrics, page, trials
 from humanoid_locomotion.evaluation.field import draw_field
 from humanoid_locomotion.evaluation.gates import make_scorecard
@@ -61,7 +62,7 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
     """
     folder = open_policy(policy, engine='onnxruntime')
     robot = robot or load_robot(folder.contract.robot)
-    folder.contract.check_robot(robot, folder.path)
+    check_joints(folder.contract, robot, folder.path)
     protocol = protocol or (QUICK if quick else FULL)
     bench = Bench(folder, robot, protocol, seed, progress, model)
     scorecard = bench.run()

@@ -19,6 +19,7 @@ from humanoid_locomotion.core.errors import (
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.resources import robot_folders
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.robot_bounds import check_contract
 from humanoid_locomotion.core.safety import (
     Evidence,
     SafetyGuard,
@@ -30,6 +31,7 @@ from humanoid_locomotion.core.safety import (
 from humanoid_locomotion.core.terms import needs_odometry
 from humanoid_locomotion.core.velocity import VelocityFilter
 from humanoid_locomotion.nodes import conversions
+from humanoid_locomotion.nodes.conversions import GAINS
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.sensors import Channel, Sensors
 from humanoid_locomotion.nodes.state_machine import Mode, StateMachine
@@ -40,10 +42,13 @@ class ControlLoop:
 
     Args:
         folder: What to run.
-        robot: The robot's description, for its joints' speeds and frames; None if unknown.
+        robot: The robot's description, which the policy is held against.
         parameters: How.
         on_refused: Called with the error of every message that is refused.
         is_simulated: Whether the clock is a simulator's.
+
+    Raises:
+        PolicyError: The policy asks for more than the robot allows.
 
     Attributes:
         folder: What runs.
@@ -54,11 +59,16 @@ class ControlLoop:
         machine: What the robot is doing.
         period: Time between the last two control steps [s]; 0 after a pause.
         command_publishers: How many nodes publish ``cmd_vel``.
+        stiff_gains: kp [Nm/rad], kd [Nm s/rad] and effort [Nm] of each joint while it follows
+            the policy, the contract's (num_joints, 3).
+        damped_gains: Likewise while damping: kp 0, and kd and effort of the robot, whatever the
+            contract says.
     """
 
-    def __init__(self, folder: PolicyFolder, robot: Optional[RobotSpec],
+    def __init__(self, folder: PolicyFolder, robot: RobotSpec,
                  parameters: LocomotionParameters,
                  on_refused: Callable[[LocomotionError], None], is_simulated: bool = False):
+        check_contract(folder.contract, robot, folder.path)
         self._parameters, self._robot, self._on_refused = parameters, robot, on_refused
         self.commands = Channel('cmd_vel')
         self.machine = StateMachine(folder.controller(), parameters.ramp_speed)
@@ -73,8 +83,12 @@ class ControlLoop:
         self._last_step = math.nan
 
     def _take(self, folder: PolicyFolder) -> None:
-        parameters = self._parameters
+        parameters, contract = self._parameters, folder.contract
         self.folder = folder
+        self.stiff_gains = np.stack([contract.values(key) for key in GAINS], axis=1)
+        own = [self._robot.joint_names.index(name) for name in contract.joint_names]
+        self.damped_gains = np.stack(
+            [np.zeros(len(own)), *(self._robot.values(key)[own] for key in GAINS[1:])], axis=1)
         self.guard.limits = self._limits(folder)
         self.velocity = VelocityFilter(
             folder.contract.command_limits, folder.contract.control_period,
@@ -180,6 +194,7 @@ class ControlLoop:
         unseen = self.sensors.lacks(other)
         if unseen:
             raise RefusedError('swap', f'{folder.path} needs {unseen}, which is not subscribed')
+        check_contract(other, self._robot, folder.path)
         if self.machine.mode is not Mode.STANDING:
             raise RefusedError('swap', f'the robot must be standing, it is {self.machine.label}')
         self.machine.swap(folder.controller())
@@ -271,14 +286,17 @@ class ControlLoop:
         return evidence
 
 
-def described_robot(name: str, folder: str) -> Optional[RobotSpec]:
-    """Return a robot's description; None for one that neither ships nor has a folder given.
+def described_robot(name: str, folder: str) -> RobotSpec:
+    """Return a robot's description, which its policies are held against.
 
     Raises:
-        ConfigError: The folder is of another robot.
+        ConfigError: The robot does not ship and no folder is given, or the folder is of another
+            robot.
     """
     if not folder and name not in robot_folders():
-        return None
+        raise ConfigError('parameters', 'robot', f'the policy is for {name!r}, which does not '
+                          'ship with this package; name the folder of its robot.yaml, which '
+                          'says what a policy may ask of it')
     robot = load_robot(folder or name)
     if robot.name != name:
         raise ConfigError('parameters', 'robot', f'{folder} describes {robot.name!r}, and the '

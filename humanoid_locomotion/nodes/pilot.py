@@ -18,6 +18,7 @@ from std_msgs.msg import Float64MultiArray, String
 from humanoid_locomotion.core.envelope import read_envelope
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.robot_bounds import wider_bounds
 from humanoid_locomotion.nodes import conversions, qos
 from humanoid_locomotion.nodes.control_loop import ControlLoop, described_robot
 from humanoid_locomotion.nodes.diagnostics import loop_statuses, recorder_status, report
@@ -36,7 +37,7 @@ class Pilot:
     """Runs an opened policy on the robot behind a node's topics.
 
     ``joint_command`` cannot carry gains, so damping is said twice: ``joint_gains`` turns kp to
-    zero and keeps kd, and the targets are the measured positions. A driver that has seen only one
+    zero with the robot's kd, and the targets are the measured positions. A driver that has seen only one
     of the two holds still or gives way; neither moves the robot.
 
     Args:
@@ -54,10 +55,6 @@ class Pilot:
         self._node, self._parameters, self._show = node, parameters, show
         self._is_simulated = bool(node.get_parameter('use_sim_time').value)
         robot = described_robot(folder.contract.robot, parameters.robot)
-        if robot is None:
-            node.get_logger().warning(
-                f'the speeds of the joints are not checked: {folder.contract.robot!r} does not '
-                'ship with this package; name its folder in the parameter `robot`')
         self.loop = ControlLoop(folder, robot, parameters, self._log_refused, self._is_simulated)
         self._period = folder.contract.control_period
         self._pacer = Pacer(self._period)
@@ -104,9 +101,11 @@ class Pilot:
         """Publish what follows from the policy alone."""
         folder = self.loop.folder
         self._message = conversions.JointCommand(folder.contract.joint_names)
-        kp, kd, effort = (folder.contract.values(key) for key in conversions.GAINS)
-        self._stiff_gains = conversions.joint_gains(kp, kd, effort)
-        self._damped_gains = conversions.joint_gains(np.zeros_like(kp), kd, effort)
+        self._stiff_gains = conversions.joint_gains(*self.loop.stiff_gains.T)
+        self._damped_gains = conversions.joint_gains(*self.loop.damped_gains.T)
+        wider = wider_bounds(folder.contract)
+        if wider:
+            self._node.get_logger().warning(f'accepted beyond what the robot allows: {wider}')
         self._published_gains: Any = None
         self._publish_gains()
         envelope = read_envelope(folder.path, folder.contract)
