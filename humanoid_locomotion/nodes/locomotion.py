@@ -99,7 +99,7 @@ class LocomotionNode(LifecycleNode):
         self.get_logger().info(
             f'policy {folder.path}, robot {folder.contract.robot}, engine {folder.policy.name}, '
             f'golden steps replayed within {folder.golden_error:.2g}')
-        # What exists now stays: a later collection need not look at it again.
+        # What exists now stays until cleanup: a later collection need not look at it again.
         gc.collect()
         gc.freeze()
         return super().on_configure(state)
@@ -143,6 +143,9 @@ class LocomotionNode(LifecycleNode):
         pilot, self._pilot = self._pilot, None
         if pilot is not None:
             pilot.close()
+            del pilot
+            gc.unfreeze()  # else what is garbage now would stay for good
+            gc.collect()
         self.show('unconfigured')
 
     def _autostart(self) -> None:
