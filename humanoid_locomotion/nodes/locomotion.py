@@ -10,7 +10,7 @@ import threading
 from typing import Any, Callable, List, Optional
 
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.task import Future
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -19,11 +19,13 @@ from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.nodes import qos
 from humanoid_locomotion.nodes.executor import create_wall_timer, run
+from humanoid_locomotion.nodes.guarded import GuardedNode, describe
 from humanoid_locomotion.nodes.parameters import LocomotionParameters, declare, read
 from humanoid_locomotion.nodes.pilot import Pilot
 
 AUTOSTART_PERIOD = 0.1  # [s]
 WAITING_LOG_PERIOD = 5.0  # [s]
+EXCEPTION_LOG_PERIOD = 1.0  # [s]
 # While a policy opens beside the control loop, the loop must get the interpreter at once.
 SWITCH_INTERVAL = 0.0005  # [s]
 SUCCESS, FAILURE, ERROR = (TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
@@ -41,17 +43,17 @@ def transition(function: Transition) -> Transition:
             node.get_logger().error(str(error))
             return FAILURE
         except Exception as error:  # the node must survive to damp the robot
-            node.get_logger().fatal(f'{function.__name__}: {type(error).__name__}: {error}')
+            node.get_logger().fatal(f'{function.__name__}: {describe(error)}')
             return ERROR
     return logged
 
 
-class LocomotionNode(LifecycleNode):
+class LocomotionNode(GuardedNode):
     """Walks a robot.
 
     Configure opens the policy folder and refuses one that does not replay; activate checks the
     sensors, ramps to the default pose and hands over to the policy. Deactivate, shutdown, errors
-    and the end of the process damp the robot.
+    in a transition or in any callback, and the end of the process damp the robot.
     """
 
     def __init__(self, **kwargs: Any):
@@ -133,6 +135,16 @@ class LocomotionNode(LifecycleNode):
         """Damp the robot and start over."""
         self._close()
         return super().on_error(state)
+
+    def on_exception(self, where: str, reason: str) -> None:
+        """Damp the robot, and say why."""
+        self.get_logger().fatal(f'{where}: {reason}', throttle_duration_sec=EXCEPTION_LOG_PERIOD)
+        try:
+            if self._pilot is not None:
+                self._pilot.fault(f'{where}: {reason}')
+        except Exception as error:  # the driver's watchdog is left
+            self.get_logger().fatal(f'the robot could not be damped: {describe(error)}',
+                                    throttle_duration_sec=EXCEPTION_LOG_PERIOD)
 
     def stop(self) -> None:
         """Damp the robot, at the end of the process."""

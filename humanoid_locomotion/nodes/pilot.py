@@ -11,7 +11,6 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import Float64MultiArray, String
 
@@ -19,10 +18,12 @@ from humanoid_locomotion.core.envelope import read_envelope
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot_bounds import wider_bounds
+from humanoid_locomotion.core.safety import Severity
 from humanoid_locomotion.nodes import conversions, qos
 from humanoid_locomotion.nodes.control_loop import ControlLoop, described_robot
 from humanoid_locomotion.nodes.diagnostics import loop_statuses, recorder_status, report
 from humanoid_locomotion.nodes.executor import create_wall_timer
+from humanoid_locomotion.nodes.guarded import GuardedNode
 from humanoid_locomotion.nodes.pacing import Pacer
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.state_machine import StateMachine
@@ -30,6 +31,7 @@ from humanoid_locomotion.nodes.timing import LoopTiming
 
 REFUSAL_LOG_PERIOD = 2.0  # [s]
 DIAGNOSTICS_PERIOD = 1.0  # [s]
+JUMP_LOG_PERIOD = 2.0  # [s]
 FLUSH_TIMEOUT = Duration(nanoseconds=200_000_000)
 
 
@@ -37,8 +39,8 @@ class Pilot:
     """Runs an opened policy on the robot behind a node's topics.
 
     ``joint_command`` cannot carry gains, so damping is said twice: ``joint_gains`` turns kp to
-    zero with the robot's kd, and the targets are the measured positions. A driver that has seen only one
-    of the two holds still or gives way; neither moves the robot.
+    zero with the robot's kd, and the targets are the measured positions. A driver that has seen
+    only one of the two holds still or gives way; neither moves the robot.
 
     Args:
         node: Whose topics and clock to use.
@@ -50,7 +52,7 @@ class Pilot:
         loop: What the topics feed.
     """
 
-    def __init__(self, node: LifecycleNode, parameters: LocomotionParameters,
+    def __init__(self, node: GuardedNode, parameters: LocomotionParameters,
                  folder: PolicyFolder, show: Callable[[str], None]):
         self._node, self._parameters, self._show = node, parameters, show
         self._is_simulated = bool(node.get_parameter('use_sim_time').value)
@@ -75,7 +77,8 @@ class Pilot:
             node, DIAGNOSTICS_PERIOD, self._publish_diagnostics)
         self._jump = node.get_clock().create_jump_callback(
             JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
-                          on_clock_change=True), post_callback=self._on_jump)
+                          on_clock_change=True),
+            post_callback=node.guarded(self._on_jump, 'clock'))
         self._count_publishers()
         self.show_state()
 
@@ -253,6 +256,14 @@ class Pilot:
             self._publish(self.loop.sensors.state.joint_positions[0], self.now())
         self.show_state()
 
+    def fault(self, reason: str) -> None:
+        """Let go because something failed, and stay so until :meth:`reset`."""
+        now = self.now()
+        self.loop.trip('exception', Severity.DAMP, reason, now)
+        if self.is_active:
+            self._publish(self.loop.sensors.state.joint_positions[0], now)
+        self.show_state()
+
     def reset(self) -> None:
         """Leave a fault for damping (or idleness, while inactive), and a hold for walking."""
         self._apply('reset', active=self.is_active)
@@ -326,7 +337,8 @@ class Pilot:
             self._show(label)
 
     def _on_jump(self, jump: TimeJump) -> None:
-        self._node.get_logger().warning('the clock jumped; forgetting the past')
+        self._node.get_logger().warning(
+            'the clock jumped; forgetting the past', throttle_duration_sec=JUMP_LOG_PERIOD)
         self._apply('rewind', lost=max(0.0, -1e-9 * jump.delta.nanoseconds))
 
     def _log_refused(self, error: LocomotionError) -> None:

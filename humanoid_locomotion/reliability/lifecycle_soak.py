@@ -1,4 +1,4 @@
-"""Many lifecycle cycles of one node process: each transition succeeds, and memory does not grow."""
+"""Many lifecycle cycles of one node: each transition succeeds, and memory does not grow."""
 
 from __future__ import annotations
 
