@@ -25,9 +25,10 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
            output: Optional[Path] = typer.Option(
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
-               'loop,dds,policy', help='loop: stepped clock; dds: real processes; policy: broken '
-               'folders.'),
-           folders: int = typer.Option(10_000, help='Policy folders to damage by chance.'),
+               'loop,dds,policy,swap', help='loop: stepped clock; dds: real processes; policy: '
+               'broken folders; swap: the same, swapped into a node that stands.'),
+           folders: int = typer.Option(10_000, help='Policy folders to tamper with by chance.'),
+           swaps: int = typer.Option(500, help='Such folders to swap in.'),
            json: bool = JSON) -> None:
     """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
@@ -37,13 +38,15 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
     sections: Dict[str, Callable[[], report.Section]] = {
         'loop': lambda: report.loop_section(opened, spec),
         'dds': lambda: report.dds_section(opened, spec),
-        'policy': lambda: report.policy_section(opened, folders)}
+        'policy': lambda: report.policy_section(opened, folders),
+        'swap': lambda: report.swap_section(opened, spec, swaps)}
     names, done = only.split(','), {}
     for name in names:
         if name not in sections:
             raise UnknownNameError('faults', name, list(sections))
     for name in names:
-        with _ros() if name == 'dds' else contextlib.nullcontext(), working(f'faults: {name}'):
+        ros = _ros() if name in ('dds', 'swap') else contextlib.nullcontext()
+        with ros, working(f'faults: {name}'):
             section = done[name] = sections[name]()
         if not json:
             console.print(section.text, markup=False, soft_wrap=True)

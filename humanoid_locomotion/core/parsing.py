@@ -254,6 +254,9 @@ def parse_npz(content: bytes, source: object, required: Sequence[str],
         _check_directory(content, len(required) + len(optional))
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
+            if any(it.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+                   for it in members):  # others take as much memory as the archive asks for
+                raise ValueError('it is packed in another way than NumPy packs')
             unpacked = sum(member.file_size for member in members)
             if unpacked > limit:
                 raise ConfigError(source, '', f'unpacks to {unpacked} bytes, allowed are {limit}')
@@ -278,7 +281,9 @@ def _check_directory(content: bytes, members: int) -> None:
         raise ValueError('it does not end as an archive without a comment')
     _, _, _, _, entries, size, _, comment = _END_OF_ZIP.unpack(end)
     is_long = content[-_END_OF_ZIP.size - _ZIP64_LOCATOR_SIZE:].startswith(_ZIP64_LOCATOR)
-    if comment or is_long or entries > members or size > members * _DIRECTORY_ENTRY:
+    if comment or is_long:
+        raise ValueError('it is an archive of another kind than NumPy writes')
+    if entries > members or size > members * _DIRECTORY_ENTRY:
         raise ValueError(f'it has {entries} members, at most {members} are expected')
 
 

@@ -163,7 +163,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     _limit()
     sys.stdout.buffer.write(READY)
     sys.stdout.flush()
-    begin, before = time.monotonic(), _memory('VmRSS')
+    begin, before = time.monotonic(), memory_in_use('VmRSS')
     try:
         content = read_folder(Path(folder))
         open_content(content, engine, 'cpu')
@@ -178,7 +178,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     except Exception as error:  # whatever it is, the folder brought it about
         answer = Answer(printable(f'cannot be opened ({type(error).__name__}: {error})', 400))
     answer = replace(answer, seconds=time.monotonic() - begin,
-                     memory=max(0, _memory('VmHWM') - before))
+                     memory=max(0, memory_in_use('VmHWM') - before))
     print(json.dumps(config.to_mapping(answer)), flush=True)
     os._exit(0)  # what libraries do at the end of a process is of no use here
 
@@ -195,7 +195,7 @@ def _engine() -> str:
 
 def _limit() -> None:
     """Limit what the process may take from now on."""
-    size = _memory('VmData') + MAX_MEMORY
+    size = memory_in_use('VmData') + MAX_MEMORY
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime + OPEN_TIMEOUT) + 1
@@ -204,7 +204,7 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def _memory(key: str) -> int:
+def memory_in_use(key: str) -> int:
     """Return one of the process's sizes, as Linux names them [bytes]."""
     status = Path('/proc/self/status').read_text(encoding='ascii', errors='replace')
     for line in status.splitlines():

@@ -1,9 +1,15 @@
-"""Policy folders that are broken, by name and by chance: none may open, crash or run code.
+"""Policy folders that are tampered with by chance: what opens though it should not, and the cost.
 
-Folders are opened in processes of their own, so that a crash is seen and counted. Two kinds of
-chance: folders damaged after export, whose hashes no longer fit, and folders whose hashes were
-written anew by whoever damaged them. The second kind reaches every parser; where the damage means
-nothing (a bit of a weight that no golden step notices), such a folder may open.
+Every file is changed as the grammar that it is (:mod:`mutate_text`, :mod:`mutate_npz`,
+:mod:`mutate_onnx`, :mod:`mutate_files`) and signed anew, so that the parsers are reached; a
+changed contract often gets its fingerprint and the network's copy of it, too. A tenth is damaged
+and not signed.
+
+A folder that opens is right to open if its contract suits the robot and it still does what the
+untouched folder does: the untouched golden steps replay with its contract and its network. What no
+policy may have (:attr:`Mutation.never`) must be refused whatever it does. A changed scorecard must
+not keep a policy from opening; its envelope must be said to be unknown, or hold figures that a
+robot can reach.
 """
 
 from __future__ import annotations
@@ -11,231 +17,271 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+import json
 import multiprocessing
 from pathlib import Path
-import pickle
-import shutil
+import signal
 import tempfile
-from typing import Callable, Dict, List, Tuple
+import time
+from typing import Any, Callable, List, Optional, Tuple
 
 import numpy as np
 
+from humanoid_locomotion.core.envelope import MAX_SPEED, Envelope
 from humanoid_locomotion.core.errors import LocomotionError
-from humanoid_locomotion.core.folder import FILES, SUMS, write_sums
-from humanoid_locomotion.core.network import MAX_NETWORK_BYTES as MAX_BYTES
-from humanoid_locomotion.core.policy import open_policy
-
-BATCH = 50
-ENGINE = 'onnxruntime'
-
-
-class Trap:
-    """What unpickling would run: it writes a file."""
-
-    def __init__(self, path: Path):
-        self._path = path
-
-    def __reduce__(self) -> Tuple[Callable[..., object], Tuple[object, ...]]:
-        """Tell pickle to touch the path."""
-        return (Path.touch, (self._path,))
-
-
-def _rewrite(file: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    def do(folder: Path) -> None:
-        path = folder / file
-        path.write_bytes(change(path.read_bytes()))
-    return do
-
-
-def _replace(file: str, old: bytes, new: bytes) -> Callable[[Path], None]:
-    return _rewrite(file, lambda data: data.replace(old, new, 1))
-
-
-def _golden(change: Callable[[Dict[str, np.ndarray]], None]) -> Callable[[Path], None]:
-    def do(folder: Path) -> None:
-        with np.load(folder / 'golden.npz') as file:
-            arrays = dict(file)
-        change(arrays)
-        np.savez(folder / 'golden.npz', **arrays)  # type: ignore[arg-type]
-    return do
-
-
-def _pickled(folder: Path) -> None:
-    array = np.array([Trap(folder.parent / 'trapped')], dtype=object)
-    with np.load(folder / 'golden.npz') as file:
-        arrays = {**file, 'action': array}
-    np.savez(folder / 'golden.npz', allow_pickle=True, **arrays)
-
-
-def _large(folder: Path) -> None:
-    with (folder / 'policy.onnx').open('r+b') as file:
-        file.truncate(MAX_BYTES + 1)  # sparse: it takes no room
-
-
-def _code(folder: Path) -> None:
-    (folder / 'policy.onnx').write_bytes(pickle.dumps(Trap(folder.parent / 'trapped')))
-
-
-def _directory(folder: Path) -> None:
-    (folder / 'policy.onnx').unlink()
-    (folder / 'policy.onnx').mkdir()
-
-
-# What is broken, how, and whether the hashes are written anew.
-BREAKAGES: Tuple[Tuple[str, Callable[[Path], None], bool], ...] = (
-    *((f'{file} absent', lambda folder, file=file: (folder / file).unlink(), False)
-      for file in (*FILES, SUMS)),
-    *((f'{file} empty', _rewrite(file, lambda _: b''), True) for file in FILES),
-    *((f'{file} cut in half', _rewrite(file, lambda data: data[:len(data) // 2]), True)
-      for file in FILES),
-    ('one byte of a weight changed', _rewrite(
-        'policy.onnx', lambda data: data[:9000] + bytes([data[9000] ^ 64]) + data[9001:]), False),
-    ('policy.onnx is a folder', _directory, False),
-    ('policy.onnx larger than allowed', _large, False),
-    ('policy.onnx is a pickle', _code, True),
-    ('golden.npz holds a pickle', _pickled, True),
-    ('contract.yaml asks for a Python object', _rewrite(
-        'contract.yaml', lambda data: b'robot: !!python/object/apply:os.getcwd []\n' + data),
-     True),
-    ('contract.yaml is a list', _rewrite('contract.yaml', lambda _: b'[1, 2]'), True),
-    ('a gain changed', _replace('contract.yaml', b'kp: ', b'kp: 1'), True),
-    ('two joints change places', _rewrite(
-        'contract.yaml', lambda data: data.replace(b'left_', b'@').replace(b'right_', b'left_')
-        .replace(b'@', b'right_')), True),
-    ('fingerprint of another policy', _replace(
-        'contract.yaml', b'fingerprint: ', b'fingerprint: 0'), True),
-    ('an unknown key', _rewrite('contract.yaml', lambda data: data + b'more: 1\n'), True),
-    ('a figure is NaN', _replace('contract.yaml', b'control_period: 0.02',
-                                 b'control_period: .nan'), True),
-    ('golden actions are NaN', _golden(
-        lambda arrays: arrays.update(action=arrays['action'] * np.nan)), True),
-    ('golden observations in another order', _golden(
-        lambda arrays: arrays.update(observation=arrays['observation'][:, ::-1].copy())), True),
-    ('golden steps too few', _golden(
-        lambda arrays: arrays.update({k: v[:10] for k, v in arrays.items()})), True),
-    ('golden quaternions w first', _golden(lambda arrays: arrays.update(
-        base_orientation=np.roll(arrays['base_orientation'], 1, axis=1))), True),
+from humanoid_locomotion.core.folder import SCORECARD
+from humanoid_locomotion.core.policy import (
+    PolicyFolder,
+    open_policy,
+    read_golden,
+    replay_golden,
+)
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.robot_bounds import check_contract
+from humanoid_locomotion.core.vetting import MAX_MEMORY, memory_in_use, vet
+from humanoid_locomotion.reliability.mutate_files import damage, mutate_kind
+from humanoid_locomotion.reliability.mutate_npz import mutate_golden
+from humanoid_locomotion.reliability.mutate_onnx import mutate_network
+from humanoid_locomotion.reliability.mutate_text import mutate_contract, mutate_scorecard
+from humanoid_locomotion.reliability.mutation import (
+    Mutate,
+    Mutation,
+    copy_folder,
+    remove_folder,
+    sign,
 )
 
+BATCH = 50
+ISOLATED = 47  # every so many-th folder is opened as a node does, in another process
+HANG = 20  # [s] after which an opening is given up and its process ended
+MAX_SECONDS = 3.0  # what one opening may take
+CONTEXT = multiprocessing.get_context('spawn')
+GRAMMARS: Tuple[Tuple[str, Mutate], ...] = (
+    ('YAML', mutate_contract), ('npz', mutate_golden), ('JSON', mutate_scorecard),
+    ('protobuf', mutate_network), ('YAML', mutate_contract), ('protobuf', mutate_network),
+    ('npz', mutate_golden), ('protobuf', mutate_network), ('file', mutate_kind),
+    ('damage', damage))
 
-def break_by_name(source: Path) -> List[Tuple[str, str]]:
-    """Break a folder in every way of :data:`BREAKAGES`.
 
-    Returns:
-        What was broken, and the sentence it was refused with; ``opened`` if it was not.
+@dataclass(frozen=True)
+class Tried:
+    """What became of one folder.
+
+    Attributes:
+        grammar: As what it was changed.
+        mutation: What was changed.
+        sentence: What it was refused with; empty if it opened.
+        wrong: Why that is wrong; empty if it is right.
+        seconds: How long opening took [s].
+        wall: The same with the start of the process that opened it, where that is another [s].
+        memory: How much more memory was resident than before anything was opened [bytes].
+        isolated: Whether another process opened it.
     """
-    results = []
-    for name, change, signed in BREAKAGES:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = _copy(source, Path(temporary) / 'policy')
-            change(folder)
-            if signed:
-                write_sums(folder)
-            results.append((name, _open(folder)))
-            if (Path(temporary) / 'trapped').exists():
-                results[-1] = (name, 'ran code')
-    return results
+
+    grammar: str
+    mutation: Mutation
+    sentence: str
+    wrong: str
+    seconds: float
+    wall: float
+    memory: int
+    isolated: bool
+
+
+Batch = Callable[[Path, int, int], List[Tried]]
 
 
 @dataclass(frozen=True)
 class FuzzResult:
-    """How many folders were tried, and what became of them.
+    """What became of all of them.
 
     Attributes:
-        tried: All of them.
-        opened: Those that opened.
-        crashed: Those at which the process ended.
-        unexpected: Sentences of errors that are not ours.
+        tried: One for each folder that did not crash its process.
+        crashed: The seeds of those that did, or that hung.
     """
 
-    tried: int
-    opened: int
-    crashed: int
-    unexpected: Tuple[str, ...]
+    tried: Tuple[Tried, ...]
+    crashed: Tuple[int, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many did not end as they should."""
+        return len(self.crashed) + sum(bool(one.wrong) for one in self.tried)
 
 
-def fuzz(source: Path, count: int, signed: bool, processes: int = 2) -> FuzzResult:
-    """Damage folders by chance, and open them.
+class Judge:
+    """Knows what an untouched folder does.
+
+    Args:
+        source: The folder.
+        robot: The robot that it moves.
+    """
+
+    def __init__(self, source: Path, robot: Optional[RobotSpec] = None):
+        self._golden = read_golden(source / 'golden.npz')
+        self._robot = robot or load_robot(open_policy(source, 'onnxruntime').contract.robot)
+
+    def wrong(self, opened: PolicyFolder, mutation: Mutation) -> str:
+        """Return why a folder should not have opened so; empty if it is right."""
+        if mutation.file != SCORECARD:
+            if mutation.never:
+                return 'opened, and holds what no policy may have'
+            try:
+                replay_golden(opened.contract, opened.policy, self._golden, opened.path)
+            except LocomotionError as error:
+                return f'opened, and does something else: {error}'
+        return _wrong_envelope(opened.envelope, mutation)
+
+    def open(self, folder: Path) -> PolicyFolder:
+        """Open a folder as a node does, here: the robot is asked, too."""
+        opened = open_policy(folder, 'onnxruntime')
+        check_contract(opened.contract, self._robot, folder)
+        return opened
+
+
+def _wrong_envelope(envelope: Envelope, mutation: Mutation) -> str:
+    try:
+        published = json.loads(envelope.to_json(), parse_constant=_refuse)
+    except ValueError as error:
+        return f'its envelope is no JSON ({error})'
+    numbers: List[Any] = [published[key] for key in ('trained', 'reached', 'dead_zone',
+                                                     'threshold')]
+    numbers += [row[key] for row in published['responses'] for key in ('command', 'velocity')]
+    if not np.all(np.abs(np.hstack([np.ravel(it) for it in numbers])) <= MAX_SPEED):
+        return 'its envelope has speeds that no robot reaches'
+    if mutation.never and mutation.file == SCORECARD and not envelope.problem:
+        return 'its scorecard was believed'
+    return ''
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(text)
+
+
+def tamper(source: Path, folder: Path, seed: int) -> Tuple[str, Mutation]:
+    """Copy a folder and change one of its files.
+
+    Args:
+        source: What to copy.
+        folder: Where to; must not exist.
+        seed: Of all that is left to chance.
+
+    Returns:
+        As what the file was changed, and what was changed.
+    """
+    grammar, mutate = GRAMMARS[seed % len(GRAMMARS)]
+    copy_folder(source, folder)
+    mutation = mutate(folder, np.random.default_rng(seed))
+    if mutate is not damage and mutation.file != 'SHA256SUMS':
+        sign(folder)
+    return grammar, mutation
+
+
+def fuzz(source: Path, count: int, processes: int = 2, first: int = 0,
+         run: Optional[Batch] = None) -> FuzzResult:
+    """Tamper with folders by chance, and open them.
 
     Args:
         source: The folder to copy.
         count: How many.
-        signed: Whether the hashes are written anew after the damage.
         processes: How many at a time.
+        first: The first seed.
+        run: What tampers and opens; for tests.
     """
-    context = multiprocessing.get_context('spawn')
-    opened = crashed = 0
-    unexpected: List[str] = []
-    seeds = list(range(0, count, BATCH))
-    waiting = [(seed, min(BATCH, count - seed)) for seed in seeds]
-    while waiting:
+    run = run or _batch
+    tried: List[Tried] = []
+    crashed: List[int] = []
+    tasks = [(seed, min(BATCH, first + count - seed))
+             for seed in range(first, first + count, BATCH)]
+    with ProcessPoolExecutor(processes, mp_context=CONTEXT) as pool:
+        running = [(task, pool.submit(run, source, *task)) for task in tasks]
         left = []
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            running = [(task, pool.submit(_batch, source, *task, signed)) for task in waiting]
-            for task, future in running:
-                try:
-                    sentences = future.result()
-                except BrokenProcessPool:
-                    left.append(task)
-                    continue
-                opened += sentences.count('opened')
-                unexpected += [text for text in sentences if text.startswith('unexpected')]
-        # Who crashed is found by trying one by one.
-        waiting = [(seed + i, 1) for seed, size in left if size > 1 for i in range(size)]
-        crashed += sum(size == 1 for _, size in left)
-    return FuzzResult(count, opened, crashed, tuple(unexpected))
+        for task, future in running:
+            try:
+                tried += future.result()
+            except BrokenProcessPool:  # which one crashed is not known yet
+                left.append(task)
+    for task in left:
+        more, lost = _alone(run, source, *task)
+        tried += more
+        crashed += lost
+    return FuzzResult(tuple(tried), tuple(crashed))
 
 
-def _batch(source: Path, first: int, count: int, signed: bool) -> List[str]:
-    sentences = []
+def _alone(run: Batch, source: Path, first: int, count: int) -> Tuple[List[Tried], List[int]]:
+    """Run a batch in a process of its own; if that crashes, each folder of it in one."""
+    with ProcessPoolExecutor(1, mp_context=CONTEXT) as pool:
+        try:
+            return pool.submit(run, source, first, count).result(), []
+        except BrokenProcessPool:
+            if count == 1:
+                return [], [first]
+    parts = [_alone(run, source, first + i, 1) for i in range(count)]
+    return [one for tried, _ in parts for one in tried], [it for _, lost in parts for it in lost]
+
+
+def _batch(source: Path, first: int, count: int) -> List[Tried]:
+    judge = Judge(source)
+    before = memory_in_use('VmRSS')
     with tempfile.TemporaryDirectory() as temporary:
+        folder, results = Path(temporary) / 'policy', []
         for seed in range(first, first + count):
-            folder = _copy(source, Path(temporary) / 'policy')
-            _damage(folder, np.random.default_rng(seed))
-            if signed:
-                write_sums(folder)
-            sentences.append(_open(folder))
-            shutil.rmtree(folder)
-    return sentences
+            grammar, mutation = tamper(source, folder, seed)
+            results.append(_isolated(folder, grammar, mutation) if seed % ISOLATED == 1 else
+                           _try(folder, grammar, mutation, judge, before))
+            remove_folder(folder)
+    return results
 
 
-def _copy(source: Path, target: Path) -> Path:
-    target.mkdir()
-    for file in (*FILES, SUMS):
-        shutil.copyfile(source / file, target / file)
-    return target
-
-
-def _damage(folder: Path, random: np.random.Generator) -> None:
-    """Change one file: bits, bytes, a cut, a repetition, or a piece of another file."""
-    path = folder / FILES[random.integers(len(FILES))]
-    data = bytearray(path.read_bytes())
-    at, length = int(random.integers(len(data))), int(random.integers(1, 64))
-    kind = random.integers(6)
-    if kind == 0:
-        data[at] ^= 1 << int(random.integers(8))
-    elif kind == 1:
-        data[at:at + length] = random.bytes(length)
-    elif kind == 2:
-        del data[at:]
-        data += b'\0' * (not data)
-    elif kind == 3:
-        data[at:at] = data[at:at + length] or b'\0'
-    elif kind == 4:
-        data[at:at + length] = bytes(255 for _ in range(length))
-    else:
-        other = (folder / FILES[random.integers(len(FILES))]).read_bytes()
-        data[at:at + length] = other[:length] + b'\0'
-    if bytes(data) == path.read_bytes():
-        data.append(0)
-    path.write_bytes(data)
-
-
-def _open(folder: Path) -> str:
+def _try(folder: Path, grammar: str, mutation: Mutation, judge: Judge, before: int) -> Tried:
+    """Open a folder in this process, which ends if that takes too long."""
+    Path('/proc/self/clear_refs').write_text('5', encoding='ascii')  # VmHWM begins anew
+    sentence = wrong = ''
+    opened: Optional[PolicyFolder] = None
+    signal.alarm(HANG)
+    begin = time.monotonic()
     try:
-        open_policy(folder, ENGINE)
+        opened = judge.open(folder)
     except LocomotionError as error:
-        return str(error).replace(str(folder), '').lstrip('/: ')
+        sentence = str(error)
     except Exception as error:
-        return f'unexpected {type(error).__name__}: {error}'
-    return 'opened'
+        sentence = wrong = f'unexpected {type(error).__name__}: {error}'[:300]
+    seconds = time.monotonic() - begin
+    signal.alarm(0)
+    memory = max(0, memory_in_use('VmHWM') - before)
+    if opened is not None:
+        wrong = judge.wrong(opened, mutation)
+    elif not wrong:
+        wrong = _wrong_refusal(mutation, sentence)
+    return Tried(grammar, mutation, sentence, wrong or _costly(seconds, memory), seconds, seconds,
+                 memory, False)
+
+
+def _isolated(folder: Path, grammar: str, mutation: Mutation) -> Tried:
+    """Let another process open a folder; whether that is right is judged for the others."""
+    begin = time.monotonic()
+    answer = vet(folder)
+    wall = time.monotonic() - begin
+    wrong = ''
+    if not answer.problem and mutation.never and mutation.file != SCORECARD:
+        wrong = 'opened, and holds what no policy may have'
+    elif answer.problem.startswith('cannot be opened'):
+        wrong = answer.problem  # something that no check of ours has seen
+    return Tried(grammar, mutation, answer.problem,
+                 wrong or _wrong_refusal(mutation, answer.problem)
+                 or _costly(answer.seconds, answer.memory), answer.seconds, wall, answer.memory,
+                 True)
+
+
+def _wrong_refusal(mutation: Mutation, sentence: str) -> str:
+    if sentence and mutation.file == SCORECARD:
+        return 'refused, though only its scorecard is not to be believed'
+    if len(sentence) > 2500 or not sentence.isprintable():
+        return 'refused with a sentence that is none'
+    return ''
+
+
+def _costly(seconds: float, memory: int) -> str:
+    if seconds > MAX_SECONDS:
+        return f'took {seconds:.1f} s'
+    return f'took {memory / 1e6:.0f} MB' if memory > MAX_MEMORY else ''

@@ -7,9 +7,13 @@ from typing import Any, Dict, List
 
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.reliability import dds_faults, matrix, policy_fuzz
-
-SIGNED_SHARE = 0.1  # of the damaged folders: those whose hashes are written anew
+from humanoid_locomotion.reliability import (
+    dds_faults,
+    matrix,
+    policy_breakages,
+    policy_fuzz,
+    swap_beat,
+)
 
 
 @dataclass(frozen=True)
@@ -49,20 +53,51 @@ def dds_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
 
 
 def policy_section(folder: PolicyFolder, count: int) -> Section:
-    """Break policy folders by name, and ``count`` by chance."""
-    broken = policy_fuzz.break_by_name(folder.path)
-    signed = round(SIGNED_SHARE * count)
-    plain = policy_fuzz.fuzz(folder.path, count - signed, signed=False)
-    again = policy_fuzz.fuzz(folder.path, signed, signed=True)
-    failed = sum(text.startswith(('opened', 'ran code', 'unexpected')) for _, text in broken)
-    failed += plain.opened + sum(len(r.unexpected) + r.crashed for r in (plain, again))
+    """Break policy folders by name, and tamper with ``count`` by chance."""
+    broken = policy_breakages.break_by_name(folder.path)
+    wrong = sum(text.startswith(('opened', 'ran code', 'unexpected')) for _, text in broken)
+    result = policy_fuzz.fuzz(folder.path, count)
     lines = ['| broken | refused with |', '|---|---|']
     lines += [f'| {name} | {text[:140].replace("|", "/")} |' for name, text in broken]
     return Section(
-        f'{len(broken)} ways by name, none ran code. By chance, damaged after export: '
-        f'{plain.tried} folders, {plain.opened} opened, {plain.crashed} crashed. With hashes '
-        f'written anew after the damage: {again.tried} folders, {again.crashed} crashed, '
-        f'{len(again.unexpected)} raised an error that is not ours; {again.opened} opened, since '
-        'the damage changes nothing that the golden steps show.\n\n' + '\n'.join(lines), failed,
+        f'{len(broken)} ways by name: {wrong} opened, ran code or raised an error that is not '
+        f'ours.\n\n{_fuzz_text(result)}\n\n' + '\n'.join(lines), wrong + result.failed,
         [{'fault': name, 'reason': text} for name, text in broken] +
-        [{'fault': name, **asdict(r)} for name, r in (('by chance', plain), ('signed', again))])
+        [asdict(one) for one in result.tried if one.wrong] +
+        [{'fault': 'crashed', 'seed': seed} for seed in result.crashed])
+
+
+def _fuzz_text(result: policy_fuzz.FuzzResult) -> str:
+    tried = result.tried
+    lines = ['| changed as | folders | refused | opened, and right to | failed | longest [s] | '
+             'most memory [MB] |', '|---|---|---|---|---|---|---|']
+    for grammar in dict.fromkeys(one.grammar for one in tried):
+        own = [one for one in tried if one.grammar == grammar]
+        failed = sum(bool(one.wrong) for one in own)
+        opened = sum(not one.sentence and not one.wrong for one in own)
+        lines.append(f'| {grammar} | {len(own)} | {len(own) - failed - opened} | {opened} '
+                     f'| {failed} | {max(one.seconds for one in own):.2f} '
+                     f'| {max(one.memory for one in own) / 1e6:.0f} |')
+    isolated = [one for one in tried if one.isolated]
+    apart = (f' {len(isolated)} of them were opened by another process, as a node does: the '
+             f'longest took {max(one.wall for one in isolated):.2f} s, with the start of that '
+             'process.' if isolated else '')
+    wrong = [f'\n\nFailed: {one.mutation.file}, {one.mutation.name}: {one.wrong}'
+             for one in tried if one.wrong]
+    return (f'By chance: {len(tried) + len(result.crashed)} folders, {result.failed} failed, '
+            f'{len(result.crashed)} crashed or hung.{apart}\n\n' + '\n'.join(lines)
+            + ''.join(wrong[:20]))
+
+
+def swap_section(folder: PolicyFolder, spec: RobotSpec, count: int) -> Section:
+    """Swap tampered folders into a node that stands; rclpy is initialised."""
+    result = swap_beat.swap_many(folder, spec, count)
+    accepted = '; '.join(result.accepted) or 'none'
+    return Section(
+        f'{result.swaps} folders, swapped one after the other into a node that stands: '
+        f'{result.refused} refused, {len(result.harmless)} accepted and right to be, accepted '
+        f'though they should not be: {accepted}. Meanwhile the driver got {result.commands} '
+        f'commands: period p50 {1e3 * result.p50:.1f} ms, p99 {1e3 * result.p99:.1f} ms, longest '
+        f'{1e3 * result.longest:.1f} ms; falls: {result.falls}. The longest answer took '
+        f'{result.longest_answer:.2f} s. At the end the node is {result.state!r}.',
+        0 if result.passed else 1, [asdict(result)])
