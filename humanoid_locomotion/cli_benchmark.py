@@ -94,9 +94,10 @@ def _trainers(robot: str, policy: str, backend: str, device: str, num_envs: str,
               graph: bool, fuse: bool) -> Iterator[Any]:
     """Yield a trainer for each number of robots, its actor that of a policy that walks."""
     from humanoid_locomotion.core.engines import read_layers
+    from humanoid_locomotion.core.network import open_network
     from humanoid_locomotion.core.policy import find_policy
     from humanoid_locomotion.training.options import training_config
-    layers = read_layers(find_policy(policy or robot) / 'policy.onnx')
+    layers = read_layers(open_network(find_policy(policy or robot) / 'policy.onnx'))
     for count in num_envs.split(','):
         config, spec = training_config('', robot, int(count), None, [WALKING_STD])
         from humanoid_locomotion.training.trainer import Trainer

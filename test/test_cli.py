@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip('typer')
 
 from humanoid_locomotion.cli import app, main
-from humanoid_locomotion.core.engines import CONTRACT_KEY
+from humanoid_locomotion.core.network import CONTRACT_KEY
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.resources import policy_folders
 from humanoid_locomotion.core.robot import load_robot

@@ -63,6 +63,8 @@ MODULES = {
 # Imports inside functions, allowed on top: what a user may not have installed.
 LAZY = {
     'core.engines': {'onnxruntime', 'onnx', 'torch'},
+    'core.network': {'onnx'},
+    'core.vetting': {'onnx', 'onnxruntime', 'torch'},
     'core.cuda_graph': {'torch'},
     'training': {'onnx', 'tensorboard'},
     'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it

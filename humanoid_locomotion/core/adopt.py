@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.core.engines import CONTRACT_KEY, OnnxRuntimeEngine
+from humanoid_locomotion.core.engines import start_engine
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
 from humanoid_locomotion.core.flat_metadata import (
     JOINT_FIGURES,
@@ -20,6 +20,8 @@ from humanoid_locomotion.core.flat_metadata import (
 )
 from humanoid_locomotion.core.golden import record_golden, tumbling_states
 from humanoid_locomotion.core.link_frame import leg_spec
+from humanoid_locomotion.core.network import CONTRACT_KEY, open_network
+from humanoid_locomotion.core.parsing import show
 from humanoid_locomotion.core.policy import check_sizes
 from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec
@@ -56,24 +58,25 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
         ConfigError: A key is missing, unknown or does not fit.
         JointsError: The robot lacks joints of the policy.
     """
-    engine = OnnxRuntimeEngine(network)
-    if CONTRACT_KEY in engine.metadata:
+    found = open_network(network)
+    if CONTRACT_KEY in found.metadata:
         raise PolicyError(network, f'its metadata has {CONTRACT_KEY!r}: this package wrote it; '
                           'use its policy folder as it is')
-    flat = _flat(network, engine.metadata, robot, fill)
+    flat = _flat(network, found.metadata, robot, fill)
     contract = replace(flat.contract(), beyond_robot=beyond_robot)
     if contract.robot != robot.name:
         raise ConfigError(flat.origin('robot'), 'robot',
                           f'found {contract.robot!r}, expected {robot.name!r}')
     check_contract(contract, robot, network)
-    check_sizes(contract, engine, network)
+    check_sizes(contract, found)
+    engine = start_engine(found, 'onnxruntime')
     rows = [(key, ', '.join(flat.words(key)), flat.origin(key))
             for key in KEYS if flat.origin(key)]
-    original = network.read_bytes()
     with new_policy_folder(output) as folder:
-        write_policy(folder, contract, with_metadata(original, CONTRACT_KEY, contract.to_json()),
+        signed = with_metadata(found.content, CONTRACT_KEY, contract.to_json())
+        write_policy(folder, contract, signed,
                      record_golden(contract, engine, tumbling_states(contract)))
-        (folder / 'card.md').write_text(_card(network.name, original, contract, rows),
+        (folder / 'card.md').write_text(_card(network.name, found.content, contract, rows),
                                         encoding='utf-8')
     return rows
 
@@ -85,7 +88,8 @@ def _flat(network: Path, metadata: Dict[str, str], robot: RobotSpec, fill: Optio
         filled = config.read_yaml(fill)
         unknown = [key for key in filled if key not in KEYS]
         if unknown:
-            raise ConfigError(fill, '', f'unknown keys {unknown}; the keys are {sorted(KEYS)}')
+            raise ConfigError(fill, '', f'unknown keys {show(unknown, 200)}; the keys are '
+                              f'{sorted(KEYS)}')
         sources.append((fill, filled))
     sources.append((network, metadata))
     written = FlatMetadata(*sources)

@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterator, Optional
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.folder import SCORECARD, sign_measured
 from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.core.robot_bounds import check_joints
@@ -82,6 +83,8 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
             names.append('report.html')
         for name in names:
             os.replace(Path(scratch) / name, target / name)
+    if target.resolve() == folder.path.resolve():
+        sign_measured(target, [SCORECARD])
     return scorecard
 
 

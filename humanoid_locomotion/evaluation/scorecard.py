@@ -10,7 +10,9 @@ import re
 from typing import Any, Optional, TypeVar
 
 from humanoid_locomotion.core import config
-from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.files import read_bytes
+from humanoid_locomotion.core.folder import MAX_MEASURED_BYTES
+from humanoid_locomotion.core.parsing import parse_json
 from humanoid_locomotion.evaluation.protocol import Command
 
 T = TypeVar('T')
@@ -299,16 +301,13 @@ class Scorecard:
         Raises:
             ConfigError: The text is not JSON, or not a scorecard.
         """
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise ConfigError(source, '', f'is not valid JSON ({error})') from error
-        return config.from_mapping(cls, data, source)
+        return config.from_mapping(cls, parse_json(text.encode('utf-8'), source), source)
 
 
 def read_scorecard(path: Path) -> Scorecard:
     """Read ``scorecard.json``."""
-    return Scorecard.from_json(path.read_text(encoding='utf-8'), path)
+    data = parse_json(read_bytes(path, MAX_MEASURED_BYTES), path)
+    return config.from_mapping(Scorecard, data, path)
 
 
 def shown(values: tuple[Optional[float], ...], form: str = '.3g') -> str:

@@ -16,7 +16,8 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
-from humanoid_locomotion.core.policy import PolicyFolder, open_policy
+from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.vetting import open_vetted
 from humanoid_locomotion.nodes import qos
 from humanoid_locomotion.nodes.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.guarded import GuardedNode, describe
@@ -60,6 +61,7 @@ class LocomotionNode(GuardedNode):
         super().__init__('locomotion', **kwargs)
         declare(self, LocomotionParameters)
         self._pilot: Optional[Pilot] = None
+        self._opening = threading.Lock()  # held while ~/swap opens a policy
         self._state = self.create_publisher(String, '~/state', qos.LATCHED)
         self.show('unconfigured')
         self.add_on_set_parameters_callback(self._on_set_parameters)
@@ -188,11 +190,14 @@ class LocomotionNode(GuardedNode):
         return response
 
     async def _on_swap(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Open what ``policy`` names beside the control loop, and hand over while standing."""
+        """Open what ``policy`` names beside the control loop, and hand over while standing.
+
+        Whatever goes wrong while it opens is a refusal; what goes wrong while it takes over leaves
+        the control in doubt, and damps.
+        """
         try:
             pilot = self.pilot
-            parameters = read(self, LocomotionParameters)
-            opened: Any = await self._open_aside(parameters)
+            opened: Any = await self._open_aside()
             if pilot is not self._pilot:
                 raise RefusedError('swap', 'the node was cleaned up meanwhile')
             pilot.swap(opened)
@@ -202,21 +207,41 @@ class LocomotionNode(GuardedNode):
         self.get_logger().info(f'~/swap: {response.message}')
         return response
 
-    def _open_aside(self, parameters: LocomotionParameters) -> Future:
+    def _open_aside(self) -> Future:
+        """Open a policy in a thread of its own, one at a time.
+
+        Raises:
+            RefusedError: Another one is being opened, or something else keeps it from opening;
+                from here or from the future.
+        """
+        if not self._opening.acquire(blocking=False):
+            raise RefusedError('swap', 'another policy is being opened')
         future: Future = Future(executor=self.executor)
         interval = sys.getswitchinterval()
 
+        def end() -> None:
+            sys.setswitchinterval(interval)
+            self._opening.release()
+
         def work() -> None:
             try:
-                future.set_result(_open(parameters))
+                found: Any = _open(parameters)
             except Exception as error:
-                future.set_exception(error if isinstance(error, LocomotionError) else
-                                     RefusedError('swap', f'{type(error).__name__}: {error}'))
-            finally:
-                sys.setswitchinterval(interval)
+                found = (error if isinstance(error, LocomotionError)
+                         else RefusedError('swap', describe(error)))
+            end()
+            if isinstance(found, Exception):
+                future.set_exception(found)
+            else:
+                future.set_result(found)
 
-        sys.setswitchinterval(SWITCH_INTERVAL)
-        threading.Thread(target=work, name='open policy', daemon=True).start()
+        try:
+            parameters = read(self, LocomotionParameters)
+            sys.setswitchinterval(SWITCH_INTERVAL)
+            threading.Thread(target=work, name='open policy', daemon=True).start()
+        except Exception as error:
+            end()
+            raise RefusedError('swap', describe(error)) from error
         return future
 
     def _on_set_parameters(self, parameters: List[Any]) -> SetParametersResult:
@@ -231,8 +256,8 @@ class LocomotionNode(GuardedNode):
 
 
 def _open(parameters: LocomotionParameters) -> PolicyFolder:
-    """Open a policy; replaying its golden steps warms the engine up."""
-    return open_policy(parameters.policy, parameters.engine, parameters.device)
+    """Open a policy, in another process first; replaying its golden steps warms the engine up."""
+    return open_vetted(parameters.policy, parameters.engine, parameters.device)
 
 
 def main(args: Optional[List[str]] = None) -> int:

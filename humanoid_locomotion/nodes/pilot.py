@@ -14,7 +14,6 @@ from rclpy.duration import Duration
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import Float64MultiArray, String
 
-from humanoid_locomotion.core.envelope import read_envelope
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot_bounds import wider_bounds
@@ -111,7 +110,7 @@ class Pilot:
             self._node.get_logger().warning(f'accepted beyond what the robot allows: {wider}')
         self._published_gains: Any = None
         self._publish_gains()
-        envelope = read_envelope(folder.path, folder.contract)
+        envelope = folder.envelope
         if envelope.problem:
             self._node.get_logger().warning(f'~/envelope is not measured: {envelope.problem}')
         self._envelope.publish(String(data=envelope.to_json()))

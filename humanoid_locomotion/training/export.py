@@ -12,10 +12,10 @@ import yaml
 from humanoid_locomotion.core.config import from_mapping
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
-from humanoid_locomotion.core.engines import CONTRACT_KEY
 from humanoid_locomotion.core.errors import CheckpointError, MissingPackageError
 from humanoid_locomotion.core.flat_metadata import to_flat
 from humanoid_locomotion.core.golden import GOLDEN_COMMANDS, record_golden, tumbling_states
+from humanoid_locomotion.core.network import CONTRACT_KEY
 from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import open_backend

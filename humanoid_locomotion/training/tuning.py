@@ -11,6 +11,7 @@ from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import MissingPackageError, PolicyError
 from humanoid_locomotion.core.golden import record_golden
 from humanoid_locomotion.core.link_frame import leg_spec
+from humanoid_locomotion.core.network import open_network
 from humanoid_locomotion.core.policy import (
     ODOMETRY_KEYS,
     STATE_KEYS,
@@ -49,7 +50,6 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
         ValueError: ``gait_period`` is not above 0.
     """
     try:
-        import onnx
         from onnx import helper
     except ImportError as error:
         raise MissingPackageError('tune', 'onnx', 'pip install onnx') from error
@@ -67,7 +67,7 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
                        legs=tuple(leg_spec(robot, sole) for sole in robot.soles))
     contract = replace(opened.contract, **changes)
     check_contract(contract, robot, opened.path)
-    model = onnx.load(opened.path / 'policy.onnx')
+    model = open_network(opened.path / 'policy.onnx').model
     run_path = {entry.key: entry.value for entry in model.metadata_props}.get('run_path', '')
     del model.metadata_props[:]
     helper.set_model_props(model, metadata(contract, run_path))

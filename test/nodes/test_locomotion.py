@@ -235,7 +235,7 @@ def test_start_damped_waits_for_a_person(bench):
 
 def test_swap_goes_on_with_another_policy_while_standing(bench, balancing, holding):
     """The loop misses nothing meanwhile; what does not fit or is broken is refused."""
-    one = bench()
+    one = bench(cmd_vel_timeout=5.0)
     assert 'not configured' in one.call('swap').message
     one.stand()
     one.spin(0.2)
