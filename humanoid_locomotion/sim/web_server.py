@@ -96,7 +96,7 @@ class WebServer:
         self._viser_pages: Any = None
         self.viser: Any = self._start(label)
         self.viser.gui.configure_theme(show_share_button=False)
-        self._tell, self._refusals = tell, 0
+        self._tell, self._refusals, self._told = tell, 0, -REFUSAL_PERIOD
         if guard.host not in LOOPBACK:
             tell(f'the page is served to other machines ({guard.host}) and is not encrypted: '
                  'whoever learns its address, or listens on the network, can use it')
@@ -274,7 +274,7 @@ class Connection(websockets_server.ServerConnection):
         self._left = min(MAX_BURST, self._left + MAX_RATE * (now - self._at)) - 1.0
         self._at = now
         if self._left < 0.0:
-            await self.close(1008, 'too many messages')
+            self.transport.abort()  # a closing handshake would wait behind the flood
         return message
 
 
