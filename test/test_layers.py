@@ -76,6 +76,7 @@ LAZY = {
     'nodes.replay': {'mcap'},
     'nodes.viewer': {'sim.web_guard', 'sim.web_scene', 'sim.web_server'},
     'nodes.walk_picture': {'matplotlib', 'sim.offscreen'},
+    'reliability.viewer_client': {'websockets'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'nodes.teleop', 'torch'},
     'cli_adopt': {'core', 'training.tuning'},
     'cli_benchmark': {'core', 'training'},

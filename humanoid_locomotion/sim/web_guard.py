@@ -134,8 +134,9 @@ def _name(host: str) -> Optional[str]:
     if set(host) & set('/?#@\\'):
         return None
     try:
-        return urlsplit(f'//{host}').hostname
-    except ValueError:
+        parts = urlsplit(f'//{host}')
+        return parts.hostname if parts.port is None or parts.port else None
+    except ValueError:  # the port is no number, either
         return None
 
 

@@ -53,8 +53,8 @@ def test_another_page_is_not_even_with_the_token(origin):
 
 @pytest.mark.parametrize('host', [
     'evil.example:8080', 'evil.example', '', ':8080', '127.0.0.1.evil.example:8080',
-    'evil@127.0.0.1:8080', '127.0.0.1:8080/', '[::1', '169.254.169.254', [], [HERE, HERE],
-    ['evil.example', HERE]])
+    '127.0.0.1:8080.evil.example', '127.0.0.1:99999', 'evil@127.0.0.1:8080', '127.0.0.1:8080/',
+    '[::1', '169.254.169.254', [], [HERE, HERE], ['evil.example', HERE]])
 def test_a_name_that_is_not_this_machines_is_refused(host):
     """So a page whose name was made to point here (DNS rebinding) reaches nothing."""
     origin = f'http://{host}' if isinstance(host, str) else f'http://{HERE}'
