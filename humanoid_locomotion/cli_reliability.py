@@ -25,8 +25,8 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
            output: Optional[Path] = typer.Option(
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
-               'loop,dds,policy', help='loop: stepped clock; dds: real processes; policy: broken '
-               'folders.'),
+               'loop,dds,viewer,policy', help='loop: stepped clock; dds: real processes; '
+               'viewer: clients that go; policy: broken folders.'),
            folders: int = typer.Option(10_000, help='Policy folders to damage by chance.'),
            json: bool = JSON) -> None:
     """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
@@ -37,13 +37,15 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
     sections: Dict[str, Callable[[], report.Section]] = {
         'loop': lambda: report.loop_section(opened, spec),
         'dds': lambda: report.dds_section(opened, spec),
+        'viewer': lambda: report.viewer_section(opened, spec),
         'policy': lambda: report.policy_section(opened, folders)}
     names, done = only.split(','), {}
     for name in names:
         if name not in sections:
             raise UnknownNameError('faults', name, list(sections))
     for name in names:
-        with _ros() if name == 'dds' else contextlib.nullcontext(), working(f'faults: {name}'):
+        needs_ros = name in ('dds', 'viewer')
+        with _ros() if needs_ros else contextlib.nullcontext(), working(f'faults: {name}'):
             section = done[name] = sections[name]()
         if not json:
             console.print(section.text, markup=False, soft_wrap=True)

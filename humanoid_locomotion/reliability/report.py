@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.reliability import dds_faults, matrix, policy_fuzz
+from humanoid_locomotion.reliability import dds_faults, matrix, policy_fuzz, viewer_faults
 
 SIGNED_SHARE = 0.1  # of the damaged folders: those whose hashes are written anew
 
@@ -46,6 +46,15 @@ def dds_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
     failed = sum(not one.passed for one in outcomes)
     return Section(f'{len(outcomes) // 2} faults, standing and walking: {failed} failed.\n\n'
                    f'{dds_faults.dds_table(outcomes)}', failed, [asdict(one) for one in outcomes])
+
+
+def viewer_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
+    """Let a driver's client go in every way, and strangers knock; rclpy is initialised."""
+    outcomes = tuple(viewer_faults.run_viewer_faults(folder, spec))
+    failed = sum(not one.passed for one in outcomes)
+    return Section(f'{len(outcomes)} faults of a client that drives: {failed} failed.\n\n'
+                   f'{viewer_faults.viewer_table(outcomes)}', failed,
+                   [asdict(one) for one in outcomes])
 
 
 def policy_section(folder: PolicyFolder, count: int) -> Section:
