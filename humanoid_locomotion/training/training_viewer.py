@@ -169,10 +169,7 @@ class TrainingViewer:
     """
 
     def __init__(self, run: Path, robot: str, port: int = PORT):
-        for package in ('mujoco', 'scipy', 'trimesh', 'viser'):
-            if importlib.util.find_spec(package) is None:
-                raise MissingPackageError('--viewer web', package,
-                                          "pip install 'humanoid_locomotion[viewer]'")
+        check_installed()
         port = _free(port)
         self.address = f'http://127.0.0.1:{port}'
         run.mkdir(parents=True, exist_ok=True)
@@ -186,6 +183,14 @@ class TrainingViewer:
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+
+def check_installed() -> None:
+    """Raise :class:`MissingPackageError` unless everything that a browser needs is installed."""
+    for package in ('mujoco', 'scipy', 'trimesh', 'viser'):
+        if importlib.util.find_spec(package) is None:
+            raise MissingPackageError('--viewer web', package,
+                                      "pip install 'humanoid_locomotion[viewer]'")
 
 
 def _free(port: int) -> int:
