@@ -26,8 +26,10 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
                'loop,dds,policy', help='loop: stepped clock; dds: real processes; policy: broken '
-               'folders.'),
+               'folders; train: trainings that are killed and resumed.'),
            folders: int = typer.Option(10_000, help='Policy folders to damage by chance.'),
+           kills: int = typer.Option(
+               100, min=1, max=10_000, help='Moments at which to kill a training.'),
            json: bool = JSON) -> None:
     """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
@@ -37,7 +39,8 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
     sections: Dict[str, Callable[[], report.Section]] = {
         'loop': lambda: report.loop_section(opened, spec),
         'dds': lambda: report.dds_section(opened, spec),
-        'policy': lambda: report.policy_section(opened, folders)}
+        'policy': lambda: report.policy_section(opened, folders),
+        'train': lambda: report.train_section(kills)}
     names, done = only.split(','), {}
     for name in names:
         if name not in sections:

@@ -18,7 +18,7 @@ class StopSignals:
     """Notes the first signal; a second one, later, ends the process at once.
 
     Nothing is interrupted by the first: a simulator's call, the capture of a CUDA graph and the
-    writing of a checkpoint come to their end. Signals that are ignored stay so.
+    writing of a checkpoint come to their end.
 
     Attributes:
         caught: The first signal's number; None before.
@@ -32,8 +32,7 @@ class StopSignals:
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._note)
+                self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
