@@ -173,6 +173,7 @@ def check_unused(folder: Path) -> None:
     """
     with named_errors(folder, 'opened'):
         if not (folder.exists() or folder.is_symlink()):
+            _check_makeable(folder)
             return
         if not folder.is_dir():
             raise RunFolderError(folder, 'is not a folder; name another --output')
@@ -186,6 +187,13 @@ def check_unused(folder: Path) -> None:
         raise RunFolderError(
             folder, f'is not empty (it holds {", ".join(found[:3])}'
             f'{", ..." * (len(found) > 3)}); name another --output')
+
+
+def _check_makeable(folder: Path) -> None:
+    above = next(it for it in folder.absolute().parents if it.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        why = 'may not be written' if above.is_dir() else 'is not a folder'
+        raise RunFolderError(folder, f'cannot be made, since {above} {why}')
 
 
 def checkpoints_of(folder: Path) -> List[Path]:

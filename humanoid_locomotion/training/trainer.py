@@ -146,6 +146,7 @@ class Trainer:
             self.run_folder.create(self._may_rename)
         try:
             if not self._goes_on:
+                self._follow_curriculum()  # before the robots start
                 self.save()
             if self.group.is_first:
                 self._prepare()
@@ -280,8 +281,9 @@ class Trainer:
     def save(self) -> Path:
         """Write a checkpoint; return its path."""
         path = self.folder / run_folder.CHECKPOINTS / f'{self.iteration:06d}.pt'
+        robots = self.collector.snapshot()  # first, since robots that start draw at random
         processes = self.group.gather(checkpoint.on_host(
-            {'random': self._random_state(), 'robots': self.collector.snapshot()}))
+            {'random': self._random_state(), 'robots': robots}))
         self._saved = self.iteration
         if not self.group.is_first:
             return path
