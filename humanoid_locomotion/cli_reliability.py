@@ -26,8 +26,11 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
                'loop,dds,viewer,policy', help='loop: stepped clock; dds: real processes; '
-               'viewer: clients that go; policy: broken folders.'),
+               'viewer: clients that go; policy: broken folders; train: trainings that are '
+               'killed and resumed.'),
            folders: int = typer.Option(10_000, help='Policy folders to damage by chance.'),
+           kills: int = typer.Option(
+               100, min=1, max=10_000, help='Moments at which to kill a training.'),
            json: bool = JSON) -> None:
     """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
@@ -38,7 +41,8 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
         'loop': lambda: report.loop_section(opened, spec),
         'dds': lambda: report.dds_section(opened, spec),
         'viewer': lambda: report.viewer_section(opened, spec),
-        'policy': lambda: report.policy_section(opened, folders)}
+        'policy': lambda: report.policy_section(opened, folders),
+        'train': lambda: report.train_section(kills)}
     names, done = only.split(','), {}
     for name in names:
         if name not in sections:
