@@ -11,9 +11,11 @@ from typing import Any, Optional, TypeVar
 
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.files import read_bytes
 from humanoid_locomotion.evaluation.protocol import Command
 
 T = TypeVar('T')
+MAX_BYTES = 4 * 1024 * 1024  # of scorecard.json
 
 
 @dataclass(frozen=True)
@@ -300,15 +302,27 @@ class Scorecard:
             ConfigError: The text is not JSON, or not a scorecard.
         """
         try:
-            data = json.loads(text)
-        except ValueError as error:
+            data = json.loads(text, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
             raise ConfigError(source, '', f'is not valid JSON ({error})') from error
         return config.from_mapping(cls, data, source)
 
 
 def read_scorecard(path: Path) -> Scorecard:
-    """Read ``scorecard.json``."""
-    return Scorecard.from_json(path.read_text(encoding='utf-8'), path)
+    """Read ``scorecard.json``.
+
+    Raises:
+        ConfigError: It is no file that can be read, or not a scorecard.
+    """
+    try:
+        text = read_bytes(path, MAX_BYTES).decode('utf-8')
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, '', f'is not UTF-8 ({error})') from error
+    return Scorecard.from_json(text, path)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f'{constant} is no number of JSON')
 
 
 def shown(values: tuple[Optional[float], ...], form: str = '.3g') -> str:

@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.reliability import dds_faults, matrix, policy_fuzz
+from humanoid_locomotion.reliability import command_line_fuzz, dds_faults, matrix, policy_fuzz
 
 SIGNED_SHARE = 0.1  # of the damaged folders: those whose hashes are written anew
 
@@ -66,3 +66,10 @@ def policy_section(folder: PolicyFolder, count: int) -> Section:
         'the damage changes nothing that the golden steps show.\n\n' + '\n'.join(lines), failed,
         [{'fault': name, 'reason': text} for name, text in broken] +
         [{'fault': name, **asdict(r)} for name, r in (('by chance', plain), ('signed', again))])
+
+
+def cli_section(tries: int) -> Section:
+    """Try command lines by chance."""
+    outcomes = command_line_fuzz.fuzz(tries)
+    bad = [one for one in outcomes if one.problem]
+    return Section(command_line_fuzz.summary(outcomes), len(bad), [asdict(one) for one in bad])
