@@ -53,7 +53,7 @@ setup(
         'dev': ['hypothesis', 'mypy', 'pytest', 'ruff', 'types-PyYAML'],
     },
     entry_points={'console_scripts': [
-        f'humanoid-locomotion = {NAME}.cli:main',
+        f'humanoid-locomotion = {NAME}.__main__:main',
         f'locomotion = {NAME}.nodes.locomotion:main',
         f'odometry = {NAME}.nodes.odometry:main',
         f'planner = {NAME}.nodes.planner:main',

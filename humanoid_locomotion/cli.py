@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+import functools
 from pathlib import Path
 import shlex
 import sys
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, List, NoReturn, Optional
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +16,8 @@ import typer
 from humanoid_locomotion import (
     cli_adopt,
     cli_benchmark,
+    cli_exit,
+    cli_input,
     cli_isaacgym,
     cli_node,
     cli_python,
@@ -63,13 +66,9 @@ class TrainingViewer(str, enum.Enum):
     WINDOW = 'window'
 
 
-def main() -> None:
-    """Run the command line; our own errors become one line and exit code 2."""
-    try:
-        app(prog_name='humanoid-locomotion')
-    except LocomotionError as error:
-        Console(stderr=True).print(f'error: {error}', soft_wrap=True, markup=False)
-        sys.exit(2)
+def main() -> NoReturn:
+    """Run the command line and end the process; :mod:`cli_exit` tells how."""
+    cli_exit.run(functools.partial(app, prog_name='humanoid-locomotion'))
 
 
 @app.command()
@@ -158,7 +157,8 @@ def evaluate(
         output: Optional[Path] = typer.Option(
             None, show_default='the policy folder',
             help='Where scorecard.json and scorecard.png go; elsewhere, nowhere by default.'),
-        backend: str = typer.Option('mujoco', help='Simulator: mujoco or mujoco_warp.'),
+        backend: str = typer.Option(
+            'mujoco', callback=cli_input.simulator, help='Simulator: mujoco or mujoco_warp.'),
         dt: Optional[float] = typer.Option(
             None, show_default='0.002', help='Longest physics step [s].'),
         iterations: Optional[int] = typer.Option(
@@ -166,7 +166,8 @@ def evaluate(
         model: Optional[Path] = typer.Option(
             None, show_default="the package's", help='Your own MJCF of the same robot.'),
         quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
-        seed: int = typer.Option(0, help='Of everything that is drawn.'),
+        seed: int = typer.Option(
+            0, min=0, max=cli_input.MAX_SEED, help='Of everything that is drawn.'),
         terrain: Ground = typer.Option(
             Ground.FLAT, help='rough: walk over hills, valleys, bumps and steps instead; goes '
             'with --robot, --seed and --json.'),
@@ -178,6 +179,10 @@ def evaluate(
         json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
     """Measure a policy in CPU MuJoCo, or elsewhere; exits with 1 if it does not pass."""
     from humanoid_locomotion.evaluation.command import Elsewhere, run, run_rough
+    if model is not None:
+        cli_input.file_to_read(model)
+    if output is not None:
+        cli_input.folder_to_write(output)
     if terrain is Ground.ROUGH:
         alone = all(value is None for value in (output, model, dt, iterations))
         if not alone or quick or report or sim_to_sim or backend != 'mujoco':
@@ -214,14 +219,19 @@ def walk(
         policy: str = typer.Option('humanoid', help='Policy folder, or name of one that ships.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot to simulate.'),
-        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
-        seconds_scale: float = typer.Option(1.0, help='Factor on the length of each segment.'),
+        engine: str = typer.Option(
+            'auto', callback=cli_input.engine, help='auto, onnxruntime or torch.'),
+        seconds_scale: float = typer.Option(
+            1.0, callback=cli_input.number(0.01, 1000.0),
+            help='Factor on the length of each segment.'),
         output: Optional[Path] = typer.Option(
             Path('walk'), help='Folder for the picture and the table.'),
         viewer: Viewer = typer.Option(
             Viewer.NONE, help='web: watch and drive the robot in a browser.'),
         json: bool = JSON) -> None:
     """Walk a simulated robot through real ROS 2 topics; exits with 1 if it fell."""
+    if output is not None:
+        cli_input.folder_to_write(output)
     from humanoid_locomotion.nodes.walk import walk as walk_demo
     sys.exit(walk_demo(policy=policy, robot=robot, engine=engine, seconds_scale=seconds_scale,
                        output=output, viewer=viewer.value, as_json=json))
@@ -234,16 +244,20 @@ def navigate(
         policy: str = typer.Option('humanoid', help='Policy folder, or name of one that ships.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot to simulate.'),
-        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
+        engine: str = typer.Option(
+            'auto', callback=cli_input.engine, help='auto, onnxruntime or torch.'),
         rooms: str = typer.Option('rooms', help='A file, or the name of one in config/nodes.'),
         push: float = typer.Option(
-            0.5, min=0.0, max=10.0, help='Push the robot by this, once on every way [m/s].'),
+            0.5, callback=cli_input.number(0.0, 10.0),
+            help='Push the robot by this, once on every way [m/s].'),
         by_legs: bool = typer.Option(
             False, help='Know the way from the legs and the IMU, as on a robot without odometry.'),
         output: Optional[Path] = typer.Option(
             Path('walk'), help='Folder for the picture and the logs.'),
         json: bool = typer.Option(False, help='Print the figures as JSON.')) -> None:
     """Walk a simulated robot to rooms through real ROS 2 topics; 1 if it missed one."""
+    if output is not None:
+        cli_input.folder_to_write(output)
     from humanoid_locomotion.nodes.navigate import navigate as navigate_demo
     sys.exit(navigate_demo(policy=policy, robot=robot, engine=engine, rooms=rooms,
                            goals=goals or [], push=push, by_legs=by_legs, output=output,
@@ -265,7 +279,8 @@ def check(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot, or folder of your own.'),
-        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
+        engine: str = typer.Option(
+            'auto', callback=cli_input.engine, help='auto, onnxruntime or torch.'),
         json: bool = JSON) -> None:
     """Open a policy folder as the node would, golden steps included, and say what it is."""
     from humanoid_locomotion.core.policy import open_policy

@@ -8,6 +8,7 @@ from typing import Any, Dict, List
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.reliability import (
+    command_line_fuzz,
     dds_faults,
     kill_training,
     matrix,
@@ -95,3 +96,10 @@ def train_section(kills: int) -> Section:
         f'{sum(len(one.faults) for one in results)} broken.\n\n' + '\n'.join(
             [kill_training.table(results), *([''] if faults else []), *faults]),
         failed, [asdict(one) for one in results])
+
+
+def cli_section(tries: int) -> Section:
+    """Try command lines by chance."""
+    outcomes = command_line_fuzz.fuzz(tries)
+    bad = [one for one in outcomes if one.problem]
+    return Section(command_line_fuzz.summary(outcomes), len(bad), [asdict(one) for one in bad])

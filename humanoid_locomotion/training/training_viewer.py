@@ -177,18 +177,9 @@ class TrainingViewer:
     """
 
     def __init__(self, run: Path, robot: str, port: int = PORT):
-<<<<<<< HEAD
-        for package in ('mujoco', 'scipy', 'trimesh', 'viser'):
-            if importlib.util.find_spec(package) is None:
-                raise MissingPackageError('--viewer web', package,
-                                          "pip install 'humanoid_locomotion[viewer]'")
+        check_installed()
         from humanoid_locomotion.sim.web_guard import Guard, bind
         guard = Guard(HOST)
-=======
-        check_installed()
-        port = _free(port)
-        self.address = f'http://127.0.0.1:{port}'
->>>>>>> wt-runs
         run.mkdir(parents=True, exist_ok=True)
         with bind(HOST, port) as listening, \
                 (run / 'viewer.log').open('w', encoding='utf-8') as log:
@@ -205,8 +196,6 @@ class TrainingViewer:
             self._process.wait()
 
 
-<<<<<<< HEAD
-=======
 def check_installed() -> None:
     """Raise :class:`MissingPackageError` unless everything that a browser needs is installed."""
     for package in ('mujoco', 'scipy', 'trimesh', 'viser'):
@@ -215,15 +204,6 @@ def check_installed() -> None:
                                       "pip install 'humanoid_locomotion[viewer]'")
 
 
-def _free(port: int) -> int:
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(('127.0.0.1', port)):
-                return port
-        port += 1
-
-
->>>>>>> wt-runs
 if __name__ == '__main__':
     torch.set_num_threads(1)  # the cores are the trainer's
     os.nice(10)
