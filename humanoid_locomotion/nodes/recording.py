@@ -21,7 +21,7 @@ from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import Imu, JointState
+from sensor_msgs.msg import BatteryState, Imu, JointState, Temperature
 from std_msgs.msg import Float64MultiArray, MultiArrayDimension, String
 
 from humanoid_locomotion.core.errors import MissingPackageError
@@ -31,7 +31,8 @@ from humanoid_locomotion.nodes.parameters import LocomotionParameters
 METADATA = 'humanoid_locomotion'
 FORMAT = 1
 ROOM = 20_000  # messages that may wait for the disk
-KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64MultiArray)
+KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64MultiArray, BatteryState,
+         Temperature)
 SEPARATOR = '=' * 80
 
 
