@@ -27,8 +27,8 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
                'loop,dds,viewer,policy,cli,train', help='loop: stepped clock; dds: real '
-               'processes; viewer: clients that go; policy: broken folders; cli: odd command lines; train: '
-               'trainings that are killed and resumed.'),
+               'processes; viewer: clients that go; policy: broken folders; cli: odd command '
+               'lines; train: trainings that are killed and resumed.'),
            folders: int = typer.Option(
                10_000, min=1, max=10_000_000, help='Policy folders to damage by chance.'),
            tries: int = typer.Option(
