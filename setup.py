@@ -31,7 +31,8 @@ setup(
     maintainer='humanoid_locomotion maintainers',
     maintainer_email='humanoid-locomotion@example.com',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed', 'robots/*/*.yaml', 'robots/*/*.xml', 'robots/*/*.urdf']},
+    package_data={NAME: ['py.typed', 'nodes/*.html', 'robots/*/*.yaml', 'robots/*/*.xml',
+                         'robots/*/*.urdf']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (SHARE, ['package.xml']),
@@ -52,7 +53,7 @@ setup(
         'dev': ['hypothesis', 'mypy', 'pytest', 'ruff', 'types-PyYAML'],
     },
     entry_points={'console_scripts': [
-        f'humanoid-locomotion = {NAME}.cli:main',
+        f'humanoid-locomotion = {NAME}.__main__:main',
         f'locomotion = {NAME}.nodes.locomotion:main',
         f'odometry = {NAME}.nodes.odometry:main',
         f'planner = {NAME}.nodes.planner:main',

@@ -1,6 +1,16 @@
 """``python -m humanoid_locomotion`` is the command ``humanoid-locomotion``."""
 
-from humanoid_locomotion.cli import main
+import sys
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C is a line and code 130, while it is imported too."""
+    try:
+        from humanoid_locomotion import cli
+    except KeyboardInterrupt:
+        sys.exit(130)
+    cli.main()
+
 
 if __name__ == '__main__':
     main()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
-import importlib.util
-import json as json_format
+import functools
 from pathlib import Path
 import shlex
-import subprocess
 import sys
-import time
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, List, NoReturn, Optional
 
 from rich.console import Console
 from rich.table import Table
@@ -20,6 +16,8 @@ import typer
 from humanoid_locomotion import (
     cli_adopt,
     cli_benchmark,
+    cli_exit,
+    cli_input,
     cli_isaacgym,
     cli_node,
     cli_python,
@@ -68,13 +66,9 @@ class TrainingViewer(str, enum.Enum):
     WINDOW = 'window'
 
 
-def main() -> None:
-    """Run the command line; our own errors become one line and exit code 2."""
-    try:
-        app(prog_name='humanoid-locomotion')
-    except LocomotionError as error:
-        Console(stderr=True).print(f'error: {error}', soft_wrap=True, markup=False)
-        sys.exit(2)
+def main() -> NoReturn:
+    """Run the command line and end the process; :mod:`cli_exit` tells how."""
+    cli_exit.run(functools.partial(app, prog_name='humanoid-locomotion'))
 
 
 @app.command()
@@ -91,14 +85,18 @@ def train(
         device: str = typer.Option('auto', help='auto, cuda or cpu.'),
         num_envs: Optional[int] = typer.Option(None, help='Robots at once; overrides the config.'),
         iterations: Optional[int] = typer.Option(None, help='Overrides the config.'),
-        seed: int = typer.Option(
-            1, help='Of everything that is drawn; --resume keeps that of the checkpoint.'),
+        seed: Optional[int] = typer.Option(
+            None, show_default='1, or that of --resume', help='Of everything that is drawn.'),
         output: Optional[Path] = typer.Option(
-            None, show_default='runs/ROBOT-DATE', help='Run folder.'),
+            None, show_default='that of --resume, or runs/ROBOT-DATE',
+            help='Run folder, which must not be in use.'),
         resume: Optional[Path] = typer.Option(
-            None, help='Checkpoint or run folder to go on from, with its config.'),
-        max_minutes: float = typer.Option(
-            float('inf'), help='Stop, with a checkpoint, after this time.'),
+            None, help='Run folder to go on with, or checkpoint to go on from, with its config.'),
+        accept_changes: bool = typer.Option(
+            False, '--accept-changes', help='Let --resume go on with a robot, config or simulator '
+            "that has changed, and write that into the policy's card."),
+        max_minutes: Optional[float] = typer.Option(
+            None, show_default='no limit', help='Stop, with a checkpoint, after this time.'),
         until_scorecard: bool = typer.Option(
             False, help='Evaluate on the side; stop when the quick scorecard passes.'),
         gpus: int = typer.Option(1, help='Processes, one GPU and --num-envs robots each.'),
@@ -119,59 +117,19 @@ def train(
         json: bool = JSON) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
     cli_python.hand_over(python)
-    console = Console(stderr=json)
-    from humanoid_locomotion.training import options
-    last = None
-    if resume is not None:
-        backend = options.choose_backend(backend, device)  # Isaac Gym comes before PyTorch
-        options.require_torch('training')
-        from humanoid_locomotion.training import checkpoint
-        last = checkpoint.latest(resume)
-        # The robots that go on are those that were drawn with its seed.
-        seed = checkpoint.load(last, 'cpu')['seed']
-    settings, spec = options.training_config(
-        config, robot, num_envs, iterations, assign, last)
-    backend = options.choose_backend(backend, device)
-    folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
-    from humanoid_locomotion.training.distributed import is_worker
-    if gpus > 1 and not is_worker():
-        sys.exit(_start_workers(gpus, ['--output', str(folder)] if output is None else []))
-    from humanoid_locomotion.training.progress import TrainingProgress
-    from humanoid_locomotion.training.scorecard_watch import ScorecardWatch
-    from humanoid_locomotion.training.trainer import Trainer
-    trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
-                      use_graph=graph, fuse=fuse, deterministic=deterministic,
-                      command=_command_line(), viewer=viewer is TrainingViewer.WINDOW)
-    if last is not None:
-        trainer.resume(last)
-    if not trainer.group.is_first:
-        with contextlib.closing(trainer):
-            trainer.run(max_seconds=max_minutes * 60.0)
-        return
-    with contextlib.ExitStack() as stack:
-        watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, spec.folder)))
-        stack.enter_context(contextlib.closing(trainer))
-        if viewer is TrainingViewer.WEB:
-            from humanoid_locomotion.training import training_viewer
-            page = training_viewer.TrainingViewer(folder, spec.folder)
-            stack.callback(page.close)
-            console.print(f'watch it at {page.address}')
-        progress = stack.enter_context(TrainingProgress(
-            console, settings.run.iterations, f'{spec.name}, {backend}'))
-        trainer.run(progress.report, max_minutes * 60.0,
-                    watch if until_scorecard else lambda: False)
-    if watch.passed is not None:
-        console.print(f'the policy passes: {watch.passed}', soft_wrap=True, markup=False)
-    if importlib.util.find_spec('matplotlib') is not None:
-        from humanoid_locomotion.training.curve import draw
-        draw(folder)
-    console.print(f'trained {trainer.iteration} iterations, {trainer.samples:,} control steps, '
-                  f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}',
-                  soft_wrap=True, markup=False)
-    if json:
-        last_line = (folder / 'metrics.jsonl').read_text(encoding='utf-8').splitlines()[-1]
-        print_json({'run': folder, 'samples': trainer.samples, 'seconds': trainer.seconds,
-                    'passed': watch.passed, 'last': json_format.loads(last_line)})
+    from humanoid_locomotion.training import command
+    asked = command.Options(
+        config=config, robot=robot, backend=backend, device=device, num_envs=num_envs,
+        iterations=iterations, seed=seed, output=output, resume=resume,
+        accept_changes=accept_changes, max_minutes=max_minutes, until_scorecard=until_scorecard,
+        gpus=gpus, deterministic=deterministic, graph=graph, fuse=fuse, viewer=viewer.value,
+        assignments=tuple(assign))
+    code, result = command.train(
+        asked, cli_python.command(sys.executable, sys.argv[1:]), _command_line(),
+        Console(stderr=json))
+    if json and result is not None:
+        print_json(result)
+    sys.exit(code)
 
 
 @app.command()
@@ -182,10 +140,13 @@ def export(
     """Turn a checkpoint into a policy folder."""
     from humanoid_locomotion.training.options import require_torch
     require_torch('export')
+    from humanoid_locomotion.training.checkpoint import open_latest
     from humanoid_locomotion.training.export import export as export_policy
     with working('recording golden steps'):
-        folder = export_policy(run, output)
-    console.print(f'wrote {folder}', soft_wrap=True, markup=False)
+        taken, content = open_latest(run, 'cpu')
+        folder = export_policy(taken, output)
+    console.print(f"wrote {folder}, from {taken}, iteration {content['iteration']}",
+                  soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -196,7 +157,8 @@ def evaluate(
         output: Optional[Path] = typer.Option(
             None, show_default='the policy folder',
             help='Where scorecard.json and scorecard.png go; elsewhere, nowhere by default.'),
-        backend: str = typer.Option('mujoco', help='Simulator: mujoco or mujoco_warp.'),
+        backend: str = typer.Option(
+            'mujoco', callback=cli_input.simulator, help='Simulator: mujoco or mujoco_warp.'),
         dt: Optional[float] = typer.Option(
             None, show_default='0.002', help='Longest physics step [s].'),
         iterations: Optional[int] = typer.Option(
@@ -204,7 +166,8 @@ def evaluate(
         model: Optional[Path] = typer.Option(
             None, show_default="the package's", help='Your own MJCF of the same robot.'),
         quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
-        seed: int = typer.Option(0, help='Of everything that is drawn.'),
+        seed: int = typer.Option(
+            0, min=0, max=cli_input.MAX_SEED, help='Of everything that is drawn.'),
         terrain: Ground = typer.Option(
             Ground.FLAT, help='rough: walk over hills, valleys, bumps and steps instead; goes '
             'with --robot, --seed and --json.'),
@@ -216,6 +179,10 @@ def evaluate(
         json: bool = typer.Option(False, help='Print the scorecard as JSON.')) -> None:
     """Measure a policy in CPU MuJoCo, or elsewhere; exits with 1 if it does not pass."""
     from humanoid_locomotion.evaluation.command import Elsewhere, run, run_rough
+    if model is not None:
+        cli_input.file_to_read(model)
+    if output is not None:
+        cli_input.folder_to_write(output)
     if terrain is Ground.ROUGH:
         alone = all(value is None for value in (output, model, dt, iterations))
         if not alone or quick or report or sim_to_sim or backend != 'mujoco':
@@ -252,14 +219,19 @@ def walk(
         policy: str = typer.Option('humanoid', help='Policy folder, or name of one that ships.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot to simulate.'),
-        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
-        seconds_scale: float = typer.Option(1.0, help='Factor on the length of each segment.'),
+        engine: str = typer.Option(
+            'auto', callback=cli_input.engine, help='auto, onnxruntime or torch.'),
+        seconds_scale: float = typer.Option(
+            1.0, callback=cli_input.number(0.01, 1000.0),
+            help='Factor on the length of each segment.'),
         output: Optional[Path] = typer.Option(
             Path('walk'), help='Folder for the picture and the table.'),
         viewer: Viewer = typer.Option(
             Viewer.NONE, help='web: watch and drive the robot in a browser.'),
         json: bool = JSON) -> None:
     """Walk a simulated robot through real ROS 2 topics; exits with 1 if it fell."""
+    if output is not None:
+        cli_input.folder_to_write(output)
     from humanoid_locomotion.nodes.walk import walk as walk_demo
     sys.exit(walk_demo(policy=policy, robot=robot, engine=engine, seconds_scale=seconds_scale,
                        output=output, viewer=viewer.value, as_json=json))
@@ -272,16 +244,20 @@ def navigate(
         policy: str = typer.Option('humanoid', help='Policy folder, or name of one that ships.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot to simulate.'),
-        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
+        engine: str = typer.Option(
+            'auto', callback=cli_input.engine, help='auto, onnxruntime or torch.'),
         rooms: str = typer.Option('rooms', help='A file, or the name of one in config/nodes.'),
         push: float = typer.Option(
-            0.5, min=0.0, max=10.0, help='Push the robot by this, once on every way [m/s].'),
+            0.5, callback=cli_input.number(0.0, 10.0),
+            help='Push the robot by this, once on every way [m/s].'),
         by_legs: bool = typer.Option(
             False, help='Know the way from the legs and the IMU, as on a robot without odometry.'),
         output: Optional[Path] = typer.Option(
             Path('walk'), help='Folder for the picture and the logs.'),
         json: bool = typer.Option(False, help='Print the figures as JSON.')) -> None:
     """Walk a simulated robot to rooms through real ROS 2 topics; 1 if it missed one."""
+    if output is not None:
+        cli_input.folder_to_write(output)
     from humanoid_locomotion.nodes.navigate import navigate as navigate_demo
     sys.exit(navigate_demo(policy=policy, robot=robot, engine=engine, rooms=rooms,
                            goals=goals or [], push=push, by_legs=by_legs, output=output,
@@ -303,7 +279,8 @@ def check(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot, or folder of your own.'),
-        engine: str = typer.Option('auto', help='auto, onnxruntime or torch.'),
+        engine: str = typer.Option(
+            'auto', callback=cli_input.engine, help='auto, onnxruntime or torch.'),
         json: bool = JSON) -> None:
     """Open a policy folder as the node would, golden steps included, and say what it is."""
     from humanoid_locomotion.core.policy import open_policy
@@ -366,14 +343,6 @@ def robots(json: bool = JSON) -> None:
         print_json(found)
     else:
         console.print(table)
-
-
-def _start_workers(gpus: int, more: List[str]) -> int:
-    """Start the same command once per GPU with torchrun; return its exit code."""
-    return subprocess.run(
-        [sys.executable, '-m', 'torch.distributed.run', '--standalone',
-         f'--nproc_per_node={gpus}', '-m', 'humanoid_locomotion', *sys.argv[1:], *more],
-        check=False).returncode
 
 
 def _command_line() -> str:

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
+from humanoid_locomotion.cli_input import check_range, file_to_read, folder_to_write, number
+
 console = Console()
 BEYOND = typer.Option(
     '', show_default='nothing', help='What the policy may ask beyond policy_bounds in robot.yaml, '
@@ -27,6 +29,10 @@ def adopt(
     """Turn another stack's ONNX file into a policy folder."""
     from humanoid_locomotion.core.adopt import adopt as adopt_policy
     from humanoid_locomotion.core.robot import load_robot
+    file_to_read(network)
+    if fill is not None:
+        file_to_read(fill)
+    folder_to_write(output)
     table = Table('key', 'value', 'from')
     for key, value, origin in adopt_policy(
             network, load_robot(robot), output, fill, _beyond(beyond_robot)):
@@ -40,11 +46,13 @@ def tune(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         output: Path = typer.Option(..., help='Policy folder to write.'),
         gait_period: Optional[float] = typer.Option(
-            None, help='Duration of one stride [s].'),
+            None, callback=number(0.0, 10.0), help='Duration of one stride [s].'),
         yaw_rate: Optional[Tuple[float, float]] = typer.Option(
-            None, help='Gain [1/s] and limit [rad/s] of the loop over the turning rate.'),
+            None, callback=number(0.0, 100.0),
+            help='Gain [1/s] and limit [rad/s] of the loop over the turning rate.'),
         linear_velocity: Optional[Tuple[float, float, float, float]] = typer.Option(
-            None, help='Gain [1/s], limit [m/s], and in standing damping and stiffness [1/s], of '
+            None, callback=number(0.0, 100.0),
+            help='Gain [1/s], limit [m/s], and in standing damping and stiffness [1/s], of '
                        'the loop over what the legs measure.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot it moves, or folder of one.'),
@@ -62,8 +70,11 @@ def tune(
                           '--beyond-robot', 'expected one of them; 0.9, 1.0 0.2 and '
                           "0.5 0.2 0.5 4.0 are those of the G1's policy, which needs nothing "
                           'beyond its robot')
+    folder_to_write(output)
     # Only checked here, where the option has a name: the threshold is the policy's own.
     _spec('--gait-period', GaitSpec, None if gait_period is None else (gait_period, 0.0))
+    if gait_period is not None:
+        check_range(gait_period, '--gait-period', 0.1, 10.0)
     name = robot or read_contract(find_policy(policy) / 'contract.yaml').robot
     contract = tune_policy(
         policy, load_robot(name), output, gait_period=gait_period,

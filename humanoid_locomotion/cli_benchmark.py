@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 from rich.console import Console
 import typer
 
+from humanoid_locomotion import cli_input
 from humanoid_locomotion.cli_output import JSON, table_of, working
 
 app = typer.Typer(no_args_is_help=True, help='Measure where the time of training goes.')
@@ -19,8 +20,9 @@ WALKING_STD = 'ppo.init_std=0.35'  # as at the end of training: robots walk and 
 
 ROBOT = typer.Option('humanoid', help='Robot, and config in config/training.')
 POLICY = typer.Option('', show_default="the robot's", help='Policy that walks meanwhile.')
-BACKEND = typer.Option('auto', help='Simulator; auto picks by the device.')
-DEVICE = typer.Option('auto', help='auto, cuda or cpu.')
+BACKEND = typer.Option(
+    'auto', callback=cli_input.backend, help='Simulator; auto picks by the device.')
+DEVICE = typer.Option('auto', callback=cli_input.device, help='auto, cuda or cpu.')
 NUM_ENVS = typer.Option('4096,8192,16384', help='Numbers of robots, with commas.')
 OUTPUT = typer.Option(None, help='JSON file to write; a plot of a sweep goes beside it.')
 GRAPH = typer.Option(True, help='Run step and update as CUDA graphs on a GPU.')
@@ -43,7 +45,7 @@ def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device
                 lambda: benchmark.steps_per_second(trainer)))
         return row
 
-    rows = _sweep(robot, policy, backend, device, num_envs, graph, fuse, measure)
+    rows = _sweep(robot, policy, backend, device, _counts(num_envs, output), graph, fuse, measure)
     _show('env', rows, output, json)
 
 
@@ -62,7 +64,7 @@ def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, devi
                 lambda: benchmark.benchmark_train(trainer)['steps_per_second']))
         return row
 
-    rows = _sweep(robot, policy, backend, device, num_envs, graph, fuse, measure)
+    rows = _sweep(robot, policy, backend, device, _counts(num_envs, output), graph, fuse, measure)
     _show('train', rows, output, json)
 
 
@@ -72,38 +74,52 @@ def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
             graph: bool = GRAPH, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
     """Compare solver settings: time, and difference to CPU MuJoCo at a finer step."""
     from humanoid_locomotion.training.options import choose_backend
+    counts = _counts(num_envs, output)
     name = choose_backend(backend, device)  # before PyTorch is imported
     from humanoid_locomotion.training.physics_study import room_used, study
-    trainer = next(_trainers(robot, policy, name, device, num_envs, graph, False))
+    trainer = next(_trainers(robot, policy, name, device, counts[:1], graph, False))
     with working('each solver setting in turn'):
         rows = study(trainer, name)
     _show('physics', rows, output, json, room_used(trainer))
 
 
-def _sweep(robot: str, policy: str, backend: str, device: str, num_envs: str, graph: bool,
+def _counts(num_envs: str, output: Optional[Path]) -> List[int]:
+    """Return the numbers of robots; refuse these and the output before anything is timed."""
+    if output is not None:
+        cli_input.file_to_write(output)
+    return cli_input.numbers(num_envs, '--num-envs', 1, cli_input.MAX_ENVS)
+
+
+def _sweep(robot: str, policy: str, backend: str, device: str, counts: List[int], graph: bool,
            fuse: bool, measure: Callable[[Any], Dict[str, Any]]) -> List[Dict[str, Any]]:
     from humanoid_locomotion.training.options import choose_backend
     rows, name = [], choose_backend(backend, device)
-    for trainer in _trainers(robot, policy, name, device, num_envs, graph, fuse):
+    for trainer in _trainers(robot, policy, name, device, counts, graph, fuse):
         with working(f'{trainer.env.num_envs} robots'):
             rows.append({'backend': name, 'hardware': trainer.hardware(), **measure(trainer)})
     return rows
 
 
-def _trainers(robot: str, policy: str, backend: str, device: str, num_envs: str,
+def _trainers(robot: str, policy: str, backend: str, device: str, counts: List[int],
               graph: bool, fuse: bool) -> Iterator[Any]:
     """Yield a trainer for each number of robots, its actor that of a policy that walks."""
     from humanoid_locomotion.core.engines import read_layers
+    from humanoid_locomotion.core.errors import PolicyError
     from humanoid_locomotion.core.network import open_network
     from humanoid_locomotion.core.policy import find_policy
     from humanoid_locomotion.training.options import training_config
-    layers = read_layers(open_network(find_policy(policy or robot) / 'policy.onnx'))
-    for count in num_envs.split(','):
-        config, spec = training_config('', robot, int(count), None, [WALKING_STD])
+    path = find_policy(policy or robot) / 'policy.onnx'
+    layers = read_layers(open_network(path))
+    for count in counts:
+        config, spec = training_config('', robot, count, None, [WALKING_STD])
         from humanoid_locomotion.training.trainer import Trainer
         trainer = Trainer(config, spec, backend=backend, device=device, seed=1,
                           folder=Path('benchmark'), use_graph=graph, fuse=fuse)
-        trainer.model.load_actor(layers)
+        try:
+            trainer.model.load_actor(layers)
+        except RuntimeError as error:  # of PyTorch
+            raise PolicyError(path, f'does not fit the training config of {robot} ({error})'
+                              ) from error
         yield trainer
         trainer.close()
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
-from humanoid_locomotion import cli_python
+from humanoid_locomotion import cli_input, cli_python
 from humanoid_locomotion.cli_output import JSON, print_json
 
 console = Console()
@@ -21,9 +21,12 @@ console = Console()
 
 def check_isaacgym(
         robot: str = typer.Option('humanoid', help='Robot, and config in config/training.'),
-        device: str = typer.Option('auto', help='auto, cuda or cpu.'),
-        num_envs: int = typer.Option(1024, help='Robots of the short training run.'),
-        iterations: int = typer.Option(3, help='Iterations of it; 0 leaves it out.'),
+        device: str = typer.Option(
+            'auto', callback=cli_input.device, help='auto, cuda or cpu.'),
+        num_envs: int = typer.Option(
+            1024, min=1, max=cli_input.MAX_ENVS, help='Robots of the short training run.'),
+        iterations: int = typer.Option(
+            3, min=0, max=100_000, help='Iterations of it; 0 leaves it out.'),
         viewer: bool = typer.Option(False, help='Show the robots in a window.'),
         python: str = typer.Option(
             '', show_default='this one', help='Interpreter that has Isaac Gym.'),

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 import typer
 
+from humanoid_locomotion.cli_input import engine_recorded, file_to_read, file_to_write
 from humanoid_locomotion.cli_output import JSON, print_json, working
 from humanoid_locomotion.core.errors import LocomotionError
 
@@ -17,19 +18,22 @@ def replay(
         file: Path = typer.Argument(..., help='MCAP file that the node wrote with record:=true.'),
         policy: str = typer.Option('', show_default='the one recorded', help='Policy folder.'),
         engine: str = typer.Option(
-            '', show_default='the one recorded', help='onnxruntime or torch.'),
+            '', show_default='the one recorded', callback=engine_recorded,
+            help='onnxruntime or torch.'),
         json: bool = JSON) -> None:
     """Run the controller over a recording; exits with 1 where a single bit differs."""
+    file_to_read(file)
     from humanoid_locomotion.nodes.replay import replay as run
     with working('replaying'):
         result = run(file, policy, engine)
     if json:
         print_json({'steps': result.steps, 'seconds': result.seconds, 'policy': result.policy,
-                    'difference': result.difference})
+                    'difference': result.difference, 'whole': result.is_whole})
     else:
         console.print(f'{result.steps} control steps, {result.seconds:.1f} s of {result.policy}: '
-                      + (result.difference or 'equal to the last bit'), soft_wrap=True,
-                      markup=False)
+                      + (result.difference or 'equal to the last bit')
+                      + ('' if result.is_whole or result.difference else
+                         '; the recording broke off there'), soft_wrap=True, markup=False)
     if result.difference:
         raise typer.Exit(1)
 
@@ -52,17 +56,17 @@ def sign(policy: str = typer.Argument(..., help='Policy folder, or name of one t
 
 def interface(page: Path = typer.Argument(..., help='Markdown page that has the marks.')) -> None:
     """Write the ROS interface of the nodes into the marked sections of a page."""
+    file_to_write(file_to_read(page), 'PAGE')
     import rclpy
 
     from humanoid_locomotion.nodes import interface as asked
     from humanoid_locomotion.nodes import middleware
-    from humanoid_locomotion.nodes.marked_page import put
+    from humanoid_locomotion.nodes.marked_page import put_all
     middleware.isolate()
     middleware.init()
     try:
-        for node in asked.NODES:
-            for name, text in asked.sections(node).items():
-                put(page, name, text)
+        put_all(page, {name: text for node in asked.NODES
+                       for name, text in asked.sections(node).items()})
     finally:
         rclpy.try_shutdown()
     console.print(f'wrote {page}', soft_wrap=True, markup=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Tuple
 from rich.console import Console
 import typer
 
+from humanoid_locomotion import cli_input
 from humanoid_locomotion.cli_output import JSON, print_json, print_rows, working
 
 if TYPE_CHECKING:
@@ -25,33 +26,46 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
            output: Optional[Path] = typer.Option(
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
-               'loop,dds,policy,swap', help='loop: stepped clock; dds: real processes; policy: '
-               'broken folders; swap: the same, swapped into a node that stands.'),
-           folders: int = typer.Option(10_000, help='Policy folders to tamper with by chance.'),
-           swaps: int = typer.Option(500, help='Such folders to swap in.'),
+               'loop,dds,viewer,policy,swap,cli,train', help='loop: stepped clock; dds: real '
+               'processes; viewer: clients that go; policy: broken folders; swap: the same, '
+               'swapped into a node that stands; cli: odd command lines; train: trainings that '
+               'are killed and resumed.'),
+           folders: int = typer.Option(
+               10_000, min=1, max=10_000_000, help='Policy folders to tamper with by chance.'),
+           swaps: int = typer.Option(
+               500, min=1, max=100_000, help='Such folders to swap into a node.'),
+           tries: int = typer.Option(
+               2000, min=1, max=1_000_000, help='Command lines to try by chance.'),
+           kills: int = typer.Option(
+               100, min=1, max=10_000, help='Moments at which to kill a training.'),
            json: bool = JSON) -> None:
     """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
-    from humanoid_locomotion.nodes.marked_page import put
+    from humanoid_locomotion.nodes import marked_page
     from humanoid_locomotion.reliability import report
-    opened, spec = _opened(policy, robot)
     sections: Dict[str, Callable[[], report.Section]] = {
         'loop': lambda: report.loop_section(opened, spec),
         'dds': lambda: report.dds_section(opened, spec),
+        'viewer': lambda: report.viewer_section(opened, spec),
         'policy': lambda: report.policy_section(opened, folders),
-        'swap': lambda: report.swap_section(opened, spec, swaps)}
+        'swap': lambda: report.swap_section(opened, spec, swaps),
+        'cli': lambda: report.cli_section(tries),
+        'train': lambda: report.train_section(kills)}
     names, done = only.split(','), {}
     for name in names:
         if name not in sections:
             raise UnknownNameError('faults', name, list(sections))
+    if output is not None:
+        marked_page.check(cli_input.file_to_write(cli_input.file_to_read(output)), names)
+    opened, spec = _opened(policy, robot)
     for name in names:
-        ros = _ros() if name in ('dds', 'swap') else contextlib.nullcontext()
-        with ros, working(f'faults: {name}'):
+        needs_ros = name in ('dds', 'viewer', 'swap')
+        with _ros() if needs_ros else contextlib.nullcontext(), working(f'faults: {name}'):
             section = done[name] = sections[name]()
         if not json:
             console.print(section.text, markup=False, soft_wrap=True)
         if output is not None:
-            put(output, name, section.text)
+            marked_page.put(output, name, section.text)
     if json:
         print_json({name: {'failed': section.failed, 'rows': section.rows}
                     for name, section in done.items()})
@@ -61,14 +75,16 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
 def soak(kind: str = typer.Argument(
              ..., help='walk: random commands; startle: random bytes as messages, parameters '
              'and requests.'),
-         minutes: float = typer.Option(1.0, help='How long.'), policy: str = POLICY,
+         minutes: float = typer.Option(
+             1.0, callback=cli_input.number(0.0, 100_000.0, above=True), help='How long.'),
+         policy: str = POLICY,
          robot: str = ROBOT, json: bool = JSON) -> None:
     """Run the node for long over DDS against a simulated robot; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
     from humanoid_locomotion.reliability import soak as run
-    opened, spec = _opened(policy, robot)
     if kind not in ('walk', 'startle'):
         raise UnknownNameError('soak', kind, ('walk', 'startle'))
+    opened, spec = _opened(policy, robot)
     tell = Console(stderr=True).print if json else console.print
     with _ros(), working(f'{kind}, {minutes:g} min'):
         result: Any = (run.soak_walk(opened, spec, 60.0 * minutes, tell) if kind == 'walk'
@@ -78,11 +94,14 @@ def soak(kind: str = typer.Argument(
 
 
 def latency(policy: str = POLICY, robot: str = ROBOT,
-            engine: str = typer.Option('onnxruntime', help='onnxruntime or torch.'),
-            seconds: float = typer.Option(60.0, help='For each node.'),
+            engine: str = typer.Option(
+                'onnxruntime', callback=cli_input.engine, help='onnxruntime or torch.'),
+            seconds: float = typer.Option(
+                60.0, callback=cli_input.number(0.1, 1e6), help='For each node.'),
             alone: bool = typer.Option(
                 False, help='Time the engines alone, without ROS: those that are installed.'),
-            device: str = typer.Option('auto', help='Where torch runs.'),
+            device: str = typer.Option(
+                'auto', callback=cli_input.device, help='Where torch runs.'),
             json: bool = JSON) -> None:
     """Time joint states in to command out at 50 Hz, beside a node that only copies them."""
     if alone:

@@ -9,6 +9,12 @@ from rich.console import Console
 from rich.table import Table
 import typer
 
+from humanoid_locomotion.cli_input import (
+    file_to_read,
+    file_to_write,
+    folder_to_write,
+    shown,
+)
 from humanoid_locomotion.core.errors import ConfigError
 
 console = Console()
@@ -26,12 +32,13 @@ def import_robot(
             [], help="A rotor's inertia behind its gear, as knee=0.016 [kg m^2]; gains follow.")
 ) -> None:
     """Draft robot.yaml and robot.xml from a model, and list what it could not say."""
+    file_to_read(model)
+    name = name or model.stem
+    folder = folder_to_write(output or Path('robots') / name)
     from humanoid_locomotion.sim.robot_import import TODO
     from humanoid_locomotion.sim.robot_import import import_robot as draft
-    name = name or model.stem
-    folder = output or Path('robots') / name
-    questions = draft(model, folder, name, _figures(pose, '--pose'),
-                      _figures(armature, '--armature'))
+    questions = draft(model, folder, name, _figures(pose, '--pose', -10.0, 10.0),
+                      _figures(armature, '--armature', 0.0, 100.0))
     table = Table('in robot.yaml', 'joints', 'drafted as', 'look at', title=f'open in {folder}')
     for question in questions:
         style = 'red' if question.written == TODO else 'yellow'
@@ -44,16 +51,17 @@ def import_robot(
                   soft_wrap=True, markup=False)
 
 
-def _figures(given: List[str], option: str) -> Dict[str, float]:
+def _figures(given: List[str], option: str, low: float, high: float) -> Dict[str, float]:
     figures = {}
     for item in given:
-        part, equals, value = item.partition('=')
+        part, _, value = item.partition('=')
         try:
             figures[part] = float(value)
         except ValueError:
-            equals = ''
-        if not (part and equals):
-            raise ConfigError('command line', option, f'expected PART=FIGURE, found {item!r}')
+            part = ''
+        if not part or not low <= figures[part] <= high:
+            raise ConfigError('command line', option, f'expected PART=FIGURE, found '
+                              f'{shown(item)}; the figure is from {low:g} to {high:g}')
     return figures
 
 
@@ -66,6 +74,8 @@ def write_urdf(
     from humanoid_locomotion.core.robot import load_robot
     spec = load_robot(robot)
     from humanoid_locomotion.sim.urdf_writer import urdf_of
-    path = output or Path(spec.folder) / 'robot.urdf'
-    path.write_text(urdf_of(spec), encoding='utf-8')
+    path = file_to_write(output or Path(spec.folder) / 'robot.urdf')
+    text = urdf_of(spec)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding='utf-8')
     console.print(f'wrote {path}', soft_wrap=True, markup=False)

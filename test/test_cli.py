@@ -134,7 +134,7 @@ def refused(ended: Ended, *texts: str) -> None:
     (['train', '--set', 'rewards.weights={enrgy: 1.0}', *TINY],
      ["unknown reward 'enrgy' (did you mean 'energy'?)"]),
     (['train', '--set', 'observation.layout=all'], ["unknown observation layout 'all'"]),
-    (['train', '--num-envs', 0], ['run: num_envs must be 1 or more, found 0']),
+    (['train', '--num-envs', 0], ['train: --num-envs: found 0, expected 1 to 65,536']),
     (['train', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: fake, isaacgym, "]),
     (['train', '--backend', 'fake', '--viewer', 'window', *TINY],
      ['the backend fake opens no window; isaacgym does']),
@@ -238,7 +238,8 @@ def test_train_export_and_check_from_end_to_end(run, tmp_path):
     assert [json.loads(line)['iteration'] for line in lines] == [1, 2, 3]
 
     exported = run('export', 'run', '--output', 'policies/mine')
-    assert (exported.code, exported.out) == (0, 'wrote policies/mine\n')
+    assert (exported.code, exported.out) == (
+        0, 'wrote policies/mine, from run/checkpoints/000003.pt, iteration 3\n')
     card = (tmp_path / 'policies' / 'mine' / 'card.md').read_text()
     assert 'humanoid-locomotion train --backend mujoco' in card
 

@@ -92,6 +92,15 @@ class CheckpointError(LocomotionError):
     """A training checkpoint that does not fit what it is asked to continue."""
 
     def __init__(self, path: object, problem: str):
+        self.path, self.problem = path, problem
+        super().__init__(f'{path}: {problem}')
+
+
+class RunFolderError(LocomotionError):
+    """A run folder that a training must not write to, or cannot."""
+
+    def __init__(self, path: object, problem: str):
+        self.path, self.problem = path, problem
         super().__init__(f'{path}: {problem}')
 
 
@@ -103,7 +112,7 @@ class DivergedError(LocomotionError, ArithmeticError):
         super().__init__(
             f'training diverged in iteration {iteration}: {self.figures} are not finite; the last '
             f'good checkpoint is {last_good}, go on from it with a lower ppo.learning_rate or '
-            'ppo.desired_kl')
+            'ppo.desired_kl: --resume RUN --set ppo.desired_kl=... --accept-changes')
 
 
 class SimulationError(LocomotionError, RuntimeError):

@@ -22,6 +22,7 @@ from humanoid_locomotion.evaluation.rough import evaluate_rough
 from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
 from humanoid_locomotion.evaluation.seeds import rank_seeds
 from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, changes, evaluate_elsewhere
+from humanoid_locomotion.sim.backend import import_backend
 
 
 def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
@@ -48,11 +49,16 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
         ConfigError: ``everywhere`` is asked for together with a setting or a folder.
     """
     spec = load_robot(robot) if robot else None
+    if elsewhere is not None and elsewhere.backend is not None:
+        import_backend(elsewhere.backend)
     differs = elsewhere is not None and elsewhere.differs(QUICK if quick else FULL)
     if everywhere and (differs or report or output is not None):
         raise ConfigError('command line', '--sim-to-sim', 'has its own settings and writes into '
                           'the policy folder: leave out --backend, --dt, --iterations, --model, '
                           '--output and --report')
+    if differs and report:
+        raise ConfigError('command line', '--report', 'the report shows the standard setting: '
+                          'leave out --backend, --dt, --iterations and --model')
     bars = Console(stderr=True) if as_json else console
     with Progress(console=bars, transient=True) as progress:
         tasks = {}
@@ -68,9 +74,6 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
             scorecard, others = evaluate_everywhere(
                 policy, quick=quick, seed=seed, progress=show, robot=spec)
         elif elsewhere is not None and differs:
-            if report:
-                raise ConfigError('command line', 'report', 'the report shows the standard '
-                                  'setting: leave out --backend, --dt, --iterations and --model')
             standard, scorecard = evaluate_elsewhere(
                 policy, elsewhere, output=output, quick=quick, seed=seed, progress=show,
                 robot=spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import os
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -78,7 +79,7 @@ def read_scorecards(policies: Sequence[str]) -> List[Scorecard]:
     paths = [Path(policy) if policy.endswith('.json') else find_policy(policy) / 'scorecard.json'
              for policy in policies]
     for path in paths:
-        if not path.is_file():
+        if not os.path.lexists(path):
             raise ConfigError(path, '', 'is missing: run humanoid-locomotion evaluate '
                               f'{path.parent}')
     cards = [read_scorecard(path) for path in paths]
@@ -94,6 +95,9 @@ def _check_same_protocol(cards: Sequence[Scorecard], paths: Sequence[Path]) -> N
             if found != expected:
                 raise ConfigError(path, f'setting.{key}', f'is {found}, that of {paths[0]} is '
                                   f'{expected}: evaluate both in the same way')
+        expected, found = ([line.name for line in it.criteria] for it in (first, card))
+        if found != expected:
+            raise ConfigError(path, 'criteria', f'are {found}, those of {paths[0]} are {expected}')
 
 
 def _best(measured: Sequence[Values], more_is_better: bool) -> List[int]:

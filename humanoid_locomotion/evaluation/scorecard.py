@@ -16,6 +16,7 @@ from humanoid_locomotion.core.parsing import parse_json
 from humanoid_locomotion.evaluation.protocol import Command
 
 T = TypeVar('T')
+MAX_BYTES = 4 * 1024 * 1024  # of scorecard.json
 
 
 @dataclass(frozen=True)
@@ -305,7 +306,11 @@ class Scorecard:
 
 
 def read_scorecard(path: Path) -> Scorecard:
-    """Read ``scorecard.json``."""
+    """Read ``scorecard.json``.
+
+    Raises:
+        ConfigError: It is no file that can be read, or not a scorecard.
+    """
     data = parse_json(read_bytes(path, MAX_MEASURED_BYTES), path)
     return config.from_mapping(Scorecard, data, path)
 

@@ -63,6 +63,10 @@ def rank_seeds(policies: Sequence[str]) -> Seeds:
     cards = read_scorecards(policies)
     for policy, card in zip(policies, cards):
         found, wanted = card.setting.fingerprint, cards[0].setting.fingerprint
+        names = [line.name for line in card.criteria]
+        if names != [line.name for line in LINES]:
+            raise ConfigError(policy, 'criteria', f'are {names}, expected those of today: '
+                              'evaluate it again')
         if found != wanted:
             raise ConfigError(policy, 'setting.fingerprint', f'is {found}, that of {policies[0]} '
                               f'is {wanted}: seeds of one recipe share their contract')

@@ -33,10 +33,11 @@ class Elsewhere:
     model: Optional[Path] = None
 
     def __post_init__(self) -> None:
-        for key in ('dt', 'iterations'):
+        for key, low, high in (('dt', 1e-5, 1.0), ('iterations', 1, 10_000)):
             value = getattr(self, key)
-            if value is not None and not value > 0:
-                raise ConfigError('evaluate', f'--{key}', f'found {value}, expected above 0')
+            if value is not None and not low <= value <= high:
+                raise ConfigError('evaluate', f'--{key}', f'found {value}, expected above 0, from '
+                                  f'{low:g} to {high:g}')
 
     def protocol(self, standard: Protocol) -> Protocol:
         """Return the protocol with this physics."""

@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+import tempfile
+from typing import Iterable, Mapping
 
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.files import read_bytes
+
+MAX_BYTES = 16 * 1024 * 1024
+
+
+def check(path: Path, names: Iterable[str]) -> str:
+    """Return the text of a page that has the marks of sections.
+
+    Raises:
+        ConfigError: It cannot be read, or lacks a mark.
+    """
+    try:
+        text = read_bytes(path, MAX_BYTES).decode('utf-8')
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, '', f'is not UTF-8 ({error})') from error
+    for name in names:
+        begin, end = _marks(name)
+        if begin not in text or end not in text.split(begin, 1)[1]:
+            raise ConfigError(path, name, f'expected the marks {begin} and {end}')
+    return text
 
 
 def put(path: Path, name: str, text: str) -> None:
     """Write a section between its marks ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
     Raises:
-        ConfigError: The page lacks the marks.
+        ConfigError: As :func:`check`.
     """
-    begin, end = f'<!-- {name} -->', f'<!-- /{name} -->'
-    content = path.read_text(encoding='utf-8')
-    if begin not in content or end not in content:
-        raise ConfigError(path, name, f'expected the marks {begin} and {end}')
-    before, rest = content.split(begin, 1)
-    after = rest.split(end, 1)[1]
-    path.write_text(f'{before}{begin}\n{text}\n{end}{after}', encoding='utf-8')
+    put_all(path, {name: text})
+
+
+def put_all(path: Path, sections: Mapping[str, str]) -> None:
+    """Write sections between their marks: all of them or, if the page lacks a mark, none.
+
+    Raises:
+        ConfigError: As :func:`check`.
+    """
+    content = check(path, sections)
+    for name, text in sections.items():
+        begin, end = _marks(name)
+        before, rest = content.split(begin, 1)
+        content = f'{before}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}'
+    whole = path.resolve()
+    with tempfile.TemporaryDirectory(dir=whole.parent) as temporary:
+        new = Path(temporary) / 'page'
+        new.write_text(content, encoding='utf-8')
+        new.chmod(whole.stat().st_mode)
+        os.replace(new, whole)
+
+
+def _marks(name: str) -> tuple[str, str]:
+    return f'<!-- {name} -->', f'<!-- /{name} -->'

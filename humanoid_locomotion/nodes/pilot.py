@@ -11,13 +11,13 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
-from sensor_msgs.msg import Imu, JointState
+from sensor_msgs.msg import BatteryState, Imu, JointState, Temperature
 from std_msgs.msg import Float64MultiArray, String
 
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot_bounds import wider_bounds
-from humanoid_locomotion.core.safety import Severity
+from humanoid_locomotion.core.rules import Severity
 from humanoid_locomotion.nodes import conversions, qos
 from humanoid_locomotion.nodes.control_loop import ControlLoop, described_robot
 from humanoid_locomotion.nodes.diagnostics import loop_statuses, recorder_status, report
@@ -31,6 +31,7 @@ from humanoid_locomotion.nodes.timing import LoopTiming
 REFUSAL_LOG_PERIOD = 2.0  # [s]
 DIAGNOSTICS_PERIOD = 1.0  # [s]
 JUMP_LOG_PERIOD = 2.0  # [s]
+COUNT_PERIOD = 0.2  # [s] between two looks at who publishes what
 FLUSH_TIMEOUT = Duration(nanoseconds=200_000_000)
 
 
@@ -56,7 +57,8 @@ class Pilot:
         self._node, self._parameters, self._show = node, parameters, show
         self._is_simulated = bool(node.get_parameter('use_sim_time').value)
         robot = described_robot(folder.contract.robot, parameters.robot)
-        self.loop = ControlLoop(folder, robot, parameters, self._log_refused, self._is_simulated)
+        self.loop = ControlLoop(folder, robot, parameters, self._log_refused, self._is_simulated,
+                                self._log_warning)
         self._period = folder.contract.control_period
         self._pacer = Pacer(self._period)
         self._timing = LoopTiming(self._period)
@@ -74,6 +76,7 @@ class Pilot:
         self._create_subscriptions()
         self._diagnostics_timer = create_wall_timer(
             node, DIAGNOSTICS_PERIOD, self._publish_diagnostics)
+        self._count_timer = create_wall_timer(node, COUNT_PERIOD, self._count_publishers)
         self._jump = node.get_clock().create_jump_callback(
             JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
                           on_clock_change=True),
@@ -124,7 +127,11 @@ class Pilot:
                 self._on_stamped_command if stamped else self._on_command,
                 qos.VELOCITY_COMMAND),
             node.create_subscription(
-                JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT)]
+                JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT),
+            node.create_subscription(
+                BatteryState, 'battery_state', self._on_battery, qos.SENSOR_INPUT),
+            node.create_subscription(
+                Temperature, 'joint_temperatures', self._on_temperature, qos.PARTS_INPUT)]
         if 'odom' in self.loop.sensors.channels:
             self._subscriptions.append(node.create_subscription(
                 Odometry, 'odom', self._on_odom, qos.SENSOR_INPUT))
@@ -147,6 +154,16 @@ class Pilot:
         now = self.now()
         self._record('odom', msg, now)
         self.loop.sensors.take_odom(msg, now)
+
+    def _on_battery(self, msg: BatteryState) -> None:
+        now = self.now()
+        self._record('battery_state', msg, now)
+        self.loop.condition.take_battery(msg, now)
+
+    def _on_temperature(self, msg: Temperature) -> None:
+        now = self.now()
+        self._record('joint_temperatures', msg, now)
+        self.loop.condition.take_temperature(msg, now)
 
     def _on_command(self, msg: Twist) -> None:
         now = self.now()
@@ -224,6 +241,7 @@ class Pilot:
         self.stop()
         self._jump.unregister()
         self._node.destroy_timer(self._diagnostics_timer)
+        self._node.destroy_timer(self._count_timer)
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         if self._commands is not None:
@@ -344,15 +362,18 @@ class Pilot:
         self._node.get_logger().warning(
             f'refused: {error}', throttle_duration_sec=REFUSAL_LOG_PERIOD)
 
+    def _log_warning(self, text: str) -> None:
+        self._node.get_logger().warning(text)
+
     def _count_publishers(self) -> None:
-        counts = {topic: self._node.count_publishers(topic)
-                  for topic in (*self.loop.sensors.channels, 'cmd_vel')}
+        # A remapped topic is counted under the name that it has.
+        counts = {topic: self._node.count_publishers(self._node.resolve_topic_name(topic))
+                  for topic in (*self.loop.sensors.channels, 'cmd_vel', 'joint_command')}
         if counts != self._counts:
             self._counts = counts
             self._apply('count', **counts)
 
     def _publish_diagnostics(self) -> None:
-        self._count_publishers()
         figures = self._timing.figures()
         if figures is not None:
             self._timings.publish(conversions.table(*figures))

@@ -6,7 +6,9 @@ inputs as they came, one ``control_step`` per step, and one ``event`` per reques
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 from pathlib import Path
 import queue
@@ -21,17 +23,19 @@ from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import Imu, JointState
+from sensor_msgs.msg import BatteryState, Imu, JointState, Temperature
 from std_msgs.msg import Float64MultiArray, MultiArrayDimension, String
 
-from humanoid_locomotion.core.errors import MissingPackageError
+from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
 from humanoid_locomotion.nodes.control_loop import ControlLoop
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 
 METADATA = 'humanoid_locomotion'
 FORMAT = 1
 ROOM = 20_000  # messages that may wait for the disk
-KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64MultiArray)
+PATIENCE = 5.0  # [s] for what waits, at the end
+KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64MultiArray, BatteryState,
+         Temperature)
 SEPARATOR = '=' * 80
 
 
@@ -51,6 +55,30 @@ def nanoseconds(now: float) -> int:
 def seconds(nanoseconds: int) -> float:
     """Return the node's time, of whole microseconds [s]."""
     return (nanoseconds // 1000) / 1e6
+
+
+class WholeWrites:
+    """A new file in which each write is there whole or not at all.
+
+    MCAP's writer hands over whole records, so that a file on a full disk ends with a record.
+    """
+
+    def __init__(self, path: Path):
+        self._file = io.FileIO(path, 'xb')
+        self.tell, self.close = self._file.tell, self._file.close
+
+    def write(self, data: bytes) -> int:
+        """Write everything; if that cannot be, cut the file where it was, and raise OSError."""
+        begin, left = self.tell(), memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) or 0:]
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(begin)
+                self._file.seek(begin)
+            raise
+        return len(data)
 
 
 class Recorder:
@@ -74,18 +102,21 @@ class Recorder:
             raise MissingPackageError('record:=true', 'mcap', 'pip install mcap') from error
         self._loop, self.lost, self.problem = loop, 0, ''
         self._definitions = {kind: definition(_package(kind), kind.__name__) for kind in KINDS}
-        folder = Path(parameters.record_folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder, opened = Path(parameters.record_folder), loop.folder
         self.path = folder / f'locomotion-{time.strftime("%Y%m%d-%H%M%S")}.mcap'
-        self._file = self.path.open('xb')
-        self._writer = Writer(self._file)
-        self._writer.start(profile='ros2', library='humanoid_locomotion')
-        opened = loop.folder
-        self._writer.add_metadata(METADATA, {
-            'format': str(FORMAT), 'policy': str(opened.path.resolve()),
-            'fingerprint': opened.contract.fingerprint, 'engine': opened.policy.name,
-            'is_simulated': json.dumps(is_simulated),
-            'parameters': json.dumps(dataclasses.asdict(parameters))})
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = WholeWrites(self.path)
+            self._writer = Writer(self._file)  # type: ignore[arg-type]
+            self._writer.start(profile='ros2', library='humanoid_locomotion')
+            self._writer.add_metadata(METADATA, {
+                'format': str(FORMAT), 'policy': str(opened.path.resolve()),
+                'fingerprint': opened.contract.fingerprint, 'engine': opened.policy.name,
+                'is_simulated': json.dumps(is_simulated),
+                'parameters': json.dumps(dataclasses.asdict(parameters))})
+        except OSError as error:
+            raise ConfigError(self.path, '', f'cannot be recorded to ({error.strerror}); name '
+                              'another record_folder') from error
         self._channels: Dict[str, int] = {}
         self._layout: List[Any] = []
         self._waiting: queue.Queue = queue.Queue(ROOM)
@@ -112,11 +143,22 @@ class Recorder:
         self.message('locomotion/control_step', (data, sizes), now)
 
     def close(self) -> None:
-        """Write what waits, and end the file."""
-        self._waiting.put(None)
-        self._thread.join()
-        self._writer.finish()
-        self._file.close()
+        """Write what waits, and end the file; after a problem it ends with its last whole record.
+
+        A disk that takes nothing any more is not waited for longer than :data:`PATIENCE`.
+        """
+        with contextlib.suppress(queue.Full):
+            self._waiting.put(None, timeout=PATIENCE)
+        self._thread.join(PATIENCE)
+        if self._thread.is_alive():
+            self.problem = self.problem or f'{self.path} took nothing for {PATIENCE:g} s'
+            return  # the thread is a daemon and has the file
+        try:
+            if not self.problem:
+                self._writer.finish()
+            self._file.close()
+        except OSError as error:
+            self.problem = f'{type(error).__name__}: {error}'
 
     def _work(self) -> None:
         while True:

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-import importlib
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, BinaryIO, Dict, Iterator, Tuple
 
 import numpy as np
 from rclpy.serialization import deserialize_message
 
 from humanoid_locomotion.core import config
-from humanoid_locomotion.core.errors import ConfigError, LocomotionError, MissingPackageError
+from humanoid_locomotion.core.errors import (
+    ConfigError,
+    LocomotionError,
+    MissingPackageError,
+    UnknownNameError,
+)
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.nodes import conversions
 from humanoid_locomotion.nodes.control_loop import ControlLoop, described_robot
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
-from humanoid_locomotion.nodes.recording import FORMAT, METADATA, seconds, step_fields
+from humanoid_locomotion.nodes.recording import (
+    FORMAT,
+    KINDS,
+    METADATA,
+    seconds,
+    step_fields,
+)
+
+KEYS = ('policy', 'fingerprint', 'engine', 'is_simulated', 'parameters')
+MAX_RECORD = 64 * 1024 * 1024  # bytes; the recorder's chunks have 1 MiB
 
 
 @dataclass(frozen=True)
@@ -30,12 +43,15 @@ class Replay:
         steps: Control steps compared.
         seconds: Their time.
         difference: The first figure that differs, in words; empty if none does.
+        is_whole: Whether the recording was closed; False where the disk was full, or after a
+            difference.
     """
 
     policy: Path
     steps: int
     seconds: float
     difference: str
+    is_whole: bool = False
 
 
 def replay(path: Path, policy: str = '', engine: str = '') -> Replay:
@@ -49,17 +65,30 @@ def replay(path: Path, policy: str = '', engine: str = '') -> Replay:
     Raises:
         ConfigError: The file is not such a recording, or is of another policy.
     """
-    metadata, records = _read(path)
+    try:
+        with path.open('rb') as file:
+            records = _Records(file)
+            return _replay(path, _metadata(records, path), records, policy, engine)
+    except LocomotionError:
+        raise
+    except Exception as error:  # mcap, zstd, struct and rclpy raise many kinds for a broken file
+        raise ConfigError(path, '', 'is not an MCAP file that can be read '
+                          f'({" ".join(str(error).split()) or type(error).__name__})') from error
+
+
+def _replay(path: Path, metadata: Dict[str, str], records: _Records,
+            policy: str, engine: str) -> Replay:
     given = config.from_mapping(
-        LocomotionParameters, json.loads(metadata['parameters']), path, 'parameters')
+        LocomotionParameters, _json(metadata, 'parameters', path), path, 'parameters')
+    is_simulated = bool(_json(metadata, 'is_simulated', path))
     opened = open_policy(policy or metadata['policy'], engine or metadata['engine'], given.device)
     if opened.contract.fingerprint != metadata['fingerprint']:
         raise ConfigError(path, 'fingerprint', f'recorded with {metadata["fingerprint"]}, but '
                           f'{opened.path} is {opened.contract.fingerprint}')
     robot = described_robot(opened.contract.robot, given.robot)
-    loop = ControlLoop(opened, robot, given, lambda _: None, json.loads(metadata['is_simulated']))
+    loop = ControlLoop(opened, robot, given, lambda _: None, is_simulated)
     steps, begin, now = 0, None, 0.0
-    for topic, msg, stamp in records:
+    for topic, msg, stamp in records.messages():
         now = seconds(stamp)
         if topic != 'locomotion/control_step':
             _feed(loop, topic, msg, now, engine or metadata['engine'])
@@ -70,7 +99,8 @@ def replay(path: Path, policy: str = '', engine: str = '') -> Replay:
             return Replay(loop.folder.path, steps, now - begin,
                           f'step {steps}, {now - begin:.3f} s: {difference}')
         steps += 1
-    return Replay(loop.folder.path, steps, 0.0 if begin is None else now - begin, '')
+    return Replay(loop.folder.path, steps, 0.0 if begin is None else now - begin, '',
+                  records.is_whole)
 
 
 def _feed(loop: ControlLoop, topic: str, msg: Any, now: float, engine: str) -> None:
@@ -80,6 +110,10 @@ def _feed(loop: ControlLoop, topic: str, msg: Any, now: float, engine: str) -> N
         loop.sensors.take_imu(msg, now)
     elif topic == 'odom':
         loop.sensors.take_odom(msg, now)
+    elif topic == 'battery_state':
+        loop.condition.take_battery(msg, now)
+    elif topic == 'joint_temperatures':
+        loop.condition.take_temperature(msg, now)
     elif topic == 'cmd_vel' and hasattr(msg, 'twist'):
         loop.take_command(msg.twist, now, conversions.seconds(msg.header.stamp))
     elif topic == 'cmd_vel':
@@ -108,31 +142,67 @@ def _compare(got: Dict[str, np.ndarray], msg: Any) -> str:
     return ''
 
 
-def _read(path: Path) -> Tuple[Dict[str, str], Iterator[Tuple[str, Any, int]]]:
-    try:
-        from mcap.exceptions import McapError
-        from mcap.reader import make_reader
-    except ImportError as error:
-        raise MissingPackageError('replay', 'mcap', 'pip install mcap') from error
-    try:
-        file = path.open('rb')
-        reader = make_reader(file)
-        found = {item.name: item.metadata for item in reader.iter_metadata()}
-    except (OSError, McapError) as error:
-        raise ConfigError(path, '', f'is not an MCAP file that can be read ({error})') from error
-    metadata = found.get(METADATA, {})
+class _Records:
+    """The records of an MCAP file, in the order in which they were written.
+
+    Attributes:
+        is_whole: Whether the file has its end; False too until it was read.
+    """
+
+    def __init__(self, file: BinaryIO):
+        try:
+            from mcap import exceptions, records, stream_reader
+        except ImportError as error:
+            raise MissingPackageError('replay', 'mcap', 'pip install mcap') from error
+        self._kinds, self._end = records, exceptions.EndOfFile
+        self._left = stream_reader.StreamReader(file, record_size_limit=MAX_RECORD).records
+        self.is_whole = False
+
+    def metadata(self) -> Dict[str, str]:
+        """Return the recorder's metadata, which comes before all messages."""
+        for record in self._left:
+            if isinstance(record, self._kinds.Metadata) and record.name == METADATA:
+                return dict(record.metadata)
+            if isinstance(record, self._kinds.Message):
+                break
+        return {}
+
+    def messages(self) -> Iterator[Tuple[str, Any, int]]:
+        """Yield topic, message and time [ns]; a file that broke off ends with its last one."""
+        kinds = {f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}': kind for kind in KINDS}
+        types: Dict[int, Any] = {}
+        channels: Dict[int, Tuple[str, Any]] = {}
+        try:
+            for record in self._left:
+                if isinstance(record, self._kinds.Schema):
+                    if record.name not in kinds:
+                        raise UnknownNameError('type of message', record.name, kinds)
+                    types[record.id] = kinds[record.name]
+                elif isinstance(record, self._kinds.Channel):
+                    channels[record.id] = record.topic, types[record.schema_id]
+                elif isinstance(record, self._kinds.Message):
+                    topic, kind = channels[record.channel_id]
+                    yield topic, deserialize_message(record.data, kind), record.log_time
+                elif isinstance(record, self._kinds.DataEnd):
+                    self.is_whole = True
+                    return
+        except self._end:
+            return
+
+
+def _metadata(records: _Records, path: Path) -> Dict[str, str]:
+    metadata = records.metadata()
     if metadata.get('format') != str(FORMAT):
         raise ConfigError(path, METADATA, f'expected format {FORMAT} of a recording of the '
                           f'locomotion node, found {metadata.get("format")!r}')
-    return metadata, _messages(reader)
+    missing = [key for key in KEYS if key not in metadata]
+    if missing:
+        raise ConfigError(path, METADATA, f'missing keys {missing}; it has {sorted(metadata)}')
+    return metadata
 
 
-def _messages(reader: Any) -> Iterator[Tuple[str, Any, int]]:
-    kinds: Dict[str, Any] = {}
-    # As they were written, which is the order in which the loop got them.
-    for schema, channel, message in reader.iter_messages(log_time_order=False):
-        if schema.name not in kinds:
-            package, _, name = schema.name.split('/')
-            kinds[schema.name] = getattr(importlib.import_module(f'{package}.msg'), name)
-        yield channel.topic, deserialize_message(message.data, kinds[schema.name]), (
-            message.log_time)
+def _json(metadata: Dict[str, str], key: str, path: Path) -> Any:
+    try:
+        return json.loads(metadata[key])
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(path, f'{METADATA}.{key}', f'is not JSON ({error})') from error

@@ -285,3 +285,26 @@ def _costly(seconds: float, memory: int) -> str:
     if seconds > MAX_SECONDS:
         return f'took {seconds:.1f} s'
     return f'took {memory / 1e6:.0f} MB' if memory > MAX_MEMORY else ''
+
+
+def summary(result: FuzzResult) -> str:
+    """Return what became of the folders, and what it cost, in Markdown."""
+    tried = result.tried
+    lines = ['| changed as | folders | refused | opened, and right to | failed | longest [s] | '
+             'most memory [MB] |', '|---|---|---|---|---|---|---|']
+    for grammar in dict.fromkeys(one.grammar for one in tried):
+        own = [one for one in tried if one.grammar == grammar]
+        failed = sum(bool(one.wrong) for one in own)
+        opened = sum(not one.sentence and not one.wrong for one in own)
+        lines.append(f'| {grammar} | {len(own)} | {len(own) - failed - opened} | {opened} '
+                     f'| {failed} | {max(one.seconds for one in own):.2f} '
+                     f'| {max(one.memory for one in own) / 1e6:.0f} |')
+    isolated = [one for one in tried if one.isolated]
+    apart = (f' {len(isolated)} of them were opened by another process, as a node does: the '
+             f'longest took {max(one.wall for one in isolated):.2f} s, with the start of that '
+             'process.' if isolated else '')
+    wrong = [f'\n\nFailed: {one.mutation.file}, {one.mutation.name}: {one.wrong}'
+             for one in tried if one.wrong]
+    return (f'By chance: {len(tried) + len(result.crashed)} folders, {result.failed} failed, '
+            f'{len(result.crashed)} crashed or hung.{apart}\n\n' + '\n'.join(lines)
+            + ''.join(wrong[:20]))

@@ -83,6 +83,18 @@ def swap_many(folder: PolicyFolder, spec: RobotSpec, count: int) -> SwapResult:
         p50, p99, longest, max(seconds for _, seconds in answers), int(fell), state)
 
 
+def summary(result: SwapResult) -> str:
+    """Return in words what the driver saw."""
+    return (
+        f'{result.swaps} folders, swapped one after the other into a node that stands: '
+        f'{result.refused} refused, {len(result.harmless)} accepted and right to be, accepted '
+        f'though they should not be: {"; ".join(result.accepted) or "none"}. Meanwhile the driver '
+        f'got {result.commands} commands: period p50 {1e3 * result.p50:.1f} ms, p99 '
+        f'{1e3 * result.p99:.1f} ms, longest {1e3 * result.longest:.1f} ms; falls: '
+        f'{result.falls}. The longest answer took {result.longest_answer:.2f} s. At the end the '
+        f'node is {result.state!r}.')
+
+
 def _judged(folder: PolicyFolder, spec: RobotSpec, opened: List[Tuple[Path, Mutation]]
             ) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
     """Part what the node accepted into what is harmless and what it should have refused."""

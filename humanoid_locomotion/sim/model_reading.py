@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 from pathlib import Path
-from typing import Dict, Mapping
+from typing import Dict, Iterator, Mapping
 from xml.etree import ElementTree
 
 import mujoco
 import numpy as np
 
 from humanoid_locomotion.core.errors import ConfigError, SimulationError
+from humanoid_locomotion.core.files import read_bytes
+
+MAX_BYTES = 64 * 1024 * 1024  # of a model's file, without its meshes
 
 
 def by_joint(model: mujoco.MjModel, parts: Mapping[str, float], option: str
@@ -66,10 +71,50 @@ def efforts(model: mujoco.MjModel) -> Dict[str, float]:
 
 def urdf_speeds(source: Path) -> Dict[str, float]:
     """Return the joints' speed limits [rad/s], which MuJoCo does not read; none for MJCF."""
+    found = {}
+    for joint in xml_root(source).iter('joint'):
+        limit = joint.find('limit')
+        text = None if limit is None else limit.get('velocity')
+        if text:
+            try:
+                found[joint.get('name', '')] = float(text)
+            except ValueError as error:
+                raise SimulationError(f'{source}: joint {joint.get("name")!r}: velocity is '
+                                      f'{text[:40]!r}, expected a number') from error
+    return {name: speed for name, speed in found.items() if 0.0 < speed < math.inf}
+
+
+def xml_root(path: Path) -> ElementTree.Element:
+    """Return the root of an XML file.
+
+    Raises:
+        ConfigError: It is no regular file that can be read.
+        SimulationError: It is not XML.
+    """
+    text = read_bytes(path, MAX_BYTES)
     try:
-        root = ElementTree.parse(source).getroot()
-    except (ElementTree.ParseError, OSError) as error:
-        raise SimulationError(f'{source}: cannot be read as XML ({error})') from error
-    limits = ((joint.get('name', ''), joint.find('limit')) for joint in root.iter('joint'))
-    return {name: float(limit.get('velocity', 'nan')) for name, limit in limits
-            if limit is not None and limit.get('velocity')}
+        return ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # of the encoding too
+        raise SimulationError(f'{path}: cannot be read as XML ({error})') from error
+
+
+def check_file(path: Path) -> None:
+    """Raise ValueError for what MuJoCo would wait for or read without end."""
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise ValueError('it is no regular file')
+    if os.path.isfile(path) and os.path.getsize(path) > MAX_BYTES:
+        raise ValueError(f'it is larger than {MAX_BYTES} bytes')
+
+
+@contextlib.contextmanager
+def mujoco_errors(source: Path, what: str = 'load') -> Iterator[None]:
+    """Turn what MuJoCo raises about a model into an error of ours.
+
+    Raises:
+        SimulationError: It raised something.
+    """
+    try:
+        yield
+    except (ValueError, OSError, mujoco.FatalError) as error:
+        raise SimulationError(f'{source}: MuJoCo cannot {what} it '
+                              f'({" ".join(str(error).split())})') from error

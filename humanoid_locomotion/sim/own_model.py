@@ -11,6 +11,7 @@ import mujoco
 
 from humanoid_locomotion.core.errors import JointsError, SimulationError
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.sim import model_reading
 
 FREE = mujoco.mjtJoint.mjJNT_FREE
 
@@ -56,20 +57,17 @@ def with_model(robot: RobotSpec, source: Path, folder: Path) -> RobotSpec:
 
 
 def _load(path: Path) -> Any:
-    try:
+    with model_reading.mujoco_errors(path):
+        model_reading.check_file(path)
         spec = mujoco.MjSpec.from_file(str(path))
-    except (ValueError, OSError) as error:
-        raise SimulationError(f'{path}: MuJoCo cannot load it ({error})') from error
     # What is written elsewhere still finds its meshes.
     spec.meshdir = str((path.resolve().parent / spec.meshdir).resolve())
     return spec
 
 
 def _compile(spec: Any, source: Path) -> mujoco.MjModel:
-    try:
+    with model_reading.mujoco_errors(source, 'compile'):
         return spec.compile()
-    except ValueError as error:
-        raise SimulationError(f'{source}: MuJoCo cannot compile it ({error})') from error
 
 
 def _strip(spec: Any) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 import itertools
+import json
 import math
 from pathlib import Path
+import re
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import mujoco
@@ -17,6 +19,8 @@ from humanoid_locomotion.sim import model_reading
 TODO = 'TODO'
 FREQUENCY, DAMPING_RATIO = 8.0, 1.5  # of a drive's armature on its spring and damper
 SIDES = ('left', 'right')
+PLAIN = re.compile(r'[^\W\d_][\w.-]{0,63}')  # text that YAML needs no quotes for
+WORDS = ('true', 'false', 'yes', 'no', 'on', 'off', 'null', 'y', 'n')  # but for these
 SPHERE = 0.02  # [m] largest radius of the spheres that stand for a foot's box
 GEOM = mujoco.mjtGeom
 # How far a shape reaches along a direction `up` given in its own frame.
@@ -73,10 +77,14 @@ def import_robot(source: Path, folder: Path, name: str,
     """
     if (folder / 'robot.yaml').exists():
         raise ConfigError(folder / 'robot.yaml', '', 'is there already; choose another --output')
+    if not PLAIN.fullmatch(name) or name.lower() in WORDS:
+        raise ConfigError('command line', '--name', f'found {name[:60]!r}, expected letters, '
+                          'digits, -, _ and ., the first one a letter')
     draft = _Draft(source, pose or {}, armature or {})
+    texts = {'robot.xml': draft.mjcf(), 'robot.yaml': draft.yaml(name)}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'robot.xml').write_text(draft.mjcf(), encoding='utf-8')
-    (folder / 'robot.yaml').write_text(draft.yaml(name), encoding='utf-8')
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding='utf-8')
     return draft.questions
 
 
@@ -91,12 +99,10 @@ class _Draft:
         self.questions: List[Question] = []
         self._source = source
         self._speeds = model_reading.urdf_speeds(source)
-        try:
+        with model_reading.mujoco_errors(source):
             self._spec = mujoco.MjSpec.from_file(str(source))
             self._strip()
             model = self._spec.compile()
-        except (ValueError, OSError) as error:
-            raise SimulationError(f'{source}: MuJoCo cannot load it ({error})') from error
         self._efforts = model_reading.efforts(model)
         self._pose = {**model_reading.keyframe(model),
                       **model_reading.by_joint(model, pose, '--pose')}
@@ -104,7 +110,7 @@ class _Draft:
         self._keep_inertias(model)
         self._base = self._find_base()
         self._remove_what_adapters_add()
-        self._model = self._spec.compile()
+        self._model = self._compile()
         self._data = mujoco.MjData(self._model)
         self._joints = [self._joint(i) for i in range(self._model.njnt)
                         if self._model.jnt_type[i] != mujoco.mjtJoint.mjJNT_FREE]
@@ -123,21 +129,26 @@ class _Draft:
 
     def mjcf(self) -> str:
         """Return the text of ``robot.xml``."""
-        self._spec.compile()
+        self._compile()
         return str(self._spec.to_xml())
+
+    def _compile(self) -> mujoco.MjModel:
+        with model_reading.mujoco_errors(self._source, 'compile'):
+            return self._spec.compile()
 
     def yaml(self, name: str) -> str:
         """Return the text of ``robot.yaml``."""
-        feet = TODO if None in self._feet else f'[{", ".join(map(str, self._feet))}]'
+        source, base = _word(self._source.name), _word(self._base.name)
+        feet = ', '.join(_word(str(foot)) for foot in self._feet)
         lines = [
-            f'# Drafted from {self._source.name}. Every TODO, and whatever was guessed, is yours:',
-            *(f'#   {question}' for question in self.questions),
+            f'# Drafted from {source}. Every TODO, and whatever was guessed, is yours:',
+            *(f'#   {" ".join(str(question).split())}' for question in self.questions),
             f'name: {name}',
-            f'description: {name}, {len(self._joints)} joints, drafted from {self._source.name}.',
+            f'description: {name}, {len(self._joints)} joints, drafted from {source}.',
             'mjcf: robot.xml',
-            f'base_link: {self._base.name}',
-            f'base_height: {_text(self._height)}  # [m] of {self._base.name}, in the default pose',
-            f'feet: {feet}',
+            f'base_link: {base}',
+            f'base_height: {_text(self._height)}  # [m] of {base}, in the default pose',
+            f'feet: {TODO if None in self._feet else f"[{feet}]"}',
             f'soles: [{", ".join(f"{side}_sole" for side in SIDES)}]  # sites in the MJCF',
             'joints:  # [rad], [Nm], [rad/s], [kg m^2], [Nm/rad], [Nm s/rad]']
         for joint in self._joints:
@@ -227,7 +238,7 @@ class _Draft:
             joint=name)
         known = armature > 0.0
         return {
-            'name': name, 'axis': self._axis(name, joint.axis), 'lower': _text(lower),
+            'name': _word(name), 'axis': self._axis(name, joint.axis), 'lower': _text(lower),
             'upper': _text(upper), 'default': _text(default), 'effort': _text(effort),
             'velocity': _text(speed), 'armature': _text(armature if known else None),
             'kp': _text(round(armature * rate**2, 3) if known else None),
@@ -286,7 +297,7 @@ class _Draft:
                     geom.type = GEOM.mjGEOM_CAPSULE
                     geom.size = [geom.size[0], geom.size[1] - geom.size[0], 0.0]
         pose = self._data.qpos.copy()
-        self._model = self._spec.compile()
+        self._model = self._compile()
         self._data = mujoco.MjData(self._model)
         self._data.qpos = pose
         mujoco.mj_forward(self._model, self._data)
@@ -323,6 +334,12 @@ class _Draft:
                 self.questions[i] = replace(asked, joints=(*asked.joints, joint))
                 return
         self.questions.append(Question(key, written, why, (joint,) if joint else ()))
+
+
+def _word(text: str) -> str:
+    """Return a text as YAML reads it back; quoted where that is needed."""
+    plain = re.fullmatch(r'[A-Za-z_][\w./-]*', text) and text.lower() not in WORDS
+    return text if plain else json.dumps(text)
 
 
 def _text(value: Optional[float]) -> str:

@@ -9,6 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.files import read_bytes
+
+MAX_BYTES = 64 * 1024 * 1024  # of a URDF file
 
 
 class _Joint(NamedTuple):
@@ -23,11 +26,21 @@ class UrdfTree:
 
     Attributes:
         damping: Each joint's own damping [Nm s/rad], besides any controller's.
+
+    Raises:
+        ConfigError: The file cannot be read, or is not URDF.
     """
 
     def __init__(self, path: Path):
         self._path = path
-        root = ElementTree.parse(path).getroot()
+        try:
+            self._read(ElementTree.fromstring(read_bytes(path, MAX_BYTES)))
+        except ConfigError:
+            raise
+        except (ElementTree.ParseError, LookupError, ValueError) as error:
+            raise ConfigError(path, '', f'is not a URDF file ({error})') from error
+
+    def _read(self, root: ElementTree.Element) -> None:
         self._links = [link.attrib['name'] for link in root.findall('link')]
         self._joint_of: Dict[str, _Joint] = {}
         self.damping: Dict[str, float] = {}

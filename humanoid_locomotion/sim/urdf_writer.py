@@ -14,8 +14,9 @@ from xml.etree import ElementTree
 import mujoco
 import numpy as np
 
-from humanoid_locomotion.core.errors import SimulationError
+from humanoid_locomotion.core.errors import JointsError, SimulationError
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.sim import model_reading
 
 HEADER = ' Written from {} by humanoid-locomotion write-urdf; change that file, then write again. '
 
@@ -26,10 +27,9 @@ def urdf_of(robot: RobotSpec) -> str:
     Raises:
         SimulationError: The MJCF does not load, or holds what a URDF joint or shape cannot be.
     """
-    try:
+    with model_reading.mujoco_errors(robot.mjcf_path):
+        model_reading.check_file(robot.mjcf_path)
         model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
-    except ValueError as error:
-        raise SimulationError(f'{robot.mjcf_path}: MuJoCo cannot load it ({error})') from error
     root = ElementTree.Element('robot', name=robot.name)
     root.append(ElementTree.Comment(HEADER.format(robot.mjcf)))
     figures = {joint.name: joint for joint in robot.joints}
@@ -43,7 +43,10 @@ def urdf_of(robot: RobotSpec) -> str:
         if model.body_parentid[body]:
             _add_joint(root, robot, model, body, figures)
     for site in (*robot.soles, 'imu'):
-        if site in robot.soles or mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, site) >= 0:
+        is_there = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, site) >= 0
+        if site in robot.soles and not is_there:
+            raise SimulationError(f'{robot.mjcf_path}: has no site {site!r}, a sole of robot.yaml')
+        if is_there:
             frame = model.site(site)
             _add(root, 'link', name=site)
             joint = _add(root, 'joint', name=f'{site}_fixed', type='fixed')
@@ -116,6 +119,8 @@ def _add_joint(root: ElementTree.Element, robot: RobotSpec, model: Any, body: in
     _add_origin(joint, model.body_pos[body], matrix_of(model.body_quat[body]))
     if hinge is None:
         return
+    if hinge.name not in figures:
+        raise JointsError('robot.yaml', [hinge.name], figures)
     known, dof = figures[hinge.name], hinge.dofadr[0]
     _add(joint, 'axis', xyz=_words(hinge.axis))
     _add(joint, 'limit', lower=_words([known.lower]), upper=_words([known.upper]),

@@ -1,0 +1,151 @@
+"""How the command line ends: the exit codes, and one sentence on standard error for what failed.
+
+The codes are told in ``docs/troubleshooting.md``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from typing import Any, Callable, NoReturn
+
+from rich.console import Console
+
+from humanoid_locomotion.core.errors import LocomotionError
+
+FINE, NOT_PASSED, REFUSED, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 70, 130, 141
+TRACEBACK = 'HUMANOID_LOCOMOTION_TRACEBACK'  # environment variable
+MAX_WORD = 4095  # bytes, the longest path of Linux
+
+
+def run(command_line: Callable[..., Any]) -> NoReturn:
+    """Run a typer application with the words of ``sys.argv``, and end the process."""
+    _open_standard_streams()
+    code = _code_of(command_line)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = _code_of_system_error(error, code)
+    _drop_what_cannot_be_written()
+    sys.exit(code)
+
+
+def _code_of(command_line: Callable[..., Any]) -> int:
+    try:
+        _check_words()
+        code = command_line(standalone_mode=False)
+        if code == INTERRUPTED:  # typer catches KeyboardInterrupt, and older ones raise Abort
+            _say('interrupted')
+        return code if isinstance(code, int) else FINE
+    except SystemExit as ended:
+        # So rich and typer end where nobody reads standard output any more.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return BROKEN_PIPE
+        if isinstance(ended.code, str):
+            _say(ended.code)
+            return NOT_PASSED
+        return ended.code or FINE
+    except LocomotionError as error:
+        _say(f'error: {error}')
+        return REFUSED
+    except KeyboardInterrupt:
+        _say('interrupted')
+        return INTERRUPTED
+    except MemoryError:
+        _say('error: the memory that this needs is more than there is')
+        return REFUSED
+    except OSError as error:
+        return _code_of_system_error(error, REFUSED)
+    except Exception as error:
+        if type(error).__name__ == 'Abort':
+            _say('interrupted')
+            return INTERRUPTED
+        if hasattr(error, 'format_message'):  # of typer, or of click in older ones
+            return _code_of_usage_error(error)
+        return _code_of_bug(error)
+
+
+def _code_of_usage_error(error: Any) -> int:
+    """Show how a command is used and, in a sentence, what does not fit."""
+    if type(error).__name__ == 'NoArgsIsHelpError':
+        _say(f'error: expected a command, found none; {error.ctx.command_path} --help lists them')
+        return REFUSED
+    context, more = getattr(error, 'ctx', None), ''
+    if context is not None:
+        _say(context.get_usage())
+        more = f'; {context.command_path} --help lists what there is'
+    _say(f"error: {' '.join(error.format_message().split()).rstrip('.')}{more}")
+    return REFUSED
+
+
+def _code_of_system_error(error: OSError, code: int) -> int:
+    """Say which file, or that an output, could not be read or written."""
+    if error.errno == errno.EPIPE:
+        return BROKEN_PIPE
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    what = ' and '.join(names) or 'standard output or a file cannot be written'
+    _say(f'error: {what}: {error.strerror or error}')
+    return code if code not in (FINE, NOT_PASSED) else REFUSED
+
+
+def _code_of_bug(error: Exception) -> int:
+    if os.environ.get(TRACEBACK):
+        traceback.print_exc()
+    else:
+        text = ' '.join(str(error).split())[:300]
+        _say(f'error: {type(error).__name__}: {text} (a fault of humanoid_locomotion, please '
+             f'report it; with {TRACEBACK}=1 it shows where)')
+    return BUG
+
+
+def _check_words() -> None:
+    for word in sys.argv[1:]:
+        size = len(os.fsencode(word))
+        if size > MAX_WORD or '\0' in word:
+            raise LocomotionError(
+                f'command line: {_printable(word[:40])}...: expected at most {MAX_WORD} bytes and '
+                f'no byte of zero, found {size} bytes')
+
+
+def _say(text: str) -> None:
+    """Print on standard error, if that can be written."""
+    try:
+        Console(stderr=True).print(_printable(text), soft_wrap=True, markup=False, highlight=False)
+    except (OSError, ValueError):
+        _drop_what_cannot_be_written()
+
+
+def _printable(text: str) -> str:
+    """Return a text without what a terminal would obey, and bytes that are no characters."""
+    return ''.join(it if it.isprintable() or it == '\n'
+                   else it.encode('unicode_escape').decode('ascii') for it in text)
+
+
+def _open_standard_streams() -> None:
+    """Open the null device in the place of closed streams, so that no file takes their numbers.
+
+    What is no character, such as a name of a file that is not UTF-8, is printed as an escape.
+    """
+    for number, name, mode in ((0, 'stdin', 'r'), (1, 'stdout', 'w'), (2, 'stderr', 'w')):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, open(os.devnull, mode, encoding='utf-8'))  # noqa: SIM115
+        elif mode == 'w' and hasattr(getattr(sys, name), 'reconfigure'):
+            getattr(sys, name).reconfigure(errors='backslashreplace')
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Let what still waits to be written go, or the interpreter would complain at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            try:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            except (OSError, ValueError):
+                continue
