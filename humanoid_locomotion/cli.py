@@ -283,11 +283,11 @@ def check(
             'auto', callback=cli_input.engine, help='auto, onnxruntime or torch.'),
         json: bool = JSON) -> None:
     """Open a policy folder as the node would, golden steps included, and say what it is."""
-    from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.core.robot import load_robot
     from humanoid_locomotion.core.robot_bounds import check_contract, wider_bounds
+    from humanoid_locomotion.core.vetting import open_vetted
     from humanoid_locomotion.evaluation.release import why_unreleased
-    opened = open_policy(policy, engine=engine)
+    opened = open_vetted(policy, engine)
     contract = opened.contract
     spec = load_robot(robot or contract.robot)
     check_contract(contract, spec, opened.path)

@@ -31,7 +31,7 @@ from humanoid_locomotion.core.resources import PACKAGE
 START_TIMEOUT, OPEN_TIMEOUT = 30.0, 2.5
 MAX_MEMORY = 300 * 1024 * 1024  # above what it has once everything is imported [bytes]
 MAX_ANSWER = 64 * 1024  # bytes
-NICENESS = 5  # the control loop comes first
+NICENESS = 10  # the control loop comes first
 READY = b'ready\n'
 
 

@@ -21,6 +21,7 @@ from humanoid_locomotion.reliability.driver import Driver
 from humanoid_locomotion.reliability.mutation import Mutation
 from humanoid_locomotion.reliability.policy_fuzz import Judge, tamper
 
+ALONE = 10.0  # [s] before the first swap
 MAX_P99 = 0.025  # [s] between two commands, at 50 Hz
 MAX_ANSWER = 60.0  # [s] after which the node is taken for lost
 
@@ -35,7 +36,8 @@ class SwapResult:
         harmless: What was changed in those it accepted, and was right to.
         accepted: Likewise, and was wrong to.
         commands: How many commands came meanwhile.
-        p50: Median of the periods between commands [s].
+        p99_alone: 99th percentile of the periods between commands before the first swap [s].
+        p50: Median of the periods while they were swapped in [s].
         p99: Their 99th percentile [s].
         longest: The longest [s].
         longest_answer: The longest that a request waited for its answer [s].
@@ -48,6 +50,7 @@ class SwapResult:
     harmless: Tuple[str, ...]
     accepted: Tuple[str, ...]
     commands: int
+    p99_alone: float
     p50: float
     p99: float
     longest: float
@@ -72,6 +75,9 @@ def swap_many(folder: PolicyFolder, spec: RobotSpec, count: int) -> SwapResult:
             swapper = _Swapper(driver)
             driver.spin(SETTLE)
             driver.commands.clear()
+            driver.spin(ALONE)
+            p99_alone = float(np.percentile(np.diff(driver.commands), 99))
+            driver.commands.clear()
             answers = [swapper.swap(path) for path in paths]
             periods, state, fell = np.diff(driver.commands), driver.state, driver.is_fallen
         harmless, accepted = _judged(folder, spec, [
@@ -80,7 +86,7 @@ def swap_many(folder: PolicyFolder, spec: RobotSpec, count: int) -> SwapResult:
     p50, p99, longest = np.percentile(periods, (50, 99, 100)).tolist()
     return SwapResult(
         count, count - len(harmless) - len(accepted), harmless, accepted, len(periods) + 1,
-        p50, p99, longest, max(seconds for _, seconds in answers), int(fell), state)
+        p99_alone, p50, p99, longest, max(seconds for _, seconds in answers), int(fell), state)
 
 
 def summary(result: SwapResult) -> str:
@@ -90,7 +96,8 @@ def summary(result: SwapResult) -> str:
         f'{result.refused} refused, {len(result.harmless)} accepted and right to be, accepted '
         f'though they should not be: {"; ".join(result.accepted) or "none"}. Meanwhile the driver '
         f'got {result.commands} commands: period p50 {1e3 * result.p50:.1f} ms, p99 '
-        f'{1e3 * result.p99:.1f} ms, longest {1e3 * result.longest:.1f} ms; falls: '
+        f'{1e3 * result.p99:.1f} ms ({1e3 * result.p99_alone:.1f} ms before the first of them), '
+        f'longest {1e3 * result.longest:.1f} ms; falls: '
         f'{result.falls}. The longest answer took {result.longest_answer:.2f} s. At the end the '
         f'node is {result.state!r}.')
 
