@@ -57,16 +57,24 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
 
 def soak(kind: str = typer.Argument(
              ..., help='walk: random commands; startle: random bytes as messages, parameters '
-             'and requests.'),
-         minutes: float = typer.Option(1.0, help='How long.'), policy: str = POLICY,
-         robot: str = ROBOT, json: bool = JSON) -> None:
-    """Run the node for long over DDS against a simulated robot; exits with 1 on a failure."""
+             'and requests; rules: false alarms of the safety rules on rough ground and under '
+             'kicks, on a stepped clock.'),
+         minutes: float = typer.Option(1.0, help='How long; for rules, of simulated time.'),
+         policy: str = POLICY, robot: str = ROBOT, json: bool = JSON) -> None:
+    """Run the node for long against a simulated robot; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
     from humanoid_locomotion.reliability import soak as run
     opened, spec = _opened(policy, robot)
-    if kind not in ('walk', 'startle'):
-        raise UnknownNameError('soak', kind, ('walk', 'startle'))
+    kinds = ('walk', 'startle', 'rules')
+    if kind not in kinds:
+        raise UnknownNameError('soak', kind, kinds)
     tell = Console(stderr=True).print if json else console.print
+    if kind == 'rules':
+        from humanoid_locomotion.reliability.false_alarms import soak_rules
+        with working(f'{kind}, {minutes:g} min'):
+            rows = soak_rules(opened, spec, 60.0 * minutes)
+        print_rows(rows, json)
+        raise typer.Exit(1 if any(row['alarms'] for row in rows) else 0)
     with _ros(), working(f'{kind}, {minutes:g} min'):
         result: Any = (run.soak_walk(opened, spec, 60.0 * minutes, tell) if kind == 'walk'
                        else run.soak_startle(opened, spec, 60.0 * minutes))
