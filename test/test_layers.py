@@ -60,6 +60,8 @@ MODULES = {
     'evaluation.command': {'rich'},
     'nodes.simulated_robot': {'sim.backend', 'mujoco'},  # the robot that the sim node dresses up
     'nodes.walk': {'rich'},
+    'reliability.rig': {'sim.backend'},  # the ground below that robot
+    'reliability.false_alarms': {'sim.backend'},
     'nodes.navigate': {'rich'},
     'nodes.teleop': {'rich'},
 }

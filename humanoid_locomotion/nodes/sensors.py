@@ -270,7 +270,8 @@ class Sensors:
         measured = np.concatenate(list(values.values()))
         changed = bool(np.count_nonzero(measured != self._measured[topic]))
         self._measured[topic] = measured
-        for name, value in turn(values).items():
-            getattr(self.state, name)[0] = value
+        with np.errstate(over='ignore'):  # beyond single precision is infinite, which a rule sees
+            for name, value in turn(values).items():
+                getattr(self.state, name)[0] = value
         channel.accept(stamp, now, changed)
         return True
