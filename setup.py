@@ -31,7 +31,8 @@ setup(
     maintainer='humanoid_locomotion maintainers',
     maintainer_email='humanoid-locomotion@example.com',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed', 'robots/*/*.yaml', 'robots/*/*.xml', 'robots/*/*.urdf']},
+    package_data={NAME: ['py.typed', 'nodes/*.html', 'robots/*/*.yaml', 'robots/*/*.xml',
+                         'robots/*/*.urdf']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (SHARE, ['package.xml']),

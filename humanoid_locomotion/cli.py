@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import functools
-import importlib.util
-import json as json_format
 from pathlib import Path
 import shlex
-import subprocess
 import sys
-import time
 from typing import Callable, Dict, List, NoReturn, Optional
 
 from rich.console import Console
@@ -90,14 +85,18 @@ def train(
         device: str = typer.Option('auto', help='auto, cuda or cpu.'),
         num_envs: Optional[int] = typer.Option(None, help='Robots at once; overrides the config.'),
         iterations: Optional[int] = typer.Option(None, help='Overrides the config.'),
-        seed: int = typer.Option(
-            1, help='Of everything that is drawn; --resume keeps that of the checkpoint.'),
+        seed: Optional[int] = typer.Option(
+            None, show_default='1, or that of --resume', help='Of everything that is drawn.'),
         output: Optional[Path] = typer.Option(
-            None, show_default='runs/ROBOT-DATE', help='Run folder.'),
+            None, show_default='that of --resume, or runs/ROBOT-DATE',
+            help='Run folder, which must not be in use.'),
         resume: Optional[Path] = typer.Option(
-            None, help='Checkpoint or run folder to go on from, with its config.'),
-        max_minutes: float = typer.Option(
-            float('inf'), help='Stop, with a checkpoint, after this time.'),
+            None, help='Run folder to go on with, or checkpoint to go on from, with its config.'),
+        accept_changes: bool = typer.Option(
+            False, '--accept-changes', help='Let --resume go on with a robot, config or simulator '
+            "that has changed, and write that into the policy's card."),
+        max_minutes: Optional[float] = typer.Option(
+            None, show_default='no limit', help='Stop, with a checkpoint, after this time.'),
         until_scorecard: bool = typer.Option(
             False, help='Evaluate on the side; stop when the quick scorecard passes.'),
         gpus: int = typer.Option(1, help='Processes, one GPU and --num-envs robots each.'),
@@ -118,59 +117,19 @@ def train(
         json: bool = JSON) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
     cli_python.hand_over(python)
-    console = Console(stderr=json)
-    from humanoid_locomotion.training import options
-    last = None
-    if resume is not None:
-        backend = options.choose_backend(backend, device)  # Isaac Gym comes before PyTorch
-        options.require_torch('training')
-        from humanoid_locomotion.training import checkpoint
-        last = checkpoint.latest(resume)
-        # The robots that go on are those that were drawn with its seed.
-        seed = checkpoint.load(last, 'cpu')['seed']
-    settings, spec = options.training_config(
-        config, robot, num_envs, iterations, assign, last)
-    backend = options.choose_backend(backend, device)
-    folder = output or Path('runs') / f'{spec.name}-{time.strftime("%Y%m%d-%H%M%S")}'
-    from humanoid_locomotion.training.distributed import is_worker
-    if gpus > 1 and not is_worker():
-        sys.exit(_start_workers(gpus, ['--output', str(folder)] if output is None else []))
-    from humanoid_locomotion.training.progress import TrainingProgress
-    from humanoid_locomotion.training.scorecard_watch import ScorecardWatch
-    from humanoid_locomotion.training.trainer import Trainer
-    trainer = Trainer(settings, spec, backend=backend, device=device, seed=seed, folder=folder,
-                      use_graph=graph, fuse=fuse, deterministic=deterministic,
-                      command=_command_line(), viewer=viewer is TrainingViewer.WINDOW)
-    if last is not None:
-        trainer.resume(last)
-    if not trainer.group.is_first:
-        with contextlib.closing(trainer):
-            trainer.run(max_seconds=max_minutes * 60.0)
-        return
-    with contextlib.ExitStack() as stack:
-        watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, spec.folder)))
-        stack.enter_context(contextlib.closing(trainer))
-        if viewer is TrainingViewer.WEB:
-            from humanoid_locomotion.training import training_viewer
-            page = training_viewer.TrainingViewer(folder, spec.folder)
-            stack.callback(page.close)
-            console.print(f'watch it at {page.address}')
-        progress = stack.enter_context(TrainingProgress(
-            console, settings.run.iterations, f'{spec.name}, {backend}'))
-        trainer.run(progress.report, max_minutes * 60.0,
-                    watch if until_scorecard else lambda: False)
-    if watch.passed is not None:
-        console.print(f'the policy passes: {watch.passed}', soft_wrap=True, markup=False)
-    if importlib.util.find_spec('matplotlib') is not None:
-        from humanoid_locomotion.training.curve import draw
-        draw(folder)
-    console.print(f'trained {trainer.iteration} iterations, {trainer.samples:,} control steps, '
-                  f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}',
-                  soft_wrap=True, markup=False)
-    if json:
-        last_line = (folder / 'metrics.jsonl').read_text(encoding='utf-8').splitlines()[-1]
-        print_json({'run': folder, 'samples': trainer.samples, 'seconds': trainer.seconds,
-                    'passed': watch.passed, 'last': json_format.loads(last_line)})
+    from humanoid_locomotion.training import command
+    asked = command.Options(
+        config=config, robot=robot, backend=backend, device=device, num_envs=num_envs,
+        iterations=iterations, seed=seed, output=output, resume=resume,
+        accept_changes=accept_changes, max_minutes=max_minutes, until_scorecard=until_scorecard,
+        gpus=gpus, deterministic=deterministic, graph=graph, fuse=fuse, viewer=viewer.value,
+        assignments=tuple(assign))
+    code, result = command.train(
+        asked, cli_python.command(sys.executable, sys.argv[1:]), _command_line(),
+        Console(stderr=json))
+    if json and result is not None:
+        print_json(result)
+    sys.exit(code)
 
 
 @app.command()
@@ -181,10 +140,13 @@ def export(
     """Turn a checkpoint into a policy folder."""
     from humanoid_locomotion.training.options import require_torch
     require_torch('export')
+    from humanoid_locomotion.training.checkpoint import open_latest
     from humanoid_locomotion.training.export import export as export_policy
     with working('recording golden steps'):
-        folder = export_policy(run, output)
-    console.print(f'wrote {folder}', soft_wrap=True, markup=False)
+        taken, content = open_latest(run, 'cpu')
+        folder = export_policy(taken, output)
+    console.print(f"wrote {folder}, from {taken}, iteration {content['iteration']}",
+                  soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -323,11 +285,12 @@ def check(
     """Open a policy folder as the node would, golden steps included, and say what it is."""
     from humanoid_locomotion.core.policy import open_policy
     from humanoid_locomotion.core.robot import load_robot
+    from humanoid_locomotion.core.robot_bounds import check_contract, wider_bounds
     from humanoid_locomotion.evaluation.release import why_unreleased
     opened = open_policy(policy, engine=engine)
     contract = opened.contract
     spec = load_robot(robot or contract.robot)
-    contract.check_robot(spec, opened.path)
+    check_contract(contract, spec, opened.path)
     same = 'same' if spec.model_hash == contract.model_hash else (
         f'[yellow]changed since training ({contract.model_hash}, now {spec.model_hash})[/yellow]')
     limits = contract.command_limits
@@ -342,6 +305,7 @@ def check(
         'fingerprint': contract.fingerprint,
         'engine': opened.policy.name,
         'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',
+        'beyond the robot': wider_bounds(contract) or 'nothing',
         'released': f'no: {unreleased}' if unreleased else 'yes, its scorecard passes',
     }
     if json:
@@ -351,7 +315,7 @@ def check(
             'control_period': contract.control_period, 'fingerprint': contract.fingerprint,
             'command_limits': {'lower': limits.lower, 'upper': limits.upper},
             'engine': opened.policy.name, 'golden_error': opened.golden_error,
-            'unreleased': unreleased})
+            'beyond_robot': contract.beyond_robot or (), 'unreleased': unreleased})
         return
     table = Table(show_header=False)
     for name, value in rows.items():
@@ -379,14 +343,6 @@ def robots(json: bool = JSON) -> None:
         print_json(found)
     else:
         console.print(table)
-
-
-def _start_workers(gpus: int, more: List[str]) -> int:
-    """Start the same command once per GPU with torchrun; return its exit code."""
-    return subprocess.run(
-        [sys.executable, '-m', 'torch.distributed.run', '--standalone',
-         f'--nproc_per_node={gpus}', '-m', 'humanoid_locomotion', *sys.argv[1:], *more],
-        check=False).returncode
 
 
 def _command_line() -> str:

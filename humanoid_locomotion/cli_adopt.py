@@ -12,6 +12,10 @@ import typer
 from humanoid_locomotion.cli_input import check_range, file_to_read, folder_to_write, number
 
 console = Console()
+BEYOND = typer.Option(
+    '', show_default='nothing', help='What the policy may ask beyond policy_bounds in robot.yaml, '
+    'with commas: gains, limits, action_scale, control_period, model_hash. Its contract, its card '
+    'and check say so.')
 
 
 def adopt(
@@ -19,7 +23,8 @@ def adopt(
         robot: str = typer.Option(..., help='Robot it moves, or folder of one.'),
         output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
         fill: Optional[Path] = typer.Option(
-            None, help="YAML with the keys that the file's metadata lack, or have wrong.")
+            None, help="YAML with the keys that the file's metadata lack, or have wrong."),
+        beyond_robot: str = BEYOND
 ) -> None:
     """Turn another stack's ONNX file into a policy folder."""
     from humanoid_locomotion.core.adopt import adopt as adopt_policy
@@ -29,7 +34,8 @@ def adopt(
         file_to_read(fill)
     folder_to_write(output)
     table = Table('key', 'value', 'from')
-    for key, value, origin in adopt_policy(network, load_robot(robot), output, fill):
+    for key, value, origin in adopt_policy(
+            network, load_robot(robot), output, fill, _beyond(beyond_robot)):
         table.add_row(key, value if len(value) < 60 else f'{value[:57]}...', origin)
     console.print(table)
     console.print(f'wrote {output}; humanoid-locomotion evaluate {output} shows whether it walks',
@@ -49,7 +55,8 @@ def tune(
             help='Gain [1/s], limit [m/s], and in standing damping and stiffness [1/s], of '
                        'the loop over what the legs measure.'),
         robot: str = typer.Option(
-            '', show_default='that of the policy', help='Robot it moves, or folder of one.')
+            '', show_default='that of the policy', help='Robot it moves, or folder of one.'),
+        beyond_robot: str = BEYOND
 ) -> None:
     """Change the stride and the loops around a policy; its network stays as it is."""
     from humanoid_locomotion.core.command import GaitSpec
@@ -58,10 +65,11 @@ def tune(
     from humanoid_locomotion.core.robot import load_robot
     from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
     from humanoid_locomotion.training.tuning import tune as tune_policy
-    if gait_period is None and yaw_rate is None and linear_velocity is None:
-        raise ConfigError('command line', '--gait-period, --yaw-rate, --linear-velocity',
-                          'expected one of them; 0.9, 1.0 0.2 and 0.5 0.2 0.5 4.0 are '
-                          "those of the G1's policy")
+    if not beyond_robot and gait_period is None and yaw_rate is None and linear_velocity is None:
+        raise ConfigError('command line', '--gait-period, --yaw-rate, --linear-velocity, '
+                          '--beyond-robot', 'expected one of them; 0.9, 1.0 0.2 and '
+                          "0.5 0.2 0.5 4.0 are those of the G1's policy, which needs nothing "
+                          'beyond its robot')
     folder_to_write(output)
     # Only checked here, where the option has a name: the threshold is the policy's own.
     _spec('--gait-period', GaitSpec, None if gait_period is None else (gait_period, 0.0))
@@ -71,9 +79,20 @@ def tune(
     contract = tune_policy(
         policy, load_robot(name), output, gait_period=gait_period,
         yaw_rate=_spec('--yaw-rate', IntegralSpec, yaw_rate),
-        linear_velocity=_spec('--linear-velocity', LinearLoopSpec, linear_velocity))
+        linear_velocity=_spec('--linear-velocity', LinearLoopSpec, linear_velocity),
+        beyond_robot=_beyond(beyond_robot))
     console.print(f'wrote {output}, fingerprint {contract.fingerprint}; humanoid-locomotion '
                   f'evaluate {output} shows what has become of it', soft_wrap=True, markup=False)
+
+
+def _beyond(names: str) -> Optional[Tuple[str, ...]]:
+    """Return what may lie beyond the robot's bounds; None without the option."""
+    from humanoid_locomotion.core.errors import ConfigError
+    from humanoid_locomotion.core.robot_bounds import read_names
+    try:
+        return read_names(names)
+    except ValueError as error:
+        raise ConfigError('command line', '--beyond-robot', str(error)) from error
 
 
 def _spec(option: str, kind: Any, figures: Optional[Tuple[float, ...]]) -> Any:

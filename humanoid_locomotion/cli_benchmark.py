@@ -105,10 +105,11 @@ def _trainers(robot: str, policy: str, backend: str, device: str, counts: List[i
     """Yield a trainer for each number of robots, its actor that of a policy that walks."""
     from humanoid_locomotion.core.engines import read_layers
     from humanoid_locomotion.core.errors import PolicyError
+    from humanoid_locomotion.core.network import open_network
     from humanoid_locomotion.core.policy import find_policy
     from humanoid_locomotion.training.options import training_config
     path = find_policy(policy or robot) / 'policy.onnx'
-    layers = read_layers(path)
+    layers = read_layers(open_network(path))
     for count in counts:
         config, spec = training_config('', robot, count, None, [WALKING_STD])
         from humanoid_locomotion.training.trainer import Trainer

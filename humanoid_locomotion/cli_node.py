@@ -41,7 +41,8 @@ def replay(
 def sign(policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.')
          ) -> None:
     """Accept the files of a policy folder as they are: write their hashes."""
-    from humanoid_locomotion.core.policy import SUMS, find_policy, open_policy, write_sums
+    from humanoid_locomotion.core.folder import SUMS, write_sums
+    from humanoid_locomotion.core.policy import find_policy, open_policy
     folder = find_policy(policy)
     write_sums(folder)
     try:
@@ -76,11 +77,10 @@ def envelope(policy: str = typer.Argument(..., help='Policy folder, or name of o
     """Print the speeds that a policy reaches as parameters of Nav2's velocity smoother."""
     import yaml
 
-    from humanoid_locomotion.core.envelope import read_envelope
     from humanoid_locomotion.core.errors import PolicyError
     from humanoid_locomotion.core.policy import open_policy
     opened = open_policy(policy)
-    found = read_envelope(opened.path, opened.contract)
+    found = opened.envelope
     if found.problem:
         raise PolicyError(opened.path, f'no envelope was measured ({found.problem}); run '
                           '`humanoid-locomotion evaluate`')

@@ -26,12 +26,15 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
            output: Optional[Path] = typer.Option(
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
-               'loop,dds,policy,cli', help='loop: stepped clock; dds: real processes; policy: '
-               'broken folders; cli: odd command lines.'),
+               'loop,dds,viewer,policy,cli,train', help='loop: stepped clock; dds: real '
+               'processes; viewer: clients that go; policy: broken folders; cli: odd command '
+               'lines; train: trainings that are killed and resumed.'),
            folders: int = typer.Option(
                10_000, min=1, max=10_000_000, help='Policy folders to damage by chance.'),
            tries: int = typer.Option(
                2000, min=1, max=1_000_000, help='Command lines to try by chance.'),
+           kills: int = typer.Option(
+               100, min=1, max=10_000, help='Moments at which to kill a training.'),
            json: bool = JSON) -> None:
     """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
@@ -40,8 +43,10 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
     sections: Dict[str, Callable[[], report.Section]] = {
         'loop': lambda: report.loop_section(opened, spec),
         'dds': lambda: report.dds_section(opened, spec),
+        'viewer': lambda: report.viewer_section(opened, spec),
         'policy': lambda: report.policy_section(opened, folders),
-        'cli': lambda: report.cli_section(tries)}
+        'cli': lambda: report.cli_section(tries),
+        'train': lambda: report.train_section(kills)}
     names, done = only.split(','), {}
     for name in names:
         if name not in sections:
@@ -50,7 +55,8 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
         marked_page.check(cli_input.file_to_write(cli_input.file_to_read(output)), names)
     opened, spec = _opened(policy, robot)
     for name in names:
-        with _ros() if name == 'dds' else contextlib.nullcontext(), working(f'faults: {name}'):
+        needs_ros = name in ('dds', 'viewer')
+        with _ros() if needs_ros else contextlib.nullcontext(), working(f'faults: {name}'):
             section = done[name] = sections[name]()
         if not json:
             console.print(section.text, markup=False, soft_wrap=True)

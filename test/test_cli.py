@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip('typer')
 
 from humanoid_locomotion.cli import app, main
-from humanoid_locomotion.core.engines import CONTRACT_KEY
+from humanoid_locomotion.core.network import CONTRACT_KEY
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.resources import policy_folders
 from humanoid_locomotion.core.robot import load_robot
@@ -134,7 +134,7 @@ def refused(ended: Ended, *texts: str) -> None:
     (['train', '--set', 'rewards.weights={enrgy: 1.0}', *TINY],
      ["unknown reward 'enrgy' (did you mean 'energy'?)"]),
     (['train', '--set', 'observation.layout=all'], ["unknown observation layout 'all'"]),
-    (['train', '--num-envs', 0], ['run: num_envs must be 1 or more, found 0']),
+    (['train', '--num-envs', 0], ['train: --num-envs: found 0, expected 1 to 65,536']),
     (['train', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: fake, isaacgym, "]),
     (['train', '--backend', 'fake', '--viewer', 'window', *TINY],
      ['the backend fake opens no window; isaacgym does']),
@@ -144,9 +144,9 @@ def refused(ended: Ended, *texts: str) -> None:
     (['adopt', 'no.onnx', '--robot', 'humanoid', '--output', 'mine'],
      ['no.onnx: cannot be read (No such file']),
     (['tune', 'humanoid', '--output', 'mine'],
-     ['--gait-period, --yaw-rate, --linear-velocity: expected one of them; 0.9, 1.0 0.2 and ']),
+     ['--linear-velocity, --beyond-robot: expected one of them; 0.9, 1.0 0.2 and ']),
     (['tune', 'humanoid', '--output', 'mine', '--gait-period', 0],
-     ['--gait-period: period must be above 0 and finite, found 0.0']),
+     ['--gait-period: period must be from 0.1 to 10 s, found 0.0']),
     (['tune', 'humanoid', '--output', 'mine', '--yaw-rate', 0, 1],
      ['--yaw-rate: gain must be above 0 and at most 10', 'found 0.0']),
     (['evaluate', 'humanoid', '--dt', 0], ['evaluate: --dt: found 0.0, expected above 0']),
@@ -238,7 +238,8 @@ def test_train_export_and_check_from_end_to_end(run, tmp_path):
     assert [json.loads(line)['iteration'] for line in lines] == [1, 2, 3]
 
     exported = run('export', 'run', '--output', 'policies/mine')
-    assert (exported.code, exported.out) == (0, 'wrote policies/mine\n')
+    assert (exported.code, exported.out) == (
+        0, 'wrote policies/mine, from run/checkpoints/000003.pt, iteration 3\n')
     card = (tmp_path / 'policies' / 'mine' / 'card.md').read_text()
     assert 'humanoid-locomotion train --backend mujoco' in card
 

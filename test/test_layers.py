@@ -55,6 +55,7 @@ MODULES = {
     'sim.model_reading': {'mujoco'},
     'sim.robot_import': {'mujoco'},
     'sim.web_scene': {'mujoco', 'trimesh'},
+    'sim.web_server': {'viser', 'websockets'},
     'training.progress': {'rich'},
     'evaluation.command': {'rich'},
     'nodes.simulated_robot': {'sim.backend', 'mujoco'},  # the robot that the sim node dresses up
@@ -65,18 +66,21 @@ MODULES = {
 # Imports inside functions, allowed on top: what a user may not have installed.
 LAZY = {
     'core.engines': {'onnxruntime', 'onnx', 'torch'},
+    'core.network': {'onnx'},
+    'core.vetting': {'onnx', 'onnxruntime', 'torch'},
     'core.cuda_graph': {'torch'},
     'training': {'onnx', 'tensorboard'},
     'training.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
     'training.curve': {'matplotlib'},
-    'training.training_viewer': {'viser', 'sim.web_scene'},
+    'training.training_viewer': {'sim.web_guard', 'sim.web_scene', 'sim.web_server'},
     'evaluation.animation': {'PIL', 'sim.offscreen'},
     'evaluation.sim_to_sim': {'sim.own_model'},
     'nodes.navigate_picture': {'matplotlib', 'sim.offscreen'},
     'nodes.recording': {'mcap'},
     'nodes.replay': {'mcap'},
-    'nodes.viewer': {'viser', 'sim.web_scene'},
+    'nodes.viewer': {'sim.web_guard', 'sim.web_scene', 'sim.web_server'},
     'nodes.walk_picture': {'matplotlib', 'sim.offscreen'},
+    'reliability.viewer_client': {'websockets'},
     'cli': {'training', 'evaluation', 'nodes.walk', 'nodes.navigate', 'nodes.teleop', 'torch'},
     '__main__': {'cli'},
     'cli_adopt': {'core', 'training.tuning'},

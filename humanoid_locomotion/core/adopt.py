@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import hashlib
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.core.engines import CONTRACT_KEY, OnnxRuntimeEngine
+from humanoid_locomotion.core.engines import start_engine
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
 from humanoid_locomotion.core.flat_metadata import (
     JOINT_FIGURES,
@@ -19,19 +20,22 @@ from humanoid_locomotion.core.flat_metadata import (
 )
 from humanoid_locomotion.core.golden import record_golden, tumbling_states
 from humanoid_locomotion.core.link_frame import leg_spec
+from humanoid_locomotion.core.network import CONTRACT_KEY, open_network
+from humanoid_locomotion.core.parsing import show
 from humanoid_locomotion.core.policy import check_sizes
 from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot_bounds import UNKNOWN, check_contract, wider_bounds
 
 # What the field's exporters mean when they say nothing.
 USUAL = {'action_mode': 'default_offset', 'observation_clips': 'inf', 'observation_history': '1',
-         'observation_layout': 'adopted', 'model_hash': 'unknown', 'run_path': ''}
+         'observation_layout': 'adopted', 'model_hash': UNKNOWN, 'run_path': ''}
 
 Row = Tuple[str, str, str]
 
 
-def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = None
-          ) -> List[Row]:
+def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = None,
+          beyond_robot: Optional[Tuple[str, ...]] = None) -> List[Row]:
     """Write the policy folder of an ONNX file.
 
     A figure is taken from ``fill``, else from the file's metadata, else, for limits, torques and
@@ -42,32 +46,37 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
         robot: What it moves.
         output: The folder to write; replaced if it exists and holds a policy.
         fill: A YAML file with the keys that the metadata lack, or have wrong.
+        beyond_robot: What the policy may ask beyond the robot's ``policy_bounds``, by the names
+            of :data:`humanoid_locomotion.core.robot_bounds.WIDER`; None for nothing.
 
     Returns:
         For each key its name, its value and where that was found.
 
     Raises:
-        PolicyError: The network cannot be run as the keys say.
+        PolicyError: The network cannot be run as the keys say, or asks for more than the robot
+            allows.
         ConfigError: A key is missing, unknown or does not fit.
         JointsError: The robot lacks joints of the policy.
     """
-    engine = OnnxRuntimeEngine(network)
-    if CONTRACT_KEY in engine.metadata:
+    found = open_network(network)
+    if CONTRACT_KEY in found.metadata:
         raise PolicyError(network, f'its metadata has {CONTRACT_KEY!r}: this package wrote it; '
                           'use its policy folder as it is')
-    flat = _flat(network, engine.metadata, robot, fill)
-    contract = flat.contract()
+    flat = _flat(network, found.metadata, robot, fill)
+    contract = replace(flat.contract(), beyond_robot=beyond_robot)
     if contract.robot != robot.name:
         raise ConfigError(flat.origin('robot'), 'robot',
                           f'found {contract.robot!r}, expected {robot.name!r}')
-    check_sizes(contract, engine, network)
+    check_contract(contract, robot, network)
+    check_sizes(contract, found)
+    engine = start_engine(found, 'onnxruntime')
     rows = [(key, ', '.join(flat.words(key)), flat.origin(key))
             for key in KEYS if flat.origin(key)]
-    original = network.read_bytes()
     with new_policy_folder(output) as folder:
-        write_policy(folder, contract, with_metadata(original, CONTRACT_KEY, contract.to_json()),
+        signed = with_metadata(found.content, CONTRACT_KEY, contract.to_json())
+        write_policy(folder, contract, signed,
                      record_golden(contract, engine, tumbling_states(contract)))
-        (folder / 'card.md').write_text(_card(network.name, original, contract, rows),
+        (folder / 'card.md').write_text(_card(network.name, found.content, contract, rows),
                                         encoding='utf-8')
     return rows
 
@@ -79,7 +88,8 @@ def _flat(network: Path, metadata: Dict[str, str], robot: RobotSpec, fill: Optio
         filled = config.read_yaml(fill)
         unknown = [key for key in filled if key not in KEYS]
         if unknown:
-            raise ConfigError(fill, '', f'unknown keys {unknown}; the keys are {sorted(KEYS)}')
+            raise ConfigError(fill, '', f'unknown keys {show(unknown, 200)}; the keys are '
+                              f'{sorted(KEYS)}')
         sources.append((fill, filled))
     sources.append((network, metadata))
     written = FlatMetadata(*sources)
@@ -119,6 +129,7 @@ def _field(number: int, content: bytes) -> bytes:
 
 
 def _card(name: str, original: bytes, contract: PolicyContract, rows: List[Row]) -> str:
+    wider = wider_bounds(contract)
     return '\n'.join([
         f'# {contract.robot}, adopted', '',
         f'Made from `{name}` (SHA-256 `{hashlib.sha256(original).hexdigest()}`), which another '
@@ -126,5 +137,6 @@ def _card(name: str, original: bytes, contract: PolicyContract, rows: List[Row])
         'Its golden steps were recorded here, at adoption: they hold what this folder does, not '
         'what its trainer meant. Whether the terms, scales and gains below are the right ones, '
         '`humanoid-locomotion evaluate` shows.', '',
+        *([f'Accepted beyond what the robot allows: {wider}.', ''] if wider else []),
         '| key | value | from |', '|---|---|---|',
         *(f'| {key} | {value} | {origin} |' for key, value, origin in rows), ''])

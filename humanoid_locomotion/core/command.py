@@ -21,6 +21,8 @@ from humanoid_locomotion.core.arrays import (
     zeros,
 )
 
+MAX_COMMAND = 10.0  # [m/s], [rad/s]: no humanoid is asked for more
+GAIT_PERIODS = (0.1, 10.0)  # [s]
 COMMAND_NAMES = ('lin_vel_x', 'lin_vel_y', 'ang_vel_z')
 
 
@@ -44,6 +46,9 @@ class CommandLimits:
             if not low <= 0.0 <= high:
                 raise ValueError(
                     f'{name}: the range must contain 0 (standing), but is [{low}, {high}]')
+            if not -MAX_COMMAND <= low <= high <= MAX_COMMAND:
+                raise ValueError(f'{name}: the range must lie within [-{MAX_COMMAND:g}, '
+                                 f'{MAX_COMMAND:g}], but is [{low}, {high}]')
 
     @property
     def lower(self) -> Tuple[float, float, float]:
@@ -78,10 +83,12 @@ class GaitSpec:
     moving_threshold: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.period < math.inf:
-            raise ValueError(f'period must be above 0 and finite, found {self.period}')
-        if math.isnan(self.moving_threshold):
-            raise ValueError('moving_threshold must be a number, found nan')
+        low, high = GAIT_PERIODS
+        if not low <= self.period <= high:
+            raise ValueError(f'period must be from {low:g} to {high:g} s, found {self.period}')
+        if not -MAX_COMMAND <= self.moving_threshold <= MAX_COMMAND:
+            raise ValueError(f'moving_threshold must be from -{MAX_COMMAND:g} to '
+                             f'{MAX_COMMAND:g}, found {self.moving_threshold}')
 
 
 def is_moving(command: Array, threshold: float) -> Array:

@@ -10,32 +10,24 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Tuple, Type, TypeVar, Union, get_type_hints
 
-import yaml
-
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.files import read_bytes
+from humanoid_locomotion.core.parsing import parse_yaml, show
 
 T = TypeVar('T')
 
 # A file larger than this is not one of ours; refused before it is parsed.
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 1024 * 1024
 
 
 def read_yaml(path: Union[str, Path]) -> Dict[str, Any]:
     """Return the mapping that a YAML file holds.
 
     Raises:
-        ConfigError: The file is absent, too large, not YAML, or not a mapping.
+        ConfigError: The file is absent, no regular file, too large, not plain YAML, or not a
+            mapping.
     """
-    path = Path(path)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(path, '', f'the file is larger than {MAX_BYTES} bytes')
-        data = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except OSError as error:
-        raise ConfigError(path, '', f'cannot be read ({error.strerror})') from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        detail = ' '.join(str(error).split())
-        raise ConfigError(path, '', f'is not valid YAML ({detail})') from error
+    data = parse_yaml(read_bytes(path, MAX_BYTES), path)
     if not isinstance(data, dict):
         raise ConfigError(path, '', f'expected a mapping, found {type(data).__name__}')
     return data
@@ -59,15 +51,15 @@ def from_mapping(cls: Type[T], data: Any, source: object, at: str = '') -> T:
         ConfigError: A key is unknown or missing, or a value has the wrong type.
     """
     if not isinstance(data, Mapping):
-        raise ConfigError(source, at, f'expected a mapping, found {_show(data)}')
+        raise ConfigError(source, at, f'expected a mapping, found {_found(data)}')
     hints = get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
-    unknown = [str(key) for key in data if key not in fields]
+    unknown = [key for key in data if key not in fields]
     missing = [name for name, field in fields.items() if name not in data
                and field.default is dataclasses.MISSING
                and field.default_factory is dataclasses.MISSING]
     if unknown or missing:
-        found = [f'unknown keys {unknown}'] * bool(unknown)
+        found = [f'unknown keys {show(unknown, 200)}'] * bool(unknown)
         found += [f'missing keys {missing}'] * bool(missing)
         raise ConfigError(source, at, ', '.join(found) + f'; the keys are {sorted(fields)}')
     values = {name: _read(hints[name], value, source, f'{at}.{name}'.lstrip('.'))
@@ -100,17 +92,15 @@ def override(data: Dict[str, Any], assignment: str) -> Dict[str, Any]:
     key, equals, text = assignment.partition('=')
     if not equals:
         raise ConfigError('--set', assignment, 'expected KEY=VALUE')
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError('--set', key, f'{text!r} is not valid YAML') from error
+    value = parse_yaml(text.encode('utf-8', 'replace'), f'--set {show(key)}')
     return _override(data, key.split('.'), value, key)
 
 
 def _override(data: Any, path: List[str], value: Any, key: str) -> Dict[str, Any]:
     if not isinstance(data, Mapping) or path[0] not in data:
         known = sorted(data) if isinstance(data, Mapping) else []
-        raise ConfigError('--set', key, f'unknown key {path[0]!r}; the keys are {known}')
+        raise ConfigError('--set', key, f'unknown key {show(path[0])}; the keys are '
+                          f'{show(known, 400)}')
     rest = path[1:]
     new = _override(data[path[0]], rest, value, key) if rest else value
     return {**data, path[0]: new}
@@ -130,24 +120,28 @@ def _read(hint: Any, value: Any, source: object, at: str) -> Any:
         return _read_tuple(arguments, value, source, at)
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise ConfigError(source, at, f'expected a mapping, found {_show(value)}')
+            raise ConfigError(source, at, f'expected a mapping, found {_found(value)}')
         return {_read(arguments[0], key, source, at): _read(arguments[1], item, source,
                                                             f'{at}.{key}')
                 for key, item in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ConfigError(source, at, f'expected float, found {_found(value)}') from error
     if hint is Any or (isinstance(value, hint) and not (hint is int and value is True)
                        and not (hint is int and value is False)):
         return value
     advice = ''
     if hint is float and isinstance(value, str) and _is_number(value):
-        advice = f' (YAML reads {value!r} as text: write a point before the exponent, as 1.0e-3)'
-    raise ConfigError(source, at, f'expected {hint.__name__}, found {_show(value)}{advice}')
+        advice = (f' (YAML reads {show(value)} as text: write a point before the exponent, as '
+                  '1.0e-3)')
+    raise ConfigError(source, at, f'expected {hint.__name__}, found {_found(value)}{advice}')
 
 
 def _read_tuple(arguments: Any, value: Any, source: object, at: str) -> Tuple[Any, ...]:
     if not isinstance(value, (list, tuple)):
-        raise ConfigError(source, at, f'expected a list, found {_show(value)}')
+        raise ConfigError(source, at, f'expected a list, found {_found(value)}')
     if arguments[-1] is Ellipsis:
         hints = (arguments[0],) * len(value)
     else:
@@ -166,6 +160,5 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _show(value: Any) -> str:
-    text = repr(value)
-    return f'{type(value).__name__} {text if len(text) <= 60 else text[:57] + "..."}'
+def _found(value: Any) -> str:
+    return f'{type(value).__name__} {show(value)}'

@@ -20,10 +20,13 @@ from humanoid_locomotion.core.errors import ConfigError, JointsError
 from humanoid_locomotion.core.leg_odometry import LegOdometry, LegSpec
 from humanoid_locomotion.core.link_frame import leg_spec
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot_bounds import check_names
 from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 
 FORMAT_VERSION = 1
-LATER_KEYS = ('yaw_rate_integral', 'linear_velocity_loop', 'legs')
+LATER_KEYS = ('yaw_rate_integral', 'linear_velocity_loop', 'legs', 'beyond_robot')
+MAX_HISTORY = 128  # control steps
+MAX_SCALE = 1000.0  # of an observation term
 ACTION_MODES = ('default_offset', 'joint_range')
 
 
@@ -59,6 +62,13 @@ class JointContract:
         if not self.lower < self.upper:
             raise ValueError(f'joint {self.name}: lower {self.lower} is not below upper '
                              f'{self.upper}')
+        if not self.lower <= self.default <= self.upper:
+            raise ValueError(f'joint {self.name}: default {self.default} is outside the limits '
+                             f'[{self.lower}, {self.upper}]')
+        for key in ('kp', 'kd', 'effort'):
+            if getattr(self, key) <= 0.0:
+                raise ValueError(
+                    f'joint {self.name}: {key} must be above 0, found {getattr(self, key)}')
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,14 @@ class TermSpec:
     name: str
     scale: float = 1.0
     clip: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        if not abs(self.scale) <= MAX_SCALE:
+            raise ValueError(f'term {self.name}: scale must be from -{MAX_SCALE:g} to '
+                             f'{MAX_SCALE:g}, found {self.scale}')
+        if self.clip is not None and not 0.0 < self.clip < float('inf'):
+            raise ValueError(f'term {self.name}: clip must be above 0 and finite (null for no '
+                             f'clipping), found {self.clip}')
 
 
 @dataclass(frozen=True)
@@ -93,8 +111,8 @@ class ObservationSpec:
     joints: Optional[Tuple[str, ...]] = None
 
     def __post_init__(self) -> None:
-        if self.history < 1:
-            raise ValueError(f'history must be 1 or more, found {self.history}')
+        if not 1 <= self.history <= MAX_HISTORY:
+            raise ValueError(f'history must be from 1 to {MAX_HISTORY}, found {self.history}')
         if not self.terms:
             raise ValueError('terms must not be empty')
 
@@ -116,6 +134,8 @@ class PolicyContract:
         yaw_rate_integral: The loop over the turning rate; None for a policy that is on its own.
         linear_velocity_loop: Likewise, over the velocity that the legs measure.
         legs: The legs that measure it, left first; None without that loop.
+        beyond_robot: What it was accepted to ask beyond the robot's ``policy_bounds``, by the
+            names of :data:`humanoid_locomotion.core.robot_bounds.WIDER`; None for nothing.
     """
 
     format_version: int
@@ -130,6 +150,7 @@ class PolicyContract:
     yaw_rate_integral: Optional[IntegralSpec] = None
     linear_velocity_loop: Optional[LinearLoopSpec] = None
     legs: Optional[Tuple[LegSpec, ...]] = None
+    beyond_robot: Optional[Tuple[str, ...]] = None
 
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
@@ -142,6 +163,8 @@ class PolicyContract:
             raise ValueError(
                 f'control_period: expected seconds in (0, 1), found {self.control_period}')
         names = self.joint_names
+        if not names:
+            raise ValueError('joints must not be empty')
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f'joints: {repeated} appear more than once')
@@ -152,6 +175,10 @@ class PolicyContract:
             raise ValueError('linear_velocity_loop and legs: one is there without the other')
         if self.legs is not None:
             LegOdometry(self.legs, names)  # raises if it cannot be
+        try:
+            check_names(list(self.beyond_robot or ()))
+        except ValueError as error:
+            raise ValueError(f'beyond_robot: {error}') from error
 
     @property
     def joint_names(self) -> List[str]:
@@ -213,12 +240,6 @@ class PolicyContract:
                 source, 'fingerprint', f'the contract says {written!r}, its content gives '
                 f'{contract.fingerprint!r}: a figure was changed after export')
         return contract
-
-    def check_robot(self, robot: RobotSpec, where: object) -> None:
-        """Raise :class:`JointsError` unless the robot has every joint of the contract."""
-        missing = [name for name in self.joint_names if name not in robot.joint_names]
-        if missing:
-            raise JointsError(f'{where}: robot {robot.name!r}', missing, robot.joint_names)
 
 
 def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,

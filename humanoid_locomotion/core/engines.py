@@ -1,23 +1,21 @@
 """The engines that run a policy's network; each is imported only when it is used.
 
-Both read the same ``policy.onnx``: onnxruntime runs the graph as it is, torch rebuilds the chain
-of layers from the graph's initialisers.
+Both are given the same :class:`Network`, which was checked before: onnxruntime runs the graph as
+it is, torch rebuilds the chain of layers from the graph's initialisers.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.cuda_graph import GraphedStep
 from humanoid_locomotion.core.errors import MissingPackageError, PolicyError, UnknownNameError
-
-CONTRACT_KEY = 'humanoid_locomotion.contract'
+from humanoid_locomotion.core.network import Network, open_network
 
 
 class OnnxRuntimeEngine:
@@ -31,7 +29,7 @@ class OnnxRuntimeEngine:
 
     name = 'onnxruntime'
 
-    def __init__(self, path: Path, device: str = 'cpu'):
+    def __init__(self, network: Network, device: str = 'cpu'):
         try:
             import onnxruntime
         except ImportError as error:
@@ -40,31 +38,17 @@ class OnnxRuntimeEngine:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
+        # What was checked was ONNX; onnxruntime would take its own format by the first bytes.
+        options.add_session_config_entry('session.load_model_format', 'ONNX')
         try:
             self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=['CPUExecutionProvider'])
-            self.metadata: Dict[str, str] = dict(
-                self._session.get_modelmeta().custom_metadata_map)
-            inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        except OSError as error:
-            raise PolicyError(path, f'cannot be read ({error.strerror})') from error
+                network.content, options, providers=['CPUExecutionProvider'])
         except Exception as error:  # onnxruntime has no common class for a file it cannot load
-            raise PolicyError(path, 'is not an ONNX file that onnxruntime can load '
+            raise PolicyError(network.path, 'is not an ONNX file that onnxruntime can load '
                               f'({" ".join(str(error).split())[:200]})') from error
-        if [i.name for i in inputs] != ['obs'] or [o.name for o in outputs] != ['actions']:
-            raise PolicyError(path, "expected one input 'obs' and one output 'actions', found "
-                              f'{[i.name for i in inputs]} and {[o.name for o in outputs]}')
-        if len(inputs[0].shape) != 2 or len(outputs[0].shape) != 2:
-            raise PolicyError(path, "expected 'obs' (batch, obs) and 'actions' (batch, m), found "
-                              f'{inputs[0].shape} and {outputs[0].shape}')
-        self.obs_size, self.num_actions = inputs[0].shape[1], outputs[0].shape[1]
-        if not (isinstance(self.obs_size, int) and isinstance(self.num_actions, int)):
-            raise PolicyError(path, "expected fixed lengths of 'obs' and 'actions', found "
-                              f'{inputs[0].shape} and {outputs[0].shape}')
-        if [inputs[0].type, outputs[0].type] != 2 * ['tensor(float)']:
-            raise PolicyError(path, "expected 'obs' and 'actions' of type tensor(float), found "
-                              f'{inputs[0].type} and {outputs[0].type}')
-        self._one_by_one = inputs[0].shape[0] == 1  # as exporters write that fix the batch
+        self.metadata = network.metadata
+        self.obs_size, self.num_actions = network.obs_size, network.num_actions
+        self._one_by_one = network.one_by_one  # as exporters write that fix the batch
         self._bind()
 
     def _bind(self) -> None:
@@ -98,7 +82,7 @@ class TorchEngine:
 
     name = 'torch'
 
-    def __init__(self, path: Path, device: str = 'auto'):
+    def __init__(self, network: Network, device: str = 'auto'):
         try:
             import torch
         except ImportError as error:
@@ -107,11 +91,11 @@ class TorchEngine:
         self._torch = torch
         wanted = ('cuda' if torch.cuda.is_available() else 'cpu') if device == 'auto' else device
         self.device = torch.device(wanted)
-        network = read_layers(path)
-        self.metadata = network['metadata']
-        self._mean = self._tensor(network['mean'])
-        self._inverse_std = self._tensor(network['inverse_std'])
-        self._layers = [(self._tensor(w), self._tensor(b)) for w, b in network['layers']]
+        self.metadata = network.metadata
+        found = read_layers(network)
+        self._mean = self._tensor(found['mean'])
+        self._inverse_std = self._tensor(found['inverse_std'])
+        self._layers = [(self._tensor(w), self._tensor(b)) for w, b in found['layers']]
         self.obs_size = int(self._mean.shape[-1])
         self.num_actions = int(self._layers[-1][1].shape[0])
         self._graphed = (GraphedStep(self._forward, self.obs_size, self.device)
@@ -145,80 +129,71 @@ class TorchEngine:
         return linear(x, *self._layers[-1])
 
 
-def read_layers(path: Path) -> Dict[str, Any]:
-    """Return what ``policy.onnx`` is made of, without running it.
+def read_layers(network: Network) -> Dict[str, Any]:
+    """Return what a network is made of, without running it.
 
     Returns:
         ``mean`` and ``inverse_std`` (1, obs), ``layers`` a list of (weight (out, in), bias
-        (out,)), ELU between them, and ``metadata``.
+        (out,)), ELU between them.
 
     Raises:
-        PolicyError: The file is not ONNX, or not the chain of layers that training writes.
+        PolicyError: It is not the chain of layers that training writes.
     """
-    try:
-        import onnx
-        from onnx import numpy_helper
-    except ImportError as error:
-        raise MissingPackageError('reading layers', 'onnx', 'pip install onnx') from error
-    try:
-        # What lies outside the file was never checked, and is not opened.
-        model = onnx.load(str(path), load_external_data=False)
-        tensors = {t.name: np.array(numpy_helper.to_array(t)) for t in model.graph.initializer}
-    except Exception as error:  # protobuf and onnx raise many kinds for a broken file
-        raise PolicyError(path, f'is not a valid ONNX file ({type(error).__name__})') from error
-    nodes = list(model.graph.node)
+    from onnx import numpy_helper
+    graph = network.model.graph
+    tensors = {it.name: np.array(numpy_helper.to_array(it)) for it in graph.initializer}
+    nodes = list(graph.node)
     chain = [node.op_type for node in nodes]
     gemms = chain.count('Gemm')
     if chain != ['Sub', 'Mul'] + ['Gemm', 'Elu'] * (gemms - 1) + ['Gemm'] or gemms < 1:
-        raise PolicyError(path, f'expected Sub, Mul, then Gemm and Elu in turn; found {chain}; '
-                          "the engine 'onnxruntime' may still run it")
-    layers: List[Any] = [(tensors[n.input[1]], tensors[n.input[2]])
-                         for n in nodes if n.op_type == 'Gemm']
-    return {'mean': tensors[nodes[0].input[1]], 'inverse_std': tensors[nodes[1].input[1]],
-            'layers': layers, 'metadata': {p.key: p.value for p in model.metadata_props}}
+        raise PolicyError(network.path, f'expected Sub, Mul, then Gemm and Elu in turn; found '
+                          f"{chain}; the engine 'onnxruntime' may still run it")
+    try:
+        return {'mean': tensors[nodes[0].input[1]], 'inverse_std': tensors[nodes[1].input[1]],
+                'layers': [(tensors[n.input[1]], tensors[n.input[2]])
+                           for n in nodes if n.op_type == 'Gemm']}
+    except (IndexError, KeyError) as error:
+        raise PolicyError(network.path, f'has a layer without its tensors ({error})') from error
 
 
 ENGINES = {'onnxruntime': OnnxRuntimeEngine, 'torch': TorchEngine}
 
 
 def open_engine(path: Path, engine: str, device: str = 'auto') -> Any:
-    """Open a network with an engine.
+    """Open an ONNX file with an engine; see :func:`start_engine`.
+
+    Raises:
+        PolicyError: The file is not a small network, or the engine cannot run it.
+    """
+    return start_engine(open_network(path), engine, device)
+
+
+def start_engine(network: Network, engine: str, device: str = 'auto') -> Any:
+    """Give a network to an engine.
 
     Args:
-        path: The ONNX file.
+        network: What to run.
         engine: ``onnxruntime``, ``torch``, or ``auto``: torch where it is installed, sees a GPU
             and can rebuild the network, onnxruntime otherwise.
         device: ``auto``, ``cpu`` or ``cuda``, for torch.
     """
     if engine == 'auto':
-        engine = 'torch' if _torch_has_gpu() and _is_chain(path) else 'onnxruntime'
+        engine = 'torch' if _torch_has_gpu() and _is_chain(network) else 'onnxruntime'
     if engine not in ENGINES:
         raise UnknownNameError('engine', engine, [*ENGINES, 'auto'])
-    return ENGINES[engine](path, device)
+    return ENGINES[engine](network, device)
 
 
-def contract_json(metadata: Dict[str, str], path: Path) -> Dict[str, Any]:
-    """Return the contract that the ONNX file's metadata carries, as plain data."""
-    text = metadata.get(CONTRACT_KEY)
-    if text is None:
-        raise PolicyError(path, f'its metadata has no {CONTRACT_KEY!r}; '
-                          'the file was not written by this package')
+def _is_chain(network: Network) -> bool:
     try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise PolicyError(path, f'metadata {CONTRACT_KEY!r} is not JSON ({error})') from error
-
-
-def _is_chain(path: Path) -> bool:
-    try:
-        read_layers(path)
+        read_layers(network)
     except PolicyError:
         return False
     return True
 
 
 def _torch_has_gpu() -> bool:
-    if importlib.util.find_spec('torch') is None or importlib.util.find_spec('onnx') is None:
+    if importlib.util.find_spec('torch') is None:
         return False
     import torch
     return bool(torch.cuda.is_available())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import json
-from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.errors import printable
+from humanoid_locomotion.core.parsing import parse_json, show
 
-MAX_BYTES = 4 * 1024 * 1024
+MAX_SPEED = 100.0  # [m/s] and [rad/s]; nothing that walks is as fast
+MIN_COMMAND = 1e-3  # of those that tell what the strongest command reaches
+MAX_RESPONSES = 256
 AXES = ('lin_vel_x', 'lin_vel_y', 'ang_vel_z')
 
 
@@ -53,37 +56,58 @@ class Envelope:
                 round(v, 3) for v in (self.dead_zone, self.dead_zone, self.threshold)]}}}
 
 
-def read_envelope(folder: Path, contract: PolicyContract) -> Envelope:
-    """Read the envelope of a policy folder.
+def measured_envelope(contract: PolicyContract, scorecard: Optional[bytes], problem: str = ''
+                      ) -> Envelope:
+    """Return the envelope that a scorecard tells of.
 
     A scorecard is of another policy, of a form to come, or absent without making the policy
     unsafe, so what cannot be used becomes :attr:`Envelope.problem`.
+
+    Args:
+        contract: The policy's.
+        scorecard: What ``scorecard.json`` holds; None if it is not to be had.
+        problem: Why it is not.
     """
     trained = tuple(zip(contract.command_limits.lower, contract.command_limits.upper))
     threshold = contract.moving_threshold
-    path = folder / 'scorecard.json'
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f'larger than {MAX_BYTES} bytes')
-        card = json.loads(path.read_text(encoding='utf-8'))
+        if scorecard is None:
+            raise ValueError(problem)
+        card = parse_json(scorecard, 'scorecard.json')
         written = card['setting']['fingerprint']
         if written != contract.fingerprint:
-            raise ValueError(f'it is of the policy {written!r}, not of {contract.fingerprint!r}')
+            raise ValueError(f'scorecard.json: it is of the policy {show(written)}, not of '
+                             f'{contract.fingerprint!r}')
         figures = card['figures']
         responses = tuple((_three(row['command']), _three(row['velocity']))
                           for row in figures['responses'] if not row.get('falls'))
+        if len(responses) > MAX_RESPONSES:
+            raise ValueError(f'scorecard.json: {len(responses)} responses, allowed are '
+                             f'{MAX_RESPONSES}')
         measured = figures.get('dead_zone')
-        dead_zone = threshold if measured is None else max(threshold, float(measured))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        detail = ' '.join(str(error).split())[:200]
-        return Envelope(trained, trained, threshold, threshold, (),
-                        f'{path.name}: {type(error).__name__}: {detail}')
-    return Envelope(trained, _reached(trained, responses), dead_zone, threshold, responses, '')
+        dead_zone = threshold if measured is None else max(threshold, _speed(measured))
+        reached = _reached(trained, responses)
+    except ValueError as error:  # of this package, too
+        return Envelope(trained, trained, threshold, threshold, (), printable(str(error), 300))
+    except (KeyError, TypeError, AttributeError) as error:
+        detail = printable(f'scorecard.json: {type(error).__name__}: {error}', 300)
+        return Envelope(trained, trained, threshold, threshold, (), detail)
+    return Envelope(trained, reached, dead_zone, threshold, responses, '')
 
 
 def _three(values: Any) -> Tuple[float, ...]:
-    x, y, turn = (float(value) for value in values)
-    return (x, y, turn)
+    if not isinstance(values, list) or len(values) != 3:
+        raise ValueError(f'scorecard.json: found {show(values)}, expected three figures: forward, '
+                         'left [m/s] and turning [rad/s]')
+    return tuple(_speed(value) for value in values)
+
+
+def _speed(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not (
+            -MAX_SPEED <= value <= MAX_SPEED):
+        raise ValueError(f'scorecard.json: found {show(value)}, expected a speed within '
+                         f'{MAX_SPEED:g}')
+    return float(value)
 
 
 def _reached(trained: Tuple[Tuple[float, float], ...],
@@ -92,9 +116,12 @@ def _reached(trained: Tuple[Tuple[float, float], ...],
     ends: List[Tuple[float, float]] = []
     for axis, (low, high) in enumerate(trained):
         alone = [(c[axis], v[axis]) for c, v in responses
-                 if c[axis] and not any(c[i] for i in range(3) if i != axis)]
+                 if abs(c[axis]) >= MIN_COMMAND and not any(c[i] for i in range(3) if i != axis)]
         ends.append((_end(low, [r for r in alone if r[0] < 0.0]),
                      _end(high, [r for r in alone if r[0] > 0.0])))
+    if any(abs(end) > MAX_SPEED for pair in ends for end in pair):
+        raise ValueError(f'scorecard.json: speeds of {show(ends)} follow from it, expected none '
+                         f'above {MAX_SPEED:g}')
     return tuple(ends)
 
 

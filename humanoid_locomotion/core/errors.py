@@ -9,9 +9,32 @@ from __future__ import annotations
 import difflib
 from typing import Iterable
 
+MAX_MESSAGE = 2000  # characters; what a message quotes may be as long as a file
+
+
+def printable(text: str, limit: int = MAX_MESSAGE) -> str:
+    """Return a text as it may be printed, logged and sent anywhere.
+
+    A text longer than ``limit`` loses its middle. Characters that do not print, such as escape
+    sequences of a terminal and bytes of a file's name that are not UTF-8, are written as escapes.
+    """
+    if len(text) > limit:
+        text = f'{text[:limit // 2]} [...] {text[-(limit // 2):]}'
+    if text.isprintable():
+        return text
+    return ''.join(it if it.isprintable() or it in '\n\t'
+                   else it.encode('unicode_escape').decode('ascii') for it in text)
+
 
 class LocomotionError(Exception):
-    """The root of every error that this package raises on purpose."""
+    """The root of every error that this package raises on purpose.
+
+    Args:
+        message: What was found and what was expected; kept as :func:`printable` gives it.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(printable(message))
 
 
 class ConfigError(LocomotionError, ValueError):
@@ -69,6 +92,15 @@ class CheckpointError(LocomotionError):
     """A training checkpoint that does not fit what it is asked to continue."""
 
     def __init__(self, path: object, problem: str):
+        self.path, self.problem = path, problem
+        super().__init__(f'{path}: {problem}')
+
+
+class RunFolderError(LocomotionError):
+    """A run folder that a training must not write to, or cannot."""
+
+    def __init__(self, path: object, problem: str):
+        self.path, self.problem = path, problem
         super().__init__(f'{path}: {problem}')
 
 
@@ -80,7 +112,7 @@ class DivergedError(LocomotionError, ArithmeticError):
         super().__init__(
             f'training diverged in iteration {iteration}: {self.figures} are not finite; the last '
             f'good checkpoint is {last_good}, go on from it with a lower ppo.learning_rate or '
-            'ppo.desired_kl')
+            'ppo.desired_kl: --resume RUN --set ppo.desired_kl=... --accept-changes')
 
 
 class SimulationError(LocomotionError, RuntimeError):

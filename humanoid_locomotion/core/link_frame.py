@@ -78,6 +78,14 @@ class LinkFrame:
         return rotations.normalize(base), rotations.rotate(to_base, angular_velocity) - added
 
 
+def frame_names(robot: RobotSpec) -> List[str]:
+    """Return the base link's name, and those of every body, site and frame below it."""
+    bodies = ElementTree.parse(robot.mjcf_path).getroot().iter('body')
+    return [str(element.get('name')) for body in bodies if body.get('name') == robot.base_link
+            for element in body.iter() if element.tag in ('body', 'site', 'frame')
+            and element.get('name')]
+
+
 def leg_spec(robot: RobotSpec, sole: str) -> LegSpec:
     """Return how a robot's sole, a site of its MJCF, hangs from the base.
 

@@ -1,31 +1,41 @@
 """Opens a policy folder, and refuses one that would not do what it did in training.
 
-Nothing is parsed before its size and its hash are checked, and nothing in a folder is code.
+Nothing is parsed before its size and its hash are checked, nothing is built before its bounds
+are, and nothing in a folder is code. :mod:`~humanoid_locomotion.core.vetting` does the same in a
+process that may crash or hang.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-import hashlib
+import os
 from pathlib import Path
+import time
 from typing import Any, Dict, Union
-import zipfile
 
 import numpy as np
 
 from humanoid_locomotion.core import config, engines
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.envelope import Envelope, measured_envelope
 from humanoid_locomotion.core.errors import ConfigError, PolicyError, UnknownNameError
+from humanoid_locomotion.core.files import read_bytes
+from humanoid_locomotion.core.folder import (
+    LIMITS,
+    SCORECARD,
+    FolderContent,
+    read_folder,
+)
+from humanoid_locomotion.core.network import Network, contract_json, read_network
+from humanoid_locomotion.core.parsing import parse_npz, parse_yaml
 from humanoid_locomotion.core.resources import policy_folders
 from humanoid_locomotion.core.state import RobotState
 
-SUMS = 'SHA256SUMS'  # as `sha256sum` writes and checks it
-FILES = ('contract.yaml', 'policy.onnx', 'golden.npz')
-MAX_BYTES = 64 * 1024 * 1024
-MAX_SUMS_BYTES = 4096
-MAX_UNPACKED = 256 * 1024 * 1024  # of golden.npz
-MIN_GOLDEN_STEPS = 64
+MAX_UNPACKED = 64 * 1024 * 1024  # of golden.npz [bytes]
+MIN_GOLDEN_STEPS, MAX_GOLDEN_STEPS = 64, 1000
+# How long the golden steps may take, but for the first, in which an engine warms up [s].
+GOLDEN_TIMEOUT = 2.0
 # Largest difference allowed between a replayed golden step and the recorded one. Engines add up
 # in different orders, and an action feeds the next observation.
 GOLDEN_TOLERANCE = 1e-3
@@ -33,6 +43,9 @@ GOLDEN_TOLERANCE = 1e-3
 STATE_KEYS = ('joint_positions', 'joint_velocities', 'base_orientation', 'base_angular_velocity')
 ODOMETRY_KEYS = ('base_position', 'base_linear_velocity')
 GOLDEN_KEYS = STATE_KEYS + ('command', 'observation', 'action', 'joint_targets')
+
+# More than any humanoid has; what is built for a contract grows with these.
+MAX_JOINTS, MAX_TERMS, MAX_HISTORY = 256, 64, 256
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,7 @@ class PolicyFolder:
         policy: Observation (num_envs, obs) to action (num_envs, m).
         golden_error: Largest difference seen while replaying the golden steps.
         golden_action: Largest magnitude among the golden actions.
+        envelope: The speeds it reaches, or why they are not known.
     """
 
     path: Path
@@ -52,6 +66,7 @@ class PolicyFolder:
     policy: Any
     golden_error: float
     golden_action: float
+    envelope: Envelope
 
     def controller(self) -> Controller:
         """Return a controller for one robot that runs this policy."""
@@ -59,10 +74,13 @@ class PolicyFolder:
 
 
 def find_policy(name: Union[str, Path]) -> Path:
-    """Return the folder of a policy, by path or by the name of one that ships."""
-    path = Path(name)
-    if path.is_dir():
-        return path
+    """Return the folder of a policy, by path or by the name of one that ships.
+
+    Raises:
+        UnknownNameError: There is neither; the message lists those that ship.
+    """
+    if os.path.isdir(name):  # False too for what cannot be a name, where Path.is_dir raises
+        return Path(name)
     folders = policy_folders()
     if str(name) in folders:
         return folders[str(name)]
@@ -75,51 +93,28 @@ def open_policy(name: Union[str, Path], engine: str = 'auto',
 
     Args:
         name: Path of the folder, or the name of a policy that ships.
-        engine: See :func:`humanoid_locomotion.core.engines.open_engine`.
+        engine: See :func:`humanoid_locomotion.core.engines.start_engine`.
         device: Likewise.
 
     Raises:
         PolicyError: The folder must not be run; the message says what differs.
     """
-    folder = find_policy(name)
-    _check_files(folder)
-    contract = read_contract(folder / 'contract.yaml')
-    network = engines.open_engine(folder / 'policy.onnx', engine, device)
-    _check_same_contract(contract, network, folder)
-    check_sizes(contract, network, folder / 'policy.onnx')
-    golden = read_golden(folder / 'golden.npz')
-    error = replay_golden(contract, network, golden, folder / 'golden.npz')
-    return PolicyFolder(folder, contract, network, error,
-                        float(np.max(np.abs(golden['action']))))
+    return open_content(read_folder(find_policy(name)), engine, device)
 
 
-def write_sums(folder: Path) -> None:
-    """Write the hashes of a folder's files, which opening it checks."""
-    lines = [f'{_digest(folder / file)}  {file}\n' for file in FILES]
-    (folder / SUMS).write_text(''.join(lines), encoding='utf-8')
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _check_files(folder: Path) -> None:
-    sums = folder / SUMS
-    for path, limit in ((sums, MAX_SUMS_BYTES), *((folder / file, MAX_BYTES) for file in FILES)):
-        if not path.is_file():
-            raise PolicyError(path, f'is missing; a policy folder needs {", ".join(FILES)} and '
-                              f'{SUMS}, which `humanoid-locomotion sign` writes')
-        if path.stat().st_size > limit:
-            raise PolicyError(path, f'is larger than {limit} bytes')
-    lines = sums.read_bytes().decode('ascii', 'replace').splitlines()
-    for file in FILES:
-        if f'{_digest(folder / file)}  {file}' not in lines:
-            raise PolicyError(folder / file, f'is not the file whose hash is in {SUMS}: it was '
-                              'damaged or changed after export; `humanoid-locomotion sign` '
-                              'accepts it')
-    if len(lines) != len(FILES):
-        raise PolicyError(sums, f'has {len(lines)} lines, expected one for each of '
-                          f'{", ".join(FILES)}')
+def open_content(content: FolderContent, engine: str, device: str = 'auto') -> PolicyFolder:
+    """Open a policy from the files that were read; see :func:`open_policy`."""
+    folder, files = content.path, content.files
+    contract = _contract(files['contract.yaml'], folder / 'contract.yaml')
+    network = read_network(files['policy.onnx'], folder / 'policy.onnx')
+    _check_same_contract(contract, network)
+    check_sizes(contract, network)
+    started = engines.start_engine(network, engine, device)
+    golden = _golden(files['golden.npz'], folder / 'golden.npz')
+    error = replay_golden(contract, started, golden, folder / 'golden.npz')
+    return PolicyFolder(folder, contract, started, error,
+                        float(np.max(np.abs(golden['action']))),
+                        measured_envelope(contract, files.get(SCORECARD), content.problem))
 
 
 def read_contract(path: Path) -> PolicyContract:
@@ -129,61 +124,81 @@ def read_contract(path: Path) -> PolicyContract:
         PolicyError: The file does not fit, or a figure was changed after export.
     """
     try:
-        return PolicyContract.from_mapping(config.read_yaml(path), path)
+        return _contract(read_bytes(path, LIMITS['contract.yaml']), path)
     except ConfigError as error:
         raise PolicyError(path, f'{error.key}: {error.problem}'.lstrip(': ')) from error
 
 
-def _check_same_contract(contract: PolicyContract, network: Any, folder: Path) -> None:
-    path = folder / 'policy.onnx'
-    carried = engines.contract_json(network.metadata, path)
+def _contract(content: bytes, path: Path) -> PolicyContract:
+    try:
+        data = parse_yaml(content, path)
+        if not isinstance(data, dict):
+            raise ConfigError(path, '', f'expected a mapping, found {type(data).__name__}')
+        return PolicyContract.from_mapping(data, path)
+    except ConfigError as error:
+        raise PolicyError(path, f'{error.key}: {error.problem}'.lstrip(': ')) from error
+
+
+def _check_same_contract(contract: PolicyContract, network: Network) -> None:
+    carried = contract_json(network)
     differing = [key for key, value in config.to_mapping(contract).items()
                  if carried.get(key) != value]
     differing += [key for key in carried if key not in config.to_mapping(contract)]
     if differing:
-        raise PolicyError(path, 'its contract and contract.yaml differ in '
+        raise PolicyError(network.path, 'its contract and contract.yaml differ in '
                           f'{sorted(differing)}; both must come from one export')
 
 
-def check_sizes(contract: PolicyContract, network: Any, path: Path) -> None:
+def check_sizes(contract: PolicyContract, network: Network) -> None:
     """Raise :class:`PolicyError` unless the network takes and gives what a contract describes."""
-    builder = Controller(contract).builder
+    observation = contract.observation
+    for what, found, limit in (('joints', len(contract.joints), MAX_JOINTS),
+                               ('terms', len(observation.terms), MAX_TERMS),
+                               ('observed joints', len(contract.observed_joints), MAX_JOINTS),
+                               ('steps of history', observation.history, MAX_HISTORY)):
+        if found > limit:
+            raise PolicyError(network.path, f'its contract has {found} {what}, allowed are '
+                              f'{limit}')
+    try:
+        builder = Controller(contract).builder
+    except (ValueError, OverflowError) as error:
+        raise PolicyError(network.path, f'its contract describes no controller ({error})'
+                          ) from error
     if network.obs_size != builder.size:
         terms = ', '.join(f'{it.name} {it.stop - it.start}' for it in builder.slices)
-        raise PolicyError(path, f'takes {network.obs_size} observations, but the contract '
+        raise PolicyError(network.path, f'takes {network.obs_size} observations, but the contract '
                           f'describes {builder.size}: {builder.history} times ({terms})')
     if network.num_actions != contract.num_actions:
-        raise PolicyError(path, f'gives {network.num_actions} actions, but the contract has '
-                          f'{contract.num_actions} joints')
+        raise PolicyError(network.path, f'gives {network.num_actions} actions, but the contract '
+                          f'has {contract.num_actions} joints')
 
 
 def read_golden(path: Path) -> Dict[str, np.ndarray]:
     """Return the recorded control steps.
 
     Raises:
-        PolicyError: The file is broken, lacks an array, or holds too few steps.
+        PolicyError: The file is broken, lacks an array, or holds too few steps or too many.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(info.file_size for info in archive.infolist())
-        if unpacked > MAX_UNPACKED:
-            raise PolicyError(path, f'unpacks to {unpacked} bytes, allowed are {MAX_UNPACKED}')
-        with np.load(path, allow_pickle=False) as file:
-            golden = {key: file[key] for key in file.files}
-    except PolicyError:
-        raise
-    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for a broken file
-        raise PolicyError(path, f'cannot be read ({type(error).__name__}: {error})') from error
-    missing = [key for key in GOLDEN_KEYS if key not in golden]
-    if missing:
-        raise PolicyError(path, f'missing arrays {missing}; it has {sorted(golden)}')
+        return _golden(read_bytes(path, LIMITS['golden.npz']), path)
+    except ConfigError as error:
+        raise PolicyError(path, error.problem) from error
+
+
+def _golden(content: bytes, path: Path) -> Dict[str, np.ndarray]:
+    try:
+        golden = parse_npz(content, path, GOLDEN_KEYS, ODOMETRY_KEYS, MAX_UNPACKED)
+    except ConfigError as error:
+        raise PolicyError(path, error.problem) from error
     steps = {key: array.shape[0] for key, array in golden.items() if array.ndim == 2}
     if len(steps) != len(golden) or len(set(steps.values())) != 1:
         raise PolicyError(path, f'every array must be (steps, size); found '
                           f'{ {key: array.shape for key, array in golden.items()} }')
-    if min(steps.values()) < MIN_GOLDEN_STEPS:
-        raise PolicyError(path, f'holds {min(steps.values())} steps, at least '
-                          f'{MIN_GOLDEN_STEPS} are needed')
+    found = min(steps.values())
+    if found < MIN_GOLDEN_STEPS:
+        raise PolicyError(path, f'holds {found} steps, at least {MIN_GOLDEN_STEPS} are needed')
+    if found > MAX_GOLDEN_STEPS:
+        raise PolicyError(path, f'holds {found} steps, allowed are {MAX_GOLDEN_STEPS}')
     return golden
 
 
@@ -195,12 +210,13 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
         The largest difference to the recorded observations, actions and targets.
 
     Raises:
-        PolicyError: A step does not come out as recorded; the message names the first.
+        PolicyError: A step does not come out as recorded, which the message names, or all take
+            too long.
     """
     keys = STATE_KEYS + tuple(key for key in ODOMETRY_KEYS if key in golden)
     controller = Controller(contract)
     controller.reset_all()
-    worst = 0.0
+    worst, begin = 0.0, time.monotonic()
     for i in range(golden['command'].shape[0]):
         try:
             state = RobotState(**{key: golden[key][i:i + 1] for key in keys})
@@ -217,6 +233,11 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
                     path, f'golden step {i} does not replay: {name} differs by {difference:.3g}, '
                     f'allowed is {GOLDEN_TOLERANCE:g}')
             worst = max(worst, difference)
+        if i == 0:
+            begin = time.monotonic()
+        elif time.monotonic() - begin > GOLDEN_TIMEOUT:
+            raise PolicyError(path, f'{i} golden steps took {GOLDEN_TIMEOUT:g} s, which is too '
+                              'slow to walk by')
     return worst
 
 

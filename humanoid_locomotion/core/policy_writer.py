@@ -13,7 +13,8 @@ import yaml
 
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import LocomotionError
-from humanoid_locomotion.core.policy import open_policy, write_sums
+from humanoid_locomotion.core.folder import write_sums
+from humanoid_locomotion.core.policy import open_policy
 
 
 @contextmanager

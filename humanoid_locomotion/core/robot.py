@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 import hashlib
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.core.resources import robot_folders
+from humanoid_locomotion.core.robot_bounds import PolicyBounds
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class RobotSpec:
         soles: Names of the sites under the feet, left first.
         joints: The joints, in the order that contracts take over.
         urdf: File name of the URDF model; None for a robot that has none.
+        policy_bounds: What a policy may ask of it.
         folder: Where the files are; filled in by :func:`load_robot`.
     """
 
@@ -82,6 +84,7 @@ class RobotSpec:
     soles: Tuple[str, str]
     joints: Tuple[JointSpec, ...]
     urdf: Optional[str] = None
+    policy_bounds: PolicyBounds = field(default_factory=PolicyBounds)
     folder: str = ''
 
     def __post_init__(self) -> None:

@@ -39,6 +39,10 @@ class VelocityFilter:
         """Return the time since the last command [s]; infinite before the first."""
         return now - self._received
 
+    def is_asked(self, now: float) -> bool:
+        """Return whether the last command was to move, and holds still."""
+        return self.age(now) <= self._timeout and bool(np.count_nonzero(self._wanted))
+
     def take(self, velocity: np.ndarray, now: float) -> None:
         """Take over a command (3,), all of it finite."""
         self._wanted[0] = velocity

@@ -13,8 +13,10 @@ from typing import Any, Callable, Iterator, Optional
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.folder import SCORECARD, sign_measured
 from humanoid_locomotion.core.policy import PolicyFolder, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.robot_bounds import check_joints
 from humanoid_locomotion.evaluation import animation, metrics, page, trials
 from humanoid_locomotion.evaluation.field import draw_field
 from humanoid_locomotion.evaluation.gates import make_scorecard
@@ -61,7 +63,7 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
     """
     folder = open_policy(policy, engine='onnxruntime')
     robot = robot or load_robot(folder.contract.robot)
-    folder.contract.check_robot(robot, folder.path)
+    check_joints(folder.contract, robot, folder.path)
     protocol = protocol or (QUICK if quick else FULL)
     bench = Bench(folder, robot, protocol, seed, progress, model)
     scorecard = bench.run()
@@ -81,6 +83,8 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
             names.append('report.html')
         for name in names:
             os.replace(Path(scratch) / name, target / name)
+    if target.resolve() == folder.path.resolve():
+        sign_measured(target, [SCORECARD])
     return scorecard
 
 

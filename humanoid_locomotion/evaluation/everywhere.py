@@ -15,11 +15,11 @@ from typing import Any, Optional, Sequence
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.card import with_sim_to_sim
 from humanoid_locomotion.core.errors import MissingPackageError
+from humanoid_locomotion.core.folder import SIM_TO_SIM, sign_measured
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.evaluation.evaluate import Progress, evaluate
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Protocol
-from humanoid_locomotion.evaluation.release import SIM_TO_SIM
 from humanoid_locomotion.evaluation.scorecard import Criterion, Scorecard, Setting, shown
 from humanoid_locomotion.evaluation.sim_to_sim import Elsewhere, changes, own_scorecard
 from humanoid_locomotion.sim.backend import import_backend
@@ -94,6 +94,7 @@ def evaluate_everywhere(policy: str, *, quick: bool = False, seed: int = 0,
               for card in cards]
     (opened.path / SIM_TO_SIM).write_text(
         json.dumps(places, sort_keys=True, indent=2, allow_nan=False) + '\n', encoding='utf-8')
+    sign_measured(opened.path, [SIM_TO_SIM])
     _write_section(opened.path / 'card.md', difference_table(own, cards))
     return own, cards
 

@@ -5,13 +5,13 @@ Plain JSON is read, so this runs wherever ``check`` does.
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 from humanoid_locomotion.core.errors import ConfigError
-
-SIM_TO_SIM = 'sim_to_sim.json'
+from humanoid_locomotion.core.folder import SCORECARD, SIM_TO_SIM, read_measured
+from humanoid_locomotion.core.parsing import parse_json
 
 
 def why_unreleased(folder: Path, fingerprint: str) -> str:
@@ -24,36 +24,30 @@ def why_unreleased(folder: Path, fingerprint: str) -> str:
     Raises:
         ConfigError: ``scorecard.json`` or ``sim_to_sim.json`` does not hold scorecards.
     """
-    own, elsewhere = folder / 'scorecard.json', folder / SIM_TO_SIM
-    if not own.is_file():
-        return 'it has no scorecard.json; humanoid-locomotion evaluate makes one'
-    reason = _why_not(_read(own), own, fingerprint, 'its scorecard')
-    if reason:
-        return reason
-    if not elsewhere.is_file():
-        return f'it has no {SIM_TO_SIM}; humanoid-locomotion evaluate --sim-to-sim makes one'
-    places = _read(elsewhere)
-    if not isinstance(places, list) or not places:
-        raise ConfigError(elsewhere, '', 'is not a list of scorecards')
-    for place in places:
-        reason = _why_not(place, elsewhere, fingerprint, 'its scorecard elsewhere')
-        if reason:
-            return reason
+    for name, makes in ((SCORECARD, 'evaluate'), (SIM_TO_SIM, 'evaluate --sim-to-sim')):
+        path = folder / name
+        if not os.path.lexists(path):
+            return f'it has no {name}; humanoid-locomotion {makes} makes one'
+        try:
+            content = read_measured(folder, name)
+        except ConfigError as error:
+            return f'its {name} {error.problem}'
+        data = parse_json(content, path)
+        if name == SIM_TO_SIM and not (isinstance(data, list) and data):
+            raise ConfigError(path, '', 'is not a list of scorecards')
+        for card in data if name == SIM_TO_SIM else [data]:
+            reason = _why_not(card, path, fingerprint, 'its scorecard' if name == SCORECARD
+                              else 'its scorecard elsewhere')
+            if reason:
+                return reason
     return ''
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise ConfigError(path, '', f'is not valid JSON ({error})') from error
 
 
 def _why_not(card: Any, path: Path, fingerprint: str, what: str) -> str:
     """Return why a scorecard does not count or pass; empty if it does both."""
     try:
         setting, passed = card['setting'], card['passed']
-        failed: List[str] = [line['name'] for line in card['criteria'] if not line['passed']]
+        failed = [str(line['name']) for line in card['criteria'] if not line['passed']]
         is_own, is_quick = setting['fingerprint'] == fingerprint, setting['quick']
         where = f"{setting['simulator']} at {1e3 * setting['timestep']:.3g} ms"
     except (KeyError, TypeError) as error:

@@ -9,6 +9,7 @@ import numpy as np
 
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.robot_bounds import check_joints
 from humanoid_locomotion.evaluation import metrics, trials
 from humanoid_locomotion.evaluation.evaluate import Progress
 from humanoid_locomotion.evaluation.numpy_backend import NumpyBackend
@@ -57,7 +58,7 @@ def evaluate_rough(policy: str, *, seed: int = 0, progress: Optional[Progress] =
     """
     folder = open_policy(policy, engine='onnxruntime')
     contract, robot = folder.contract, robot or load_robot(folder.contract.robot)
-    contract.check_robot(robot, folder.path)
+    check_joints(contract, robot, folder.path)
     starts, runs = Terrain(GROUND).starts, protocol.command_runs
     # One flat tile will do for the first row.
     tiles = [(0, 0)] + [(level, kind) for level in range(1, GROUND.levels)

@@ -10,8 +10,9 @@ import re
 from typing import Any, Optional, TypeVar
 
 from humanoid_locomotion.core import config
-from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.files import read_bytes
+from humanoid_locomotion.core.folder import MAX_MEASURED_BYTES
+from humanoid_locomotion.core.parsing import parse_json
 from humanoid_locomotion.evaluation.protocol import Command
 
 T = TypeVar('T')
@@ -301,11 +302,7 @@ class Scorecard:
         Raises:
             ConfigError: The text is not JSON, or not a scorecard.
         """
-        try:
-            data = json.loads(text, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            raise ConfigError(source, '', f'is not valid JSON ({error})') from error
-        return config.from_mapping(cls, data, source)
+        return config.from_mapping(cls, parse_json(text.encode('utf-8'), source), source)
 
 
 def read_scorecard(path: Path) -> Scorecard:
@@ -314,15 +311,8 @@ def read_scorecard(path: Path) -> Scorecard:
     Raises:
         ConfigError: It is no file that can be read, or not a scorecard.
     """
-    try:
-        text = read_bytes(path, MAX_BYTES).decode('utf-8')
-    except UnicodeDecodeError as error:
-        raise ConfigError(path, '', f'is not UTF-8 ({error})') from error
-    return Scorecard.from_json(text, path)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f'{constant} is no number of JSON')
+    data = parse_json(read_bytes(path, MAX_MEASURED_BYTES), path)
+    return config.from_mapping(Scorecard, data, path)
 
 
 def shown(values: tuple[Optional[float], ...], form: str = '.3g') -> str:

@@ -56,11 +56,11 @@ class JointReader:
 
     def efforts(self, msg: JointState) -> Optional[np.ndarray]:
         """Return joint torques [Nm], float64 (num_joints,); None where they are not measured."""
-        # Drivers without torque sensors send none, too few, or NaN.
+        # Drivers without torque sensors send none, too few, NaN or nothing but zeros.
         if len(msg.effort) != len(msg.name) or msg.name != self._names:
             return None
         picked: np.ndarray = np.asarray(msg.effort)[self._index]
-        return picked if _are_finite(picked) else None
+        return picked if _are_finite(picked) and np.count_nonzero(picked) else None
 
     def _pick(self, msg: JointState, values: Any, what: str) -> np.ndarray:
         if msg.name != self._names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Dict, List
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -12,6 +13,7 @@ from humanoid_locomotion.nodes.sensors import Channel
 from humanoid_locomotion.nodes.state_machine import Mode
 from humanoid_locomotion.nodes.timing import LoopTiming
 
+NOT_KNOWN = 'not known'
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -35,18 +37,50 @@ def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionP
         *(channel_status(channel, now, parameters.sensor_timeout, silence,
                          publishers=channel.publishers)
           for channel in loop.sensors.channels.values()),
-        command, safety_status(loop, parameters)]
+        command, *condition_statuses(loop, now), safety_status(loop, parameters)]
+
+
+def condition_statuses(loop: ControlLoop, now: float) -> List[DiagnosticStatus]:
+    """Return what is known of motors and battery, where anything is."""
+    limits, condition = loop.guard.limits, loop.condition
+    degrees, charge, problem = (condition.degrees(now), condition.charge(now),
+                                condition.problem(now))
+    known = {} if degrees is None else {
+        name: float(value) for name, value in zip(limits.joint_names, degrees)
+        if not math.isnan(value)}
+    hottest = max(known, key=lambda name: known[name], default='')
+    motors = status('motor temperatures', OK, NOT_KNOWN, {
+        'refused': condition.temperatures.refused,
+        'last problem': condition.temperatures.problem,
+        **{f'{name} [deg C]': f'{value:.1f}' for name, value in known.items()}})
+    if known:
+        motors.message = f'{known[hottest]:.1f} deg C at most, {hottest}'
+        motors.level = (ERROR if known[hottest] >= limits.hot_motor else
+                        WARN if known[hottest] >= limits.warm_motor else OK)
+    battery = status('battery', WARN if problem else OK, NOT_KNOWN, {
+        'refused': condition.battery.refused, 'last problem': condition.battery.problem,
+        'health': problem})
+    if not math.isnan(charge):
+        battery.message = f'{100.0 * charge:.0f} %'
+        battery.level = (ERROR if charge < limits.empty_battery else
+                         WARN if charge < limits.low_battery or problem else OK)
+    return [motors, battery]
 
 
 def safety_status(loop: ControlLoop, parameters: LocomotionParameters) -> DiagnosticStatus:
     """Return what has tripped and what has only warned."""
     machine, guard = loop.machine, loop.guard
-    level = ERROR if machine.mode is Mode.FAULT else WARN if machine.hold else OK
-    message = f'{machine.label}, holds: {machine.hold}' if machine.hold else machine.label
+    hold = machine.hold or guard.hold
+    level = ERROR if machine.mode is Mode.FAULT else WARN if hold else OK
+    message = f'{machine.label}, holds: {hold}' if hold else machine.label
     rule = '' if guard.latched is None else guard.latched.rule
+    load, torques = loop.foot_load(), loop.sensors.joint_efforts
     return status('safety', level, message, {
         'rule': rule, 'stiff': machine.is_stiff, 'dry run': parameters.dry_run,
-        'last warning': guard.last_warning,
+        'nodes that publish joint_command': loop.target_publishers,
+        'joint torques': NOT_KNOWN if torques is None else 'measured',
+        'feet carry [N]': NOT_KNOWN if load is None else f'{load:.0f}',
+        'weight [N]': f'{guard.limits.weight:.0f}', 'last warning': guard.last_warning,
         **{f'warnings: {name}': count for name, count in guard.warnings.items()}})
 
 
@@ -91,10 +125,13 @@ def channel_status(channel: Channel, now: float, timeout: float, silence: bytes,
     level, message = OK, 'fresh'
     if channel.refused:
         level, message = WARN, f'{channel.refused} refused, the last because: {channel.problem}'
+    if channel.unknown_frame:
+        level, message = WARN, f"in the unknown frame {channel.unknown_frame!r}, as the base's"
     if age > timeout and silence != OK:
         level, message = silence, f'silent for {age:.2f} s'
     return status(channel.topic, level, message, {
-        'age [s]': f'{age:.3f}', 'accepted': channel.accepted, 'refused': channel.refused,
+        'age [s]': f'{age:.3f}', 'lag [s]': f'{channel.lag:.4f}',
+        'accepted': channel.accepted, 'refused': channel.refused,
         'last problem': channel.problem, 'turned from': channel.turned_from, **values})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from typing import Any, Callable, List, Optional, Protocol
 
 import rclpy
@@ -16,10 +17,12 @@ from rclpy.timer import Timer
 
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.nodes import middleware
+from humanoid_locomotion.nodes.guarded import GuardedNode, describe
 
 # How soon a signal is seen when nothing else happens [s]. It must be a number: without a timeout
 # EventsExecutor.spin_once() of the PyPI wheels waits busily and runs no timer.
 SPIN_TIMEOUT = 0.1
+MAX_FAILURES = 20  # of the executor in one second
 
 
 class StoppableNode(Protocol):
@@ -70,6 +73,19 @@ def run(make_node: Callable[[], Any], args: Optional[List[str]] = None) -> int:
         rclpy.try_shutdown()
 
 
+def _spin_once(executor: Executor, node: Any, failures: List[float]) -> None:
+    """Spin once; what rclpy itself raises is told to a node that can go on."""
+    try:
+        executor.spin_once(timeout_sec=SPIN_TIMEOUT)
+    except Exception as error:
+        if not isinstance(node, GuardedNode):
+            raise
+        node.on_exception('executor', describe(error))
+        failures.append(time.monotonic())
+        if len(failures) > MAX_FAILURES and failures[-1] - failures.pop(0) < 1.0:
+            raise  # an executor that only fails controls nothing: the process ends, damped
+
+
 def _run(make_node: Callable[[], Any], stop: threading.Event) -> int:
     try:
         node = make_node()
@@ -78,9 +94,10 @@ def _run(make_node: Callable[[], Any], stop: threading.Event) -> int:
         return 2
     executor = make_executor()
     executor.add_node(node)
+    failures: List[float] = []
     try:
         while not stop.is_set():
-            executor.spin_once(timeout_sec=SPIN_TIMEOUT)
+            _spin_once(executor, node, failures)
     finally:
         node.stop()
         executor.shutdown()

@@ -14,7 +14,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from humanoid_locomotion.core.errors import UnknownNameError
-from humanoid_locomotion.core.safety import rules_table
+from humanoid_locomotion.core.rules import rules_table
 from humanoid_locomotion.nodes.locomotion import LocomotionNode
 from humanoid_locomotion.nodes.odometry import OdometryNode
 from humanoid_locomotion.nodes.parameters import (
@@ -42,12 +42,15 @@ MEANING: Dict[str, Dict[str, str]] = {
         'joint_states': 'any order, extra joints allowed',
         'imu/data': 'with orientation',
         'odom': 'only where the contract or `min_height` asks for it',
+        'battery_state': 'optional: `percentage`, 0 to 1, and `power_supply_health`',
+        'joint_temperatures': 'optional: one message for each motor, `frame_id` = its joint',
         'joint_command': JOINTS,
         'joint_gains': GAINS,
         '~/state': 'see the table below',
         '~/envelope': 'JSON: the speeds that the policy reaches',
         '~/timing': '[s], 1 Hz: period, step, latency, observation_age × mean, p50, p99, max',
-        '/diagnostics': '1 Hz: policy, loop timing, each sensor, cmd_vel, safety',
+        '/diagnostics': ('1 Hz: policy, loop timing, each sensor, cmd_vel, motors, battery, '
+                         'safety'),
         '~/stand': 'ramp to the default pose, then stand',
         '~/walk': 'likewise, and take `cmd_vel`',
         '~/damp': 'let go, softly',

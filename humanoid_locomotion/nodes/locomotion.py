@@ -10,20 +10,23 @@ import threading
 from typing import Any, Callable, List, Optional
 
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.task import Future
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
-from humanoid_locomotion.core.policy import PolicyFolder, open_policy
+from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.vetting import open_vetted
 from humanoid_locomotion.nodes import qos
 from humanoid_locomotion.nodes.executor import create_wall_timer, run
+from humanoid_locomotion.nodes.guarded import GuardedNode, describe
 from humanoid_locomotion.nodes.parameters import LocomotionParameters, declare, read
 from humanoid_locomotion.nodes.pilot import Pilot
 
 AUTOSTART_PERIOD = 0.1  # [s]
 WAITING_LOG_PERIOD = 5.0  # [s]
+EXCEPTION_LOG_PERIOD = 1.0  # [s]
 # While a policy opens beside the control loop, the loop must get the interpreter at once.
 SWITCH_INTERVAL = 0.0005  # [s]
 SUCCESS, FAILURE, ERROR = (TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
@@ -41,23 +44,24 @@ def transition(function: Transition) -> Transition:
             node.get_logger().error(str(error))
             return FAILURE
         except Exception as error:  # the node must survive to damp the robot
-            node.get_logger().fatal(f'{function.__name__}: {type(error).__name__}: {error}')
+            node.get_logger().fatal(f'{function.__name__}: {describe(error)}')
             return ERROR
     return logged
 
 
-class LocomotionNode(LifecycleNode):
+class LocomotionNode(GuardedNode):
     """Walks a robot.
 
     Configure opens the policy folder and refuses one that does not replay; activate checks the
     sensors, ramps to the default pose and hands over to the policy. Deactivate, shutdown, errors
-    and the end of the process damp the robot.
+    in a transition or in any callback, and the end of the process damp the robot.
     """
 
     def __init__(self, **kwargs: Any):
         super().__init__('locomotion', **kwargs)
         declare(self, LocomotionParameters)
         self._pilot: Optional[Pilot] = None
+        self._opening = threading.Lock()  # held while ~/swap opens a policy
         self._state = self.create_publisher(String, '~/state', qos.LATCHED)
         self.show('unconfigured')
         self.add_on_set_parameters_callback(self._on_set_parameters)
@@ -99,7 +103,7 @@ class LocomotionNode(LifecycleNode):
         self.get_logger().info(
             f'policy {folder.path}, robot {folder.contract.robot}, engine {folder.policy.name}, '
             f'golden steps replayed within {folder.golden_error:.2g}')
-        # What exists now stays: a later collection need not look at it again.
+        # What exists now stays until cleanup: a later collection need not look at it again.
         gc.collect()
         gc.freeze()
         return super().on_configure(state)
@@ -134,6 +138,16 @@ class LocomotionNode(LifecycleNode):
         self._close()
         return super().on_error(state)
 
+    def on_exception(self, where: str, reason: str) -> None:
+        """Damp the robot, and say why."""
+        self.get_logger().fatal(f'{where}: {reason}', throttle_duration_sec=EXCEPTION_LOG_PERIOD)
+        try:
+            if self._pilot is not None:
+                self._pilot.fault(f'{where}: {reason}')
+        except Exception as error:  # the driver's watchdog is left
+            self.get_logger().fatal(f'the robot could not be damped: {describe(error)}',
+                                    throttle_duration_sec=EXCEPTION_LOG_PERIOD)
+
     def stop(self) -> None:
         """Damp the robot, at the end of the process."""
         if self._pilot is not None:
@@ -143,6 +157,9 @@ class LocomotionNode(LifecycleNode):
         pilot, self._pilot = self._pilot, None
         if pilot is not None:
             pilot.close()
+            del pilot
+            gc.unfreeze()  # else what is garbage now would stay for good
+            gc.collect()
         self.show('unconfigured')
 
     def _autostart(self) -> None:
@@ -173,11 +190,14 @@ class LocomotionNode(LifecycleNode):
         return response
 
     async def _on_swap(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Open what ``policy`` names beside the control loop, and hand over while standing."""
+        """Open what ``policy`` names beside the control loop, and hand over while standing.
+
+        Whatever goes wrong while it opens is a refusal; what goes wrong while it takes over leaves
+        the control in doubt, and damps.
+        """
         try:
             pilot = self.pilot
-            parameters = read(self, LocomotionParameters)
-            opened: Any = await self._open_aside(parameters)
+            opened: Any = await self._open_aside()
             if pilot is not self._pilot:
                 raise RefusedError('swap', 'the node was cleaned up meanwhile')
             pilot.swap(opened)
@@ -187,21 +207,41 @@ class LocomotionNode(LifecycleNode):
         self.get_logger().info(f'~/swap: {response.message}')
         return response
 
-    def _open_aside(self, parameters: LocomotionParameters) -> Future:
+    def _open_aside(self) -> Future:
+        """Open a policy in a thread of its own, one at a time.
+
+        Raises:
+            RefusedError: Another one is being opened, or something else keeps it from opening;
+                from here or from the future.
+        """
+        if not self._opening.acquire(blocking=False):
+            raise RefusedError('swap', 'another policy is being opened')
         future: Future = Future(executor=self.executor)
         interval = sys.getswitchinterval()
 
+        def end() -> None:
+            sys.setswitchinterval(interval)
+            self._opening.release()
+
         def work() -> None:
             try:
-                future.set_result(_open(parameters))
+                found: Any = _open(parameters)
             except Exception as error:
-                future.set_exception(error if isinstance(error, LocomotionError) else
-                                     RefusedError('swap', f'{type(error).__name__}: {error}'))
-            finally:
-                sys.setswitchinterval(interval)
+                found = (error if isinstance(error, LocomotionError)
+                         else RefusedError('swap', describe(error)))
+            end()
+            if isinstance(found, Exception):
+                future.set_exception(found)
+            else:
+                future.set_result(found)
 
-        sys.setswitchinterval(SWITCH_INTERVAL)
-        threading.Thread(target=work, name='open policy', daemon=True).start()
+        try:
+            parameters = read(self, LocomotionParameters)
+            sys.setswitchinterval(SWITCH_INTERVAL)
+            threading.Thread(target=work, name='open policy', daemon=True).start()
+        except Exception as error:
+            end()
+            raise RefusedError('swap', describe(error)) from error
         return future
 
     def _on_set_parameters(self, parameters: List[Any]) -> SetParametersResult:
@@ -216,8 +256,8 @@ class LocomotionNode(LifecycleNode):
 
 
 def _open(parameters: LocomotionParameters) -> PolicyFolder:
-    """Open a policy; replaying its golden steps warms the engine up."""
-    return open_policy(parameters.policy, parameters.engine, parameters.device)
+    """Open a policy, in another process first; replaying its golden steps warms the engine up."""
+    return open_vetted(parameters.policy, parameters.engine, parameters.device)
 
 
 def main(args: Optional[List[str]] = None) -> int:

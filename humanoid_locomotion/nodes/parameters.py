@@ -73,6 +73,16 @@ class LocomotionParameters:
     min_height: float = parameter(
         0.0, 'Height of the base in odom at which walking is given up [m]; 0 to not read odom',
         within=(0.0, 3.0))
+    allow_hanging: bool = parameter(
+        False, 'Walk though the feet carry no load, as on a stand')
+    warm_motor: float = parameter(
+        80.0, 'Temperature of a motor from which it is warned of [deg C]', within=(0.0, 200.0))
+    hot_motor: float = parameter(
+        95.0, 'Temperature of a motor from which the robot stands [deg C]', within=(0.0, 200.0))
+    low_battery: float = parameter(
+        0.2, 'Charge of the battery below which it is warned of, of 1', within=(0.0, 1.0))
+    empty_battery: float = parameter(
+        0.1, 'Charge of the battery below which the robot stands, of 1', within=(0.0, 1.0))
     ramp_speed: float = parameter(
         0.8, 'Speed of the joint with the longest way to the default pose [rad/s]',
         within=(0.01, 10.0))

@@ -11,17 +11,18 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode
-from sensor_msgs.msg import Imu, JointState
+from sensor_msgs.msg import BatteryState, Imu, JointState, Temperature
 from std_msgs.msg import Float64MultiArray, String
 
-from humanoid_locomotion.core.envelope import read_envelope
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.robot_bounds import wider_bounds
+from humanoid_locomotion.core.rules import Severity
 from humanoid_locomotion.nodes import conversions, qos
 from humanoid_locomotion.nodes.control_loop import ControlLoop, described_robot
 from humanoid_locomotion.nodes.diagnostics import loop_statuses, recorder_status, report
 from humanoid_locomotion.nodes.executor import create_wall_timer
+from humanoid_locomotion.nodes.guarded import GuardedNode
 from humanoid_locomotion.nodes.pacing import Pacer
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.state_machine import StateMachine
@@ -29,6 +30,8 @@ from humanoid_locomotion.nodes.timing import LoopTiming
 
 REFUSAL_LOG_PERIOD = 2.0  # [s]
 DIAGNOSTICS_PERIOD = 1.0  # [s]
+JUMP_LOG_PERIOD = 2.0  # [s]
+COUNT_PERIOD = 0.2  # [s] between two looks at who publishes what
 FLUSH_TIMEOUT = Duration(nanoseconds=200_000_000)
 
 
@@ -36,8 +39,8 @@ class Pilot:
     """Runs an opened policy on the robot behind a node's topics.
 
     ``joint_command`` cannot carry gains, so damping is said twice: ``joint_gains`` turns kp to
-    zero and keeps kd, and the targets are the measured positions. A driver that has seen only one
-    of the two holds still or gives way; neither moves the robot.
+    zero with the robot's kd, and the targets are the measured positions. A driver that has seen
+    only one of the two holds still or gives way; neither moves the robot.
 
     Args:
         node: Whose topics and clock to use.
@@ -49,16 +52,13 @@ class Pilot:
         loop: What the topics feed.
     """
 
-    def __init__(self, node: LifecycleNode, parameters: LocomotionParameters,
+    def __init__(self, node: GuardedNode, parameters: LocomotionParameters,
                  folder: PolicyFolder, show: Callable[[str], None]):
         self._node, self._parameters, self._show = node, parameters, show
         self._is_simulated = bool(node.get_parameter('use_sim_time').value)
         robot = described_robot(folder.contract.robot, parameters.robot)
-        if robot is None:
-            node.get_logger().warning(
-                f'the speeds of the joints are not checked: {folder.contract.robot!r} does not '
-                'ship with this package; name its folder in the parameter `robot`')
-        self.loop = ControlLoop(folder, robot, parameters, self._log_refused, self._is_simulated)
+        self.loop = ControlLoop(folder, robot, parameters, self._log_refused, self._is_simulated,
+                                self._log_warning)
         self._period = folder.contract.control_period
         self._pacer = Pacer(self._period)
         self._timing = LoopTiming(self._period)
@@ -76,9 +76,11 @@ class Pilot:
         self._create_subscriptions()
         self._diagnostics_timer = create_wall_timer(
             node, DIAGNOSTICS_PERIOD, self._publish_diagnostics)
+        self._count_timer = create_wall_timer(node, COUNT_PERIOD, self._count_publishers)
         self._jump = node.get_clock().create_jump_callback(
             JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
-                          on_clock_change=True), post_callback=self._on_jump)
+                          on_clock_change=True),
+            post_callback=node.guarded(self._on_jump, 'clock'))
         self._count_publishers()
         self.show_state()
 
@@ -104,12 +106,14 @@ class Pilot:
         """Publish what follows from the policy alone."""
         folder = self.loop.folder
         self._message = conversions.JointCommand(folder.contract.joint_names)
-        kp, kd, effort = (folder.contract.values(key) for key in conversions.GAINS)
-        self._stiff_gains = conversions.joint_gains(kp, kd, effort)
-        self._damped_gains = conversions.joint_gains(np.zeros_like(kp), kd, effort)
+        self._stiff_gains = conversions.joint_gains(*self.loop.stiff_gains.T)
+        self._damped_gains = conversions.joint_gains(*self.loop.damped_gains.T)
+        wider = wider_bounds(folder.contract)
+        if wider:
+            self._node.get_logger().warning(f'accepted beyond what the robot allows: {wider}')
         self._published_gains: Any = None
         self._publish_gains()
-        envelope = read_envelope(folder.path, folder.contract)
+        envelope = folder.envelope
         if envelope.problem:
             self._node.get_logger().warning(f'~/envelope is not measured: {envelope.problem}')
         self._envelope.publish(String(data=envelope.to_json()))
@@ -123,7 +127,11 @@ class Pilot:
                 self._on_stamped_command if stamped else self._on_command,
                 qos.VELOCITY_COMMAND),
             node.create_subscription(
-                JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT)]
+                JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT),
+            node.create_subscription(
+                BatteryState, 'battery_state', self._on_battery, qos.SENSOR_INPUT),
+            node.create_subscription(
+                Temperature, 'joint_temperatures', self._on_temperature, qos.PARTS_INPUT)]
         if 'odom' in self.loop.sensors.channels:
             self._subscriptions.append(node.create_subscription(
                 Odometry, 'odom', self._on_odom, qos.SENSOR_INPUT))
@@ -146,6 +154,16 @@ class Pilot:
         now = self.now()
         self._record('odom', msg, now)
         self.loop.sensors.take_odom(msg, now)
+
+    def _on_battery(self, msg: BatteryState) -> None:
+        now = self.now()
+        self._record('battery_state', msg, now)
+        self.loop.condition.take_battery(msg, now)
+
+    def _on_temperature(self, msg: Temperature) -> None:
+        now = self.now()
+        self._record('joint_temperatures', msg, now)
+        self.loop.condition.take_temperature(msg, now)
 
     def _on_command(self, msg: Twist) -> None:
         now = self.now()
@@ -223,6 +241,7 @@ class Pilot:
         self.stop()
         self._jump.unregister()
         self._node.destroy_timer(self._diagnostics_timer)
+        self._node.destroy_timer(self._count_timer)
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         if self._commands is not None:
@@ -252,6 +271,14 @@ class Pilot:
         self._apply('emergency stop')
         if self.is_active:
             self._publish(self.loop.sensors.state.joint_positions[0], self.now())
+        self.show_state()
+
+    def fault(self, reason: str) -> None:
+        """Let go because something failed, and stay so until :meth:`reset`."""
+        now = self.now()
+        self.loop.trip('exception', Severity.DAMP, reason, now)
+        if self.is_active:
+            self._publish(self.loop.sensors.state.joint_positions[0], now)
         self.show_state()
 
     def reset(self) -> None:
@@ -327,22 +354,26 @@ class Pilot:
             self._show(label)
 
     def _on_jump(self, jump: TimeJump) -> None:
-        self._node.get_logger().warning('the clock jumped; forgetting the past')
+        self._node.get_logger().warning(
+            'the clock jumped; forgetting the past', throttle_duration_sec=JUMP_LOG_PERIOD)
         self._apply('rewind', lost=max(0.0, -1e-9 * jump.delta.nanoseconds))
 
     def _log_refused(self, error: LocomotionError) -> None:
         self._node.get_logger().warning(
             f'refused: {error}', throttle_duration_sec=REFUSAL_LOG_PERIOD)
 
+    def _log_warning(self, text: str) -> None:
+        self._node.get_logger().warning(text)
+
     def _count_publishers(self) -> None:
-        counts = {topic: self._node.count_publishers(topic)
-                  for topic in (*self.loop.sensors.channels, 'cmd_vel')}
+        # A remapped topic is counted under the name that it has.
+        counts = {topic: self._node.count_publishers(self._node.resolve_topic_name(topic))
+                  for topic in (*self.loop.sensors.channels, 'cmd_vel', 'joint_command')}
         if counts != self._counts:
             self._counts = counts
             self._apply('count', **counts)
 
     def _publish_diagnostics(self) -> None:
-        self._count_publishers()
         figures = self._timing.figures()
         if figures is not None:
             self._timings.publish(conversions.table(*figures))

@@ -23,7 +23,7 @@ from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import Imu, JointState
+from sensor_msgs.msg import BatteryState, Imu, JointState, Temperature
 from std_msgs.msg import Float64MultiArray, MultiArrayDimension, String
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
@@ -34,7 +34,8 @@ METADATA = 'humanoid_locomotion'
 FORMAT = 1
 ROOM = 20_000  # messages that may wait for the disk
 PATIENCE = 5.0  # [s] for what waits, at the end
-KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64MultiArray)
+KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64MultiArray, BatteryState,
+         Temperature)
 SEPARATOR = '=' * 80
 
 

@@ -110,6 +110,10 @@ def _feed(loop: ControlLoop, topic: str, msg: Any, now: float, engine: str) -> N
         loop.sensors.take_imu(msg, now)
     elif topic == 'odom':
         loop.sensors.take_odom(msg, now)
+    elif topic == 'battery_state':
+        loop.condition.take_battery(msg, now)
+    elif topic == 'joint_temperatures':
+        loop.condition.take_temperature(msg, now)
     elif topic == 'cmd_vel' and hasattr(msg, 'twist'):
         loop.take_command(msg.twist, now, conversions.seconds(msg.header.stamp))
     elif topic == 'cmd_vel':

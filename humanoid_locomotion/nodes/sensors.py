@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence, Set
 
 import numpy as np
 
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import LocomotionError, MessageError
-from humanoid_locomotion.core.link_frame import LinkFrame
+from humanoid_locomotion.core.link_frame import LinkFrame, frame_names
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.core.terms import needs_odometry
+from humanoid_locomotion.core.tracking import Encoders
 from humanoid_locomotion.nodes import conversions
 
 Figures = Dict[str, np.ndarray]  # of a message, by the name of the state's field
+BASE = 'base_link'  # REP-105's name of the base, whatever the model calls it
+# How far ahead of a simulator's clock a stamp may lie: after a pause of this process, messages of
+# all the pause may be read before the clock is.
+SIMULATED_AHEAD = 1.0  # [s]
+MOST_FRAMES = 20  # unknown ones that are worth a word each
+LAG_OVER = 0.3  # [s], the time constant of the lag's average
 
 
 class Channel:
@@ -32,26 +39,36 @@ class Channel:
         unchanged: For how long the figures have been the same to the last bit [s].
         publishers: How many nodes publish it, as last counted.
         turned_from: The frame that its figures are turned from, into the base's; empty if none.
+        unknown_frame: The frame of its messages, where it is none of the robot's; empty otherwise.
+        lag: How far stamps lie behind their arrival, averaged [s]; below 0 ahead; 0 without any.
+        least_lag: The least of it since the robot was engaged [s].
     """
 
     def __init__(self, topic: str, is_simulated: bool = False):
         self.topic = topic
         self.accepted = self.refused = 0
-        self.problem = self.turned_from = ''
+        self.problem = self.turned_from = self.unknown_frame = ''
+        self.lag = self.least_lag = 0.0
         self.unchanged, self.publishers = 0.0, 1
         self._is_simulated, self._is_refusing = is_simulated, False
         self._measured = self._stamp = -math.inf
-        self._changed = math.inf
+        self._changed, self._arrived = math.inf, -math.inf
 
     def rewind(self, now: float) -> None:
         """Begin anew after the clock jumped back to ``now``."""
         self._measured = min(self._measured, now)
-        self._stamp = -math.inf
+        self._stamp = self._arrived = -math.inf
         self.engage(now)
 
     def engage(self, now: float) -> None:
-        """Measure from now on for how long the figures stay the same."""
+        """Measure from now on for how long the figures stay the same, and how the lag grows."""
         self._changed, self.unchanged = now, 0.0
+        self.least_lag = self.lag
+
+    @property
+    def measured(self) -> float:
+        """When what was used last was measured [s]."""
+        return self._measured
 
     def age(self, now: float) -> float:
         """Return how long ago was measured what was used last [s]; infinite without."""
@@ -63,7 +80,7 @@ class Channel:
         return self.problem if self._is_refusing else ''
 
     def check_stamp(self, stamp: float, now: float, timeout: float) -> None:
-        """Refuse a stamp that runs backwards or lies far in the past; 0 means no stamp."""
+        """Refuse a stamp that runs backwards or lies far in past or future; 0 means no stamp."""
         if stamp == 0.0:
             return
         if stamp < self._stamp:
@@ -72,6 +89,10 @@ class Channel:
         if now - stamp > timeout:
             raise MessageError(self.topic, f'stamped {now - stamp:.3f} s ago, allowed is '
                                f'{timeout:g} s')
+        ahead = max(timeout, SIMULATED_AHEAD) if self._is_simulated else timeout
+        if stamp - now > ahead:
+            raise MessageError(self.topic, f'stamped {stamp - now:.3f} s ahead of this clock, '
+                               f'allowed is {ahead:g} s; are the clocks of both machines set?')
 
     def accept(self, stamp: float, now: float, changed: bool = True) -> None:
         """Count a message that was used, and whether its figures are new."""
@@ -81,10 +102,21 @@ class Channel:
         # a driver's clock may be a little ahead of ours.
         trusted = stamp != 0.0 and (self._is_simulated or stamp < now)
         self._measured = stamp if trusted else now
-        self._stamp = stamp if stamp != 0.0 else self._stamp
+        if stamp != 0.0:
+            # What lies ahead of this clock must not make later, truer stamps run backwards.
+            self._stamp = min(stamp, now)
+            self._notice_lag(now - stamp, now)
         if changed:
             self._changed = now
         self.unchanged = max(0.0, now - self._changed)
+
+    def _notice_lag(self, lag: float, now: float) -> None:
+        share = (now - self._arrived) / LAG_OVER
+        if self._arrived == -math.inf:
+            self.lag = self.least_lag = lag
+        else:
+            self.lag += min(1.0, share) * (lag - self.lag)
+        self.least_lag, self._arrived = min(self.least_lag, self.lag), now
 
     def refuse(self, error: LocomotionError) -> None:
         """Count a message that was not."""
@@ -105,22 +137,26 @@ class Sensors:
         is_simulated: Whether the node follows a simulator's clock.
         odometry: Whether to read it.
         robot: The robot's description, for an IMU that is not in the base link; None if unknown.
+        on_warning: Called with what people should know of a message that is used all the same.
 
     Attributes:
         state: What the robot measured last, one row; always these very arrays.
         joint_efforts: Torques [Nm] (num_joints,) as measured last; None where there are none.
         channels: The topics that are needed, by name.
+        encoders: What the joints' positions changed by beyond their velocities.
     """
 
     def __init__(self, joint_names: Sequence[str], timeout: float,
                  on_refused: Callable[[LocomotionError], None], is_simulated: bool = False,
-                 odometry: bool = False, robot: Optional[RobotSpec] = None):
+                 odometry: bool = False, robot: Optional[RobotSpec] = None,
+                 on_warning: Callable[[str], None] = lambda text: None):
         n = len(joint_names)
-        self._timeout, self._on_refused = timeout, on_refused
+        self._timeout, self._on_refused, self._on_warning = timeout, on_refused, on_warning
         self._joints = conversions.JointReader(joint_names)
         self._joint_names, self._robot = joint_names, robot
         self._imu_frame: Optional[LinkFrame] = None
         self._imu_frame_id = ''
+        self._warned_of: Set[str] = set()
         self.state = RobotState(
             joint_positions=np.zeros((1, n), np.float32),
             joint_velocities=np.zeros((1, n), np.float32),
@@ -129,6 +165,7 @@ class Sensors:
             base_position=np.zeros((1, 3), np.float32) if odometry else None,
             base_linear_velocity=np.zeros((1, 3), np.float32) if odometry else None)
         self.joint_efforts: Optional[np.ndarray] = None
+        self.encoders = Encoders(n)
         self._joint_states: Any = None  # the last message that was used
         topics = ('joint_states', 'imu/data') + (('odom',) if odometry else ())
         self.channels: Dict[str, Channel] = {
@@ -140,12 +177,14 @@ class Sensors:
         return 'odom' if needs_odometry(contract) and 'odom' not in self.channels else ''
 
     def engage(self, now: float) -> None:
-        """Measure from now on for how long figures stay the same."""
+        """Measure from now on for how long figures stay the same, and what positions slip by."""
+        self.encoders.forget()
         for channel in self.channels.values():
             channel.engage(now)
 
     def rewind(self, now: float) -> None:
         """Begin anew after the clock jumped back to ``now``."""
+        self.encoders.forget()
         for channel in self.channels.values():
             channel.rewind(now)
 
@@ -153,6 +192,8 @@ class Sensors:
         """Take over joint positions and velocities, and torques where there are any."""
         if self._take('joint_states', msg, now, self._read_joints):
             self._joint_states, self.joint_efforts = msg, self._joints.efforts(msg)
+            self.encoders.take(self.state.joint_positions[0], self.state.joint_velocities[0],
+                               self.channels['joint_states'].measured)
 
     def rehearse(self) -> None:
         """Read once more what was read last, and use nothing of it."""
@@ -164,7 +205,7 @@ class Sensors:
         """Take over orientation and angular velocity of the base.
 
         Where ``frame_id`` names another link or site of the robot, the figures are turned by the
-        joints in between. Any other name is taken for the base's own.
+        joints in between. Any other name is taken for the base's own, with a warning.
         """
         self._take('imu/data', msg, now, self._read_imu, self._turn_imu)
 
@@ -198,7 +239,18 @@ class Sensors:
         frame = None if self._robot is None else LinkFrame(self._robot, name, self._joint_names)
         is_turned = frame is not None and frame.is_turned
         self.channels['imu/data'].turned_from = name if is_turned else ''
+        self._check_known(frame_id, name)
         return frame if is_turned else None
+
+    def _check_known(self, frame_id: str, name: str) -> None:
+        known = [BASE] if self._robot is None else [BASE, *frame_names(self._robot)]
+        is_known = name in ('', *known)
+        self.channels['imu/data'].unknown_frame = '' if is_known else frame_id
+        if not is_known and frame_id not in self._warned_of and len(self._warned_of) < MOST_FRAMES:
+            self._warned_of.add(frame_id)
+            listed = ', '.join(dict.fromkeys(known))
+            self._on_warning(f"imu/data: frame_id {frame_id!r} is no frame of the robot, and is "
+                             f"taken for the base's; it has: {listed}")
 
     def _take(self, topic: str, msg: Any, now: float,
               read: Callable[[Any], Figures], turn: Callable[[Figures], Figures] = dict) -> bool:

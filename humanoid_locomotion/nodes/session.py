@@ -22,6 +22,7 @@ from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.nodes import conversions, middleware, qos
 from humanoid_locomotion.nodes.executor import make_executor
 from humanoid_locomotion.nodes.node_process import NodeProcess
+from humanoid_locomotion.nodes.viewer import SAID_ADDRESS
 from humanoid_locomotion.nodes.walk_profile import Sample, fallen, heading_velocity
 
 START_TIMEOUT = 60.0  # [s] until the robot stands
@@ -165,6 +166,22 @@ class Session:
             self._executor.spin_once(timeout_sec=0.1)
         for process in self.processes:
             process.start_measuring()
+
+    def viewer_address(self) -> str:
+        """Return the address of the viewer's page, once its process has said it.
+
+        Raises:
+            LocomotionError: It does not.
+        """
+        (viewer,) = [process for process in self.processes if process.name == 'viewer']
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline:
+            for line in viewer.tail().splitlines():
+                if line.startswith(SAID_ADDRESS):
+                    return line[len(SAID_ADDRESS):]
+            viewer.check()
+            time.sleep(0.1)
+        raise LocomotionError(f'the viewer does not say where its page is:\n{viewer.tail()}')
 
     def spin(self) -> str:
         """Spin once; return how the robot fell, if it did.

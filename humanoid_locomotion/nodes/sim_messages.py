@@ -27,7 +27,7 @@ class Measurements:
         odom_frame: Frame of the odometry's pose.
 
     Attributes:
-        joint_states: Positions and velocities of the joints.
+        joint_states: Positions, velocities and torques of the joints.
         imu: Orientation, angular velocity and acceleration of the base.
         odom: Pose and velocity of the base.
     """
@@ -52,6 +52,7 @@ class Measurements:
             msg.header.stamp = stamp
         self.joint_states.position = _doubles(state.joint_positions)
         self.joint_states.velocity = _doubles(state.joint_velocities)
+        self.joint_states.effort = _doubles(self._robot.efforts())
         conversions.set_odometry(self.odom, position[0], velocity[0], state.base_orientation[0],
                                  state.base_angular_velocity[0])
         self.imu.orientation = self.odom.pose.pose.orientation

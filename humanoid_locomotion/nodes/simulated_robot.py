@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Optional, Sequence
 
 import mujoco
@@ -11,12 +12,14 @@ from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import JointsError, MessageError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
-from humanoid_locomotion.sim.backend import PhysicsSpec, open_backend
+from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec, open_backend
 
 GRAVITY = 9.81  # [m/s^2]
 # MuJoCo's own figures: on a CPU the solver stops by itself when it has converged.
 SOLVER_ITERATIONS, LINE_SEARCH_ITERATIONS = 100, 50
 UNUSED = 1  # room for contacts and constraints, which only GPU backends reserve
+# The ropes of a hoist, as one spring and damper at the base, which gives way by some 0.1 m.
+ROPE_STIFFNESS, ROPE_DAMPING = 5000.0, 500.0  # [N/m], [N s/m], and likewise for its rotation
 
 
 class SimulatedRobot:
@@ -25,24 +28,31 @@ class SimulatedRobot:
     *Gantry.* Until the first command that pulls (with kp above zero), and again after
     :meth:`reset`, the robot hangs in its default pose with its feet on the floor; then it is let
     go. *Watchdog.* When commands stop, the joints are only damped, as a driver should do.
+    *Faults.* Motors die, are wired to another joint, and encoders slip, where a test asks for it.
 
     Args:
         robot: Which robot.
         tick: Time that one :meth:`step` takes [s].
         timestep: Longest physics step [s]; a tick is divided evenly.
         command_timeout: Silence after which the joints are only damped [s].
+        terrain: What the ground is like; None for a flat floor.
 
     Attributes:
         time: Simulated time [s]; it goes on while the robot hangs.
         is_held: Whether the robot hangs.
+        start: Where it hangs [m], (3,): a point on the ground.
+        encoder_offsets: What every joint measures too much [rad], (num_joints,); the driver's own
+            control goes by the same encoder.
+        wiring: The joint whose target each motor gets, (num_joints,).
     """
 
-    def __init__(self, robot: RobotSpec, tick: float, timestep: float, command_timeout: float):
+    def __init__(self, robot: RobotSpec, tick: float, timestep: float, command_timeout: float,
+                 terrain: Optional[TerrainSpec] = None):
         substeps = max(1, int(np.ceil(tick / timestep - 1e-6)))
         self._backend = open_backend('mujoco', robot, 1, PhysicsSpec(
             timestep=tick / substeps, substeps=substeps, solver_iterations=SOLVER_ITERATIONS,
             line_search_iterations=LINE_SEARCH_ITERATIONS, max_constraints=UNUSED,
-            max_contacts=UNUSED))
+            max_contacts=UNUSED), terrain=terrain)
         self.joint_names = list(self._backend.joint_names)
         self._tick, self.command_timeout = tick, command_timeout
         self.ticks = 0
@@ -53,6 +63,10 @@ class SimulatedRobot:
         self._damped: Optional[bool] = None
         self._model: mujoco.MjModel = self._backend.model  # type: ignore[attr-defined]
         self._own_friction = self._model.geom_friction[:, 0].copy()
+        self.start = np.zeros(3)
+        self.encoder_offsets = np.zeros(len(self.joint_names))
+        self.wiring = np.arange(len(self.joint_names))
+        self._is_dead = np.zeros(len(self.joint_names), bool)
         self.reset()
 
     @property
@@ -68,7 +82,9 @@ class SimulatedRobot:
         self._put_back()
 
     def _put_back(self) -> None:
-        self._backend.reset(np.ones(1, bool), self._backend.default_state())
+        state = self._backend.default_state()
+        position = state.base_position + self.start.astype(np.float32)
+        self._backend.reset(np.ones(1, bool), dataclasses.replace(state, base_position=position))
         self._velocity = np.zeros(3)
 
     def set_gains(self, table: np.ndarray) -> None:
@@ -96,6 +112,25 @@ class SimulatedRobot:
         if self._pulls():
             self.is_held = False
 
+    def kill_motor(self, name: str) -> None:
+        """Let the motor of a joint pull no more; it still measures."""
+        self._is_dead[self.joint_names.index(name)] = True
+        self._damped = None
+
+    def swap_motors(self, one: str, other: str) -> None:
+        """Wire the motors of two joints to each other's targets."""
+        pair = [self.joint_names.index(name) for name in (one, other)]
+        self.wiring[pair] = self.wiring[pair[::-1]]
+
+    def lift(self, height: float) -> None:
+        """Lift the base by so much [m] on the ropes of a hoist; 0 or less lets it go."""
+        joint = int(np.flatnonzero(self._model.jnt_type == mujoco.mjtJoint.mjJNT_FREE)[0])
+        carries = height > 0.0
+        self._model.jnt_stiffness[joint] = ROPE_STIFFNESS * carries
+        self._model.dof_damping[:6] = ROPE_DAMPING * carries
+        self._model.qpos_spring[:7] = self._backend.qpos[0, :7]  # type: ignore[attr-defined]
+        self._model.qpos_spring[2] += height
+
     def push(self, velocity: Sequence[float]) -> None:
         """Add a velocity [m/s] to the base: forward, left and up in the heading frame."""
         orientation = self.state().base_orientation
@@ -117,7 +152,7 @@ class SimulatedRobot:
         if silent is not self._damped:
             self._write_gains(silent)
             self._damped = silent
-        self._backend.step(JointTargets(self._targets))
+        self._backend.step(JointTargets((self._targets - self.encoder_offsets)[:, self.wiring]))
         state = self.state()
         velocity = rotations.rotate(state.base_orientation, state.base_linear_velocity)[0]
         self._acceleration = (velocity - self._velocity) / self._tick
@@ -125,7 +160,15 @@ class SimulatedRobot:
 
     def state(self) -> RobotState:
         """Return what the robot measures now, one row."""
-        return self._backend.state()
+        state = self._backend.state()
+        return dataclasses.replace(
+            state, joint_positions=(state.joint_positions + self.encoder_offsets).astype(
+                np.float32)) if self.encoder_offsets.any() else state
+
+    def efforts(self) -> np.ndarray:
+        """Return the torques that the motors measure [Nm], (num_joints,); 0 while it is held."""
+        torques: np.ndarray = self._backend.truth().joint_torques[0]
+        return torques
 
     def specific_force(self) -> np.ndarray:
         """Return what an accelerometer in the base shows [m/s^2], (3,), mean over the tick."""
@@ -159,6 +202,7 @@ class SimulatedRobot:
         gains = self._commanded_gains()
         if damped:
             gains[:, 0] = 0.0
+        gains[self._is_dead] = 0.0
         write_gains(self._model, self.joint_names, gains)
 
 

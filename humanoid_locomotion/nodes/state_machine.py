@@ -57,7 +57,7 @@ STATES: Dict[Mode, Row] = {
     Mode.IDLE: Row('nothing; the policy is open', False, {
         'activate': Mode.RAMPING, 'activate damped': Mode.DAMPING, 'fault': Mode.FAULT,
         'cleanup': Mode.UNCONFIGURED}),
-    Mode.DAMPING: Row("kp 0, the contract's kd: joints resist motion and pull nowhere", False, {
+    Mode.DAMPING: Row("kp 0, the robot's kd: joints resist motion and pull nowhere", False, {
         'stand': Mode.RAMPING, 'walk': Mode.RAMPING, 'damp': Mode.DAMPING, 'fault': Mode.FAULT,
         'deactivate': Mode.IDLE}),
     Mode.RAMPING: Row(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import sys
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, List, Optional
 
 from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
@@ -16,87 +15,85 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
-from std_srvs.srv import Trigger
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import LocomotionError, MissingPackageError
 from humanoid_locomotion.core.policy import find_policy, read_contract
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes import conversions, emergency_stop, qos
-from humanoid_locomotion.nodes.emergency_stop import EmergencyStop
+from humanoid_locomotion.nodes.controls import Controls
 from humanoid_locomotion.nodes.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.parameters import ViewerParameters, declare, read
 from humanoid_locomotion.nodes.walk_profile import heading_velocity
 
-DRIVE_PERIOD = 0.05  # [s]
 SHOW_PERIOD = 0.04  # [s]
 PANEL_EVERY = 5  # of those
 COMMAND_SHOWN = 0.5  # [s] that a command is shown after it was heard
 SOLE_DOWN = 0.02  # [m] above the floor
 REFUSAL_LOG_PERIOD = 2.0  # [s]
+SAID_ADDRESS = 'the viewer is at '
 
 
 class ViewerNode(Node):
     """Shows a robot, simulated or real, from ``joint_states`` and ``odom``.
 
-    It speaks on ``cmd_vel`` only while someone drives: then another source may as well.
+    It speaks on ``cmd_vel`` only while a hand on one of its pages drives: then another source may
+    as well.
+
+    Attributes:
+        address: Of the page. It is printed, not logged: ``/rosout`` is read by others.
     """
 
     def __init__(self, **kwargs: Any):
         super().__init__('viewer', **kwargs)
         declare(self, ViewerParameters)
-        self._settings = read(self, ViewerParameters)
-        contract = read_contract(find_policy(self._settings.policy) / 'contract.yaml')
-        spec = load_robot(self._settings.robot or contract.robot)
+        self._settings = settings = read(self, ViewerParameters)
+        contract = read_contract(find_policy(settings.policy) / 'contract.yaml')
+        spec = load_robot(settings.robot or contract.robot)
         try:
-            import viser
-
+            from humanoid_locomotion.nodes.viewer_hands import Hands
             from humanoid_locomotion.nodes.viewer_panel import Panel
+            from humanoid_locomotion.sim.web_guard import Guard, bind
             from humanoid_locomotion.sim.web_scene import Scene
+            from humanoid_locomotion.sim.web_server import WebServer
         except ImportError as error:
             raise MissingPackageError('the viewer', str(error.name), "pip install "
                                       "'humanoid_locomotion[viewer]'") from error
-        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._joints = conversions.JointReader(spec.joint_names)
         self._positions = spec.values('default')
         self._position = np.array([0.0, 0.0, spec.base_height])
         self._orientation = np.array([0.0, 0.0, 0.0, 1.0])
         self._achieved, self._commanded = np.zeros(3), np.zeros(3)
         self._heard = -np.inf
-        self._state, self._answer, self._is_driving, self._shown = 'silent', '', False, 0
+        self._state, self._answer, self._shown = 'silent', '', 0
         self._create_topics()
-        self._server = viser.ViserServer(
-            host=self._settings.host, port=self._settings.port, label=spec.name, verbose=False)
-        self._scene = Scene(self._server, spec)
-        self._panel = Panel(
-            self._server, contract.command_limits,
-            lambda service: self._work.put(lambda: self._call(service)),
-            lambda value: self._work.put(lambda: self._set_friction(value)))
-        create_wall_timer(self, DRIVE_PERIOD, self._drive)
+        self._controls = controls = Controls(
+            self, settings.enable_stamped_cmd_vel, self._tell)
+        hands = Hands(controls.dead_man, contract.command_limits,
+                      lambda: controls.request(emergency_stop.SERVICE))
+        self._server = WebServer(spec.name, bind(settings.host, settings.port),
+                                 Guard(settings.host), self._warn, hands)
+        self.address = self._server.address
+        self._scene = Scene(self._server.viser, spec)
+        self._panel = Panel(self._server.viser, controls.request,
+                            lambda value: controls.do(lambda: self._set_friction(value)))
         create_wall_timer(self, SHOW_PERIOD, self._show)
-        self.get_logger().info(f'http://{self._settings.host}:{self._server.get_port()}')
+        print(f'{SAID_ADDRESS}{self.address}', flush=True)
 
     def _create_topics(self) -> None:
         stamped = self._settings.enable_stamped_cmd_vel
         kind = TwistStamped if stamped else Twist
-        self._commands = self.create_publisher(kind, 'cmd_vel', qos.VELOCITY_COMMAND)
         self.create_subscription(kind, 'cmd_vel', self._on_command, qos.VELOCITY_COMMAND)
         self.create_subscription(JointState, 'joint_states', self._try(
             lambda msg: self._on_joint_states(msg)), qos.SENSOR_INPUT)
         self.create_subscription(
             Odometry, 'odom', self._try(lambda msg: self._on_odom(msg)), qos.SENSOR_INPUT)
         self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
-        self._triggers: Dict[str, Any] = {
-            name: self.create_client(Trigger, name) for name in (
-                *(f'locomotion/{request}' for request in (
-                    'stand', 'walk', 'damp', 'reset')), 'sim/push')}
-        self._stop = EmergencyStop(self, self._tell)
         self._sim_parameters: Any = self.create_client(SetParameters, 'sim/set_parameters')
 
     def stop(self) -> None:
         """Stand and close the page, at the end of the process."""
-        if self._is_driving:
-            self._publish(np.zeros(3))
+        self._controls.close()
         self._server.stop()
 
     def _try(self, action: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -127,33 +124,8 @@ class ViewerNode(Node):
         self._commanded = np.array([twist.linear.x, twist.linear.y, twist.angular.z])
         self._heard = time.monotonic()
 
-    def _drive(self) -> None:
-        while not self._work.empty():
-            self._work.get()()
-        command = self._panel.command()
-        wants = bool(command.any())
-        if wants or self._is_driving:  # once more at the end, to stand
-            self._publish(command)
-        self._is_driving = wants
-
-    def _publish(self, command: np.ndarray) -> None:
-        stamp = self.get_clock().now().to_msg() if self._settings.enable_stamped_cmd_vel else None
-        self._commands.publish(conversions.twist(command, stamp))
-
-    def _call(self, service: str) -> None:
-        if service == emergency_stop.SERVICE:
-            self._stop.press()
-            return
-        if service == emergency_stop.RESET:
-            self._stop.release()
-        client = self._triggers[service]
-        if not client.service_is_ready():
-            self._answer = f'nobody offers {service}'
-            return
-
-        def take(future: Any) -> None:
-            self._tell(f'{service}: {future.result().message}')
-        client.call_async(Trigger.Request()).add_done_callback(take)
+    def _warn(self, text: str) -> None:
+        self.get_logger().warning(text)
 
     def _tell(self, answer: str) -> None:
         self._answer = answer
@@ -181,7 +153,7 @@ class ViewerNode(Node):
         self._panel.show(
             f'**{self._state}**\n\nx {self._position[0]:.2f} m, y {self._position[1]:.2f} '
             f'm, tilt {tilt:.2f} rad, feet down: {" and ".join(down) or "none"}\n\n'
-            f'{self._answer or "I K forward, J L turn, U O sideways, space stop"}',
+            f'{self._answer or "it walks while a control is held"}',
             now, commanded, self._achieved)
 
 

@@ -24,7 +24,6 @@ from humanoid_locomotion.nodes.session import Session, Watcher, cores_in_words, 
 from humanoid_locomotion.nodes.walk_profile import PROFILE, Segment, WalkResult, measure
 
 COMMAND_PERIOD = 0.05  # [s] of simulated time
-VIEWER_ADDRESS = 'http://127.0.0.1:8080'
 SHOWN = 20  # samples that the live table averages over
 
 
@@ -98,10 +97,11 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
         with ros():
             node = WalkNode(profile, spec.joint_names)
             with contextlib.closing(Session(node, started, logs)) as session:
-                result = _run(console, node, session, profile)
+                address = session.viewer_address() if viewer == 'web' else ''
+                result = _run(console, node, session, profile, address)
                 _print_result(console, result)
                 if viewer == 'web':
-                    _leave_to_browser(console, session)
+                    _leave_to_browser(console, session, address)
     if as_json:
         Console(soft_wrap=True).print_json(json.dumps(result.to_mapping()))
     if output is not None:
@@ -112,9 +112,9 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
 
 
 def _run(console: Console, node: WalkNode, session: Session,
-         profile: Sequence[Segment]) -> WalkResult:
-    if any(process.name == 'viewer' for process in session.processes):
-        console.print(f'watch it at {VIEWER_ADDRESS}')
+         profile: Sequence[Segment], address: str) -> WalkResult:
+    if address:
+        console.print(f'watch it at {address}', soft_wrap=True)
     with console.status('waiting for the robot to stand'):
         session.wait_until_standing()
     node.begin()
@@ -139,9 +139,9 @@ def _follow(console: Console, node: WalkNode, session: Session,
     return ''
 
 
-def _leave_to_browser(console: Console, session: Session) -> None:
+def _leave_to_browser(console: Console, session: Session, address: str) -> None:
     """Let whoever looks drive the robot, until Ctrl-C."""
-    console.print(f'drive it at {VIEWER_ADDRESS}; Ctrl-C ends')
+    console.print(f'drive it at {address} ; Ctrl-C ends', soft_wrap=True)
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             session.spin()

@@ -8,7 +8,7 @@ from typing import Iterator, List
 
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.core.safety import Severity
+from humanoid_locomotion.core.rules import Severity
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.state_machine import Mode
 from humanoid_locomotion.reliability.faults import DAMP, DRIVER, FAULTS, NONE, STAND, Fault

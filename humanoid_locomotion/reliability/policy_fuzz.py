@@ -21,7 +21,9 @@ from typing import Callable, Dict, List, Tuple
 import numpy as np
 
 from humanoid_locomotion.core.errors import LocomotionError
-from humanoid_locomotion.core.policy import FILES, MAX_BYTES, SUMS, open_policy, write_sums
+from humanoid_locomotion.core.folder import FILES, SUMS, write_sums
+from humanoid_locomotion.core.network import MAX_NETWORK_BYTES as MAX_BYTES
+from humanoid_locomotion.core.policy import open_policy
 
 BATCH = 50
 ENGINE = 'onnxruntime'

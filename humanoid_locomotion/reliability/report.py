@@ -7,7 +7,14 @@ from typing import Any, Dict, List
 
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.reliability import command_line_fuzz, dds_faults, matrix, policy_fuzz
+from humanoid_locomotion.reliability import (
+    command_line_fuzz,
+    dds_faults,
+    kill_training,
+    matrix,
+    policy_fuzz,
+    viewer_faults,
+)
 
 SIGNED_SHARE = 0.1  # of the damaged folders: those whose hashes are written anew
 
@@ -48,6 +55,15 @@ def dds_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
                    f'{dds_faults.dds_table(outcomes)}', failed, [asdict(one) for one in outcomes])
 
 
+def viewer_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
+    """Let a driver's client go in every way, and strangers knock; rclpy is initialised."""
+    outcomes = tuple(viewer_faults.run_viewer_faults(folder, spec))
+    failed = sum(not one.passed for one in outcomes)
+    return Section(f'{len(outcomes)} faults of a client that drives: {failed} failed.\n\n'
+                   f'{viewer_faults.viewer_table(outcomes)}', failed,
+                   [asdict(one) for one in outcomes])
+
+
 def policy_section(folder: PolicyFolder, count: int) -> Section:
     """Break policy folders by name, and ``count`` by chance."""
     broken = policy_fuzz.break_by_name(folder.path)
@@ -66,6 +82,20 @@ def policy_section(folder: PolicyFolder, count: int) -> Section:
         'the damage changes nothing that the golden steps show.\n\n' + '\n'.join(lines), failed,
         [{'fault': name, 'reason': text} for name, text in broken] +
         [{'fault': name, **asdict(r)} for name, r in (('by chance', plain), ('signed', again))])
+
+
+def train_section(kills: int) -> Section:
+    """Kill trainings at random moments and resume them."""
+    results = kill_training.kill_and_resume(kills)
+    failed = sum(one.failed for one in results)
+    faults = [f'- {text}' for one in results for text in one.faults]
+    return Section(
+        f'{sum(one.kills for one in results)} kills, '
+        f'{sum(one.in_write for one in results)} of them inside the write of a checkpoint, each '
+        f'resumed: {sum(one.lost for one in results)} checkpoints lost, '
+        f'{sum(len(one.faults) for one in results)} broken.\n\n' + '\n'.join(
+            [kill_training.table(results), *([''] if faults else []), *faults]),
+        failed, [asdict(one) for one in results])
 
 
 def cli_section(tries: int) -> Section:

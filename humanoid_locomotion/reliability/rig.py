@@ -81,9 +81,6 @@ class Rig:
         self.command = (0.0, 0.0, 0.0)
         self.is_alive = self.publishes = True
         self.on_step: Callable[[], None] = lambda: None
-        kp, kd, effort = (self._contract.values(key) for key in conversions.GAINS)
-        self._stiff = np.stack([kp, kd, effort], axis=1)
-        self._damped = np.stack([np.zeros_like(kp), kd, effort], axis=1)
         self._gains: Any = None
 
     @property
@@ -172,7 +169,8 @@ class Rig:
             self._command(targets)
 
     def _command(self, targets: np.ndarray) -> None:
-        gains = self._stiff if self.loop.machine.is_stiff else self._damped
+        loop = self.loop
+        gains = loop.stiff_gains if loop.machine.is_stiff else loop.damped_gains
         if gains is not self._gains:
             self._gains = gains
             self.robot.set_gains(gains)

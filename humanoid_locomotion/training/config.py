@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+import math
 from typing import Dict, Optional, Tuple
 
 from humanoid_locomotion.core.command import CommandLimits, GaitSpec
+from humanoid_locomotion.core.config import to_mapping
 from humanoid_locomotion.core.contract import (
     ACTION_MODES,
     ObservationSpec,
@@ -19,12 +21,15 @@ from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
 
 Range = Tuple[float, float]
+MAX_ROBOTS = 65_536  # in one process
+MAX_COUNT = 10_000_000  # of anything else
+MAX_WIDTH = 16_384  # of a hidden layer
 
 
-def _check_counts(config: object, *names: str) -> None:
+def _check_counts(config: object, *names: str, largest: int = MAX_COUNT) -> None:
     for name in names:
-        if getattr(config, name) < 1:
-            raise ValueError(f'{name} must be 1 or more, found {getattr(config, name)}')
+        if not 1 <= getattr(config, name) <= largest:
+            raise ValueError(f'{name} must be 1 to {largest:,}, found {getattr(config, name)}')
 
 
 def _check_ranges(config: object, *names: str) -> None:
@@ -32,6 +37,16 @@ def _check_ranges(config: object, *names: str) -> None:
         low, high = getattr(config, name)
         if low > high:
             raise ValueError(f'{name}: {low} is above {high}')
+
+
+def _check_finite(value: object, at: str = '') -> None:
+    """Raise ``ValueError`` with the dotted key of the first figure that is not finite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f'{at}: expected a finite number, found {value}')
+    parts = value.items() if isinstance(value, dict) else (
+        enumerate(value) if isinstance(value, list) else ())
+    for key, part in parts:
+        _check_finite(part, f'{at}.{key}'.lstrip('.'))
 
 
 @dataclass(frozen=True)
@@ -281,6 +296,9 @@ class PpoConfig:
 
     def __post_init__(self) -> None:
         _check_counts(self, 'epochs', 'minibatches', 'rollout_steps')
+        if not all(1 <= width <= MAX_WIDTH for width in self.hidden_sizes):
+            raise ValueError(f'hidden_sizes must be 1 to {MAX_WIDTH:,} each, found '
+                             f'{list(self.hidden_sizes)}')
         if not 0.0 < self.final_std_factor <= 1.0:
             raise ValueError(
                 f'final_std_factor must be in (0, 1], found {self.final_std_factor}')
@@ -306,7 +324,8 @@ class RunConfig:
     checkpoint_every: int
 
     def __post_init__(self) -> None:
-        _check_counts(self, 'num_envs', 'checkpoint_every')
+        _check_counts(self, 'num_envs', largest=MAX_ROBOTS)
+        _check_counts(self, 'iterations', 'checkpoint_every')
 
 
 @dataclass(frozen=True)
@@ -351,6 +370,7 @@ class TrainingConfig:
     deployment: Optional[DeploymentConfig] = None
 
     def __post_init__(self) -> None:
+        _check_finite(to_mapping(self))
         robots, steps, parts = self.run.num_envs, self.ppo.rollout_steps, self.ppo.minibatches
         if robots * steps < parts:
             raise ValueError(

@@ -1,7 +1,8 @@
 """Several processes that train one policy, one GPU and one batch of robots each.
 
-``torchrun`` starts them and says who is who in environment variables. Each learns from its own
-robots; gradients are averaged, so that every copy of the policy stays the same.
+``workers.py`` or ``torchrun`` starts them and says who is who in environment variables. Each
+learns from its own robots; gradients are averaged, so that every copy of the policy stays the
+same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any, Iterable, List
 
 import torch
 from torch import distributed
+
+from humanoid_locomotion.core.errors import ConfigError
 
 
 class Group:
@@ -61,12 +64,19 @@ class Group:
 
 
 def is_worker() -> bool:
-    """Tell whether ``torchrun`` started this process."""
+    """Tell whether this process was started to train with others."""
     return 'LOCAL_RANK' in os.environ
 
 
+def check_gpus(count: int, device: str) -> None:
+    """Raise :class:`ConfigError` unless there is a GPU for each process, or they use none."""
+    if device != 'cpu' and torch.cuda.is_available() and torch.cuda.device_count() < count:
+        raise ConfigError('train', '--gpus', f'found {count}, expected 1 to '
+                          f'{torch.cuda.device_count()}, the GPUs of this machine')
+
+
 def join(device: str) -> Group:
-    """Return the group that ``torchrun`` made this process part of.
+    """Return the group that this process was started in.
 
     On CUDA the process takes the GPU of its local rank.
     """

@@ -12,10 +12,10 @@ import yaml
 from humanoid_locomotion.core.config import from_mapping
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
-from humanoid_locomotion.core.engines import CONTRACT_KEY
 from humanoid_locomotion.core.errors import CheckpointError, MissingPackageError
 from humanoid_locomotion.core.flat_metadata import to_flat
 from humanoid_locomotion.core.golden import GOLDEN_COMMANDS, record_golden, tumbling_states
+from humanoid_locomotion.core.network import CONTRACT_KEY
 from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import open_backend
@@ -38,8 +38,9 @@ def export(path: Path, output: Path) -> Path:
         LocomotionError: ``output`` is something else than a policy folder, or the result does
             not open; nothing is left behind then.
     """
-    path = checkpoint.latest(path)
-    content = checkpoint.load(path, 'cpu')
+    path, content = checkpoint.open_latest(path, 'cpu')
+    if content['iteration'] == 0:
+        raise CheckpointError(path, 'is of iteration 0: nothing has been learned yet')
     config = from_mapping(TrainingConfig, content['config'], path)
     robot = load_robot(config.robot)  # a name, or the path of a robot of one's own
     if robot.model_hash != content['model_hash']:
@@ -51,7 +52,7 @@ def export(path: Path, output: Path) -> Path:
     with new_policy_folder(output) as folder:
         write_folder(folder, contract, model.act_mean, network_layers(model),
                      golden_states(robot, contract, config, model), run_path=run_name(path))
-        (folder / 'card.md').write_text(card(content, config), encoding='utf-8')
+        (folder / 'card.md').write_text(card(content, config, path), encoding='utf-8')
     return output
 
 
@@ -164,10 +165,11 @@ def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingCo
     return states
 
 
-def card(content: Dict[str, Any], config: TrainingConfig) -> str:
+def card(content: Dict[str, Any], config: TrainingConfig, path: Path) -> str:
     """Return ``card.md``: how the policy came about."""
     settings = yaml.safe_dump(content['config'], sort_keys=False, default_flow_style=None)
     minutes = content['seconds'] / 60.0
+    parts = checkpoint.segments(content, path)
     return '\n'.join([
         f"# {content['robot']}", '',
         'A velocity-tracking walking policy, blind: it sees no base velocity.', '',
@@ -179,9 +181,31 @@ def card(content: Dict[str, Any], config: TrainingConfig) -> str:
         f'| wall-clock | {minutes:.1f} min |',
         f"| hardware | {content['hardware']} |",
         f"| seed | {content['seed']} |",
-        f"| command | `{content['command']}` |", '',
+        f"| command | `{parts[0].command if parts else content['command']}` |",
+        *_origin(content, path), '',
         'What it does, measured in another simulator than the one it was trained in: '
         '`scorecard.json`, made by `humanoid-locomotion evaluate`. The policy counts as released '
         'once that passes, there and at the other steps and solvers of `evaluate --sim-to-sim`, '
         'which writes the table into this card.', '',
+        *_history(parts),
         '## Config', '', '```yaml', settings.rstrip(), '```', ''])
+
+
+def _origin(content: Dict[str, Any], path: Path) -> List[str]:
+    run = checkpoint.identity(content, path)
+    return ([f'| run | {run.id} |'] if run.id else []) + (
+        [f'| began from | {run.parent} |'] if run.parent else [])
+
+
+def _history(parts: List[checkpoint.Segment]) -> List[str]:
+    """Return what each part of a run that was resumed was trained with."""
+    if len(parts) < 2 and not any(one.changed for one in parts):
+        return []
+    lines = ['## How it was trained', '',
+             '| iterations | samples | robots | processes | simulator | hardware | command |',
+             '|---|---|---|---|---|---|---|']
+    lines += [f'| {one.first} to {one.last} | {one.samples:,} | {one.num_envs} | {one.processes} '
+              f'| {one.backend} | {one.hardware} | `{one.command}` |' for one in parts]
+    lines += [f'\nFrom iteration {one.first} on, changed: {"; ".join(one.changed)}.'
+              for one in parts if one.changed]
+    return [*lines, '']

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core import config as yaml_config
 from humanoid_locomotion.core.errors import MissingPackageError, SimulationError
@@ -15,8 +15,8 @@ from humanoid_locomotion.training.config import TrainingConfig
 
 
 def training_config(config: str, robot: str, num_envs: Optional[int], iterations: Optional[int],
-                    assignments: List[str],
-                    resumed: Optional[Path] = None) -> Tuple[TrainingConfig, RobotSpec]:
+                    assignments: List[str], resumed: Optional[Tuple[Path, Dict[str, Any]]] = None
+                    ) -> Tuple[TrainingConfig, RobotSpec]:
     """Return a training config and its robot.
 
     Args:
@@ -26,7 +26,8 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
         num_envs: Overrides the config's; None for that.
         iterations: Likewise.
         assignments: ``key=value`` changes of single figures.
-        resumed: Checkpoint to go on from, with the config that it was trained with.
+        resumed: Checkpoint to go on from, with the config that it was trained with: its path
+            and content.
 
     Raises:
         LocomotionError: A name is unknown, a figure does not fit, or torch is not installed.
@@ -34,8 +35,7 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
     if robot:
         load_robot(robot)  # an unknown robot is named before the config that it would have
     if resumed is not None and not config:
-        from humanoid_locomotion.training import checkpoint
-        path, data = resumed, checkpoint.load(resumed, 'cpu')['config']
+        path, data = resumed[0], resumed[1]['config']
     else:
         path = config_file('training', config or robot or 'humanoid')
         data = yaml_config.read_yaml(path)

@@ -54,7 +54,7 @@ class ScorecardWatch:
         with self._log.open('w', encoding='utf-8') as log:
             self._process = subprocess.Popen(
                 [sys.executable, '-c', _SCRIPT, str(checkpoint.latest(self._run)),
-                 str(self._run / CANDIDATE), self._robot],
+                 str(self._run / CANDIDATE), self._robot, str(os.getpid())],
                 stdout=log, stderr=log, start_new_session=True)
         return False
 
@@ -70,13 +70,20 @@ class ScorecardWatch:
 
 
 # Export and evaluation through the command line: training must not import evaluation. An
-# evaluation that breaks off leaves no scorecard, whatever its exit code.
+# evaluation that breaks off leaves no scorecard, whatever its exit code. It ends with the training
+# that started it, which may have been killed, so that a resumed one has the folder to itself.
 _SCRIPT = """
-import pathlib, subprocess, sys
-checkpoint, folder, robot = sys.argv[1:]
-command = [sys.executable, '-m', 'humanoid_locomotion']
-if subprocess.run([*command, 'export', checkpoint, '--output', folder]).returncode:
+import os, pathlib, signal, subprocess, sys, time
+checkpoint, folder, robot, parent = sys.argv[1:]
+def run(*arguments):
+    process = subprocess.Popen([sys.executable, '-m', 'humanoid_locomotion', *arguments])
+    while process.poll() is None:
+        if os.getppid() != int(parent):
+            os.killpg(0, signal.SIGKILL)
+        time.sleep(0.1)
+    return process.returncode
+if run('export', checkpoint, '--output', folder):
     sys.exit(2)
-code = subprocess.run([*command, 'evaluate', folder, '--robot', robot, '--quick']).returncode
+code = run('evaluate', folder, '--robot', robot, '--quick')
 sys.exit(code if pathlib.Path(folder, 'scorecard.json').is_file() else 2)
 """

@@ -29,7 +29,8 @@ from humanoid_locomotion.training import checkpoint
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.export import restore
 
-PORT = 8080
+HOST, PORT = '127.0.0.1', 8080
+TOKEN = 'HUMANOID_LOCOMOTION_PAGE_TOKEN'  # in the environment, which other users cannot read
 # What the robot is asked for in turn, as shares of the config's range: forward, left, turning.
 SCENES = (('stand', (0.0, 0.0, 0.0)), ('forward', (0.5, 0.0, 0.0)), ('left', (0.0, 0.6, 0.0)),
           ('turn', (0.3, 0.0, 0.6)), ('back', (-0.6, 0.0, 0.0)))
@@ -128,12 +129,19 @@ def newest(run: Path, robot: RobotSpec, now: Optional[Walker]) -> Optional[Walke
     return following
 
 
-def serve(run: Path, robot: RobotSpec, port: int) -> None:
-    """Show the run until the process that started this one ends."""
-    import viser
+def serve(run: Path, robot: RobotSpec, listening: socket.socket, token: str) -> None:
+    """Show the run until the process that started this one ends.
 
+    Args:
+        run: The run folder.
+        robot: The robot that is trained.
+        listening: Where the page is served.
+        token: That lets a browser in.
+    """
+    from humanoid_locomotion.sim.web_guard import Guard
     from humanoid_locomotion.sim.web_scene import Scene
-    server = viser.ViserServer(host='127.0.0.1', port=port, label=robot.name, verbose=False)
+    from humanoid_locomotion.sim.web_server import WebServer
+    server = WebServer(robot.name, listening, Guard(HOST, token), print).viser
     text = server.gui.add_markdown('waiting for the first checkpoint')
     scene, walker, parent = Scene(server, robot), None, os.getppid()
     scene.show(np.array([0.0, 0.0, robot.base_height]), np.array([0.0, 0.0, 0.0, 1.0]),
@@ -162,24 +170,24 @@ class TrainingViewer:
         port: Where the page is served, on this machine only; the next that is free counts.
 
     Attributes:
-        address: Of the page.
+        address: Of the page, with the token that lets a browser in.
 
     Raises:
         MissingPackageError: What a browser needs is not installed.
     """
 
     def __init__(self, run: Path, robot: str, port: int = PORT):
-        for package in ('mujoco', 'scipy', 'trimesh', 'viser'):
-            if importlib.util.find_spec(package) is None:
-                raise MissingPackageError('--viewer web', package,
-                                          "pip install 'humanoid_locomotion[viewer]'")
-        port = _free(port)
-        self.address = f'http://127.0.0.1:{port}'
+        check_installed()
+        from humanoid_locomotion.sim.web_guard import Guard, bind
+        guard = Guard(HOST)
         run.mkdir(parents=True, exist_ok=True)
-        with (run / 'viewer.log').open('w', encoding='utf-8') as log:
+        with bind(HOST, port) as listening, \
+                (run / 'viewer.log').open('w', encoding='utf-8') as log:
+            self.address = guard.address(listening.getsockname()[1])
             self._process = subprocess.Popen(
-                [sys.executable, '-m', __name__, str(run), robot, str(port)],
-                stdout=log, stderr=log, start_new_session=True)
+                [sys.executable, '-m', __name__, str(run), robot, str(listening.fileno())],
+                stdout=log, stderr=log, start_new_session=True, pass_fds=[listening.fileno()],
+                env={**os.environ, TOKEN: guard.token})
 
     def close(self) -> None:
         """End it."""
@@ -188,15 +196,16 @@ class TrainingViewer:
             self._process.wait()
 
 
-def _free(port: int) -> int:
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(('127.0.0.1', port)):
-                return port
-        port += 1
+def check_installed() -> None:
+    """Raise :class:`MissingPackageError` unless everything that a browser needs is installed."""
+    for package in ('mujoco', 'scipy', 'trimesh', 'viser'):
+        if importlib.util.find_spec(package) is None:
+            raise MissingPackageError('--viewer web', package,
+                                      "pip install 'humanoid_locomotion[viewer]'")
 
 
 if __name__ == '__main__':
     torch.set_num_threads(1)  # the cores are the trainer's
     os.nice(10)
-    serve(Path(sys.argv[1]), load_robot(sys.argv[2]), int(sys.argv[3]))
+    serve(Path(sys.argv[1]), load_robot(sys.argv[2]), socket.socket(fileno=int(sys.argv[3])),
+          os.environ.pop(TOKEN))

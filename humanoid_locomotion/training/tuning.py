@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 from humanoid_locomotion.core.card import without_sim_to_sim
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import MissingPackageError, PolicyError
 from humanoid_locomotion.core.golden import record_golden
 from humanoid_locomotion.core.link_frame import leg_spec
+from humanoid_locomotion.core.network import open_network
 from humanoid_locomotion.core.policy import (
     ODOMETRY_KEYS,
     STATE_KEYS,
@@ -19,13 +20,15 @@ from humanoid_locomotion.core.policy import (
 )
 from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot_bounds import check_contract
 from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.training.export import metadata
 
 
 def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[float] = None,
          yaw_rate: Optional[IntegralSpec] = None,
-         linear_velocity: Optional[LinearLoopSpec] = None) -> PolicyContract:
+         linear_velocity: Optional[LinearLoopSpec] = None,
+         beyond_robot: Optional[Tuple[str, ...]] = None) -> PolicyContract:
     """Write a policy folder anew, changed, and without what was measured before.
 
     Args:
@@ -35,23 +38,25 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
         gait_period: Duration of one stride [s]; None leaves it as it is.
         yaw_rate: The loop over the turning rate; likewise.
         linear_velocity: The loop over the velocity that the legs measure; likewise.
+        beyond_robot: What it may ask beyond the robot's ``policy_bounds``; likewise.
 
     Returns:
         The new contract. The golden steps are recorded anew from the same states.
 
     Raises:
-        PolicyError: The policy does not open, or has no gait clock to run at another period.
+        PolicyError: The policy does not open, asks for more than the robot allows, or has no
+            gait clock to run at another period.
         MissingPackageError: onnx is not installed.
         ValueError: ``gait_period`` is not above 0.
     """
     try:
-        import onnx
         from onnx import helper
     except ImportError as error:
         raise MissingPackageError('tune', 'onnx', 'pip install onnx') from error
     opened = open_policy(policy, engine='onnxruntime')
-    opened.contract.check_robot(robot, opened.path)
     changes: Dict[str, Any] = {} if yaw_rate is None else {'yaw_rate_integral': yaw_rate}
+    if beyond_robot is not None:
+        changes['beyond_robot'] = beyond_robot
     if gait_period is not None:
         if opened.contract.gait is None:
             raise PolicyError(opened.path, f'has no gait, so no stride to last {gait_period} s: '
@@ -61,7 +66,8 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
         changes.update(linear_velocity_loop=linear_velocity,
                        legs=tuple(leg_spec(robot, sole) for sole in robot.soles))
     contract = replace(opened.contract, **changes)
-    model = onnx.load(opened.path / 'policy.onnx')
+    check_contract(contract, robot, opened.path)
+    model = open_network(opened.path / 'policy.onnx').model
     run_path = {entry.key: entry.value for entry in model.metadata_props}.get('run_path', '')
     del model.metadata_props[:]
     helper.set_model_props(model, metadata(contract, run_path))

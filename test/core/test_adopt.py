@@ -159,3 +159,32 @@ def test_a_folder_that_is_no_policy_is_left_alone(tmp_path):
     with pytest.raises(LocomotionError, match='exists and is not a policy folder'):
         adopt(path, ROBOT, tmp_path / 'thesis', fill(tmp_path))
     assert list((tmp_path / 'thesis').iterdir()) == []
+
+
+@pytest.mark.parametrize('changes, message', [
+    ({'joint_stiffness': ','.join(['700'] * 12)}, 'kp is 700 Nm/rad, 24.6 times the robot'),
+    ({'joint_damping': ','.join(['0'] * 12)}, 'kd must be above 0, found 0.0'),
+    ({'joint_damping': ','.join(['-5'] * 12)}, 'kd must be above 0, found -5.0'),
+    ({'joint_effort': '1e9,' * 12}, r'effort is 1e\+09 Nm, the robot has'),
+    ({'joint_lower': '-1e6,' * 12, 'joint_upper': '1e6,' * 12}, 'targets go from'),
+    ({'default_joint_pos': '3,' * 12}, 'default 3.0 is outside the limits'),
+    ({'action_scale': '1e6'}, r'action_scale is 1e\+06 rad'),
+    ({'control_period': '1e-9'}, 'control_period is 1e-09 s'),
+    ({'control_period': '0.9'}, 'control_period is 0.9 s')])
+def test_a_policy_that_asks_for_more_than_the_robot_allows_is_refused(tmp_path, changes, message):
+    path, _ = network(tmp_path / 'other.onnx')
+    figures = {key: value.strip(',') for key, value in changes.items()}
+    with pytest.raises(LocomotionError, match=message):
+        adopt(path, ROBOT, tmp_path / 'policies' / 'other', fill(tmp_path, **figures))
+    assert not (tmp_path / 'policies').exists()
+
+
+def test_what_is_accepted_beyond_the_robot_stands_in_contract_and_card(tmp_path):
+    path, _ = network(tmp_path / 'other.onnx', joint_stiffness='150,' * 11 + '150')
+    with pytest.raises(PolicyError, match='--beyond-robot gains'):
+        adopt(path, ROBOT, tmp_path / 'other', fill(tmp_path))
+    adopt(path, ROBOT, tmp_path / 'other', fill(tmp_path), ('gains',))
+    opened = open_policy(tmp_path / 'other', engine='onnxruntime')
+    assert opened.contract.beyond_robot == ('gains',)
+    assert 'Accepted beyond what the robot allows: gains: kp and kd by a factor of up to 10' in (
+        opened.path / 'card.md').read_text()

@@ -59,11 +59,12 @@ def test_the_clock_holds_still_while_standing():
 
 
 @pytest.mark.parametrize('figures, message', [
-    ((0.0, 0.1), 'period must be above 0 and finite, found 0.0'),
-    ((-0.8, 0.1), 'period must be above 0 and finite, found -0.8'),
-    ((float('nan'), 0.1), 'period must be above 0 and finite, found nan'),
-    ((float('inf'), 0.1), 'period must be above 0 and finite, found inf'),
-    ((0.8, float('nan')), 'moving_threshold must be a number')])
+    ((0.0, 0.1), 'period must be from 0.1 to 10 s, found 0.0'),
+    ((-0.8, 0.1), 'period must be from 0.1 to 10 s, found -0.8'),
+    ((float('nan'), 0.1), 'period must be from 0.1 to 10 s, found nan'),
+    ((1e-9, 0.1), 'period must be from 0.1 to 10 s, found 1e-09'),
+    ((float('inf'), 0.1), 'period must be from 0.1 to 10 s, found inf'),
+    ((0.8, float('nan')), 'moving_threshold must be from -10 to 10, found nan')])
 def test_a_rhythm_that_is_none_is_refused(figures, message):
     with pytest.raises(ValueError, match=message):
         GaitSpec(*figures)

@@ -12,15 +12,16 @@ from samples import contract, state
 import yaml
 
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.core.engines import CONTRACT_KEY, open_engine, read_layers
+from humanoid_locomotion.core.engines import open_engine, read_layers
 from humanoid_locomotion.core.errors import PolicyError, UnknownNameError
-from humanoid_locomotion.core.policy import (
+from humanoid_locomotion.core.folder import (
     FILES,
-    MIN_GOLDEN_STEPS,
+    LIMITS,
     SUMS,
-    open_policy,
     write_sums,
 )
+from humanoid_locomotion.core.network import CONTRACT_KEY, open_network
+from humanoid_locomotion.core.policy import MIN_GOLDEN_STEPS, open_policy
 
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
@@ -136,7 +137,7 @@ def test_the_layers_of_a_file_are_those_it_was_written_from(tmp_path):
     it = contract()
     layers = random_layers(24 - 3, 4, np.random.default_rng(3))
     write(tmp_path / 'p', it, layers)
-    read = read_layers(tmp_path / 'p' / 'policy.onnx')
+    read = read_layers(open_network(tmp_path / 'p' / 'policy.onnx'))
     assert np.array_equal(read['mean'], layers['mean'])
     assert all(np.array_equal(a, b) for got, want in zip(read['layers'], layers['layers'])
                for a, b in zip(got, want))
@@ -152,7 +153,7 @@ def test_a_file_that_is_not_the_exported_one_is_refused_unread(folder, name, cha
 
 
 @pytest.mark.parametrize('text, message', [
-    (b'', 'is not the file whose hash'), (b'\xff' * 99, 'is not the file whose hash'),
+    (b'', 'must have one line'), (b'\xff' * 99, 'must have one line'),
     (b'x' * 5000, 'is larger than 4096 bytes'), (None, 'SHA256SUMS: is missing')])
 def test_hashes_themselves_are_read_with_care(folder, text, message):
     (folder / SUMS).unlink() if text is None else (folder / SUMS).write_bytes(text)
@@ -166,7 +167,7 @@ def test_hashes_are_what_sha256sum_checks(folder):
         pytest.skip('no sha256sum on this machine')
     subprocess.run([sha256sum, '--check', SUMS], cwd=folder, check=True, capture_output=True)
     (folder / SUMS).write_text((folder / SUMS).read_text() + f'{"0" * 64}  more.bin\n')
-    refuse(folder, 'has 4 lines', signed=False)
+    refuse(folder, 'must have one line as sha256sum writes it', signed=False)
 
 
 def test_golden_steps_that_unpack_to_a_flood_are_refused_packed(folder):
@@ -187,8 +188,8 @@ def test_tensors_outside_the_file_are_not_opened(folder, tmp_path):
         tensor.data_location = onnx.TensorProto.EXTERNAL
         tensor.external_data.add(key='location', value=f'../{secret.name}')
     (folder / 'policy.onnx').write_bytes(model.SerializeToString())
-    refuse(folder, 'policy.onnx: is not', engine='torch')
-    refuse(folder, 'policy.onnx: is not', engine='onnxruntime')
+    refuse(folder, 'lies outside the file', engine='torch')
+    refuse(folder, 'lies outside the file', engine='onnxruntime')
 
 
 @pytest.mark.gpu
@@ -265,8 +266,9 @@ def edit_metadata(folder, value):
 
 
 @pytest.mark.parametrize('value, message', [
-    (None, f"metadata has no '{CONTRACT_KEY}'"), ('{', 'is not JSON'), ('[1]', 'is not JSON'),
-    (json.dumps({'robot': 'other'}), 'differ in')])
+    (None, f"metadata has no '{CONTRACT_KEY}'"), ('{', 'is not valid JSON'),
+    ('[1]', 'is not JSON'), ('[' * 100_000, 'is not valid JSON'),
+    ('1' * 300_000, 'is longer than'), (json.dumps({'robot': 'other'}), 'differ in')])
 def test_a_network_without_its_contract_is_refused(folder, value, message):
     edit_metadata(folder, value)
     refuse(folder, message)
@@ -319,19 +321,19 @@ class Trap:
 
 def test_a_pickle_among_the_golden_steps_is_never_opened(folder):
     edit_golden(folder, command=np.array([Trap()], dtype=object))
-    refuse(folder, r'golden\.npz: cannot be read')
+    refuse(folder, r'golden\.npz: is not valid npz')
 
 
 @pytest.mark.parametrize('content', [b'', b'PK nothing', pickle.dumps([1])])
 def test_a_golden_file_that_is_no_archive_is_refused(folder, content):
     (folder / 'golden.npz').write_bytes(content)
-    refuse(folder, r'golden\.npz: cannot be read')
+    refuse(folder, r'golden\.npz: is not valid npz')
 
 
 def test_a_truncated_golden_file_is_refused(folder):
     path = folder / 'golden.npz'
     path.write_bytes(path.read_bytes()[:-400])
-    refuse(folder, r'golden\.npz: cannot be read')
+    refuse(folder, r'golden\.npz: is not valid npz')
 
 
 @pytest.mark.parametrize('obs_size, num_actions, message', [
@@ -349,8 +351,8 @@ def test_a_network_of_another_size_is_refused(folder, obs_size, num_actions, mes
 
 
 def test_a_file_too_large_to_be_a_policy_is_refused(folder, monkeypatch):
-    monkeypatch.setattr('humanoid_locomotion.core.policy.MAX_BYTES', 1000)
-    refuse(folder, 'is larger than 1000 bytes')
+    monkeypatch.setitem(LIMITS, 'policy.onnx', 1000)
+    refuse(folder, 'is larger than 1000 bytes', signed=False)
 
 
 def test_an_unknown_engine_lists_those_that_exist(pristine):

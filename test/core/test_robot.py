@@ -74,7 +74,7 @@ def test_a_folder_without_a_robot_is_named(tmp_path):
     (lambda d: d['joints'][0].update(axis='w'), r'joints\[0\]: .*axis must be x, y or z'),
     (lambda d: d['joints'][3].update(default=9.0), r'joints\[3\]: .*default 9.0 is outside'),
     (lambda d: d['joints'][1].pop('kd'), r"joints\[1\]: missing keys \['kd'\]"),
-    (lambda d: d['joints'].append(d['joints'][2]), r'appear more than once'),
+    (lambda d: d['joints'].append(dict(d['joints'][2])), r'appear more than once'),
     (lambda d: d.update(folder='x'), r'folder: unknown key'),
     (lambda d: d.update(feet=['one']), r'feet: expected 2 values, found 1')])
 def test_a_robot_that_does_not_fit_is_refused(folder, edit, message):

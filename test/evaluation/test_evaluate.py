@@ -20,7 +20,8 @@ pytest.importorskip('onnxruntime')
 pytest.importorskip('matplotlib')
 
 from humanoid_locomotion.core.errors import PolicyError
-from humanoid_locomotion.core.policy import FILES, SUMS
+from humanoid_locomotion.core.folder import FILES, SUMS
+from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.evaluation.evaluate import evaluate
 from humanoid_locomotion.evaluation.protocol import QUICK
 from humanoid_locomotion.evaluation.scorecard import read_scorecard
@@ -95,6 +96,7 @@ def test_a_policy_that_stands_passes_what_standing_is_about(tmp_path):
     ahead = card.figures.responses[0]
     assert ahead.linear_error == pytest.approx(0.5, abs=0.05)  # it ignores its command
     assert read_scorecard(folder / 'scorecard.json') == card  # beside the policy by default
+    assert open_policy(folder, 'onnxruntime').envelope.problem == ''  # and signed
 
 
 def test_a_model_that_changed_since_training_is_said_so(tmp_path):

@@ -15,6 +15,7 @@ pytest.importorskip('onnxruntime')
 pytest.importorskip('matplotlib')
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
+from humanoid_locomotion.core.folder import FILES, sign_measured, write_sums
 from humanoid_locomotion.evaluation import command, everywhere
 from humanoid_locomotion.evaluation.everywhere import difference_table, evaluate_everywhere
 from humanoid_locomotion.evaluation.gates import make_scorecard
@@ -115,15 +116,20 @@ def test_only_who_passes_everywhere_is_released(tmp_path):
     good, quick = make_scorecard(GOOD, SETTING), replace(SETTING, quick=True)
     bad = make_scorecard(replace(GOOD, mean_yaw_error=1.0), replace(SETTING, timestep=0.005))
     (tmp_path / 'scorecard.json').write_text(good.to_json())
+    for name in FILES:
+        (tmp_path / name).touch()
+    write_sums(tmp_path)
     fingerprint = SETTING.fingerprint
     assert 'it has no sim_to_sim.json' in why_unreleased(tmp_path, fingerprint)
     for cards, reason in (([good], ''), ([good, bad], '(mujoco at 5 ms) fails in: mean turning'),
                           ([make_scorecard(GOOD, quick)], 'elsewhere is a quick one')):
         text = json.dumps([json.loads(card.to_json()) for card in cards])
         (tmp_path / 'sim_to_sim.json').write_text(text)
+        sign_measured(tmp_path, ['sim_to_sim.json'])
         found = why_unreleased(tmp_path, fingerprint)
         assert reason in found and bool(reason) == bool(found)
     for text in ('[]', '{}', '[{"passed": true}]', 'x'):
         (tmp_path / 'sim_to_sim.json').write_text(text)
+        sign_measured(tmp_path, ['sim_to_sim.json'])
         with pytest.raises(ConfigError, match=r'sim_to_sim\.json'):
             why_unreleased(tmp_path, fingerprint)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from humanoid_locomotion.core.config import read_yaml
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.folder import FILES, write_sums
 from humanoid_locomotion.core.resources import policy_folders
 from humanoid_locomotion.evaluation.release import why_unreleased
 
 SHIPPED = policy_folders()['humanoid']
 FINGERPRINT = read_yaml(SHIPPED / 'contract.yaml')['fingerprint']
+
+
+def with_card(folder, text):
+    """Write a policy folder, signed, whose scorecard is this text."""
+    for name in FILES:
+        shutil.copyfile(SHIPPED / name, folder / name)
+    (folder / 'scorecard.json').write_text(text)
+    write_sums(folder)
+    return folder
 
 
 def test_what_ships_is_released():
@@ -45,15 +56,24 @@ def other(card):
 def test_what_is_not_is_told_why(tmp_path, change, reason):
     card = json.loads((SHIPPED / 'scorecard.json').read_text())
     change(card)
-    (tmp_path / 'scorecard.json').write_text(json.dumps(card))
-    assert reason in why_unreleased(tmp_path, FINGERPRINT)
+    assert reason in why_unreleased(with_card(tmp_path, json.dumps(card)), FINGERPRINT)
 
 
 @pytest.mark.parametrize('text', ['walks well', '[]', '{"passed": true}'])
 def test_what_is_no_scorecard_is_refused(tmp_path, text):
-    (tmp_path / 'scorecard.json').write_text(text)
     with pytest.raises(ConfigError, match=r'scorecard.json: is not '):
-        why_unreleased(tmp_path, FINGERPRINT)
+        why_unreleased(with_card(tmp_path, text), FINGERPRINT)
+
+
+def test_a_scorecard_that_nobody_signed_is_not_believed(tmp_path):
+    text = (SHIPPED / 'scorecard.json').read_text()
+    folder = with_card(tmp_path, text)
+    assert 'it has no sim_to_sim.json' in why_unreleased(folder, FINGERPRINT)
+    (folder / 'scorecard.json').write_text(text + ' ')
+    assert 'is not the file whose hash is in SHA256SUMS' in why_unreleased(folder, FINGERPRINT)
+    sums = (folder / 'SHA256SUMS').read_text().splitlines(keepends=True)
+    (folder / 'SHA256SUMS').write_text(''.join(sums[:3]))
+    assert 'its scorecard.json has no hash' in why_unreleased(folder, FINGERPRINT)
 
 
 def test_without_a_scorecard_it_is_not_released(tmp_path):

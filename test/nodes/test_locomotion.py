@@ -41,11 +41,12 @@ def test_lifecycle_from_unconfigured_to_unconfigured(bench):
 
 
 def test_robot_that_does_not_ship_is_described_by_its_folder(tmp_path):
-    """Without one its joints' speeds are unknown; the folder of another robot is refused."""
+    """Without one no policy could be held against it; that of another robot is refused."""
     shipped = load_robot('humanoid')
     shutil.copytree(shipped.folder, tmp_path / 'mine')
     assert described_robot('humanoid', '').joints == shipped.joints
-    assert described_robot('wren', '') is None
+    with pytest.raises(ConfigError, match="robot: the policy is for 'wren', which does not ship"):
+        described_robot('wren', '')
     assert described_robot('humanoid', str(tmp_path / 'mine')).folder == str(tmp_path / 'mine')
     with pytest.raises(ConfigError, match="describes 'humanoid', and the policy is for 'wren'"):
         described_robot('wren', str(tmp_path / 'mine'))
@@ -234,7 +235,7 @@ def test_start_damped_waits_for_a_person(bench):
 
 def test_swap_goes_on_with_another_policy_while_standing(bench, balancing, holding):
     """The loop misses nothing meanwhile; what does not fit or is broken is refused."""
-    one = bench()
+    one = bench(cmd_vel_timeout=5.0)
     assert 'not configured' in one.call('swap').message
     one.stand()
     one.spin(0.2)

@@ -84,3 +84,22 @@ def test_second_source_of_a_sensor_damps(bench):
     second = one.driver.create_publisher(Imu, 'imu/data', 1)
     one.until_state('fault: 2 nodes publish imu/data')
     one.driver.destroy_publisher(second)
+
+
+def test_two_clocks_do_not_flood_the_log(bench):
+    """Each jump back is a warning; a second publisher of /clock made thousands."""
+    from rcl_interfaces.msg import Log
+    from rosgraph_msgs.msg import Clock
+
+    from humanoid_locomotion.nodes import conversions, qos
+    from humanoid_locomotion.nodes.executor import create_wall_timer
+    one, lines = bench(use_sim_time=True), []
+    one.driver.simulated_time = 10.0
+    one.stand()
+    one.driver.create_subscription(Log, '/rosout', lines.append, 1000)
+    other = one.driver.create_publisher(Clock, '/clock', qos.SENSOR_OUTPUT)
+    create_wall_timer(one.driver, 0.007, lambda: other.publish(
+        Clock(clock=conversions.to_stamp(5_000_000_000))))
+    one.spin(1.0)
+    jumps = [line.msg for line in lines if 'jumped' in line.msg]
+    assert 1 <= len(jumps) <= 3

@@ -9,6 +9,7 @@ from harness import Bench
 from rclpy.parameter import Parameter
 
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.recording import Recorder, definition, nanoseconds, seconds
 from humanoid_locomotion.nodes.replay import replay
 
@@ -127,7 +128,8 @@ def test_full_queue_loses_and_counts(monkeypatch, tmp_path, holding):
     monkeypatch.setattr(recording, 'ROOM', 2)
     monkeypatch.setattr(Recorder, '_work', lambda self: None)
     given = LocomotionParameters(record_folder=str(tmp_path))
-    loop = ControlLoop(open_policy(holding, 'onnxruntime'), None, given, lambda _: None)
+    loop = ControlLoop(open_policy(holding, 'onnxruntime'), load_robot('humanoid'), given,
+                       lambda _: None)
     recorder = Recorder(given, loop, False)
     for _ in range(5):
         recorder.event(0.0, 'stand')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 
 import pytest
 from tiny import ROBOT, config
@@ -11,9 +12,10 @@ import torch
 import yaml
 
 from humanoid_locomotion.core.config import load
-from humanoid_locomotion.core.errors import CheckpointError, DivergedError
-from humanoid_locomotion.training import checkpoint
+from humanoid_locomotion.core.errors import CheckpointError, DivergedError, RunFolderError
+from humanoid_locomotion.training import checkpoint, durable, logs
 from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.run_folder import Identity
 from humanoid_locomotion.training.trainer import Trainer
 
 
@@ -195,7 +197,7 @@ def test_a_checkpoint_of_other_sizes_is_refused(run, tmp_path):
     path = checkpoint.latest(run[0].folder)
     larger = trainer(tmp_path, 'ppo.hidden_sizes=[32, 8]')
     with pytest.raises(CheckpointError, match='does not fit the config') as caught:
-        larger.resume(path)
+        larger.resume(path, accept_changes=True)
     assert str(caught.value).startswith(f'{path}: ')
     assert larger.iteration == 0
 
@@ -214,3 +216,182 @@ def test_a_checkpoint_says_how_it_came_about(run):
     assert (content['robot'], content['model_hash']) == (ROBOT.name, ROBOT.model_hash)
     assert (content['backend'], content['seed'], content['iteration']) == ('fake', 1, 2)
     assert content['config'] == yaml.safe_load((it.folder / 'config.yaml').read_text())
+
+
+# The run folder.
+
+def lines_of(folder) -> list:
+    """Give the iterations and samples that a run logged."""
+    return [(line['iteration'], line['samples']) for line in
+            map(json.loads, (folder / 'metrics.jsonl').read_text().splitlines())]
+
+
+def resumed_trainer(path, folder, *assignments: str, accept_changes: bool = False) -> Trainer:
+    """Give a trainer that goes on from a checkpoint."""
+    it = trainer(folder, *assignments)
+    it.resume(path, accept_changes)
+    return it
+
+
+def copy_of(run, tmp_path):
+    """Give a copy of the run's folder, and the newest checkpoint in it."""
+    folder = shutil.copytree(run[0].folder, tmp_path / 'copy')
+    return folder, checkpoint.latest(folder)
+
+
+def test_a_folder_has_a_checkpoint_from_its_first_moment(tmp_path):
+    it = trainer(tmp_path / 'run')
+    assert not (tmp_path / 'run').exists()  # made when the run begins
+    it.begin()
+    untrained = checkpoint.latest(tmp_path / 'run')
+    assert untrained.name == '000000.pt'
+    it.run_folder.close()
+    resumed = resumed_trainer(untrained, tmp_path / 'run')
+    resumed.run()
+    straight = trainer(tmp_path / 'straight')
+    straight.run()
+    assert same(resumed.model.state_dict(), straight.model.state_dict())
+
+
+def test_a_second_run_into_a_folder_is_refused_and_nothing_changes(run, tmp_path):
+    folder, _ = copy_of(run, tmp_path)
+    before = {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+    with pytest.raises(RunFolderError, match=r'copy: holds a run already; --resume .*copy go'):
+        trainer(folder).run()
+    assert {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()} == before
+
+
+def test_two_trainings_at_once_are_refused(run, tmp_path):
+    folder, newest = copy_of(run, tmp_path)
+    first, second = (resumed_trainer(newest, folder, 'run.iterations=3') for _ in range(2))
+    first.begin()
+    with pytest.raises(RunFolderError, match='is being written by process'):
+        second.run()
+    first.run()
+    assert [line for line, _ in lines_of(folder)] == [1, 2, 3]
+    with pytest.raises(RunFolderError, match='was written by another process meanwhile'):
+        second.run()  # begun before the first one went on
+    assert [line for line, _ in lines_of(folder)] == [1, 2, 3]
+
+
+def test_a_resumed_run_is_the_same_run_and_a_fork_another(run, tmp_path):
+    folder, newest = copy_of(run, tmp_path)
+    on, fork = (resumed_trainer(newest, it, 'run.iterations=3')
+                for it in (folder, tmp_path / 'fork'))
+    on.run()
+    fork.run()
+    assert on.identity == Identity.of(folder) == run[0].identity
+    assert fork.identity.id != on.identity.id
+    assert fork.identity.parent == f'{newest}, run {on.identity.id}'
+    assert [it.name for it in sorted((tmp_path / 'fork' / 'checkpoints').iterdir())] == [
+        '000002.pt', '000003.pt']  # it too has a checkpoint from its first moment
+    assert checkpoint.open_latest(tmp_path / 'fork', 'cpu')[0].name == '000003.pt'
+
+
+def test_iterations_that_no_checkpoint_holds_are_trained_and_logged_once(run, tmp_path):
+    folder, newest = copy_of(run, tmp_path)
+    with (folder / 'metrics.jsonl').open('a') as file:  # what a kill leaves
+        file.write('{"iteration": 3, "samples": 1}\n{"iterat')
+    (folder / 'checkpoints' / '000003.unfinished').write_bytes(b'half')
+    resumed_trainer(newest, folder, 'run.iterations=4').run()
+    assert lines_of(folder) == [(1, 24), (2, 48), (3, 72), (4, 96)]
+    assert not list(folder.rglob('*.unfinished'))
+
+
+# What was trained with what.
+
+def test_samples_are_counted_through_resumes_with_other_numbers_of_robots(run, tmp_path):
+    folder, newest = copy_of(run, tmp_path)
+    resumed_trainer(newest, folder, 'run.num_envs=6', 'run.iterations=3').run()
+    resumed_trainer(checkpoint.latest(folder), folder, 'run.num_envs=2', 'run.iterations=5').run()
+    assert lines_of(folder) == [(1, 24), (2, 48), (3, 84), (4, 96), (5, 108)]
+    content = checkpoint.load(checkpoint.latest(folder), 'cpu')
+    assert content['samples'] == 108
+    assert [(it.first, it.last, it.num_envs, it.samples) for it in checkpoint.segments(
+        content, folder)] == [(1, 2, 4, 48), (3, 3, 6, 36), (4, 5, 2, 24)]
+
+
+def test_a_checkpoint_of_format_2_goes_on_with_its_count_and_gets_an_id(run, tmp_path):
+    content = checkpoint.load(checkpoint.latest(run[0].folder), 'cpu')
+    old = {key: content[key] for key in checkpoint.KEYS}
+    path = tmp_path / 'old' / 'checkpoints' / '000002.pt'
+    path.parent.mkdir(parents=True)
+    torch.save({**old, 'format_version': 2, 'samples': 1000}, path)
+    it = resumed_trainer(path, tmp_path / 'old', 'run.iterations=3')
+    it.run()
+    assert it.samples == 1024
+    assert Identity.of(tmp_path / 'old') == it.identity and it.identity.id
+    assert checkpoint.open_latest(tmp_path / 'old', 'cpu')[1]['samples'] == 1024
+
+
+def test_what_changed_is_refused_and_once_accepted_written_down(run, tmp_path):
+    folder, newest = copy_of(run, tmp_path)
+    with pytest.raises(CheckpointError, match=r'ppo\.gamma 0\.99, now 0\.9; --accept-changes'):
+        resumed_trainer(newest, folder, 'ppo.gamma=0.9', 'run.iterations=3')
+    it = resumed_trainer(newest, folder, 'ppo.gamma=0.9', 'ppo.learning_rate=0.0001',
+                         'run.iterations=3', accept_changes=True)
+    assert float(it.ppo.learning_rate) == pytest.approx(1e-4)  # not the adapted one of before
+    it.run()
+    last = checkpoint.segments(checkpoint.load(checkpoint.latest(folder), 'cpu'), folder)[-1]
+    assert 'ppo.gamma 0.99, now 0.9' in last.changed
+
+
+def test_after_a_change_the_robots_start_anew(run, tmp_path):
+    """A snapshot of another simulator, or of buffers of another size, fits nothing."""
+    folder, newest = copy_of(run, tmp_path)
+    it = resumed_trainer(newest, folder, 'action.max_delay=3', 'run.iterations=3',
+                         accept_changes=True)
+    it.run()
+    assert it.iteration == 3
+
+
+# How it ends.
+
+def test_a_wish_to_stop_is_granted_after_the_iteration_with_a_checkpoint(tmp_path):
+    it = trainer(tmp_path / 'run', 'run.iterations=100', 'run.checkpoint_every=50')
+    seen = []
+    it.run(lambda iteration, _: seen.append(iteration), wants_stop=lambda: len(seen) == 2)
+    assert it.iteration == 3  # asked for while the third one went on
+    assert it.last_checkpoint.endswith('000003.pt')
+    assert [line for line, _ in lines_of(it.folder)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize('file', ['000002.pt', 'metrics.jsonl'])
+def test_a_disk_that_is_full_ends_a_run_in_one_sentence(tmp_path, monkeypatch, file):
+    it = trainer(tmp_path / 'run', 'run.iterations=9')
+
+    def fill(iteration: int, _: dict) -> None:
+        """Let nothing more be written, without the rights that a full disk would need."""
+        if iteration == 1 and file == 'metrics.jsonl':
+            monkeypatch.setattr(logs, 'json', BrokenJson)
+        elif iteration == 2:
+            monkeypatch.setattr(durable, 'pour', fail)
+
+    with pytest.raises(RunFolderError, match=(
+            rf'{file}: cannot be written \(No space left on device\); the last checkpoint is '
+            r'.*000001\.pt, --resume goes on')):
+        it.run(fill)
+    monkeypatch.undo()
+    path, content = checkpoint.open_latest(tmp_path / 'run', 'cpu')
+    assert content['iteration'] == int(path.stem) == 1
+    assert not list((tmp_path / 'run').rglob('*.unfinished'))
+    resumed_trainer(path, tmp_path / 'run', 'run.iterations=3').run()
+    assert [line for line, _ in lines_of(tmp_path / 'run')] == [1, 2, 3]
+
+
+def fail(*_: object) -> None:
+    """Say what a full disk says."""
+    raise OSError(28, 'No space left on device')
+
+
+class BrokenJson:
+    """What writes no line more."""
+
+    dumps = staticmethod(fail)
+
+
+def test_a_disk_that_is_full_at_the_start_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(durable, 'pour', fail)
+    with pytest.raises(RunFolderError, match=r'000000\.pt: cannot be written'):
+        trainer(tmp_path / 'run').run()
+    assert list(tmp_path.iterdir()) == []

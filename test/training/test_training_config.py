@@ -54,9 +54,14 @@ def changed(at: str, change) -> dict:
     ('action', lambda d: d.update(mode='torque'), "action: mode: .*found 'torque'"),
     ('commands.limits', lambda d: d.update(ang_vel_z=[0.1, 1.0]),
      r'commands\.limits: ang_vel_z: the range must contain 0'),
-    ('run', lambda d: d.update(num_envs=0), 'run: num_envs must be 1 or more, found 0'),
-    ('run', lambda d: d.update(checkpoint_every=0), 'run: checkpoint_every must be 1 or more'),
-    ('ppo', lambda d: d.update(minibatches=0), 'ppo: minibatches must be 1 or more, found 0'),
+    ('run', lambda d: d.update(num_envs=0), 'run: num_envs must be 1 to 65,536, found 0'),
+    ('run', lambda d: d.update(checkpoint_every=0), 'run: checkpoint_every must be 1 to'),
+    ('run', lambda d: d.update(iterations=0), 'run: iterations must be 1 to .*, found 0'),
+    ('run', lambda d: d.update(num_envs=10 ** 400), 'run: num_envs must be 1 to 65,536'),
+    ('ppo', lambda d: d.update(hidden_sizes=[64, -1]), 'ppo: hidden_sizes must be 1 to .* each'),
+    ('', lambda d: d['ppo'].update(gamma=float('nan')), r'ppo\.gamma: expected a finite number'),
+    ('', lambda d: d['ppo'].update(entropy=[0.0, float('inf')]), r'ppo\.entropy\.1: expected'),
+    ('ppo', lambda d: d.update(minibatches=0), 'ppo: minibatches must be 1 to .*, found 0'),
 ])
 def test_a_mistake_is_refused_with_file_and_dotted_key(at, change, message):
     with pytest.raises(ConfigError, match=message) as caught:

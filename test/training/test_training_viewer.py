@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import time
+from urllib.parse import urlsplit
 
 from browser import open_page
 import numpy as np
@@ -83,13 +84,17 @@ def test_a_port_that_is_taken_is_passed_over(monkeypatch, tmp_path):
     started = []
     monkeypatch.setattr(training_viewer.importlib.util, 'find_spec', lambda name: True)
     monkeypatch.setattr(training_viewer.subprocess, 'Popen',
-                        lambda command, **_: started.append(command))
+                        lambda *given, **options: started.append((given[0], options)))
     with socket.socket() as taken:
         taken.bind(('127.0.0.1', 0))
         taken.listen()
         port = taken.getsockname()[1]
         viewer = TrainingViewer(tmp_path, ROBOT.folder, port)
-    assert started[0][-1] != str(port) and viewer.address.endswith(started[0][-1])
+    ((command, options),) = started
+    served, token = urlsplit(viewer.address).port, urlsplit(viewer.address).path.strip('/')
+    assert served != port and command[-1] == str(options['pass_fds'][0])
+    # Nobody but the browser's owner learns the token: command lines are read by everybody.
+    assert options['env'][training_viewer.TOKEN] == token and token not in ' '.join(command)
 
 
 def wait_for(condition, seconds=60.0):
@@ -108,6 +113,8 @@ def test_a_browser_shows_the_checkpoints_and_the_process_ends_with_the_run(run):
         viewer = TrainingViewer(run, ROBOT.folder, 18_180)
         try:
             wait_for(lambda: not socket.socket().connect_ex(('127.0.0.1', 18_180)))
+            page.goto(viewer.address.replace(urlsplit(viewer.address).path, ''))
+            page.get_by_text('holds a token').wait_for()
             page.goto(viewer.address)
             page.get_by_text('iteration 2: stand').wait_for()
             before = page.screenshot()

@@ -13,10 +13,10 @@ pytest.importorskip('onnxruntime')
 
 import policy_factory
 
-from humanoid_locomotion.core.engines import OnnxRuntimeEngine
 from humanoid_locomotion.core.errors import PolicyError
 from humanoid_locomotion.core.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.link_frame import leg_spec
+from humanoid_locomotion.core.network import open_network
 from humanoid_locomotion.core.policy import open_policy, read_golden
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
@@ -81,9 +81,9 @@ def test_a_policy_that_sees_no_clock_has_no_stride_to_change(before, tmp_path):
 
 def test_flat_keys_alone_tell_of_the_loops_and_of_where_it_came_from(before, tmp_path):
     new = tuned(before, tmp_path / 'after')
-    metadata = OnnxRuntimeEngine(tmp_path / 'after' / 'policy.onnx').metadata
+    metadata = open_network(tmp_path / 'after' / 'policy.onnx').metadata
     assert FlatMetadata(('policy.onnx', metadata)).contract() == new.contract
-    old = OnnxRuntimeEngine(before / 'policy.onnx').metadata
+    old = open_network(before / 'policy.onnx').metadata
     assert metadata['run_path'] == old['run_path']
 
 

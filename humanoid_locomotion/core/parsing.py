@@ -1,0 +1,305 @@
+"""Turns bytes that somebody gives us into plain data and arrays: YAML, JSON, npz, within bounds.
+
+Every parser is given bounds that hold before it builds anything, and whatever it raises becomes a
+:class:`ConfigError`. Plain data is made of dict with text keys, list, str, int, float, bool and
+None.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+import io
+from itertools import takewhile
+import json
+import math
+import re
+import reprlib
+import struct
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
+import zipfile
+
+import numpy as np
+import yaml
+
+from humanoid_locomotion.core.errors import ConfigError, LocomotionError, printable
+
+MAX_DEPTH = 32  # of lists and mappings in one another
+MAX_NODES = 50_000  # values, lists and mappings of one file
+MAX_DIGITS = 100  # characters of one number
+INTEGERS = range(-2 ** 63, 2 ** 63)
+
+# Two readers of one grammar; the one in C is ten times as fast and may not be there.
+_LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+_RESOLVER: Any = yaml.resolver.Resolver()
+_CONSTRUCTOR: Any = yaml.constructor.SafeConstructor()
+_TAG = 'tag:yaml.org,2002:'
+
+_END_OF_ZIP = struct.Struct('<4s4H2LH')
+_ZIP64_LOCATOR = b'PK\x06\x07'
+_ZIP64_LOCATOR_SIZE = 20
+_DIRECTORY_ENTRY = 256  # bytes; NumPy's take about 60
+_NPY_START = b'\x93NUMPY\x01\x00'
+# NumPy's header is a Python expression; it is matched and not evaluated.
+_NPY_HEADER = re.compile(
+    rb"\{'descr': '([<>|=]?(?:f[248]|i[1248]|b1))', 'fortran_order': (True|False), "
+    rb"'shape': \(((?:[0-9]{1,12}(?:, ?)?)*)\), \} *\n")
+
+
+class _Shortened(reprlib.Repr):
+    """A ``repr`` that looks at little of a large value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother = 3, 60, 60
+        self.maxdict = self.maxlist = self.maxtuple = 8
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Return an int; one of many digits takes long to write, or cannot be written."""
+        return repr(x) if x in INTEGERS else f'a whole number of {x.bit_length()} bits'
+
+
+_SHORTENED = _Shortened()
+
+
+def show(value: Any, limit: int = 60) -> str:
+    """Return a value for a message, whatever its size: at most ``limit`` characters."""
+    text = _SHORTENED.repr(value)
+    return text if len(text) <= limit else text[:limit - 3] + '...'
+
+
+@contextmanager
+def _parsing(source: object, what: str) -> Iterator[None]:
+    try:
+        yield
+    except LocomotionError:
+        raise
+    except MemoryError as error:
+        raise ConfigError(source, '', f'is not valid {what} (it takes too much memory)') from error
+    except Exception as error:  # every parser raises kinds of its own
+        detail = printable(' '.join(str(error).split()), 200) or type(error).__name__
+        raise ConfigError(source, '', f'is not valid {what} ({detail})') from error
+
+
+def parse_yaml(content: bytes, source: object) -> Any:
+    """Return the plain data that one YAML document holds.
+
+    Aliases, anchors, tags, merge keys, keys twice and keys that are not text are refused. A date
+    is text.
+
+    Args:
+        content: The document, in UTF-8.
+        source: Where it came from, for messages.
+
+    Raises:
+        ConfigError: It is not such a document.
+    """
+    with _parsing(source, 'YAML'):
+        text = content.decode('utf-8')
+        events = _events(text, source)
+        value = next((_node(event, events, source, 0) for event in events), None)
+        if next(events, None) is not None:
+            raise ConfigError(source, '', 'holds several YAML documents, expected one')
+        return value
+
+
+def _events(text: str, source: object) -> Iterator[Any]:
+    """Yield what a document is made of, and refuse what is more than plain data."""
+    nodes = 0
+    event: Any
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, 'anchor', None) is not None:
+            raise _yaml_error(source, event, f'the anchor or alias {show(event.anchor)}, expected '
+                              'the value itself')
+        if getattr(event, 'tag', None) is not None:
+            raise _yaml_error(source, event, f'the tag {show(event.tag)}, expected plain data')
+        if isinstance(event, (yaml.NodeEvent, yaml.CollectionEndEvent)):
+            nodes += 1
+            if nodes > MAX_NODES:
+                raise _yaml_error(source, event, f'more than {MAX_NODES} values')
+            yield event
+
+
+def _node(event: Any, events: Iterator[Any], source: object, depth: int) -> Any:
+    if isinstance(event, yaml.ScalarEvent):
+        return _scalar(event, source)
+    if depth == MAX_DEPTH:
+        raise _yaml_error(source, event, f'a nesting deeper than {MAX_DEPTH}')
+    inner = takewhile(lambda it: not isinstance(it, yaml.CollectionEndEvent), events)
+    if isinstance(event, yaml.SequenceStartEvent):
+        return [_node(item, events, source, depth + 1) for item in inner]
+    mapping: Dict[str, Any] = {}
+    for key_event in inner:
+        key = _node(key_event, events, source, depth + 1)
+        if not isinstance(key, str):
+            raise _yaml_error(source, key_event, f'the key {show(key)}, which YAML does not read '
+                              'as text; expected text, in quotes if need be')
+        if key in mapping:
+            raise _yaml_error(source, key_event, f'the key {show(key)} twice')
+        mapping[key] = _node(next(events), events, source, depth + 1)
+    return mapping
+
+
+def _scalar(event: Any, source: object) -> Any:
+    text = event.value
+    kind = _RESOLVER.resolve(yaml.ScalarNode, text, event.implicit)[len(_TAG):]
+    if kind == 'merge':
+        raise _yaml_error(source, event, 'a merge key <<, expected plain data')
+    _check_text(text)
+    if kind not in ('int', 'float', 'bool', 'null'):
+        return text
+    if len(text) > MAX_DIGITS:
+        raise _yaml_error(source, event, f'a number of {len(text)} characters, allowed are '
+                          f'{MAX_DIGITS}')
+    node = yaml.ScalarNode(_TAG + kind, text)
+    value = getattr(_CONSTRUCTOR, f'construct_yaml_{kind}')(node)
+    if kind == 'int' and value not in INTEGERS:
+        raise _yaml_error(source, event, f'the number {show(text)}, which does not fit 64 bits')
+    if kind == 'float' and math.isinf(value) and 'inf' not in text.lower():
+        raise _yaml_error(source, event, f'the number {show(text)}, which no float can hold')
+    return value
+
+
+def _yaml_error(source: object, event: Any, problem: str) -> ConfigError:
+    return ConfigError(source, '', f'line {event.start_mark.line + 1} has {problem}')
+
+
+def parse_json(content: bytes, source: object) -> Any:
+    """Return the plain data that a JSON text holds.
+
+    NaN, infinities and keys twice are refused.
+
+    Args:
+        content: The text, in UTF-8.
+        source: Where it came from, for messages.
+
+    Raises:
+        ConfigError: It is not such a text.
+    """
+    with _parsing(source, 'JSON'):
+        try:
+            value = json.loads(content.decode('utf-8'), object_pairs_hook=_pairs,
+                               parse_int=_whole, parse_float=_decimal, parse_constant=_constant)
+        except RecursionError as error:
+            raise ValueError(f'nested deeper than {MAX_DEPTH}') from error
+        _check_plain(value)
+        return value
+
+
+def _pairs(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    mapping: Dict[str, Any] = {}
+    for key, value in pairs:
+        if key in mapping:
+            raise ValueError(f'the key {show(key)} twice')
+        mapping[key] = value
+    return mapping
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f'a number of {len(text)} characters, allowed are {MAX_DIGITS}')
+    value = int(text)
+    if value not in INTEGERS:
+        raise ValueError(f'the number {text[:40]} does not fit 64 bits')
+    return value
+
+
+def _decimal(text: str) -> float:
+    value = float(text) if len(text) <= MAX_DIGITS else math.inf
+    if math.isinf(value):
+        raise ValueError(f'the number {show(text)} is none that a float can hold')
+    return value
+
+
+def _constant(text: str) -> float:
+    raise ValueError(f'{text} is no figure')
+
+
+def _check_plain(value: Any) -> None:
+    level, nodes = [value], 0
+    for _ in range(MAX_DEPTH + 1):
+        nodes += len(level)
+        if nodes > MAX_NODES:
+            raise ValueError(f'more than {MAX_NODES} values')
+        for text in level:
+            if isinstance(text, str):
+                _check_text(text)
+        level = [item for it in level if isinstance(it, (list, dict))
+                 for item in (it if isinstance(it, list) else (*it.keys(), *it.values()))]
+        if not level:
+            return
+    raise ValueError(f'nested deeper than {MAX_DEPTH}')
+
+
+def _check_text(text: str) -> None:
+    """Raise ValueError for half of a character pair, which nothing can print or send."""
+    if not text.isprintable():
+        text.encode('utf-8')
+
+
+def parse_npz(content: bytes, source: object, required: Sequence[str],
+              optional: Sequence[str] = (), limit: int = 1 << 26) -> Dict[str, np.ndarray]:
+    """Return the arrays of an npz file, as NumPy writes it: floats, integers and booleans.
+
+    Args:
+        content: The file.
+        source: Where it came from, for messages.
+        required: Arrays that must be there.
+        optional: Arrays that may be there; any other is refused.
+        limit: Largest size of all arrays together [bytes], known before any is unpacked.
+
+    Raises:
+        ConfigError: It is not such a file.
+    """
+    with _parsing(source, 'npz'):
+        _check_directory(content, len(required) + len(optional))
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            unpacked = sum(member.file_size for member in members)
+            if unpacked > limit:
+                raise ConfigError(source, '', f'unpacks to {unpacked} bytes, allowed are {limit}')
+            names = [member.filename[:-len('.npy')] if member.filename.endswith('.npy')
+                     else member.filename for member in members]
+            missing = [name for name in required if name not in names]
+            if missing:
+                raise ConfigError(source, '', f'missing arrays {missing}; it has '
+                                  f'{show(sorted(names), 200)}')
+            unknown = [name for name in names if name not in (*required, *optional)]
+            if unknown or len(set(names)) != len(names):
+                raise ConfigError(source, '', f'has the arrays {show(sorted(names), 200)}, '
+                                  f'expected {sorted(required)} once each, and at most '
+                                  f'{sorted(optional)} besides')
+            return {name: _array(name, archive, member) for name, member in zip(names, members)}
+
+
+def _check_directory(content: bytes, members: int) -> None:
+    """Refuse an archive of many members before ``zipfile`` makes an object of each."""
+    end = content[-_END_OF_ZIP.size:]
+    if len(end) < _END_OF_ZIP.size or not end.startswith(b'PK\x05\x06'):
+        raise ValueError('it does not end as an archive without a comment')
+    _, _, _, _, entries, size, _, comment = _END_OF_ZIP.unpack(end)
+    is_long = content[-_END_OF_ZIP.size - _ZIP64_LOCATOR_SIZE:].startswith(_ZIP64_LOCATOR)
+    if comment or is_long or entries > members or size > members * _DIRECTORY_ENTRY:
+        raise ValueError(f'it has {entries} members, at most {members} are expected')
+
+
+def _array(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    with archive.open(member) as file:
+        start = file.read(len(_NPY_START) + 2)
+        header = file.read(int.from_bytes(start[-2:], 'little'))
+        match = _NPY_HEADER.fullmatch(header)
+        if not start.startswith(_NPY_START) or match is None:
+            raise ValueError(f'array {name!r} has the header {show(header, 120)}; expected '
+                             'floats, integers or booleans')
+        descr, fortran, dims = (group.decode('ascii') for group in match.groups())
+        shape = [int(dim) for dim in dims.replace(',', ' ').split()]
+        dtype = np.dtype(descr)
+        size = dtype.itemsize * math.prod(shape)
+        left = member.file_size - len(start) - len(header)
+        if size != left or len(shape) > 8:
+            raise ValueError(
+                f'array {name!r} of shape {shape} takes {size} bytes, found {left}')
+        body = file.read(size + 1)  # one more, so that the end is met and the checksum compared
+        if len(body) != size:
+            raise ValueError(f'array {name!r} has {len(body)} bytes, expected {size}')
+    array = np.frombuffer(body, dtype).reshape(shape, order='F' if fortran == 'True' else 'C')
+    return array.astype(dtype.newbyteorder('='))  # a copy that may be written

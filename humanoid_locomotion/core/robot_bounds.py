@@ -1,0 +1,176 @@
+"""What a policy may ask of a robot, and the check that a contract stays within it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple
+
+from humanoid_locomotion.core.errors import JointsError, PolicyError
+
+if TYPE_CHECKING:
+    from humanoid_locomotion.core.contract import JointContract, PolicyContract
+    from humanoid_locomotion.core.robot import JointSpec, RobotSpec
+
+Range = Tuple[float, float]
+
+# What `adopt --beyond-robot` accepts, by name, and what even then must hold.
+WIDER = {
+    'gains': 'kp and kd by a factor of up to 10',
+    'limits': 'targets up to 0.5 rad beyond the limits of the joints',
+    'action_scale': 'up to 10 rad for an action of one',
+    'control_period': '0.001 to 0.2 s',
+    'model_hash': 'another version of robot.yaml or of the model',
+}
+WIDER_GAINS: Range = (0.1, 10.0)
+WIDER_LIMITS = 0.5  # [rad]
+WIDER_ACTION_SCALE: Range = (0.0, 10.0)  # [rad]
+WIDER_CONTROL_PERIOD: Range = (0.001, 0.2)  # [s]
+UNKNOWN = 'unknown'  # the model hash of a policy that another stack trained
+ROUNDING = 1e-6  # relative, and [rad]: contracts of other stacks are written with fewer digits
+MOST_NAMED = 4
+
+
+@dataclass(frozen=True)
+class PolicyBounds:
+    """What a policy may ask of a robot; ``policy_bounds`` in ``robot.yaml``.
+
+    Attributes:
+        kp_factor: Lowest and highest proportional gain, in parts of the robot's.
+        kd_factor: Lowest and highest derivative gain, likewise.
+        action_scale: Smallest and largest target change for an action of one [rad].
+        control_period: Shortest and longest time between two control steps [s].
+    """
+
+    kp_factor: Range = (0.2, 5.0)
+    kd_factor: Range = (0.2, 5.0)
+    action_scale: Range = (1e-3, 2.0)
+    control_period: Range = (0.002, 0.1)
+
+    def __post_init__(self) -> None:
+        for name in ('kp_factor', 'kd_factor', 'action_scale', 'control_period'):
+            low, high = getattr(self, name)
+            if not 0.0 < low <= high < float('inf'):
+                raise ValueError(f'{name}: expected [low, high] with 0 < low <= high and finite, '
+                                 f'found [{low}, {high}]')
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """One figure of a contract that the robot does not allow.
+
+    Attributes:
+        problem: What was found and what is allowed.
+        accepted_as: The name in :data:`WIDER` that accepts it; empty if nothing does.
+    """
+
+    problem: str
+    accepted_as: str = ''
+
+
+def check_contract(contract: PolicyContract, robot: RobotSpec, where: object) -> None:
+    """Refuse a contract that asks for more than the robot allows.
+
+    What ``contract.beyond_robot`` names is held to wider bounds instead (:data:`WIDER`).
+
+    Args:
+        contract: The contract.
+        robot: The robot that it would move.
+        where: The policy folder or file, for the message.
+
+    Raises:
+        JointsError: The robot lacks joints of the contract.
+        PolicyError: A figure is out of bounds; the message lists what was found, what is
+            allowed and what would accept it.
+    """
+    check_joints(contract, robot, where)
+    misfits = list(_misfits(contract, robot))
+    if not misfits:
+        return
+    text = '; '.join(misfit.problem for misfit in misfits[:MOST_NAMED])
+    if len(misfits) > MOST_NAMED:
+        text += f'; and {len(misfits) - MOST_NAMED} more'
+    names = sorted({misfit.accepted_as for misfit in misfits} - {''})
+    if names and all(misfit.accepted_as for misfit in misfits):
+        text += f' (where it is meant so: --beyond-robot {",".join(names)}, of adopt and tune)'
+    raise PolicyError(where, f'does not suit robot {robot.name!r}: {text}')
+
+
+def check_joints(contract: PolicyContract, robot: RobotSpec, where: object) -> None:
+    """Raise :class:`JointsError` unless the robot has every joint of the contract."""
+    missing = [name for name in contract.joint_names if name not in robot.joint_names]
+    if missing:
+        raise JointsError(f'{where}: robot {robot.name!r}', missing, robot.joint_names)
+
+
+def wider_bounds(contract: PolicyContract) -> str:
+    """Return in one sentence what a contract may do beyond its robot; empty for nothing."""
+    return '; '.join(f'{name}: {WIDER[name]}' for name in contract.beyond_robot or ())
+
+
+def _misfits(contract: PolicyContract, robot: RobotSpec) -> Iterator[Misfit]:
+    bounds, accepted = robot.policy_bounds, contract.beyond_robot or ()
+    if contract.robot != robot.name:
+        yield Misfit(f'it is for robot {contract.robot!r}')
+    yield from _within(
+        f'control_period is {contract.control_period:g} s', contract.control_period,
+        bounds.control_period, 's', 'control_period', accepted, WIDER_CONTROL_PERIOD)
+    if contract.model_hash not in (robot.model_hash, UNKNOWN) and 'model_hash' not in accepted:
+        yield Misfit(f'model_hash is {contract.model_hash}, that of the robot is '
+                     f'{robot.model_hash}: robot.yaml or the model changed since training',
+                     'model_hash')
+    own = {joint.name: joint for joint in robot.joints}
+    for joint in contract.joints:
+        yield from _joint_misfits(joint, own[joint.name], bounds, accepted,
+                                  contract.action_mode == 'default_offset')
+
+
+def _joint_misfits(joint: JointContract, own: JointSpec, bounds: PolicyBounds,
+                   accepted: Tuple[str, ...], uses_action_scale: bool) -> Iterator[Misfit]:
+    for key, unit in (('kp', 'Nm/rad'), ('kd', 'Nm s/rad')):
+        gain, usual = getattr(joint, key), getattr(own, key)
+        yield from _within(
+            f'joint {joint.name}: {key} is {gain:g} {unit}, {gain / usual:.3g} times the '
+            f"robot's {usual:g}", gain / usual, getattr(bounds, f'{key}_factor'), 'times',
+            'gains', accepted, WIDER_GAINS)
+    if joint.effort > own.effort * (1.0 + ROUNDING):
+        yield Misfit(f'joint {joint.name}: effort is {joint.effort:g} Nm, the robot has '
+                     f'{own.effort:g}')
+    reach = WIDER_LIMITS if 'limits' in accepted else ROUNDING
+    if joint.lower < own.lower - reach or joint.upper > own.upper + reach:
+        yield Misfit(f'joint {joint.name}: targets go from {joint.lower:g} to {joint.upper:g} '
+                     f'rad, the joint from {own.lower:g} to {own.upper:g}',
+                     '' if 'limits' in accepted else 'limits')
+    if not own.lower - ROUNDING <= joint.default <= own.upper + ROUNDING:
+        yield Misfit(f'joint {joint.name}: default is {joint.default:g} rad, the joint goes '
+                     f'from {own.lower:g} to {own.upper:g}')
+    if uses_action_scale:
+        yield from _within(
+            f'joint {joint.name}: action_scale is {joint.action_scale:g} rad',
+            joint.action_scale, bounds.action_scale, 'rad', 'action_scale', accepted,
+            WIDER_ACTION_SCALE)
+
+
+def _within(found: str, figure: float, usual: Range, unit: str, name: str,
+            accepted: Tuple[str, ...], wider: Range) -> Iterator[Misfit]:
+    low, high = wider if name in accepted else usual
+    if not low * (1.0 - ROUNDING) <= figure <= high * (1.0 + ROUNDING):
+        is_final = name in accepted or not wider[0] <= figure <= wider[1]
+        yield Misfit(f'{found}, allowed is {low:g} to {high:g} {unit}', '' if is_final else name)
+
+
+def read_names(names: Optional[str]) -> Optional[Tuple[str, ...]]:
+    """Return the names of :data:`WIDER` in a text, separated by commas; None for none.
+
+    Raises:
+        ValueError: A name is unknown.
+    """
+    found: List[str] = [name.strip() for name in (names or '').split(',') if name.strip()]
+    check_names(found)
+    return tuple(sorted(set(found))) or None
+
+
+def check_names(names: List[str]) -> None:
+    """Raise ValueError unless every name is in :data:`WIDER`."""
+    unknown = [name for name in names if name not in WIDER]
+    if unknown:
+        raise ValueError(f'unknown names {unknown}; the names are {sorted(WIDER)}')
