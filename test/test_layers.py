@@ -92,6 +92,7 @@ LAZY = {
     'cli_robot': {'core', 'sim.robot_import', 'sim.urdf_writer'},
     'reliability.command_line_tries': {'cli', 'typer'},  # what there is to try
     'reliability.command_line_server': {'__main__'},
+    'reliability.command_line_stock': {'onnx'},
 }
 
 
