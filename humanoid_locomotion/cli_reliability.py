@@ -119,6 +119,8 @@ def latency(policy: str = POLICY, robot: str = ROBOT,
             json: bool = JSON) -> None:
     """Time joint states in to command out at 50 Hz, beside a node that only copies them."""
     if alone:
+        from humanoid_locomotion.training.options import require_device
+        require_device(device)
         from humanoid_locomotion.reliability.engine_times import measure_engines
         with working('each engine in turn'):
             rows = measure_engines(policy, device)

@@ -90,10 +90,11 @@ LAZY = {
     'cli_input': {'sim.backend'},
     'cli_isaacgym': {'sim.backend', 'sim.isaacgym_check', 'training.options'},
     'cli_node': {'nodes', 'rclpy', 'yaml'},
-    'cli_reliability': {'core', 'nodes', 'reliability', 'numpy', 'rclpy'},
+    'cli_reliability': {'core', 'nodes', 'reliability', 'training.options', 'numpy', 'rclpy'},
     'cli_robot': {'core', 'sim.robot_import', 'sim.urdf_writer'},
     'reliability.command_line_tries': {'cli', 'typer'},  # what there is to try
     'reliability.command_line_server': {'__main__'},
+    'reliability.command_line_stock': {'onnx'},
 }
 
 
