@@ -239,8 +239,9 @@ def _time_back(e: Evidence, limits: SafetyLimits) -> str:
 
 
 def _publishers(e: Evidence, limits: SafetyLimits) -> str:
-    return ', '.join(f'{topic.publishers} nodes publish {name}'
-                     for name, topic in e.topics.items() if topic.publishers > 1)
+    counts = {name: topic.publishers for name, topic in e.topics.items()}
+    counts['/clock'] = e.clock_publishers
+    return ', '.join(f'{n} nodes publish {name}' for name, n in counts.items() if n > 1)
 
 
 def _target_publishers(e: Evidence, limits: SafetyLimits) -> str:
@@ -280,13 +281,14 @@ RULES = (
          'nothing usable from a sensor for `sensor_timeout`'),
     Rule('sensor frozen', Severity.DAMP, 0.0, _unchanged,
          'the same figures, bit by bit, for `unchanged_timeout`', prearm=False),
-    Rule('two publishers', Severity.DAMP, 0.0, _publishers, 'two nodes publish one sensor'),
+    Rule('two publishers', Severity.DAMP, 0.0, _publishers,
+         'two nodes publish one sensor, or `/clock`'),
     Rule('two controllers', Severity.DAMP, 0.0, _target_publishers,
          'another node publishes `joint_command` too'),
     Rule('tilt', Severity.DAMP, 0.04, _tilted, 'the base leans by more than `max_tilt`'),
     Rule('height', Severity.DAMP, 0.04, _low, 'the base is below `min_height`, if odom is read'),
     Rule('joint position', Severity.DAMP, 0.04, _position,
-         f'{POSITION_MARGIN} rad beyond a limit of the contract'),
+         f'{POSITION_MARGIN} rad beyond a limit of the contract or of the robot'),
     Rule('joint velocity', Severity.DAMP, 0.04, _velocity,
          "faster than the robot's description allows"),
     Rule('joint torque', Severity.DAMP, 0.06, _effort,

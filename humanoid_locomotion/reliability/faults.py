@@ -97,7 +97,7 @@ SENSORS: Tuple[Fault, ...] = (
     Fault('every measurement twice', do.twice, **_GO_ON),
     Fault('four measurements of five lost', do.lossy, **_COPES),
     *(Fault(f'{topic}: a second publisher', do.second_source(topic), rule='two publishers')
-      for topic in (JOINTS, IMU, ODOM)),
+      for topic in (JOINTS, IMU, ODOM, '/clock')),
 )
 
 # Names of joints are beginnings: a robot's joint is the first that begins so.
