@@ -26,10 +26,8 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
            output: Optional[Path] = typer.Option(
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
-               'loop,dds,viewer,policy,swap,cli,train', help='loop: stepped clock; dds: real '
-               'processes; viewer: clients that go; policy: broken folders; swap: the same, '
-               'swapped into a node that stands; cli: odd command lines; train: trainings that '
-               'are killed and resumed.'),
+               'loop,dds,viewer,policy,swap,cli,train',
+               help='Sections of docs/reliability.md, which says what each does.'),
            folders: int = typer.Option(
                10_000, min=1, max=10_000_000, help='Policy folders to tamper with by chance.'),
            swaps: int = typer.Option(

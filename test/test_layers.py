@@ -95,6 +95,7 @@ LAZY = {
     'reliability.command_line_tries': {'cli', 'typer'},  # what there is to try
     'reliability.command_line_server': {'__main__'},
     'reliability.command_line_stock': {'onnx'},
+    'reliability.mutate_onnx': {'onnx'},
 }
 
 
