@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import math
 from typing import Dict, Optional, Tuple
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -165,6 +166,8 @@ class SafetyLimits:
 
 def _weight(robot: Optional[RobotSpec]) -> float:
     try:
-        return math.nan if robot is None else GRAVITY * robot.mass
-    except ConfigError:  # a model that leaves its masses to its shapes
+        mass = math.nan if robot is None else robot.mass
+    # A model that leaves its masses to its shapes, or cannot be read.
+    except (ConfigError, OSError, ElementTree.ParseError):
         return math.nan
+    return GRAVITY * mass if mass > 0.0 else math.nan  # a URDF shows none

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from typing import Any, Callable, Optional
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -347,7 +348,8 @@ def _foot_load(robot: RobotSpec, folder: PolicyFolder) -> Optional[FootLoad]:
     try:
         legs = [leg_spec(robot, sole) for sole in robot.soles]
         return FootLoad(legs, folder.contract.joint_names)
-    except ValueError:  # a model that is written in another way, or joints that are not measured
+    # A model that is written in another way or cannot be read, or joints that are not measured.
+    except (ValueError, KeyError, OSError, ElementTree.ParseError):
         return None
 
 
