@@ -105,13 +105,18 @@ def test_what_cannot_be_resumed_is_refused_and_nothing_is_written(call, tmp_path
             ((), ['is finished at iteration 2 of 2; --iterations 102 goes on']),
             (('--iterations', 1), ['is finished at iteration 2 of 1']),
             (('--iterations', 3, '--seed', 7), ['--seed: found 7, but ', 'was begun with 1']),
-            (('--iterations', 3, '--backend', 'mujoco'), ['backend fake, now mujoco']),
             (('--iterations', 3, '--set', 'ppo.gamma=0.9'), ['ppo.gamma 0.99, now 0.9']),
             (('--iterations', 3, '--robot', 'unitree_g1'), ["is of the robot 'humanoid'"]),
             (('--iterations', 3, '--output', 'run/checkpoints'), ['is not empty'])):
         refused(call('train', '--resume', 'run', *arguments), *texts)
     refused(call('train', *TINY, '--accept-changes'), '--accept-changes: goes with --resume')
     assert {path: path.read_bytes() for path in tmp_path.rglob('*') if path.is_file()} == before
+
+
+def test_another_simulator_is_refused(call, trained):
+    pytest.importorskip('mujoco', minversion='3.3')
+    refused(call('train', '--resume', trained, '--iterations', 3, '--backend', 'mujoco'),
+            'backend fake, now mujoco; --accept-changes goes on')
 
 
 def test_memory_that_is_not_enough_is_one_sentence():
