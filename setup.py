@@ -45,7 +45,7 @@ setup(
     extras_require={
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],
         'record': ['mcap'],
-        'sim': ['matplotlib', 'mujoco', 'onnxruntime', 'pillow'],
+        'sim': ['matplotlib', 'mujoco', 'onnx', 'onnxruntime', 'pillow'],
         'viewer': ['mujoco', 'scipy', 'trimesh', 'viser'],
         'train': ['mujoco', 'mujoco-warp', 'onnx', 'tensorboard', 'torch', 'warp-lang'],
         # colcon runs pytest for packages that ask for it under this name.

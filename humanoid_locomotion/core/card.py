@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import re
 
+from humanoid_locomotion.core.files import read_bytes
+
+MAX_BYTES = 1024 * 1024
 HEADING = '## Sim to sim'
 _SECTION = re.compile(rf'^{HEADING}\n.*?(?=^## |\Z)', re.DOTALL | re.MULTILINE)
+
+
+def read_card(path: Path) -> str:
+    """Return what a card says; bytes that are not UTF-8 are replaced."""
+    return read_bytes(path, MAX_BYTES).decode('utf-8', 'replace')
 
 
 def with_sim_to_sim(text: str, table: str) -> str:

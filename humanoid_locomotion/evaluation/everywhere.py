@@ -13,7 +13,7 @@ import tempfile
 from typing import Any, Optional, Sequence
 
 from humanoid_locomotion.core import config
-from humanoid_locomotion.core.card import with_sim_to_sim
+from humanoid_locomotion.core.card import read_card, with_sim_to_sim
 from humanoid_locomotion.core.errors import MissingPackageError
 from humanoid_locomotion.core.folder import SIM_TO_SIM, sign_measured
 from humanoid_locomotion.core.policy import open_policy
@@ -131,5 +131,5 @@ def _name(setting: Setting) -> str:
 
 def _write_section(card: Path, table: str) -> None:
     """Put the section into a card, in place of the old one or before the config."""
-    text = card.read_text(encoding='utf-8') if card.is_file() else f'# {card.parent.name}\n'
+    text = read_card(card) if card.is_file() else f'# {card.parent.name}\n'
     card.write_text(with_sim_to_sim(text, table), encoding='utf-8')

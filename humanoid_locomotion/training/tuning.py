@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
-from humanoid_locomotion.core.card import without_sim_to_sim
+from humanoid_locomotion.core.card import read_card, without_sim_to_sim
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import MissingPackageError, PolicyError
 from humanoid_locomotion.core.golden import record_golden
@@ -76,7 +76,7 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
     states = [{key: array[i:i + 1] for key, array in golden.items() if key in told}
               for i in range(len(golden['action']))]
     card = opened.path / 'card.md'
-    text = without_sim_to_sim(card.read_text(encoding='utf-8')) if card.is_file() else ''
+    text = without_sim_to_sim(read_card(card)) if card.is_file() else ''
     with new_policy_folder(output) as folder:
         write_policy(folder, contract, model.SerializeToString(),
                      record_golden(contract, opened.policy, states))
