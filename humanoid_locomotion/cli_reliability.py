@@ -26,10 +26,8 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
            output: Optional[Path] = typer.Option(
                None, help='Markdown file whose marked sections are written anew.'),
            only: str = typer.Option(
-               'loop,dds,viewer,policy,swap,cli,train', help='loop: stepped clock; dds: real '
-               'processes; viewer: clients that go; policy: broken folders; swap: the same, '
-               'swapped into a node that stands; cli: odd command lines; train: trainings that '
-               'are killed and resumed.'),
+               'loop,dds,viewer,policy,swap,cli,train',
+               help='Sections of docs/reliability.md, which says what each does.'),
            folders: int = typer.Option(
                10_000, min=1, max=10_000_000, help='Policy folders to tamper with by chance.'),
            swaps: int = typer.Option(
@@ -74,21 +72,35 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
 
 def soak(kind: str = typer.Argument(
              ..., help='walk: random commands; startle: random bytes as messages, parameters '
-             'and requests.'),
+             'and requests; lifecycle: configure, activate, deactivate, cleanup; rules: false '
+             'alarms of the safety rules on rough ground and under kicks, on a stepped clock.'),
          minutes: float = typer.Option(
-             1.0, callback=cli_input.number(0.0, 100_000.0, above=True), help='How long.'),
-         policy: str = POLICY,
-         robot: str = ROBOT, json: bool = JSON) -> None:
-    """Run the node for long over DDS against a simulated robot; exits with 1 on a failure."""
+             1.0, callback=cli_input.number(0.0, 100_000.0, above=True),
+             help='How long; for rules, of simulated time.'),
+         cycles: int = typer.Option(200, min=1, max=1_000_000, help='For lifecycle.'),
+         policy: str = POLICY, robot: str = ROBOT, json: bool = JSON) -> None:
+    """Run the node for long against a simulated robot; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
-    from humanoid_locomotion.reliability import soak as run
-    if kind not in ('walk', 'startle'):
-        raise UnknownNameError('soak', kind, ('walk', 'startle'))
+    kinds = ('walk', 'startle', 'lifecycle', 'rules')
+    if kind not in kinds:
+        raise UnknownNameError('soak', kind, kinds)
     opened, spec = _opened(policy, robot)
     tell = Console(stderr=True).print if json else console.print
-    with _ros(), working(f'{kind}, {minutes:g} min'):
-        result: Any = (run.soak_walk(opened, spec, 60.0 * minutes, tell) if kind == 'walk'
-                       else run.soak_startle(opened, spec, 60.0 * minutes))
+    if kind == 'rules':
+        from humanoid_locomotion.reliability.false_alarms import soak_rules
+        with working(f'{kind}, {minutes:g} min'):
+            rows = soak_rules(opened, spec, 60.0 * minutes)
+        print_rows(rows, json)
+        raise typer.Exit(1 if any(row['alarms'] for row in rows) else 0)
+    from humanoid_locomotion.reliability import lifecycle_soak
+    from humanoid_locomotion.reliability import soak as run
+    runs: Dict[str, Callable[[], Any]] = {
+        'walk': lambda: run.soak_walk(opened, spec, 60.0 * minutes, tell),
+        'startle': lambda: run.soak_startle(opened, spec, 60.0 * minutes),
+        'lifecycle': lambda: lifecycle_soak.soak_lifecycle(opened, spec, cycles)}
+    with _ros(), working(f'{kind}, {cycles} cycles' if kind == 'lifecycle' else
+                         f'{kind}, {minutes:g} min'):
+        result = runs[kind]()
     print_rows([dataclasses.asdict(result)], json)
     raise typer.Exit(0 if result.passed else 1)
 
@@ -105,6 +117,8 @@ def latency(policy: str = POLICY, robot: str = ROBOT,
             json: bool = JSON) -> None:
     """Time joint states in to command out at 50 Hz, beside a node that only copies them."""
     if alone:
+        from humanoid_locomotion.training.options import require_device
+        require_device(device)
         from humanoid_locomotion.reliability.engine_times import measure_engines
         with working('each engine in turn'):
             rows = measure_engines(policy, device)

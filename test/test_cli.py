@@ -175,12 +175,12 @@ def test_a_typing_error_in_an_option_shows_the_usage(run, tmp_path):
 
 def test_a_broken_policy_is_refused_by_file(run, tmp_path):
     folder = holding_policy(tmp_path / 'holding')
-    contract = folder / 'contract.yaml'
+    contract, sums = folder / 'contract.yaml', (folder / 'SHA256SUMS').read_bytes()
     contract.write_text(contract.read_text().replace('effort: 150.0', 'effort: 151.0', 1))
     refused(run('check', folder), f'{contract}: ', 'is not the file whose hash is in SHA256SUMS')
     refused(run('sign', folder), f'{contract}: ', 'a figure was changed after export')
     assert not (folder / 'SHA256SUMS').exists()
-    (folder / 'SHA256SUMS').touch()
+    (folder / 'SHA256SUMS').write_bytes(sums)
     contract.unlink()
     refused(run('check', folder), f'{contract}: is missing')
 

@@ -66,6 +66,7 @@ RUN = (
     Run('compare .*'),
     Run('import-robot .*'),
     Run(r'train( --robot \w+)?', SMALL_TRAINING),
+    Run('train --resume runs/humanoid-DATE .*', '--iterations 2 --device cpu'),
     Run('train .*runs/ablations/.*', SMALL_TRAINING, is_slow=True),
     Run('export runs/ablations/.*', is_slow=True),
     Run('evaluate candidates/.*', ends_with=(1,), is_slow=True),

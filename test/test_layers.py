@@ -60,6 +60,8 @@ MODULES = {
     'evaluation.command': {'rich'},
     'nodes.simulated_robot': {'sim.backend', 'mujoco'},  # the robot that the sim node dresses up
     'nodes.walk': {'rich'},
+    'reliability.rig': {'sim.backend'},  # the ground below that robot
+    'reliability.false_alarms': {'sim.backend'},
     'nodes.navigate': {'rich'},
     'nodes.teleop': {'rich'},
 }
@@ -89,10 +91,12 @@ LAZY = {
     'cli_input': {'sim.backend'},
     'cli_isaacgym': {'sim.backend', 'sim.isaacgym_check', 'training.options'},
     'cli_node': {'nodes', 'rclpy', 'yaml'},
-    'cli_reliability': {'core', 'nodes', 'reliability', 'numpy', 'rclpy'},
+    'cli_reliability': {'core', 'nodes', 'reliability', 'training.options', 'numpy', 'rclpy'},
     'cli_robot': {'core', 'sim.robot_import', 'sim.urdf_writer'},
     'reliability.command_line_tries': {'cli', 'typer'},  # what there is to try
     'reliability.command_line_server': {'__main__'},
+    'reliability.command_line_stock': {'onnx'},
+    'reliability.mutate_onnx': {'onnx'},
 }
 
 

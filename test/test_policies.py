@@ -14,6 +14,7 @@ from humanoid_locomotion.core.network import CONTRACT_KEY
 from humanoid_locomotion.core.policy import STATE_KEYS, open_policy, read_golden
 from humanoid_locomotion.core.resources import policy_folders, robot_folders
 from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.robot_bounds import check_contract
 from humanoid_locomotion.core.state import RobotState
 
 FILES = {'policy.onnx', 'contract.yaml', 'golden.npz', 'card.md', 'scorecard.json',
@@ -44,7 +45,7 @@ def test_its_robot_ships_and_is_the_one_it_was_trained_on(folder):
     contract = open_policy(folder, engine='onnxruntime').contract
     assert contract.robot in robot_folders()
     robot = load_robot(contract.robot)
-    contract.check_robot(robot, folder)
+    check_contract(contract, robot, folder)
     assert contract.model_hash == robot.model_hash
 
 

@@ -47,7 +47,7 @@ def trained(tmp_path_factory):
 
 def test_two_iterations_leave_two_checkpoints_and_figures(trained):
     assert sorted(path.name for path in (trained / 'run' / 'checkpoints').iterdir()) == [
-        '000001.pt', '000002.pt']
+        '000000.pt', '000001.pt', '000002.pt']
     lines = [json.loads(line) for line in (trained / 'run' / 'metrics.jsonl').open()]
     assert [line['iteration'] for line in lines] == [1, 2]
     assert all(line['lost_robots'] == 0.0 for line in lines)

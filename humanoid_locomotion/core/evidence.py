@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import math
 from typing import Dict, Optional, Tuple
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -69,6 +70,7 @@ class Evidence:
         time_lost: How far the clock jumped back since the last control step [s].
         command_publishers: How many nodes publish velocity commands.
         target_publishers: How many nodes publish ``joint_command``, this one included.
+        clock_publishers: How many nodes publish ``/clock``, where the node follows it.
     """
 
     now: float
@@ -86,6 +88,7 @@ class Evidence:
     time_lost: float = 0.0
     command_publishers: int = 1
     target_publishers: int = 1
+    clock_publishers: int = 1
 
 
 @dataclass(frozen=True)
@@ -137,16 +140,21 @@ class SafetyLimits:
 
         Args:
             contract: Whose joints and limits.
-            robot: Where the joints' speeds and the masses are written; None if unknown.
+            robot: Where the joints' limits and speeds and the masses are written; None if
+                unknown.
             golden_action: Largest action among the golden steps.
             given: The attributes from ``sensor_timeout`` on.
         """
-        speeds = {} if robot is None else {j.name: j.velocity for j in robot.joints}
+        own = {} if robot is None else {joint.name: joint for joint in robot.joints}
+        speeds = {name: joint.velocity for name, joint in own.items()}
+        # Targets may be accepted beyond the robot's limits, measured positions are not.
+        lower = [max(j.lower, own[j.name].lower if own else j.lower) for j in contract.joints]
+        upper = [min(j.upper, own[j.name].upper if own else j.upper) for j in contract.joints]
         return cls(
             joint_names=tuple(contract.joint_names),
             # In the precision of what is compared with them, which saves a conversion each step.
-            lower=(contract.values('lower') - POSITION_MARGIN).astype(np.float32),
-            upper=(contract.values('upper') + POSITION_MARGIN).astype(np.float32),
+            lower=(np.array(lower) - POSITION_MARGIN).astype(np.float32),
+            upper=(np.array(upper) + POSITION_MARGIN).astype(np.float32),
             velocity=np.array([speeds.get(name, math.inf) for name in contract.joint_names],
                               np.float32),
             effort=EFFORT_FACTOR * contract.values('effort'),
@@ -158,6 +166,8 @@ class SafetyLimits:
 
 def _weight(robot: Optional[RobotSpec]) -> float:
     try:
-        return math.nan if robot is None else GRAVITY * robot.mass
-    except ConfigError:  # a model that leaves its masses to its shapes
+        mass = math.nan if robot is None else robot.mass
+    # A model that leaves its masses to its shapes, or cannot be read.
+    except (ConfigError, OSError, ElementTree.ParseError):
         return math.nan
+    return GRAVITY * mass if mass > 0.0 else math.nan  # a URDF shows none

@@ -80,7 +80,7 @@ class LinkFrame:
 
 def frame_names(robot: RobotSpec) -> List[str]:
     """Return the base link's name, and those of every body, site and frame below it."""
-    bodies = ElementTree.parse(robot.mjcf_path).getroot().iter('body')
+    bodies = robot.mjcf_root.iter('body')
     return [str(element.get('name')) for body in bodies if body.get('name') == robot.base_link
             for element in body.iter() if element.tag in ('body', 'site', 'frame')
             and element.get('name')]
@@ -97,11 +97,14 @@ def leg_spec(robot: RobotSpec, sole: str) -> LegSpec:
     joints: List[Tuple[str, np.ndarray, np.ndarray]] = []
     place, turn = np.zeros(3), rotations.IDENTITY
     for element in way:
-        place = place + rotations.rotate(turn, _place(element))
+        place = place + rotations.rotate(turn, _place(element, robot))
         turn = rotations.multiply(turn, _fixed_rotation(element, robot))
-        joints += [(str(joint.get('name')), rotations.rotate(turn, axes[str(joint.get('name'))]),
-                    place + rotations.rotate(turn, _place(joint)))
-                   for joint in element.findall('joint')]
+        for joint in element.findall('joint'):
+            name = str(joint.get('name'))
+            if name not in axes:
+                raise JointsError('robot.yaml', [name], axes)
+            joints.append((name, rotations.rotate(turn, axes[name]),
+                           place + rotations.rotate(turn, _place(joint, robot))))
     if not joints:
         raise ConfigError(robot.mjcf_path, f'site {sole!r}',
                           f'expected below {robot.base_link!r} at the end of a leg')
@@ -109,8 +112,21 @@ def leg_spec(robot: RobotSpec, sole: str) -> LegSpec:
                    tuple(_vector(o) for _, _, o in joints), _vector(place))
 
 
-def _place(element: ElementTree.Element) -> np.ndarray:
-    return np.array([float(value) for value in element.get('pos', '0 0 0').split()])
+def _place(element: ElementTree.Element, robot: RobotSpec) -> np.ndarray:
+    return _numbers(element, 'pos', '0 0 0', robot)
+
+
+def _numbers(element: ElementTree.Element, key: str, usual: str, robot: RobotSpec) -> np.ndarray:
+    """Return the numbers of an attribute, as many as the usual ones."""
+    text = element.get(key, usual)
+    try:
+        numbers = np.array([float(word) for word in text.split()])
+    except ValueError:
+        numbers = np.zeros(0)
+    if len(numbers) != len(usual.split()) or not np.isfinite(numbers).all():
+        raise ConfigError(robot.mjcf_path, f'{element.tag} {element.get("name")!r}: {key}',
+                          f'expected {len(usual.split())} numbers, found {text[:60]!r}')
+    return numbers
 
 
 def _vector(array: np.ndarray) -> Tuple[float, float, float]:
@@ -128,7 +144,7 @@ def _way(robot: RobotSpec, name: str) -> List[ElementTree.Element]:
                     return [child, *below]
         return []
 
-    bodies = ElementTree.parse(robot.mjcf_path).getroot().iter('body')
+    bodies = robot.mjcf_root.iter('body')
     return [element for body in bodies if body.get('name') == robot.base_link
             for element in descend(body)]
 
@@ -139,5 +155,5 @@ def _fixed_rotation(element: ElementTree.Element, robot: RobotSpec) -> np.ndarra
     if other:
         raise ConfigError(robot.mjcf_path, f'{element.tag} {element.get("name")!r}: {other[0]}',
                           "only 'quat' is read on the way to a sensor")
-    w, x, y, z = (float(value) for value in element.get('quat', '1 0 0 0').split())
+    w, x, y, z = _numbers(element, 'quat', '1 0 0 0', robot)
     return rotations.normalize(np.array([x, y, z, w]))

@@ -1,4 +1,4 @@
-"""Turns bytes that somebody gives us into plain data and arrays: YAML, JSON, npz, within bounds.
+"""Turns bytes that somebody gives us into plain data, XML and arrays, within bounds.
 
 Every parser is given bounds that hold before it builds anything, and whatever it raises becomes a
 :class:`ConfigError`. Plain data is made of dict with text keys, list, str, int, float, bool and
@@ -16,6 +16,7 @@ import re
 import reprlib
 import struct
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from xml.etree import ElementTree
 import zipfile
 
 import numpy as np
@@ -24,6 +25,7 @@ import yaml
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError, printable
 
 MAX_DEPTH = 32  # of lists and mappings in one another
+MAX_ELEMENTS_DEEP = 200  # of XML elements in one another; a robot's links hang in one another
 MAX_NODES = 50_000  # values, lists and mappings of one file
 MAX_DIGITS = 100  # characters of one number
 INTEGERS = range(-2 ** 63, 2 ** 63)
@@ -78,6 +80,39 @@ def _parsing(source: object, what: str) -> Iterator[None]:
     except Exception as error:  # every parser raises kinds of its own
         detail = printable(' '.join(str(error).split()), 200) or type(error).__name__
         raise ConfigError(source, '', f'is not valid {what} ({detail})') from error
+
+
+class _Elements(ElementTree.TreeBuilder):
+    """Builds a tree of XML of bounded depth."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
+
+    def start(self, tag: Any, attrs: Any, /) -> Any:
+        """Open an element."""
+        self._depth += 1
+        if self._depth > MAX_ELEMENTS_DEEP:
+            raise ValueError(f'elements are nested deeper than {MAX_ELEMENTS_DEEP}')
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Any:
+        """Close an element."""
+        self._depth -= 1
+        return super().end(tag)
+
+
+def parse_xml(content: bytes, source: object) -> ElementTree.Element:
+    """Return the root of a text in XML.
+
+    Raises:
+        ConfigError: It is not XML, or nested too deep.
+    """
+    with _parsing(source, 'XML'):
+        parser = ElementTree.XMLParser(target=_Elements())
+        parser.feed(content)
+        root: ElementTree.Element = parser.close()
+        return root
 
 
 def parse_yaml(content: bytes, source: object) -> Any:

@@ -13,8 +13,12 @@ import numpy as np
 
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
+from humanoid_locomotion.core.files import read_bytes
+from humanoid_locomotion.core.parsing import parse_xml
 from humanoid_locomotion.core.resources import robot_folders
 from humanoid_locomotion.core.robot_bounds import PolicyBounds
+
+MAX_MODEL_BYTES = 64 * 1024 * 1024  # of an MJCF or URDF file, without its meshes
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,15 @@ class RobotSpec:
         """Return one figure of every joint, as float64. Shape (num_joints,)."""
         return np.array([getattr(joint, key) for joint in self.joints], dtype=np.float64)
 
+    @property
+    def mjcf_root(self) -> ElementTree.Element:
+        """The MuJoCo model as XML, read anew.
+
+        Raises:
+            ConfigError: The file cannot be read, or is not XML.
+        """
+        return parse_xml(read_bytes(self.mjcf_path, MAX_MODEL_BYTES), self.mjcf_path)
+
     @cached_property
     def mass(self) -> float:
         """Mass of all links [kg]: every body of the MJCF with a shape says its own.
@@ -130,13 +143,16 @@ class RobotSpec:
         Raises:
             ConfigError: A body leaves its mass to its shapes.
         """
-        bodies = list(ElementTree.parse(self.mjcf_path).getroot().iter('body'))
+        bodies = list(self.mjcf_root.iter('body'))
         inertials = [body.find('inertial') for body in bodies]
         silent = [body.get('name') for body, found in zip(bodies, inertials)
                   if found is None and body.find('geom') is not None]
         if silent:
             raise ConfigError(self.mjcf_path, 'inertial', f'the bodies {silent} have none')
-        return sum(float(found.get('mass', 'nan')) for found in inertials if found is not None)
+        try:
+            return sum(float(it.get('mass', 'nan')) for it in inertials if it is not None)
+        except ValueError as error:
+            raise ConfigError(self.mjcf_path, 'inertial', f'mass: {error}') from error
 
     @cached_property
     def trunk(self) -> str:
@@ -155,7 +171,7 @@ class RobotSpec:
                     bodies[way[-1]] = way
                 descend(child, way)
 
-        descend(ElementTree.parse(self.mjcf_path).getroot(), [])
+        descend(self.mjcf_root, [])
         inner = {name for way in bodies.values() for name in way[:-1]}
         limbs = [way for name, way in bodies.items()
                  if name not in inner and not set(self.feet) & set(way)]
@@ -167,7 +183,7 @@ class RobotSpec:
         """Sixteen hex digits that change when the robot's description or model changes."""
         digest = hashlib.sha256()
         for path in (Path(self.folder) / 'robot.yaml', self.mjcf_path):
-            digest.update(path.read_bytes().replace(b'\r\n', b'\n'))
+            digest.update(read_bytes(path, MAX_MODEL_BYTES).replace(b'\r\n', b'\n'))
         return digest.hexdigest()[:16]
 
 

@@ -30,7 +30,7 @@ from humanoid_locomotion.core.tracking import MEAN_OVER
 OVERRUN_PERIODS = 7.5  # a driver holds the last target meanwhile
 LATE_PERIODS = 1.5
 TORQUE_GAIN = 0.3  # of the torque that is asked for, besides SafetyLimits.torque_error
-LOST_WORK = 2.5  # [rad/s], see Tracking.lost_work; kicks of 2 m/s reach 1.6 on rough ground
+GIVING_WAY = 1.1  # [rad/s], see Tracking.giving_way; kicks of 2 m/s on rough ground reach 0.75
 MAX_SLIP = 0.2  # [rad]
 # Of sensor_timeout, at which a lag is fatal: worth a word when so much of it is used up, came up
 # since the robot was engaged, or lies ahead of this clock. Shorter ones are this clock's own.
@@ -156,13 +156,13 @@ def _not_following(e: Evidence, limits: SafetyLimits) -> str:
 def _gives_way(e: Evidence, limits: SafetyLimits) -> str:
     if e.tracking is None or e.joint_efforts is not None:
         return ''
-    lost = e.tracking.lost_work
-    within = lost <= LOST_WORK
+    speed = e.tracking.giving_way
+    within = speed <= GIVING_WAY
     if _holds(within):
         return ''
     i = int(np.argmin(within))
-    return (f'joint {limits.joint_names[i]!r} gives way against its target, by {lost[i]:.1f} '
-            'rad/s times its largest torque')
+    return (f'joint {limits.joint_names[i]!r} gives way to a load, at {speed[i]:.1f} rad/s '
+            'times the share of its largest torque that is asked of it')
 
 
 def _slipped(e: Evidence, limits: SafetyLimits) -> str:
@@ -239,8 +239,9 @@ def _time_back(e: Evidence, limits: SafetyLimits) -> str:
 
 
 def _publishers(e: Evidence, limits: SafetyLimits) -> str:
-    return ', '.join(f'{topic.publishers} nodes publish {name}'
-                     for name, topic in e.topics.items() if topic.publishers > 1)
+    counts = {name: topic.publishers for name, topic in e.topics.items()}
+    counts['/clock'] = e.clock_publishers
+    return ', '.join(f'{n} nodes publish {name}' for name, n in counts.items() if n > 1)
 
 
 def _target_publishers(e: Evidence, limits: SafetyLimits) -> str:
@@ -280,24 +281,25 @@ RULES = (
          'nothing usable from a sensor for `sensor_timeout`'),
     Rule('sensor frozen', Severity.DAMP, 0.0, _unchanged,
          'the same figures, bit by bit, for `unchanged_timeout`', prearm=False),
-    Rule('two publishers', Severity.DAMP, 0.0, _publishers, 'two nodes publish one sensor'),
+    Rule('two publishers', Severity.DAMP, 0.0, _publishers,
+         'two nodes publish one sensor, or `/clock`'),
     Rule('two controllers', Severity.DAMP, 0.0, _target_publishers,
          'another node publishes `joint_command` too'),
     Rule('tilt', Severity.DAMP, 0.04, _tilted, 'the base leans by more than `max_tilt`'),
     Rule('height', Severity.DAMP, 0.04, _low, 'the base is below `min_height`, if odom is read'),
     Rule('joint position', Severity.DAMP, 0.04, _position,
-         f'{POSITION_MARGIN} rad beyond a limit of the contract'),
+         f'{POSITION_MARGIN} rad beyond a limit of the contract or of the robot'),
     Rule('joint velocity', Severity.DAMP, 0.04, _velocity,
          "faster than the robot's description allows"),
-    Rule('joint torque', Severity.DAMP, 0.1, _effort,
+    Rule('joint torque', Severity.DAMP, 0.06, _effort,
          f"{EFFORT_FACTOR} times the contract's effort, where a driver measures it"),
-    Rule('joint does not follow', Severity.DAMP, 0.04, _not_following,
+    Rule('joint does not follow', Severity.DAMP, 0.06, _not_following,
          f'where torques are measured, and over {MEAN_OVER} s on average: further off what the PD '
          f'law asks for than {TORQUE_SHARE} of the effort, {TORQUE_GAIN} of what is asked and '
          f'{TORQUE_NOISE:g} Nm in all', prearm=False),
     Rule('joint gives way', Severity.DAMP, 0.04, _gives_way,
          f'where no torque is measured, and over {MEAN_OVER} s on average: the speed against the '
-         f'torque asked for, as a share of the effort, is above {LOST_WORK:g} rad/s',
+         f'torque asked for, times its share of the effort, is above {GIVING_WAY:g} rad/s',
          prearm=False),
     Rule('encoder slip', Severity.DAMP, 0.04, _slipped,
          f'a position changes by {MAX_SLIP} rad beyond its velocity, within {MEAN_OVER} s',

@@ -41,15 +41,14 @@ class SafetyGuard:
     Attributes:
         latched: The worst verdict that stays; None while there is none.
         hold: Why the robot must take no commands now; empty if it may. Nothing of it stays.
-        warnings: How often each rule that latches nothing has tripped, by name.
-        last_warning: The last of them.
+        trips: In how many control steps each rule has tripped, by name.
+        last_warning: What the last of those said that latches nothing.
     """
 
     def __init__(self, limits: SafetyLimits):
         self.limits = limits
         self.latched: Optional[Verdict] = None
-        self.warnings: Dict[str, int] = {
-            rule.name: 0 for rule in RULES if rule.severity < Severity.STAND}
+        self.trips: Dict[str, int] = {rule.name: 0 for rule in RULES}
         self.last_warning = self.hold = ''
         self._since: List[float] = [math.inf] * len(RULES)
 
@@ -64,8 +63,8 @@ class SafetyGuard:
             self._since[i] = min(self._since[i], evidence.now)
             if evidence.now - self._since[i] < rule.debounce - 1e-9:
                 continue
+            self.trips[rule.name] += 1
             if rule.severity < Severity.STAND:
-                self.warnings[rule.name] += 1
                 self.last_warning = reason
                 if rule.severity is Severity.HOLD:
                     self.hold = self.hold or reason

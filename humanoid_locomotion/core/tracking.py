@@ -31,8 +31,8 @@ class Tracking:
         torque_error: How far the measured torque lies off what the PD law asks for, mean [Nm],
             (num_joints,); zeros where no torque is measured.
         asked_torque: Magnitude of what it asks for, mean [Nm].
-        lost_work: What a joint gives way by against the torque that is asked for: minus torque
-            times speed, as a share of the largest torque, mean [rad/s].
+        giving_way: Mean speed against the torque that is asked for, times its mean as a share of
+            the largest torque [rad/s]; below 0 along it.
     """
 
     def __init__(self, contract: PolicyContract):
@@ -42,14 +42,16 @@ class Tracking:
         self._period = contract.control_period
         self._weight = np.float32(self._period / MEAN_OVER)
         n = len(kp)
-        self.torque_error, self.asked_torque, self.lost_work = np.zeros((3, n), np.float32)
+        self.torque_error, self.asked_torque, self._share, self._speed, self.giving_way = (
+            np.zeros((5, n), np.float32))
         self._targets = np.zeros((KEPT, n), np.float32)  # newest first
         self._known = 0
 
     def forget(self) -> None:
         """Begin anew, as when the robot is engaged."""
         self._known = 0
-        for mean in (self.torque_error, self.asked_torque, self.lost_work):
+        for mean in (self.torque_error, self.asked_torque, self._share, self._speed,
+                     self.giving_way):
             mean[:] = 0.0
 
     def follow(self, targets: np.ndarray) -> None:
@@ -68,22 +70,24 @@ class Tracking:
             torques: [Nm]; None where no driver measures them.
             age: Time since then [s].
         """
-        first = int(age / self._period)
-        if not first + DELAYS <= self._known:
+        # All targets since: an age may come from a clock that is set wrong as well.
+        candidates = int(age / self._period) + DELAYS
+        if not candidates <= self._known:
             return
-        asked = self._kp * (self._targets[first:first + DELAYS] - positions)
+        asked = self._kp * (self._targets[:candidates] - positions)
         asked -= self._kd * velocities
         np.clip(asked, self._least, self._effort, out=asked)
         low, high = asked.min(axis=0), asked.max(axis=0)
         if torques is None:
-            nearest = np.where(np.abs(low) < np.abs(high), low, high)
+            nearest = np.clip(0.0, low, high)
             self.torque_error[:] = 0.0
         else:
             nearest = np.clip(torques, low, high).astype(np.float32)
             self.torque_error += self._weight * (np.abs(torques - nearest) - self.torque_error)
         self.asked_torque += self._weight * (np.abs(nearest) - self.asked_torque)
-        self.lost_work += self._weight * (
-            -nearest * velocities / self._effort - self.lost_work)
+        self._share += self._weight * (nearest / self._effort - self._share)
+        self._speed += self._weight * (velocities - self._speed)
+        np.multiply(self._share, -self._speed, out=self.giving_way)
 
 
 class Encoders:

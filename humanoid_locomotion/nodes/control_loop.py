@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from typing import Any, Callable, Optional
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -67,6 +68,7 @@ class ControlLoop:
         damped_gains: Likewise while damping: kp 0, and kd and effort of the robot, whatever the
             contract says.
         target_publishers: How many nodes publish ``joint_command``, this one included.
+        clock_publishers: How many nodes publish ``/clock``, where the node follows it.
     """
 
     def __init__(self, folder: PolicyFolder, robot: RobotSpec,
@@ -88,6 +90,7 @@ class ControlLoop:
             0.0, self.sensors.state, {name: Topic() for name in self.sensors.channels})
         self._take(folder)
         self.period, self.command_publishers, self.target_publishers = 0.0, 0, 1
+        self.clock_publishers = 1
         self._last_step, self._time_lost = math.nan, 0.0
 
     def _take(self, folder: PolicyFolder) -> None:
@@ -185,6 +188,7 @@ class ControlLoop:
                 self.sensors.channels[topic].publishers = number
         self.command_publishers = publishers.get('cmd_vel', self.command_publishers)
         self.target_publishers = publishers.get('joint_command', self.target_publishers)
+        self.clock_publishers = publishers.get('/clock', self.clock_publishers)
 
     def trip(self, rule: str, severity: Severity, reason: str, now: float) -> None:
         """Latch what was noticed outside the rules, and obey it."""
@@ -335,6 +339,7 @@ class ControlLoop:
         evidence.action = self.machine.controller.previous_action
         evidence.command_publishers = self.command_publishers
         evidence.target_publishers = self.target_publishers
+        evidence.clock_publishers = self.clock_publishers
         return evidence
 
 
@@ -343,7 +348,8 @@ def _foot_load(robot: RobotSpec, folder: PolicyFolder) -> Optional[FootLoad]:
     try:
         legs = [leg_spec(robot, sole) for sole in robot.soles]
         return FootLoad(legs, folder.contract.joint_names)
-    except ValueError:  # a model that is written in another way, or joints that are not measured
+    # A model that is written in another way or cannot be read, or joints that are not measured.
+    except (ValueError, KeyError, OSError, ElementTree.ParseError):
         return None
 
 

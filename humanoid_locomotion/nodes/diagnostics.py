@@ -81,7 +81,7 @@ def safety_status(loop: ControlLoop, parameters: LocomotionParameters) -> Diagno
         'joint torques': NOT_KNOWN if torques is None else 'measured',
         'feet carry [N]': NOT_KNOWN if load is None else f'{load:.0f}',
         'weight [N]': f'{guard.limits.weight:.0f}', 'last warning': guard.last_warning,
-        **{f'warnings: {name}': count for name, count in guard.warnings.items()}})
+        **{f'trips: {name}': count for name, count in guard.trips.items()}})
 
 
 def recorder_status(recorder: Any) -> DiagnosticStatus:

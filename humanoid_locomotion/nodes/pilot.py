@@ -367,8 +367,10 @@ class Pilot:
 
     def _count_publishers(self) -> None:
         # A remapped topic is counted under the name that it has.
+        topics = (*self.loop.sensors.channels, 'cmd_vel', 'joint_command',
+                  *(['/clock'] * self._is_simulated))
         counts = {topic: self._node.count_publishers(self._node.resolve_topic_name(topic))
-                  for topic in (*self.loop.sensors.channels, 'cmd_vel', 'joint_command')}
+                  for topic in topics}
         if counts != self._counts:
             self._counts = counts
             self._apply('count', **counts)

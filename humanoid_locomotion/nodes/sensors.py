@@ -90,7 +90,7 @@ class Channel:
             raise MessageError(self.topic, f'stamped {now - stamp:.3f} s ago, allowed is '
                                f'{timeout:g} s')
         ahead = max(timeout, SIMULATED_AHEAD) if self._is_simulated else timeout
-        if stamp - now > ahead:
+        if stamp - now > ahead and now > 0.0:  # 0 is a simulator's clock before it is heard
             raise MessageError(self.topic, f'stamped {stamp - now:.3f} s ahead of this clock, '
                                f'allowed is {ahead:g} s; are the clocks of both machines set?')
 
@@ -105,7 +105,8 @@ class Channel:
         if stamp != 0.0:
             # What lies ahead of this clock must not make later, truer stamps run backwards.
             self._stamp = min(stamp, now)
-            self._notice_lag(now - stamp, now)
+            if now > 0.0:
+                self._notice_lag(now - stamp, now)
         if changed:
             self._changed = now
         self.unchanged = max(0.0, now - self._changed)
@@ -243,7 +244,8 @@ class Sensors:
         return frame if is_turned else None
 
     def _check_known(self, frame_id: str, name: str) -> None:
-        known = [BASE] if self._robot is None else [BASE, *frame_names(self._robot)]
+        known = [BASE] if self._robot is None else [
+            BASE, self._robot.base_link, *frame_names(self._robot)]
         is_known = name in ('', *known)
         self.channels['imu/data'].unknown_frame = '' if is_known else frame_id
         if not is_known and frame_id not in self._warned_of and len(self._warned_of) < MOST_FRAMES:
@@ -270,7 +272,8 @@ class Sensors:
         measured = np.concatenate(list(values.values()))
         changed = bool(np.count_nonzero(measured != self._measured[topic]))
         self._measured[topic] = measured
-        for name, value in turn(values).items():
-            getattr(self.state, name)[0] = value
+        with np.errstate(over='ignore'):  # beyond single precision is infinite, which a rule sees
+            for name, value in turn(values).items():
+                getattr(self.state, name)[0] = value
         channel.accept(stamp, now, changed)
         return True

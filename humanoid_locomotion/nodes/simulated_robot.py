@@ -165,6 +165,11 @@ class SimulatedRobot:
             state, joint_positions=(state.joint_positions + self.encoder_offsets).astype(
                 np.float32)) if self.encoder_offsets.any() else state
 
+    def ground(self) -> float:
+        """Return the height of the ground below the base [m]."""
+        terrain, position = self._backend.terrain, self.state().base_position
+        return 0.0 if terrain is None else float(terrain.ground(position)[0])
+
     def efforts(self) -> np.ndarray:
         """Return the torques that the motors measure [Nm], (num_joints,); 0 while it is held."""
         torques: np.ndarray = self._backend.truth().joint_torques[0]

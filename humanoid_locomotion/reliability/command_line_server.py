@@ -27,7 +27,7 @@ WORK: Dict[str, Tuple[str, ...]] = {
     'evaluate': ('evaluation.evaluate:Bench.run', 'evaluation.command:evaluate_rough'),
     'soak': ('reliability.soak:soak_walk', 'reliability.soak:soak_startle'),
     'faults': tuple(f'reliability.report:{name}_section'
-                    for name in ('loop', 'dds', 'policy', 'cli')),
+                    for name in ('loop', 'dds', 'viewer', 'policy', 'cli', 'train')),
     'benchmark latency': ('reliability.latency:measure', 'reliability.engine_times:step_times'),
     'benchmark env': ('training.benchmark:benchmark_env',),
     'benchmark train': ('training.benchmark:benchmark_train',),

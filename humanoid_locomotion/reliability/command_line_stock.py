@@ -10,6 +10,7 @@ import tempfile
 
 from sensor_msgs.msg import Imu, JointState
 
+from humanoid_locomotion.core.network import CONTRACT_KEY
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.resources import config_file, policy_folders
 from humanoid_locomotion.core.robot import load_robot
@@ -42,7 +43,18 @@ def fill(stock: Path) -> None:
         shutil.copyfile(source, files / name)
     (files / 'page.md').write_text('# A page\n\n<!-- policy -->\n<!-- /policy -->\n')
     (files / 'fill.yaml').write_text('observation_names: [command]\n')
+    _adoptable(policy / 'policy.onnx', files / 'theirs.onnx')
     _record(stock / 'policy', files / 'recording.mcap')
+
+
+def _adoptable(source: Path, path: Path) -> None:
+    """Write a network as another stack would: with flat metadata alone."""
+    import onnx
+    model = onnx.load(source)
+    flat = [entry for entry in model.metadata_props if entry.key != CONTRACT_KEY]
+    del model.metadata_props[:]
+    model.metadata_props.extend(flat)
+    onnx.save(model, path)
 
 
 def _record(policy: Path, path: Path) -> None:

@@ -6,7 +6,6 @@ change here.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -18,11 +17,11 @@ import numpy as np
 
 from humanoid_locomotion.reliability import command_line_stock, command_line_values
 
-PARTNERS = 0.25  # share of the tries in which a second option is given a value of chance too
+PARTNERS = 0.5  # share of the tries in which a second option is given, half of those oddly too
 STREAMS = 0.05  # share of the tries whose standard output or error cannot be written
 # A command line that is accepted, for each command; {stock} is a folder of command_line_stock.
 GOOD = {
-    'adopt': '{stock}/files/policy.onnx --robot humanoid --output mine',
+    'adopt': '{stock}/files/theirs.onnx --robot humanoid --output mine',
     'benchmark env': '--backend fake --device cpu --num-envs 2',
     'benchmark latency': '--alone --device cpu',
     'benchmark physics': '--backend mujoco --device cpu --num-envs 2',
@@ -47,6 +46,16 @@ GOOD = {
     'tune': '{stock}/policy --output mine --gait-period 0.9',
     'walk': '--seconds-scale 0.1 --output walk',
     'write-urdf': '{stock}/robot --output mine.urdf'}
+# What an option takes that has no value in the lines above.
+USUAL = {
+    '--config': '{stock}/files/training.yaml', '--fill': '{stock}/files/fill.yaml',
+    '--dt': '0.005', '--iterations': '1', '--model': '{stock}/files/robot.xml', '--output': 'new',
+    '--policy': '{stock}/policy', '--resume': '{stock}/run', '--robot': '{stock}/robot',
+    '--rooms': '{stock}/files/rooms.yaml', '--engine': 'onnxruntime', '--device': 'cpu',
+    '--backend': 'mujoco', '--seed': '3', '--num-envs': '2', '--terrain': 'rough',
+    '--viewer': 'none', '--set': 'ppo.gamma=0.9', '--push': '0.3', '--max-minutes': '0.1',
+    '--seconds-scale': '0.1', '--minutes': '0.1', '--pose': 'knee=0.5',
+    '--armature': 'knee=0.02', '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}
 # Commands whose GOOD line is over in seconds when nothing cuts it.
 SOON = ('check', 'compare', 'envelope', 'import-robot', 'replay', 'robots', 'tune', 'write-urdf',
         'soak --help', 'benchmark', 'train --nope', 'check nobody')
@@ -121,6 +130,16 @@ class _Line:
                 continue
             count = 0 if option.is_flag else option.nargs
             self.given.append((word, [waiting.pop(0).encode() for _ in range(count)]))
+
+    def usual(self, parameter: Any) -> str:
+        """Return the value that a parameter has in the line; empty if it has none."""
+        if parameter.param_type_name == 'argument':
+            places = [it for it in self._parameters if it.param_type_name == 'argument']
+            found = self.arguments[places.index(parameter):][:1]
+        else:
+            found = [word for name, words in self.given if name in parameter.opts
+                     for word in words]
+        return os.fsdecode(found[0]) if found else ''
 
     def put(self, parameter: Any, value: bytes, random: np.random.Generator) -> None:
         """Give a parameter a value; other values of it go, where it takes but one."""
@@ -199,15 +218,23 @@ def prepare(planned: Planned, folder: Path, stock: Path, seed: int) -> Try:
         shutil.copytree(stock / 'policy', folder / 'policy')
     line = _Line(parameters, shlex.split(good.format(stock=stock)))
     chosen = next(it for it in parameters if it.opts[0] == name)
-    if random.random() < PARTNERS:
-        other = parameters[random.integers(len(parameters))]
-        if other is not chosen:
-            (folder / 'other').mkdir()
-            again = str(random.choice(command_line_values.KINDS))
-            with contextlib.suppress(FileExistsError):
-                line.put(other, command_line_values.make(again, folder, stock, random), random)
-            for made in ('given', 'damaged', 'broken', 'closed'):
-                for path in folder.glob(f'{made}*'):
-                    path.rename(folder / f'other_{path.name}')
-    line.put(chosen, command_line_values.make(kind, folder, stock, random), random)
+    other = parameters[random.integers(len(parameters))]
+    if other is not chosen and random.random() < PARTNERS:
+        usual = USUAL.get(other.opts[0], '').format(stock=stock)
+        if random.random() < 0.5 or not usual:
+            usual = os.fsdecode(_odd(str(random.choice(command_line_values.KINDS)), 'other',
+                                     folder, stock, usual, random))
+        line.put(other, os.fsencode(usual), random)
+    usual = line.usual(chosen) or USUAL.get(name, '').format(stock=stock)
+    line.put(chosen, _odd(kind, 'odd', folder, stock, usual, random), random)
     return Try(planned, (*map(str.encode, command.split()), *line.words()))
+
+
+def _odd(kind: str, inside: str, folder: Path, stock: Path, usual: str,
+         random: np.random.Generator) -> bytes:
+    """Make a value; what it names in the file system lies in a folder of its own."""
+    (folder / inside).mkdir(exist_ok=True)
+    value = command_line_values.make(kind, folder / inside, stock, usual, random)
+    is_path = kind not in command_line_values.NUMBERS and kind not in command_line_values.NAMES
+    is_path = is_path and kind not in command_line_values.DEVICES
+    return os.fsencode(inside) + b'/' + value if is_path else value

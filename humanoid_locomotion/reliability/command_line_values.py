@@ -28,7 +28,9 @@ NAMES: Dict[str, bytes] = {
     'not UTF-8': b'\xff\xfe\x80name', 'not UTF-8, .json': b'\xc3\x28.json',
     'control characters': b'\x1b[31mred\x07\r', 'two lines': b'one\ntwo', 'markup': b'[/red][bold',
     'percent': b'%s%n{0}', 'dash': b'-', 'two dashes': b'--', 'like an option': b'--nope',
-    'dot': b'.', 'two dots': b'..', 'root': b'/', 'home': b'~', 'true': b'true', 'null': b'null',
+    'a GPU': b'cuda', 'an engine': b'torch', 'a backend': b'mujoco_warp', 'a viewer': b'web',
+    'Isaac Gym': b'isaacgym', 'dot': b'.', 'two dots': b'..', 'root': b'/', 'home': b'~',
+    'true': b'true', 'null': b'null',
     'emoji': '🤖'.encode(), 'a letter more': b'humanoidd', 'key without value': b'knee=',
     'value without key': b'=1', 'YAML date': b'2001-99-99', 'YAML alias': b'*a',
     'nested brackets': b'[' * 3000, 'a robot': b'unitree_h1', 'device': b'cuda:99',
@@ -56,6 +58,7 @@ CONTENTS: Dict[str, bytes] = {
     'MCAP without records': b'\x89MCAP0\r\n\x89MCAP0\r\n', 'pickle': b'\x80\x04\x95.',
     'zip': b'PK\x05\x06' + bytes(18), 'marks without an end': b'<!-- locomotion parameters -->\n'}
 SUFFIXES = ('', '.yaml', '.json', '.onnx', '.xml', '.urdf', '.mcap', '.md', '.pt')
+LIKELY = 0.7  # how often a file is of the kind that is expected
 SPARSE = 10 * 1024 ** 3  # bytes
 
 
@@ -120,13 +123,15 @@ KINDS: Sequence[str] = (*NUMBERS, *NAMES, *CONTENTS, *THINGS, *DEVICES, *PLACES,
                         *2 * ('robot folder, a part broken',))
 
 
-def make(kind: str, folder: Path, stock: Path, random: np.random.Generator) -> bytes:
+def make(kind: str, folder: Path, stock: Path, good: str, random: np.random.Generator) -> bytes:
     """Make a value of a kind, and what it names in the file system.
 
     Args:
         kind: One of :data:`KINDS`.
         folder: The folder of the try, which will be its working directory.
         stock: Files that are as they should be, see :mod:`command_line_stock`.
+        good: A value that would be accepted; a file of the stock is what is damaged mostly, and
+            gives its ending to others.
         random: Decides between variants.
     """
     if kind in NUMBERS or kind in NAMES or kind in DEVICES:
@@ -134,10 +139,11 @@ def make(kind: str, folder: Path, stock: Path, random: np.random.Generator) -> b
     if kind in PLACES:
         return PLACES[kind](folder)
     if kind == 'damaged file':
-        return _damaged(folder, stock, random)
+        return _damaged(folder, stock, good, random)
     if kind.startswith(('policy', 'robot')):
         return _folder_with_a_broken_part(kind.split()[0], folder, stock, random)
-    path = folder / f'given{random.choice(SUFFIXES)}'
+    usual = Path(good).suffix if random.random() < LIKELY else str(random.choice(SUFFIXES))
+    path = folder / f'given{usual}'
     if kind in CONTENTS:
         path.write_bytes(CONTENTS[kind])
     else:
@@ -145,10 +151,12 @@ def make(kind: str, folder: Path, stock: Path, random: np.random.Generator) -> b
     return os.fsencode(path.name)
 
 
-def _damaged(folder: Path, stock: Path, random: np.random.Generator) -> bytes:
+def _damaged(folder: Path, stock: Path, good: str, random: np.random.Generator) -> bytes:
     """Change a good file: bits, a cut, a piece twice, a number, or another ending."""
     files = sorted(path for path in (stock / 'files').iterdir())
     source = files[random.integers(len(files))]
+    if Path(good) in files and random.random() < LIKELY:
+        source = Path(good)
     data = bytearray(source.read_bytes())
     at, length = int(random.integers(len(data))), int(random.integers(1, 64))
     kind = random.integers(5)

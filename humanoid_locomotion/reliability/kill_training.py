@@ -10,6 +10,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 import functools
+import itertools
 import json
 from pathlib import Path
 import random
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 EVERY = 2  # iterations between two checkpoints
 STEPS = 4  # control steps of a rollout
@@ -133,7 +134,10 @@ class _Run:
         self.result.lost += len(set(before) - set(after))
         if after:
             self._starts.append(_Start(robots, before[-1] if before else 0, after[-1]))
-            self.result.repeated = max(self.result.repeated, self._last_logged() - after[-1])
+            again = self._last_logged() - after[-1]
+            self.result.repeated = max(self.result.repeated, again)
+            if again > EVERY:
+                self.result.faults.append(f'{again} iterations lost at iteration {after[-1]}')
 
     def finish(self) -> None:
         """Resume a last time, to the end, and check all that is there."""
@@ -148,20 +152,9 @@ class _Run:
             [sys.executable, '-c', _READ, str(self._folder)], check=True, capture_output=True,
             text=True).stdout)
         self.result.checkpoints = len(found)
-        faults += [text for text in found.values() if isinstance(text, str)]
-        expected = [(one.before + 1, one.after, (one.after - one.before) * one.robots * STEPS)
-                    for one in self._starts if one.after > one.before]
-        last = found[f'{target:06d}.pt']
-        segments = [(it['first'], it['last'], it['samples']) for it in last['segments']]
-        if segments != expected:
-            faults.append(f'the last checkpoint tells of {segments}, trained was {expected}')
-        if last['samples'] != sum(samples for _, _, samples in expected):
-            faults.append(f"counted {last['samples']} samples, trained were {expected}")
-        lines = [json.loads(line) for line in self._lines()]
-        if [line['iteration'] for line in lines] != list(range(1, target + 1)):
-            faults.append('metrics.jsonl has iterations that are missing or repeated')
-        if any(line['samples'] != self._samples(expected, line['iteration']) for line in lines):
-            faults.append('metrics.jsonl counts other samples than were trained')
+        trained = [Part(one.before + 1, one.after, (one.after - one.before) * one.robots * STEPS)
+                   for one in self._starts if one.after > one.before]
+        faults += compare(found, [json.loads(line) for line in self._lines()], trained)
 
     def _train(self, robots: int, iterations: int) -> subprocess.Popen:
         where = ['--resume'] if self.numbers() else ['--output']
@@ -229,10 +222,42 @@ class _Run:
     def _last_line(self) -> str:
         return (self._log.read_text(encoding='utf-8').strip().splitlines() or [''])[-1]
 
-    @staticmethod
-    def _samples(expected: List[Tuple[int, int, int]], iteration: int) -> float:
-        return sum(samples * min(1.0, (iteration - first + 1) / (last - first + 1))
-                   for first, last, samples in expected if first <= iteration)
+
+class Part(NamedTuple):
+    """What one process trained that a checkpoint kept: first and last iteration, and samples."""
+
+    first: int
+    last: int
+    samples: int
+
+
+def compare(checkpoints: Dict[str, Any], lines: List[Dict[str, Any]],
+            trained: List[Part]) -> List[str]:
+    """Return what is wrong with what a run left, one sentence each.
+
+    Args:
+        checkpoints: By file name: ``iteration``, ``samples`` and ``segments``, or why it cannot be
+            read.
+        lines: Of ``metrics.jsonl``.
+        trained: What was trained, by the files that were there before and after each process.
+    """
+    faults = [text for text in checkpoints.values() if isinstance(text, str)]
+    last = checkpoints.get(f'{trained[-1].last:06d}.pt')
+    if not isinstance(last, dict):
+        return [*faults, f'the last checkpoint is not of iteration {trained[-1].last}']
+    told = [Part(it['first'], it['last'], it['samples']) for it in last['segments']]
+    if told != trained:
+        faults.append(f'the last checkpoint tells of {told}, trained was {trained}')
+    if last['samples'] != sum(part.samples for part in trained):
+        faults.append(f"counted {last['samples']} samples, trained was {trained}")
+    each = {i: part.samples // (part.last - part.first + 1)
+            for part in trained for i in range(part.first, part.last + 1)}
+    if [line['iteration'] for line in lines] != sorted(each):
+        faults.append('metrics.jsonl lacks or repeats iterations')
+    elif [line['samples'] for line in lines] != list(itertools.accumulate(
+            each[i] for i in sorted(each))):
+        faults.append('metrics.jsonl counts other samples than were trained')
+    return faults
 
 
 def kill_in_one_folder(kills: int, seed: int) -> Killed:

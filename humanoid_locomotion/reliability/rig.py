@@ -7,9 +7,9 @@ the transport. So a fault happens at an exact moment, and every run is the same.
 from __future__ import annotations
 
 import copy
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from geometry_msgs.msg import Twist
+from geometry_msgs.msg import TwistStamped
 import numpy as np
 
 from humanoid_locomotion.core import rotations
@@ -21,6 +21,7 @@ from humanoid_locomotion.nodes.parameters import LocomotionParameters
 from humanoid_locomotion.nodes.sim_messages import Measurements
 from humanoid_locomotion.nodes.simulated_robot import SimulatedRobot
 from humanoid_locomotion.nodes.state_machine import Mode
+from humanoid_locomotion.sim.backend import TerrainSpec
 
 TICK = 0.005  # [s]
 COMMAND_EVERY = 10  # ticks, as a planner at 20 Hz
@@ -44,6 +45,8 @@ class Rig:
         folder: The policy.
         spec: The robot.
         parameters: The node's.
+        terrain: What the ground is like; None for a flat floor.
+        start: Where the robot starts, a point on the ground [m].
 
     Attributes:
         loop: The node's control loop.
@@ -59,9 +62,12 @@ class Rig:
         on_step: Called before each control step.
     """
 
-    def __init__(self, folder: PolicyFolder, spec: RobotSpec, parameters: LocomotionParameters):
+    def __init__(self, folder: PolicyFolder, spec: RobotSpec, parameters: LocomotionParameters,
+                 terrain: Optional[TerrainSpec] = None, start: Sequence[float] = (0.0, 0.0, 0.0)):
         self.folder, self._contract = folder, folder.contract
-        self.robot = SimulatedRobot(spec, TICK, TICK, DRIVER_TIMEOUT)
+        self.robot = SimulatedRobot(spec, TICK, TICK, DRIVER_TIMEOUT, terrain)
+        self.robot.start[:] = start
+        self.robot.reset()
         self._height = spec.base_height
         self._measurements = Measurements(self.robot, 'base_link', 'odom')
         self.refused: List[str] = []
@@ -71,7 +77,8 @@ class Rig:
             'joint_states': self.loop.sensors.take_joint_states,
             'imu/data': self.loop.sensors.take_imu,
             'odom': self.loop.sensors.take_odom,
-            'cmd_vel': lambda msg, now: self.loop.take_command(msg, now)}
+            'cmd_vel': lambda msg, now: self.loop.take_command(
+                msg.twist, now, conversions.seconds(msg.header.stamp))}
         if 'odom' not in self.loop.sensors.channels:
             del self._takers['odom']
         self.filters: Dict[str, Filter] = dict.fromkeys(self._takers, unchanged)
@@ -99,7 +106,7 @@ class Rig:
         state = self.robot.state()
         tilt = float(rotations.tilt(state.base_orientation)[0])
         assert state.base_position is not None  # a simulator always has odometry
-        height = float(state.base_position[0, 2])
+        height = float(state.base_position[0, 2] - self.robot.ground())
         return tilt > FALLEN_TILT or height < FALLEN_SHARE * self._height
 
     @property
@@ -145,9 +152,9 @@ class Rig:
             self.on_step()
             self._control()
 
-    def _twist(self) -> Twist:
-        msg = Twist()
-        msg.linear.x, msg.linear.y, msg.angular.z = self.command
+    def _twist(self) -> TwistStamped:
+        stamp = conversions.to_stamp(round(1e9 * self.now))
+        msg: TwistStamped = conversions.twist(np.array(self.command), stamp)
         return msg
 
     def _send(self, topic: str, msg: Any) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 
 from humanoid_locomotion.core.errors import ConfigError, SimulationError
 from humanoid_locomotion.core.files import read_bytes
-
-MAX_BYTES = 64 * 1024 * 1024  # of a model's file, without its meshes
+from humanoid_locomotion.core.parsing import parse_xml
+from humanoid_locomotion.core.robot import MAX_MODEL_BYTES
 
 
 def by_joint(model: mujoco.MjModel, parts: Mapping[str, float], option: str
@@ -88,22 +88,20 @@ def xml_root(path: Path) -> ElementTree.Element:
     """Return the root of an XML file.
 
     Raises:
-        ConfigError: It is no regular file that can be read.
-        SimulationError: It is not XML.
+        SimulationError: It is no regular file that can be read, or not XML.
     """
-    text = read_bytes(path, MAX_BYTES)
     try:
-        return ElementTree.fromstring(text)
-    except (ElementTree.ParseError, ValueError, LookupError) as error:  # of the encoding too
-        raise SimulationError(f'{path}: cannot be read as XML ({error})') from error
+        return parse_xml(read_bytes(path, MAX_MODEL_BYTES), path)
+    except ConfigError as error:
+        raise SimulationError(f'{path}: cannot be read as XML: {error.problem}') from error
 
 
 def check_file(path: Path) -> None:
     """Raise ValueError for what MuJoCo would wait for or read without end."""
     if os.path.lexists(path) and not os.path.isfile(path):
         raise ValueError('it is no regular file')
-    if os.path.isfile(path) and os.path.getsize(path) > MAX_BYTES:
-        raise ValueError(f'it is larger than {MAX_BYTES} bytes')
+    if os.path.isfile(path) and os.path.getsize(path) > MAX_MODEL_BYTES:
+        raise ValueError(f'it is larger than {MAX_MODEL_BYTES} bytes')
 
 
 @contextlib.contextmanager

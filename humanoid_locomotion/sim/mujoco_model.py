@@ -25,6 +25,7 @@ from humanoid_locomotion.sim.backend import (
     Truth,
     all_joints,
 )
+from humanoid_locomotion.sim.model_reading import check_file, mujoco_errors
 from humanoid_locomotion.sim.terrain import CELL
 
 BASE_QPOS, BASE_QVEL = 7, 6  # what the free joint takes of qpos and qvel
@@ -39,10 +40,16 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
     Actuators come in the order of ``joints``, then the robot's remaining joints.
     """
     driven = all_joints(robot, joints)
-    try:
+    with mujoco_errors(robot.mjcf_path):
+        check_file(robot.mjcf_path)
         spec = mujoco.MjSpec.from_file(str(robot.mjcf_path))
-    except (ValueError, OSError) as error:
-        raise SimulationError(f'{robot.mjcf_path}: MuJoCo cannot load it ({error})') from error
+    lacking = [f'joint {it.name!r}' for it in robot.joints if spec.joint(it.name) is None]
+    lacking += [f'body {name!r}' for name in (robot.base_link, *robot.feet)
+                if spec.body(name) is None]
+    lacking += [f'site {name!r}' for name in robot.soles if spec.site(name) is None]
+    if lacking:
+        raise SimulationError(f'{robot.mjcf_path}: has no {", ".join(lacking)}, which robot.yaml '
+                              'names')
     spec.option.timestep = physics.timestep
     spec.option.iterations = physics.solver_iterations
     spec.option.ls_iterations = physics.line_search_iterations
@@ -55,7 +62,7 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
                             friction=[1.0, 0.005, 0.0001], **shape)
     for joint in robot.joints:
         modelled = spec.joint(joint.name)
-        if modelled is not None and modelled.armature == 0.0:  # a URDF has no word for it
+        if modelled.armature == 0.0:  # a URDF has no word for it
             modelled.armature = joint.armature
     for joint in driven:
         spec.add_actuator(
@@ -64,7 +71,8 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
             gainprm=[joint.kp] + [0.0] * 9, biasprm=[0.0, -joint.kp, -joint.kd] + [0.0] * 7,
             forcelimited=True, forcerange=[-joint.effort, joint.effort])
     _add_sensors(spec, robot, [joint.name for joint in joints])
-    return spec.compile()
+    with mujoco_errors(robot.mjcf_path, 'compile'):
+        return spec.compile()
 
 
 def _height_field(spec: Any, terrain: Terrain) -> Dict[str, Any]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.files import read_bytes
-
-MAX_BYTES = 64 * 1024 * 1024  # of a URDF file
+from humanoid_locomotion.core.parsing import parse_xml
+from humanoid_locomotion.core.robot import MAX_MODEL_BYTES
 
 
 class _Joint(NamedTuple):
@@ -34,10 +34,10 @@ class UrdfTree:
     def __init__(self, path: Path):
         self._path = path
         try:
-            self._read(ElementTree.fromstring(read_bytes(path, MAX_BYTES)))
+            self._read(parse_xml(read_bytes(path, MAX_MODEL_BYTES), path))
         except ConfigError:
             raise
-        except (ElementTree.ParseError, LookupError, ValueError) as error:
+        except (LookupError, ValueError) as error:
             raise ConfigError(path, '', f'is not a URDF file ({error})') from error
 
     def _read(self, root: ElementTree.Element) -> None:

@@ -10,6 +10,7 @@ import trimesh
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.sim.model_reading import check_file, mujoco_errors
 
 SHOWN_GROUPS = 3  # MuJoCo's viewer, too, shows the first three groups of geoms
 LINE_HEIGHT, LINE_WIDTH = 0.02, 8.0  # above the floor [m], [pixels]
@@ -26,7 +27,9 @@ class RobotModel:
     """
 
     def __init__(self, robot: RobotSpec):
-        self.model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
+        with mujoco_errors(robot.mjcf_path):
+            check_file(robot.mjcf_path)
+            self.model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
         self._data = mujoco.MjData(self.model)
         self._addresses = [self.model.joint(name).qposadr[0] for name in robot.joint_names]
         base = self.model.body(robot.base_link).id

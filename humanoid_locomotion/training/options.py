@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core import config as yaml_config
-from humanoid_locomotion.core.errors import MissingPackageError
+from humanoid_locomotion.core.errors import MissingPackageError, SimulationError
 from humanoid_locomotion.core.resources import config_file
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import import_backend
@@ -57,14 +57,36 @@ def choose_backend(name: str, device: str) -> str:
     A simulator that is named is imported, since Isaac Gym must be before PyTorch is.
 
     Raises:
-        LocomotionError: It is unknown, not installed or cannot run in this process.
+        LocomotionError: It is unknown, not installed or cannot run in this process, or there is
+            no such device.
     """
     if name != 'auto':
         import_backend(name)
+        require_device(device)
         return name
     require_torch('training')
     import torch
+    require_device(device)
     return 'mujoco_warp' if device != 'cpu' and torch.cuda.is_available() else 'mujoco'
+
+
+def require_device(device: str) -> None:
+    """Refuse a GPU that PyTorch does not see.
+
+    Args:
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:INDEX``.
+
+    Raises:
+        SimulationError: There is none, or none of that index.
+    """
+    if not device.startswith('cuda'):
+        return
+    require_torch('a device')
+    import torch
+    count, index = torch.cuda.device_count(), device.partition(':')[2] or '0'
+    if not (index.isdigit() and int(index) < count):
+        raise SimulationError(f'device {device!r}: PyTorch sees {count} CUDA devices on this '
+                              'machine; expected auto, cpu or one of those')
 
 
 def require_torch(what: str) -> None:

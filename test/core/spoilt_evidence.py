@@ -54,9 +54,9 @@ def spoil(what, value):
             e.state.base_angular_velocity[0, 1] = math.nan
         elif what in ('lag', 'lag_growth', 'unknown_frame'):
             setattr(e.topics['imu/data'], what, value)
-        elif what in ('torque_error', 'lost_work'):
+        elif what in ('torque_error', 'giving_way'):
             getattr(e.tracking, what)[KNEE] = value
-            e.joint_efforts = None if what == 'lost_work' else e.joint_efforts
+            e.joint_efforts = None if what == 'giving_way' else e.joint_efforts
         elif what in ('encoder_slip', 'temperatures'):
             setattr(e, what, np.full(CONTRACT.num_actions, 0.0))
             getattr(e, what)[KNEE] = value
@@ -85,7 +85,7 @@ CASES = [
     ('joint does not follow', spoil('torque_error', 20.0),
      "joint 'left_knee' does not follow: its torque is 20.0 Nm off the 0.0 Nm"),
     ('joint does not follow', spoil('torque_error', math.nan), "joint 'left_knee' does not"),
-    ('joint gives way', spoil('lost_work', 3.0), "joint 'left_knee' gives way against its target"),
+    ('joint gives way', spoil('giving_way', 1.5), "joint 'left_knee' gives way to a load"),
     ('encoder slip', spoil('encoder_slip', -0.3), "position of joint 'left_knee' changed by -0.3"),
     ('hanging', spoil('foot_load', -30.0), 'the feet carry 0 N of 444 N: the robot hangs'),
     ('hot motor', spoil('temperatures', 96.0), "motor of joint 'left_knee' is at 96 deg C"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 import yaml
 
@@ -11,6 +12,7 @@ from humanoid_locomotion.core import config
 from humanoid_locomotion.core.command import CommandLimits
 from humanoid_locomotion.core.contract import ObservationSpec, TermSpec, contract_for
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
+from humanoid_locomotion.core.evidence import POSITION_MARGIN, SafetyLimits
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.robot_bounds import (
     WIDER,
@@ -149,3 +151,13 @@ def test_the_bounds_live_in_robot_yaml(tmp_path):
 def test_bounds_that_bound_nothing_are_refused(bounds):
     with pytest.raises(ConfigError, match=r'kd_factor: expected \[low, high\]'):
         config.from_mapping(PolicyBounds, {'kd_factor': bounds}, 'robot.yaml')
+
+
+def test_a_position_is_held_against_the_robot_even_where_targets_may_go_beyond():
+    limits = SafetyLimits.of(with_knee(lower=-0.4, upper=2.8), ROBOT, 1.0, sensor_timeout=0.1,
+                             unchanged_timeout=0.25, max_tilt=0.8, min_height=0.0)
+    assert limits.lower[KNEE] == np.float32(0.0 - POSITION_MARGIN)
+    assert limits.upper[KNEE] == np.float32(2.4 + POSITION_MARGIN)
+    narrow = SafetyLimits.of(with_knee(upper=2.0), ROBOT, 1.0, sensor_timeout=0.1,
+                             unchanged_timeout=0.25, max_tilt=0.8, min_height=0.0)
+    assert narrow.upper[KNEE] == np.float32(2.0 + POSITION_MARGIN)

@@ -28,7 +28,7 @@ def test_rule_trips_after_its_debounce_and_says_why(name, change, reason):
         verdict = guard.judge(e)
     if expected.severity < Severity.STAND:
         assert verdict is None
-        assert guard.warnings[name] == 1 and guard.last_warning.startswith(reason)
+        assert guard.trips[name] == 1 and guard.last_warning.startswith(reason)
     else:
         assert (verdict.rule, verdict.severity) == (name, expected.severity)
         assert verdict.reason.startswith(reason)
@@ -56,7 +56,7 @@ def test_what_no_robot_measures_is_not_judged():
     for step, e in enumerate([unknown, unknown_motors] * 50):
         e.now = step * PERIOD
         assert guard.judge(e) is None
-    assert not any(guard.warnings.values())
+    assert not any(guard.trips.values())
 
 
 def test_a_loaded_joint_may_be_further_off_in_torque():

@@ -16,7 +16,7 @@ def test_a_robot_that_is_well_trips_nothing():
     guard = SafetyGuard(limits())
     for step in range(500):
         assert guard.judge(evidence(step * PERIOD)) is None
-    assert not any(guard.warnings.values()) and not guard.refusals(evidence())
+    assert not any(guard.trips.values()) and not guard.refusals(evidence())
 
 
 def test_what_tripped_stays_until_reset():

@@ -77,16 +77,16 @@ def test_forgetting_begins_anew():
     assert tracking.torque_error.max() == tracking.asked_torque.max() == 0.0
 
 
-def test_work_is_lost_against_the_torque_that_is_asked():
-    """Not along it: a joint that moves towards its target loses none."""
+def test_a_joint_gives_way_against_the_torque_that_is_asked():
+    """Not along it: a joint that moves towards its target does not."""
     tracking = Tracking(CONTRACT)
     for speed, lost in ((-3.0, True), (3.0, False)):
         tracking.forget()
         for _ in range(100):
             tracking.look(np.zeros(N), np.full(N, speed), None, 0.0)
             tracking.follow(np.full(N, 5.0, np.float32))
-        assert (tracking.lost_work > 2.5).all() == lost
-        assert (tracking.lost_work < 0.0).all() != lost
+        assert (tracking.giving_way > 1.1).all() == lost
+        assert (tracking.giving_way < 0.0).all() != lost
 
 
 def measure(encoders, seconds, offset=lambda t: 0.0, rate=200.0, lag=0.0):

@@ -28,7 +28,7 @@ def fail(*_, **__):
     lambda pilot: setattr(pilot.loop.sensors, 'take_joint_states', fail),
     lambda pilot: setattr(pilot, '_tick', fail),
     lambda pilot: setattr(pilot.loop, 'rehearse', fail),
-    lambda pilot: setattr(pilot, '_count_publishers', fail)],
+    lambda pilot: setattr(pilot._timing, 'figures', fail)],
     ids=['imu', 'joint states', 'control step', 'rehearsal', 'diagnostics'])
 def test_an_exception_in_a_callback_damps_the_robot(bench, break_it):
     one = bench()

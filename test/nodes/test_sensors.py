@@ -193,3 +193,91 @@ def test_a_frozen_imu_is_seen_though_the_joints_that_turn_it_move():
         sensors.take_imu(imu('torso_yaw_link'), now)
     assert sensors.channels['joint_states'].unchanged == 0.0
     assert sensors.channels['imu/data'].unchanged == 2.0
+
+
+@pytest.mark.parametrize('simulated, ahead, taken', [
+    (False, 0.05, True), (False, 0.2, False), (False, 1000.0, False), (True, 0.5, True),
+    (True, 1000.0, False)])
+def test_stamps_far_in_the_future_are_refused(simulated, ahead, taken):
+    """A simulator's clock may come a little after its messages."""
+    channel = Channel('imu/data', is_simulated=simulated)
+    if taken:
+        channel.check_stamp(10.0 + ahead, now=10.0, timeout=0.1)
+        return
+    with pytest.raises(MessageError, match=r'ahead of this clock, allowed is .* clocks'):
+        channel.check_stamp(10.0 + ahead, now=10.0, timeout=0.1)
+
+
+def test_a_stamp_ahead_does_not_lock_later_ones_out():
+    """Whatever it says, the next true stamp is no older than now."""
+    channel = Channel('imu/data')
+    channel.accept(stamp=10.09, now=10.0)
+    channel.check_stamp(10.01, now=10.01, timeout=0.1)
+    channel.accept(stamp=10.01, now=10.01)
+    assert channel.age(10.01) == 0.0
+
+
+def test_before_a_simulators_clock_is_heard_no_stamp_is_ahead():
+    """The first measurements come before the first clock."""
+    channel = Channel('imu/data', is_simulated=True)
+    channel.check_stamp(100.0, now=0.0, timeout=0.1)
+    channel.accept(stamp=100.0, now=0.0)
+    channel.accept(stamp=100.005, now=100.0)
+    assert channel.lag == pytest.approx(-0.005)
+
+
+def test_lag_is_averaged_and_its_growth_counts_from_engaging():
+    """One late message is noise; a clock that drifts is not."""
+    channel = Channel('imu/data')
+
+    def run(begin, lags):
+        for i, lag in enumerate(lags):
+            now = begin + 0.01 * i
+            channel.accept(stamp=now - lag, now=now)
+    run(10.0, [0.004] * 100)
+    assert channel.lag == channel.least_lag == pytest.approx(0.004)
+    run(11.0, [0.09])
+    assert channel.lag < 0.01
+    run(11.01, [0.004] * 300)
+    run(15.0, [0.004 + 0.0002 * i for i in range(200)])
+    assert channel.lag - channel.least_lag == pytest.approx(0.04, abs=0.008)
+    channel.engage(17.0)
+    assert channel.lag - channel.least_lag == 0.0
+
+
+def test_an_unknown_frame_is_said_once_with_those_that_exist():
+    """The robot is named in the diagnostics too; the base's own names are no news."""
+    said, robot = [], load_robot('humanoid')
+    contract = policy_factory.make_contract()
+    sensors = Sensors(contract.joint_names, 0.1, pytest.fail, robot=robot,
+                      on_warning=said.append)
+    channel = sensors.channels['imu/data']
+    for frame in ('base_link', '', 'imu', 'robot_2/base_link', 'left_knee_link'):
+        sensors.take_imu(imu(frame), 1.0)
+        assert channel.unknown_frame == '' and not said, frame
+    for now, frame in enumerate(['somewhere', 'somewhere', 'base_link', 'somewhere', 'there']):
+        sensors.take_imu(imu(frame), 1.0 + 0.01 * now)
+    assert channel.unknown_frame == 'there' and len(said) == 2
+    assert said[0].startswith("imu/data: frame_id 'somewhere' is no frame of the robot")
+    assert 'base_link, imu, ' in said[0] and 'torso_yaw_link' in said[0]
+    for i in range(1000):
+        sensors.take_imu(imu(f'frame {i}'), 2.0)
+    assert len(said) < 30
+
+
+def test_zeros_for_every_torque_mean_that_none_is_measured():
+    """A driver without torque sensors often sends them."""
+    sensors = Sensors(NAMES, 0.1, pytest.fail)
+    sensors.take_joint_states(joints(effort=[0.0] * 23), 1.0)
+    assert sensors.joint_efforts is None
+
+
+def test_a_position_that_jumps_is_noticed_until_it_is_engaged_anew():
+    sensors = Sensors(NAMES, 0.1, pytest.fail)
+    moved = joints().position
+    sensors.take_joint_states(joints(), 1.0)
+    moved[0] += 0.3
+    sensors.take_joint_states(joints(position=moved), 1.005)
+    assert sensors.encoders.slip[0] == pytest.approx(0.3, abs=0.01)
+    sensors.engage(1.01)
+    assert sensors.encoders.slip[0] == 0.0

@@ -141,3 +141,61 @@ def test_friction_is_changed_and_given_back():
     np.testing.assert_array_equal(robot._model.geom_friction[:, 1:], own[:, 1:])
     robot.set_friction(0.0)
     np.testing.assert_array_equal(robot._model.geom_friction, own)
+
+
+def knee(robot, what='joint_positions'):
+    """Give a figure of the left knee."""
+    return float(getattr(robot.state(), what)[0, NAMES.index('left_knee')])
+
+
+def test_torques_are_those_of_the_pd_law(robot):
+    """As measured a tick ago; none while the robot is held."""
+    assert not robot.efforts().any()
+    run(robot, 0.5)
+    state = robot.state()
+    asked = GAINS[:, 0] * (DEFAULT - state.joint_positions[0]) - (
+        GAINS[:, 1] * state.joint_velocities[0])
+    np.testing.assert_allclose(robot.efforts(), asked, atol=0.05 * np.abs(asked).max())
+
+
+def test_a_dead_motor_gives_way_and_the_others_hold(robot):
+    run(robot, 0.5)
+    before = knee(robot)
+    robot.kill_motor('left_knee')
+    run(robot, 0.4)
+    assert robot.efforts()[NAMES.index('left_knee')] == 0.0
+    assert knee(robot) > before + 0.1
+
+
+def test_an_encoder_offset_is_measured_and_controlled_by(robot):
+    """The joint itself settles that much lower, where its driver holds it."""
+    run(robot, 0.5)
+    shown = knee(robot)
+    robot.encoder_offsets[NAMES.index('left_knee')] = 0.1
+    robot.step()
+    assert knee(robot) == pytest.approx(shown + 0.1, abs=0.01)
+    run(robot, 0.3)
+    true = float(robot._backend.state().joint_positions[0, NAMES.index('left_knee')])
+    assert true == pytest.approx(knee(robot) - 0.1, abs=1e-6) and true < shown - 0.03
+
+
+def test_swapped_motors_get_each_others_targets(robot):
+    robot.swap_motors('left_elbow', 'right_elbow')
+    left, right = NAMES.index('left_elbow'), NAMES.index('right_elbow')
+    targets = DEFAULT.copy()
+    targets[left] = -0.8
+    run(robot, 0.3, targets)
+    moved = robot.state().joint_positions[0]
+    assert moved[right] == pytest.approx(-0.8, abs=0.15)
+    assert moved[left] == pytest.approx(DEFAULT[left], abs=0.1)
+
+
+def test_a_hoist_lifts_and_lets_go(robot):
+    run(robot, 0.3)
+    robot.lift(0.4)
+    run(robot, 1.5)
+    assert robot.state().base_position[0, 2] > SPEC.base_height + 0.2
+    assert robot._backend.truth().sole_forces.max() == 0.0
+    robot.lift(0.0)
+    run(robot, 0.5)
+    assert robot._backend.truth().sole_forces.max() > 0.0

@@ -79,7 +79,7 @@ except LocomotionError as error:
 
 
 @pytest.mark.parametrize('command', [
-    ['train', '--iterations', '0'], ['benchmark', 'env', '--num-envs', '2'],
+    ['train', '--iterations', '1'], ['benchmark', 'env', '--num-envs', '2'],
     ['check-isaacgym', '--iterations', '0']])
 def test_no_command_imports_torch_too_early(command):
     """The command ends here once the simulator is chosen."""
