@@ -78,7 +78,6 @@ LAZY = {
     'evaluation.animation': {'PIL', 'sim.offscreen'},
     'evaluation.sim_to_sim': {'sim.own_model'},
     'nodes.navigate_picture': {'matplotlib', 'sim.offscreen'},
-    'reliability.mutate_onnx': {'onnx'},
     'nodes.recording': {'mcap'},
     'nodes.replay': {'mcap'},
     'nodes.viewer': {'sim.web_guard', 'sim.web_scene', 'sim.web_server'},
