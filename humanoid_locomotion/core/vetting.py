@@ -31,7 +31,6 @@ from humanoid_locomotion.core.resources import PACKAGE
 START_TIMEOUT, OPEN_TIMEOUT = 30.0, 2.5
 MAX_MEMORY = 300 * 1024 * 1024  # above what it has once everything is imported [bytes]
 MAX_ANSWER = 64 * 1024  # bytes
-NICENESS = 10  # the control loop comes first
 READY = b'ready\n'
 
 
@@ -54,15 +53,21 @@ class Answer:
     memory: int = 0
 
 
-def open_vetted(name: Union[str, Path], engine: str = 'auto', device: str = 'auto'
-                ) -> PolicyFolder:
+def open_vetted(name: Union[str, Path], engine: str = 'auto', device: str = 'auto',
+                niceness: int = 0) -> PolicyFolder:
     """Open a policy folder as :func:`open_policy` does, once another process has done it.
+
+    Args:
+        name: As :func:`open_policy` takes it.
+        engine: Likewise, for the second time; the other process takes the one that it has.
+        device: Likewise.
+        niceness: By how much the other process gives way to others, as a control loop.
 
     Raises:
         PolicyError: The folder must not be run, or the other process came to no answer.
     """
     folder = find_policy(name)
-    answer = vet(folder)
+    answer = vet(folder, niceness)
     if answer.problem:
         raise PolicyError(folder / answer.file, answer.problem)
     content = read_folder(folder)
@@ -71,12 +76,12 @@ def open_vetted(name: Union[str, Path], engine: str = 'auto', device: str = 'aut
     return open_content(content, engine, device)
 
 
-def vet(folder: Path) -> Answer:
+def vet(folder: Path, niceness: int = 0) -> Answer:
     """Open a folder in another process; return what that says, or that it says nothing."""
     try:
         process = subprocess.Popen(
-            [sys.executable, '-m', __name__, os.path.abspath(folder)], env=_environment(),
-            cwd=os.sep,  # Python imports from where it starts, which may be the folder
+            [sys.executable, '-m', __name__, os.path.abspath(folder), str(niceness)],
+            env=_environment(), cwd=os.sep,  # Python imports from where it starts, which may be the folder
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True)
     except (OSError, ValueError) as error:
@@ -154,10 +159,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Open a folder and print an :class:`Answer`: what runs in the other process."""
-    (folder,) = sys.argv[1:] if arguments is None else arguments
+    folder, niceness = sys.argv[1:] if arguments is None else arguments
     # A robot's node may run in real time, and this must not. It ends even if nobody ends it.
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    os.nice(NICENESS)
+    os.nice(int(niceness))
     signal.alarm(int(START_TIMEOUT + OPEN_TIMEOUT) + 1)
     import onnx.shape_inference  # noqa: F401  what is needed in any case is no folder's doing
     engine = _engine()

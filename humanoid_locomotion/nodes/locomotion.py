@@ -29,6 +29,7 @@ WAITING_LOG_PERIOD = 5.0  # [s]
 EXCEPTION_LOG_PERIOD = 1.0  # [s]
 # While a policy opens beside the control loop, the loop must get the interpreter at once.
 SWITCH_INTERVAL = 0.0005  # [s]
+NICENESS = 10  # ... and the process that opens it first must give way
 SUCCESS, FAILURE, ERROR = (TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
                            TransitionCallbackReturn.ERROR)
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
@@ -257,7 +258,7 @@ class LocomotionNode(GuardedNode):
 
 def _open(parameters: LocomotionParameters) -> PolicyFolder:
     """Open a policy, in another process first; replaying its golden steps warms the engine up."""
-    return open_vetted(parameters.policy, parameters.engine, parameters.device)
+    return open_vetted(parameters.policy, parameters.engine, parameters.device, NICENESS)
 
 
 def main(args: Optional[List[str]] = None) -> int:

@@ -96,7 +96,7 @@ def test_what_was_vetted_is_what_opens(pristine, tmp_path, monkeypatch):
     folder = shutil.copytree(pristine, tmp_path / 'policy')
     answer = vet(folder)
 
-    def swapped(_):
+    def swapped(*_):
         other = policy_factory.balancing_policy(tmp_path / 'other')
         shutil.rmtree(folder)
         shutil.copytree(other, folder)
@@ -111,7 +111,7 @@ def test_memory_and_time_are_limited_there(pristine, tmp_path):
     """What opening would take is taken by Python itself, in that process, under its limits."""
     import subprocess
     prelude = ('from humanoid_locomotion.core import vetting\n'
-               'vetting.read_folder = lambda _: {}\nvetting.main(["/"])')
+               'vetting.read_folder = lambda _: {}\nvetting.main(["/", "0"])')
     for what, found in (('bytearray(10 ** 9)', 'takes more than 314572800 bytes'),
                         ('1 / 0', 'cannot be opened (ZeroDivisionError'),
                         ('exec("while True: pass")', None)):
