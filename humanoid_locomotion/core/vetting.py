@@ -42,6 +42,8 @@ class Answer:
         problem: Why the folder must not be run; empty if it may.
         file: Which of its files that is about; empty for the folder.
         digest: Of what was opened; see :attr:`FolderContent.digest`.
+        engine: What ran its golden steps.
+        golden_error: How closely; see :attr:`PolicyFolder.golden_error`.
         seconds: How long that took.
         memory: How much more memory was in use for it, at most [bytes].
     """
@@ -49,6 +51,8 @@ class Answer:
     problem: str
     file: str = ''
     digest: str = ''
+    engine: str = ''
+    golden_error: float = 0.0
     seconds: float = 0.0
     memory: int = 0
 
@@ -73,7 +77,8 @@ def open_vetted(name: Union[str, Path], engine: str = 'auto', device: str = 'aut
     content = read_folder(folder)
     if content.digest != answer.digest:
         raise PolicyError(folder, 'was changed while it was being opened')
-    return open_content(content, engine, device)
+    opened = open_content(content, engine, device, replayed_by=answer.engine)
+    return replace(opened, golden_error=max(opened.golden_error, answer.golden_error))
 
 
 def vet(folder: Path, niceness: int = 0) -> Answer:
@@ -81,7 +86,8 @@ def vet(folder: Path, niceness: int = 0) -> Answer:
     try:
         process = subprocess.Popen(
             [sys.executable, '-m', __name__, os.path.abspath(folder), str(niceness)],
-            env=_environment(), cwd=os.sep,  # Python imports from where it starts, which may be the folder
+            # Python imports from where it starts, which may be the folder.
+            env=_environment(), cwd=os.sep,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True)
     except (OSError, ValueError) as error:
@@ -173,8 +179,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     begin, before = time.monotonic(), memory_in_use('VmRSS')
     try:
         content = read_folder(Path(folder))
-        open_content(content, engine, 'cpu')
-        answer = Answer('', digest=content.digest)
+        opened = open_content(content, engine, 'cpu')
+        answer = Answer('', digest=content.digest, engine=engine,
+                        golden_error=opened.golden_error)
     except PolicyError as error:
         is_inside = Path(error.path).parent == Path(folder)
         answer = Answer(printable(error.problem), file=Path(error.path).name if is_inside else '')

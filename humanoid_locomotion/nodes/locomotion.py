@@ -28,7 +28,7 @@ AUTOSTART_PERIOD = 0.1  # [s]
 WAITING_LOG_PERIOD = 5.0  # [s]
 EXCEPTION_LOG_PERIOD = 1.0  # [s]
 # While a policy opens beside the control loop, the loop must get the interpreter at once.
-SWITCH_INTERVAL = 0.0005  # [s]
+SWITCH_INTERVAL = 0.0001  # [s]
 NICENESS = 10  # ... and the process that opens it first must give way
 SUCCESS, FAILURE, ERROR = (TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
                            TransitionCallbackReturn.ERROR)

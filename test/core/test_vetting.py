@@ -38,7 +38,8 @@ def child(tmp_path, monkeypatch):
 
 def test_a_good_folder_opens_as_it_does_here(pristine):
     ours, theirs = open_policy(pristine, 'onnxruntime'), open_vetted(pristine, 'onnxruntime')
-    assert (theirs.contract, theirs.golden_error) == (ours.contract, ours.golden_error)
+    assert (theirs.contract, theirs.golden_error, theirs.golden_action) == (
+        ours.contract, ours.golden_error, ours.golden_action)
     answer = vet(pristine)
     assert not answer.problem and 0.0 < answer.seconds < vetting.OPEN_TIMEOUT
     assert answer.memory < vetting.MAX_MEMORY
