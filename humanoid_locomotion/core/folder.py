@@ -60,10 +60,10 @@ def read_folder(folder: Path) -> FolderContent:
     Raises:
         PolicyError: A file is absent, no regular file, too large, or not what was signed.
     """
-    sums = _read_sums(folder)
-    files = {}
-    for name, limit in LIMITS.items():
-        files[name] = _read(folder / name, limit)
+    listed = _read(folder / SUMS, MAX_SUMS_BYTES)
+    files = {name: _read(folder / name, limit) for name, limit in LIMITS.items()}
+    sums = _parse_sums(listed, folder / SUMS)
+    for name in FILES:
         if _digest(files[name]) != sums.get(name):
             raise PolicyError(folder / name, f'is not the file whose hash is in {SUMS}: it was '
                               'damaged or changed after export; `humanoid-locomotion sign` '
@@ -83,7 +83,8 @@ def read_measured(folder: Path, name: str) -> bytes:
         ConfigError: It is absent or cannot be read, or is not what was signed.
         PolicyError: The folder's hashes cannot be read.
     """
-    return _measured(folder, name, _read_sums(folder))
+    sums = _parse_sums(_read(folder / SUMS, MAX_SUMS_BYTES), folder / SUMS)
+    return _measured(folder, name, sums)
 
 
 def _measured(folder: Path, name: str, sums: Dict[str, str]) -> bytes:
@@ -105,9 +106,8 @@ def _read(path: Path, limit: int) -> bytes:
                           f'{SUMS}, which `humanoid-locomotion sign` writes') from error
 
 
-def _read_sums(folder: Path) -> Dict[str, str]:
-    path = folder / SUMS
-    lines = _read(path, MAX_SUMS_BYTES).decode('ascii', 'replace').splitlines()
+def _parse_sums(content: bytes, path: Path) -> Dict[str, str]:
+    lines = content.decode('ascii', 'replace').splitlines()
     matches = [_LINE.fullmatch(line) for line in lines]
     sums = {match[2]: match[1] for match in matches if match is not None}
     if len(sums) != len(lines) or not set(FILES) <= set(sums) <= {*FILES, *MEASURED}:
@@ -135,7 +135,7 @@ def sign_measured(folder: Path, names: Iterable[str]) -> None:
     Raises:
         PolicyError: The folder's hashes, or one of the files, cannot be read.
     """
-    sums = _read_sums(folder)
+    sums = _parse_sums(_read(folder / SUMS, MAX_SUMS_BYTES), folder / SUMS)
     for name in names:
         sums[name] = _digest(_read(folder / name, MAX_MEASURED_BYTES))
     _write(folder, sums)

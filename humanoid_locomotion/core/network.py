@@ -290,13 +290,14 @@ def _check_ends(graph: Any) -> Tuple[int, int, bool]:
     if any(len(shape) != 2 for shape in shapes):
         raise _RefusedError(f"expected 'obs' (batch, obs) and 'actions' (batch, m), found "
                             f'{show(shapes[0])} and {show(shapes[1])}')
-    (batch, obs_size), (_, num_actions) = shapes
+    (batch, obs_size), (batch_of_actions, num_actions) = shapes
     if not (isinstance(obs_size, int) and 0 < obs_size <= MAX_VALUES
             and isinstance(num_actions, int) and 0 < num_actions <= MAX_VALUES):
         raise _RefusedError(f"expected fixed lengths of 'obs' and 'actions', found {shapes[0]} "
                             f'and {shapes[1]}')
-    if isinstance(batch, int) and batch != 1:
-        raise _RefusedError(f"takes {batch} observations at once; expected 1, or 'batch'")
+    for found in (batch, batch_of_actions):
+        if isinstance(found, int) and found != 1:
+            raise _RefusedError(f"takes {found} observations at once; expected 1, or 'batch'")
     if any(kind.elem_type != FLOAT for kind in kinds):
         raise _RefusedError("expected 'obs' and 'actions' of type tensor(float), found types "
                             f'{kinds[0].elem_type} and {kinds[1].elem_type}')

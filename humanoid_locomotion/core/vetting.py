@@ -100,12 +100,14 @@ def _listen(process: subprocess.Popen[bytes]) -> bytes:
     """Return what the process says until it ends, or until it takes too long or says too much."""
     assert process.stdout is not None
     said, descriptor = b'', process.stdout.fileno()
+    poll = select.poll()  # select.select takes no descriptor above 1023
+    poll.register(descriptor, select.POLLIN)
     deadline, is_ready = time.monotonic() + START_TIMEOUT, False
     while len(said) <= MAX_ANSWER:
         if not is_ready and READY in said:
             is_ready, deadline = True, time.monotonic() + OPEN_TIMEOUT
         left = deadline - time.monotonic()
-        if left <= 0.0 or not select.select([descriptor], [], [], left)[0]:
+        if left <= 0.0 or not poll.poll(1e3 * left):
             return said + b'\ntime is up'
         chunk = os.read(descriptor, MAX_ANSWER)
         if not chunk:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import yaml
@@ -188,3 +190,29 @@ def test_what_is_accepted_beyond_the_robot_stands_in_contract_and_card(tmp_path)
     assert opened.contract.beyond_robot == ('gains',)
     assert 'Accepted beyond what the robot allows: gains: kp and kd by a factor of up to 10' in (
         opened.path / 'card.md').read_text()
+
+
+def test_weights_outside_the_file_are_not_adopted_from_anywhere(tmp_path, monkeypatch):
+    """Not even where the process was started."""
+    path, _ = network(tmp_path / 'other.onnx')
+    model = onnx.load(path)
+    (tensor,) = model.graph.initializer
+    (tmp_path / 'weights.bin').write_bytes(tensor.raw_data)
+    tensor.ClearField('raw_data')
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key='location', value='weights.bin')
+    path.write_bytes(model.SerializeToString())
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PolicyError, match="tensor 'weight' lies outside the file"):
+        adopt(path, ROBOT, tmp_path / 'policy', fill(tmp_path))
+    assert not (tmp_path / 'policy').exists()
+
+
+@pytest.mark.parametrize('name', ['other.onnx', 'missing.yaml'])
+def test_a_fifo_is_refused_and_not_waited_for(tmp_path, name):
+    path, _ = network(tmp_path / 'other.onnx')
+    filled = fill(tmp_path)
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(LocomotionError, match=f'{name}: is a FIFO, expected a regular file'):
+        adopt(path, ROBOT, tmp_path / 'policy', filled)

@@ -151,6 +151,7 @@ def test_tensors_that_grow_are_refused_before_they_do():
 
 @pytest.mark.parametrize('changes, problem', [
     ({'obs': ('batch', 'n')}, 'expected fixed lengths'), ({'obs': (7, 4)}, 'takes 7 observations'),
+    ({'actions': (10 ** 12, 2)}, 'takes 1000000000000 observations'),
     ({'obs': (4,)}, r"expected 'obs' \(batch, obs\)"), ({'actions': ('batch', 3)}, 'nfer'),
     ({'obs': ('batch', 10 ** 12)}, 'expected fixed lengths')])
 def test_ends_of_another_shape_are_refused(changes, problem):
