@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 from rich.console import Console
 import typer
 
-from humanoid_locomotion import cli_input
+from humanoid_locomotion import cli_input, cli_python
 from humanoid_locomotion.cli_output import JSON, table_of, working
 
 app = typer.Typer(no_args_is_help=True, help='Measure where the time of training goes.')
@@ -45,6 +45,8 @@ def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device
                 lambda: benchmark.steps_per_second(trainer)))
         return row
 
+    if against_mjlab:
+        cli_python.interpreter(against_mjlab, '--against-mjlab')
     rows = _sweep(robot, policy, backend, device, _counts(num_envs, output), graph, fuse, measure)
     _show('env', rows, output, json)
 
@@ -64,6 +66,8 @@ def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, devi
                 lambda: benchmark.benchmark_train(trainer)['steps_per_second']))
         return row
 
+    if against_mjlab:
+        cli_python.interpreter(against_mjlab, '--against-mjlab')
     rows = _sweep(robot, policy, backend, device, _counts(num_envs, output), graph, fuse, measure)
     _show('train', rows, output, json)
 

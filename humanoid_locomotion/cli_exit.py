@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import traceback
 from typing import Any, Callable, NoReturn
@@ -17,6 +18,8 @@ from humanoid_locomotion.core.errors import LocomotionError
 
 FINE, NOT_PASSED, REFUSED, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 70, 130, 141
 TRACEBACK = 'HUMANOID_LOCOMOTION_TRACEBACK'  # environment variable
+# What MuJoCo, PyTorch and Warp say, each in an error of its own.
+OUT_OF_MEMORY = re.compile('out of memory|allocate memory|not enough memory', re.IGNORECASE)
 MAX_WORD = 4095  # bytes, the longest path of Linux
 
 
@@ -53,9 +56,6 @@ def _code_of(command_line: Callable[..., Any]) -> int:
     except KeyboardInterrupt:
         _say('interrupted')
         return INTERRUPTED
-    except MemoryError:
-        _say('error: the memory that this needs is more than there is')
-        return REFUSED
     except OSError as error:
         return _code_of_system_error(error, REFUSED)
     except Exception as error:
@@ -64,6 +64,9 @@ def _code_of(command_line: Callable[..., Any]) -> int:
             return INTERRUPTED
         if hasattr(error, 'format_message'):  # of typer, or of click in older ones
             return _code_of_usage_error(error)
+        if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
+            _say('error: this needs more memory than there is; take fewer or smaller things')
+            return REFUSED
         return _code_of_bug(error)
 
 
@@ -102,6 +105,9 @@ def _code_of_bug(error: Exception) -> int:
 
 def _check_words() -> None:
     for word in sys.argv[1:]:
+        if re.fullmatch('(--[a-z-]+=)?', word):
+            raise LocomotionError('command line: found an empty value; leave an option out to '
+                                  f'have its default{f", here {word[:-1]}" if word else ""}')
         size = len(os.fsencode(word))
         if size > MAX_WORD or '\0' in word:
             raise LocomotionError(

@@ -38,17 +38,26 @@ main()
 """
 
 
-def command(python: str, arguments: Sequence[str]) -> List[str]:
-    """Return the command that runs ours in another interpreter.
+def interpreter(python: str, option: str = '--python') -> str:
+    """Return the path of an interpreter.
 
     Raises:
         LocomotionError: There is no such program.
     """
     found = shutil.which(os.path.expanduser(python))
     if found is None:
-        raise LocomotionError(f'--python: {python!r} is no program that can be started; name an '
+        raise LocomotionError(f'{option}: {python!r} is no program that can be started; name an '
                               'interpreter, such as ~/miniconda3/envs/isaacgym/bin/python')
-    return [found, '-c', _START, str(PACKAGE), *arguments]
+    return found
+
+
+def command(python: str, arguments: Sequence[str]) -> List[str]:
+    """Return the command that runs ours in another interpreter.
+
+    Raises:
+        LocomotionError: There is no such program.
+    """
+    return [interpreter(python), '-c', _START, str(PACKAGE), *arguments]
 
 
 def environment(python: str) -> Dict[str, str]:

@@ -62,7 +62,7 @@ def generate_launch_description():
             description='Who publishes odom: the robot, or the odometry node by its legs and IMU'),
         DeclareLaunchArgument(
             'viewer', default_value='none', choices=['none', 'web'],
-            description='Whether to show and drive the robot in a browser, at 127.0.0.1:8080'),
+            description='Whether to show and drive the robot in a browser; it prints where'),
         DeclareLaunchArgument(
             'dry_run', default_value='false',
             description='Whether to compute everything and command no robot'),

@@ -12,7 +12,9 @@ PATIENCE = 120.0
 # own priority, and in a session of its own (autogroup) it has as large a share as all the nodes.
 RENDERING = ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
              '--enable-unsafe-swiftshader']
+FLAT = ['--no-sandbox', '--disable-3d-apis']  # for what draws no robot
 HUMBLE = """#!/bin/sh
+echo $$ > {folder}/chromium.pid
 echo 10 > /proc/self/autogroup
 exec {setpriv} nice -n 10 {chromium} "$@"
 """
@@ -31,15 +33,18 @@ def find_chromium():
 
 
 @contextmanager
-def open_page(folder):
-    """Yield a page of a browser that starts from a script in the folder."""
+def open_page(folder, options=RENDERING):
+    """Yield a page of a browser that starts from a script in the folder.
+
+    The browser's process is in ``chromium.pid`` there; those it starts are of its group.
+    """
     sync_api = pytest.importorskip('playwright.sync_api')
     script = folder / 'chromium.sh'
     setpriv = 'setpriv --bounding-set=-sys_nice' if os.geteuid() == 0 else ''
-    script.write_text(HUMBLE.format(setpriv=setpriv, chromium=find_chromium()))
+    script.write_text(HUMBLE.format(folder=folder, setpriv=setpriv, chromium=find_chromium()))
     script.chmod(0o755)
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=script, args=RENDERING)
+        browser = playwright.chromium.launch(executable_path=script, args=options)
         page = browser.new_page(viewport={'width': 1280, 'height': 800})
         page.set_default_timeout(1000 * PATIENCE)
         yield page

@@ -32,7 +32,7 @@ ROOMS = {
     'cli': {'cli_adopt', 'cli_benchmark', 'cli_exit', 'cli_input', 'cli_isaacgym', 'cli_node',
             'cli_output', 'cli_python', 'cli_reliability', 'cli_robot', 'core', 'rich', 'typer'},
     'cli_adopt': {'cli_input', 'rich', 'typer'},
-    'cli_benchmark': {'cli_input', 'cli_output', 'rich', 'typer'},
+    'cli_benchmark': {'cli_input', 'cli_output', 'cli_python', 'rich', 'typer'},
     'cli_exit': {'core', 'rich'},
     'cli_input': {'core', 'typer'},
     'cli_isaacgym': {'cli_input', 'cli_output', 'cli_python', 'rich', 'typer'},

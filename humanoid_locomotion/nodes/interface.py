@@ -80,7 +80,7 @@ MEANING: Dict[str, Dict[str, str]] = {
         '~/path': 'each way that is planned',
         '~/cancel': 'stand where it is'},
     'viewer': {
-        'cmd_vel': f'{ANY_TWIST}; out while someone drives, in to be shown',
+        'cmd_vel': f'{ANY_TWIST}; out while a hand drives, in to be shown',
         'joint_states': 'the pose',
         'odom': 'place and achieved velocity',
         'locomotion/state': 'shown',

@@ -166,9 +166,10 @@ class ViewerParameters:
     robot: str = parameter(
         '', 'Robot to show: a name or a folder; empty for that of the policy', read_only=True)
     host: str = parameter(
-        '127.0.0.1', 'Address to serve the page on; whoever reaches it can drive the robot',
+        '127.0.0.1', 'Address to serve the page on; who has the printed token can drive the robot',
         read_only=True)
-    port: int = parameter(8080, 'Port to serve the page on', read_only=True)
+    port: int = parameter(
+        8080, 'Port to serve the page on, or the next that is free', read_only=True)
     enable_stamped_cmd_vel: bool = parameter(
         False, 'Use TwistStamped instead of Twist on cmd_vel', read_only=True)
 

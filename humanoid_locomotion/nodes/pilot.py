@@ -304,6 +304,8 @@ class Pilot:
             raise RefusedError(request, 'the node is not active')
 
     def _on_alarm(self) -> None:
+        if self._timer is None:  # one more call of a timer that was destroyed meanwhile
+            return
         now = self.now()
         if self._is_simulated or self._is_rehearsed:
             self._tick(now, None)

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 import json
 from pathlib import Path
+import struct
 from typing import Any, BinaryIO, Dict, Iterator, Tuple
 
 import numpy as np
@@ -154,7 +155,7 @@ class _Records:
             from mcap import exceptions, records, stream_reader
         except ImportError as error:
             raise MissingPackageError('replay', 'mcap', 'pip install mcap') from error
-        self._kinds, self._end = records, exceptions.EndOfFile
+        self._file, self._kinds, self._end = file, records, exceptions.EndOfFile
         self._left = stream_reader.StreamReader(file, record_size_limit=MAX_RECORD).records
         self.is_whole = False
 
@@ -186,8 +187,9 @@ class _Records:
                 elif isinstance(record, self._kinds.DataEnd):
                     self.is_whole = True
                     return
-        except self._end:
-            return
+        except (self._end, struct.error):
+            if self._file.read(1):  # it is not at its end, but damaged
+                raise
 
 
 def _metadata(records: _Records, path: Path) -> Dict[str, str]:

@@ -41,7 +41,8 @@ class ViewerNode(Node):
     as well.
 
     Attributes:
-        address: Of the page. It is printed, not logged: ``/rosout`` is read by others.
+        address: Of the page. The process prints it and does not log it, since others read
+            ``/rosout``.
     """
 
     def __init__(self, **kwargs: Any):
@@ -78,7 +79,6 @@ class ViewerNode(Node):
         self._panel = Panel(self._server.viser, controls.request,
                             lambda value: controls.do(lambda: self._set_friction(value)))
         create_wall_timer(self, SHOW_PERIOD, self._show)
-        print(f'{SAID_ADDRESS}{self.address}', flush=True)
 
     def _create_topics(self) -> None:
         stamped = self._settings.enable_stamped_cmd_vel
@@ -159,7 +159,13 @@ class ViewerNode(Node):
 
 def main(args: Optional[List[str]] = None) -> int:
     """Run the node until it is told to stop."""
-    return run(ViewerNode, args)
+    return run(_open, args)
+
+
+def _open() -> ViewerNode:
+    node = ViewerNode()
+    print(f'{SAID_ADDRESS}{node.address}', flush=True)
+    return node
 
 
 if __name__ == '__main__':

@@ -210,6 +210,14 @@ def _try(planned: Planned, servers: queue.Queue, stock: Path, seed: int,
                    ended['seconds'], problem, said, words)
 
 
+def _train(words: Sequence[str], stock: Path, servers: queue.Queue) -> None:
+    server = servers.get()
+    server.run({'command': '', 'folder': str(stock), 'words': [it.encode().hex() for it in words],
+                'out': str(stock / 'out'), 'err': str(stock / 'err'), 'limit': 10.0 * LIMIT,
+                'marker': '', 'environment': {}})
+    servers.put(server)
+
+
 def fuzz(count: int, seed: int = 0, processes: int = 2) -> List[Outcome]:
     """Try command lines, and return how each ended.
 
@@ -228,11 +236,12 @@ def outcomes(planned: Sequence[Planned], seed: int,
     for _ in range(processes):
         servers.put(_Server())
     with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(processes) as pool:
-        stock = Path(temporary)
-        command_line_stock.fill(stock)
+        folder = Path(temporary) / 'stock'
+        folder.mkdir()
+        command_line_stock.fill(folder, lambda words: _train(words, folder, servers))
         watch = _Watch(PACKAGE.parent if (PACKAGE.parent / 'setup.py').exists() else PACKAGE)
         try:
-            yield from pool.map(lambda one: _try(one, servers, stock, seed, watch), planned)
+            yield from pool.map(lambda one: _try(one, servers, folder, seed, watch), planned)
         finally:
             while not servers.empty():
                 servers.get().close()

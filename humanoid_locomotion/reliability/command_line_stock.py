@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 import shutil
-import subprocess
-import sys
 import tempfile
+from typing import Callable, List
 
 from sensor_msgs.msg import Imu, JointState
 
@@ -24,16 +23,19 @@ TINY = ('--num-envs', '2', '--iterations', '1', '--set', 'ppo.rollout_steps=4',
 STEPS = 5  # of the recording
 
 
-def fill(stock: Path) -> None:
-    """Write ``policy/``, ``robot/``, ``run/`` and ``files/``; ROS 2 need not be initialised."""
+def fill(stock: Path, train: Callable[[List[str]], object]) -> None:
+    """Write ``policy/``, ``robot/``, ``run/`` and ``files/``; ROS 2 need not be initialised.
+
+    Args:
+        stock: The folder to fill.
+        train: Runs a command line, that of a short training.
+    """
     policy, robot = policy_folders()['humanoid'], load_robot('humanoid')
     files = stock / 'files'
     files.mkdir()
     shutil.copytree(policy, stock / 'policy')
     shutil.copytree(robot.folder, stock / 'robot')
-    subprocess.run([sys.executable, '-m', 'humanoid_locomotion', 'train', '--backend', 'fake',
-                    '--device', 'cpu', *TINY, '--output', stock / 'run'], check=True,
-                   cwd=stock, stdout=subprocess.DEVNULL)
+    train(['train', '--backend', 'fake', '--device', 'cpu', *TINY, '--output', str(stock / 'run')])
     for source, name in (
             (policy / 'policy.onnx', 'policy.onnx'), (policy / 'scorecard.json', 'scorecard.json'),
             (robot.mjcf_path, 'robot.xml'), (robot.urdf_path, 'robot.urdf'),

@@ -33,6 +33,7 @@ HAND = '/hand'
 ASK_PERIOD = 0.05  # [s] between two questions whether the hand is still there
 MAX_CLIENTS = 16  # open WebSockets; a page has two
 MAX_PENDING = 32  # connections that are no WebSocket yet; the oldest makes room
+BACKLOG = 32  # so many are taken in at once before those inside are heard again
 MAX_MESSAGE, MAX_HAND_MESSAGE = 64 * 1024, 512  # [bytes], [characters]
 MAX_RATE, MAX_BURST = 200.0, 400.0  # messages per second and at once, of one client
 REFUSAL_PERIOD = 2.0  # [s] between two lines about refusals
@@ -139,7 +140,8 @@ class WebServer:
             self._viser_handler, self._viser_pages = handler, process_request
             return original(self._handle, sock=self._socket, **{
                 **options, 'process_request': self._answer, 'create_connection': self._connect,
-                'max_size': MAX_MESSAGE, 'logger': SILENT, 'server_header': None})
+                'max_size': MAX_MESSAGE, 'backlog': BACKLOG, 'logger': SILENT,
+                'server_header': None})
         return serve
 
     def _open_door(self) -> str:

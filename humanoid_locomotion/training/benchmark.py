@@ -179,17 +179,18 @@ class Mjlab:
         """Return what the probe measures: ``env``, or ``train ITERATIONS``.
 
         Raises:
-            LocomotionError: The probe ended; its own words are on standard error.
+            LocomotionError: The probe ended, or is none; its own words are on standard error.
         """
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(what + '\n')
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
+        try:
+            self._process.stdin.write(what + '\n')
+            self._process.stdin.flush()
+            return dict(json.loads(self._process.stdout.readline()))
+        except (BrokenPipeError, ValueError) as error:
+            self._process.kill()
             raise LocomotionError(
                 f'the mjlab probe ended with code {self._process.wait()}; is mjlab installed for '
-                'the interpreter that --against-mjlab names?')
-        return dict(json.loads(line))
+                'the interpreter that --against-mjlab names?') from error
 
     def close(self) -> None:
         """End the process."""

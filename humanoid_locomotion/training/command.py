@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from humanoid_locomotion.training.resume import Beginning
-    from humanoid_locomotion.training.trainer import Trainer
+    from humanoid_locomotion.training.trainer import Report, Trainer
 
 MAX_PROCESSES = 64
 MAX_SEED = 2 ** 31 - 1
@@ -102,8 +102,8 @@ def train(asked: Options, restart: Sequence[str], command: str,
         console: Where to show how it goes.
 
     Returns:
-        The exit code (0, or 130 and 143 after SIGINT and SIGTERM), and what to print for
-        machines; None from a process that only started others or helps another.
+        The exit code (0, or what a shell reports for the signal that stopped it), and what to
+        print for machines; None from a process that only started others or helps another.
 
     Raises:
         LocomotionError: Something does not fit; nothing was written then, or what was written is
@@ -195,8 +195,11 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
             console.print(f'watch it at {page.address}')
         progress = stack.enter_context(
             TrainingProgress(console, trainer.config.run.iterations, title))
-        trainer.run(progress.report, _seconds(asked),
-                    watch if asked.until_scorecard else lambda: False, stop)
+        shown = _Shown(progress.report)
+        trainer.run(shown, _seconds(asked), watch if asked.until_scorecard else lambda: False,
+                    lambda: stop() or shown.error is not None)
+    if shown.error is not None:
+        raise shown.error
     if watch.passed is not None:
         console.print(f'the policy passes: {watch.passed}', soft_wrap=True, markup=False)
     _draw(folder)
@@ -210,6 +213,26 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
     return stop.exit_code, {
         'run': folder, 'samples': trainer.samples, 'seconds': trainer.seconds,
         'passed': watch.passed, 'stopped_by': stop.name or None, 'last': json.loads(last_line)}
+
+
+class _Shown:
+    """Shows an iteration's figures; an output that cannot be written ends no iteration.
+
+    Attributes:
+        error: What was raised, if it cannot; training then stops with a checkpoint. Rich raises
+            SystemExit for a pipe that nobody reads.
+    """
+
+    def __init__(self, show: Report):
+        self._show = show
+        self.error: Optional[BaseException] = None
+
+    def __call__(self, iteration: int, figures: Dict[str, float]) -> None:
+        """Show the figures of an iteration."""
+        try:
+            self._show(iteration, figures)
+        except (OSError, SystemExit) as error:
+            self.error = error
 
 
 def _help(asked: Options, trainer: Trainer) -> int:

@@ -11,6 +11,7 @@ from typing import Optional
 
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.training import checkpoint
+from humanoid_locomotion.training.durable import named_errors
 
 CANDIDATE = 'candidate'  # the policy folder under test, in the run folder
 PASSED, FAILED = 0, 1  # what evaluation exits with; anything else is an error
@@ -51,7 +52,7 @@ class ScorecardWatch:
         if code not in (None, FAILED):
             raise LocomotionError(
                 f'{self._log}: a checkpoint could not be evaluated; its last lines say why')
-        with self._log.open('w', encoding='utf-8') as log:
+        with named_errors(self._log), self._log.open('w', encoding='utf-8') as log:
             self._process = subprocess.Popen(
                 [sys.executable, '-c', _SCRIPT, str(checkpoint.latest(self._run)),
                  str(self._run / CANDIDATE), self._robot, str(os.getpid())],

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to stop, which training grants between two iterations."""
+"""Signals as a wish to stop, which training grants between two iterations."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import time
 from types import FrameType
 from typing import Any, Dict, Optional
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # SIGHUP: the terminal was closed
 # Launchers pass a signal on that the terminal has sent as well: within this time [s] it is one.
 SAME = 1.0
 
 
 class StopSignals:
-    """Notes the first signal; a second one, later, ends the process at once.
+    """Notes the first signal; the same one again, later, ends the process at once.
 
     Nothing is interrupted by the first: a simulator's call, the capture of a CUDA graph and the
-    writing of a checkpoint come to their end.
+    writing of a checkpoint come to their end. SIGHUP stays ignored where it is, as by ``nohup``.
 
     Attributes:
         caught: The first signal's number; None before.
@@ -32,7 +32,9 @@ class StopSignals:
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                self._before[number] = signal.signal(number, self._note)
+                is_ignored = signal.getsignal(number) is signal.SIG_IGN
+                if not (number == signal.SIGHUP and is_ignored):
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -51,13 +53,13 @@ class StopSignals:
 
     @property
     def exit_code(self) -> int:
-        """What a shell reports for a process that the signal ended: 130 or 143; 0 without one."""
+        """What a shell reports for a process that the signal ended, as 130; 0 without one."""
         return 0 if self.caught is None else 128 + self.caught
 
     def _note(self, number: int, _: Optional[FrameType]) -> None:
         now = time.monotonic()
         if self.caught is None:
             self.caught, self._time = number, now
-        elif now - self._time > SAME:
+        elif number == self.caught and now - self._time > SAME:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)

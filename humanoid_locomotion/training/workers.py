@@ -22,7 +22,7 @@ GRACE = 2.0  # [s] in which the others may end by themselves once one has failed
 def run(count: int, command: Sequence[str]) -> int:
     """Run a command in each process; return the exit code.
 
-    SIGINT and SIGTERM are passed on. When one process fails, the others are ended.
+    Signals are passed on. When one process fails, the others are ended.
 
     Args:
         count: How many processes.

@@ -98,3 +98,14 @@ def test_a_reason_is_one_bounded_line():
     assert describe(ValueError('two\nlines')) == 'ValueError: two lines'
     assert describe(StrangeError()) == 'StrangeError'
     assert len(describe(ValueError('x' * 10**7))) < MAX_REASON + 50
+
+
+def test_an_alarm_that_comes_after_deactivation_is_no_exception(bench):
+    """An executor may have taken the timer's event before the timer was destroyed."""
+    one = bench()
+    one.stand()
+    pilot = one.node.pilot
+    pilot._is_rehearsed = False
+    one.node.trigger_deactivate()
+    pilot._on_alarm()
+    one.until_state('idle')

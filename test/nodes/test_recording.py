@@ -1,15 +1,21 @@
 """A recording replays to the last bit, and a single bit that differs is found."""
 
+import errno
+import threading
+
 import pytest
 
 pytest.importorskip('rclpy')
 pytest.importorskip('mcap')
 
 from harness import Bench
+import numpy as np
 from rclpy.parameter import Parameter
+from sensor_msgs.msg import Imu
 
-from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.nodes import replay as replaying
 from humanoid_locomotion.nodes.recording import Recorder, definition, nanoseconds, seconds
 from humanoid_locomotion.nodes.replay import replay
 
@@ -117,6 +123,141 @@ def test_disk_that_fails_is_reported_and_the_robot_walks_on(bench, tmp_path, mon
     one.until(lambda: 'no space left' in one.driver.diagnostics.get(
         'locomotion: recording', (0, ''))[1])
     assert one.driver.state == 'standing'
+
+
+class FullDisk:
+    """Stands for the system's file: takes so many bytes, then no more."""
+
+    room = 0
+
+    def __init__(self, path, mode):
+        self._file = open(path, mode, buffering=0)  # noqa: SIM115
+        self.tell, self.close = self._file.tell, self._file.close
+        self.truncate, self.seek = self._file.truncate, self._file.seek
+
+    def write(self, data):
+        """Write what there is room for, as a system does; refuse the rest."""
+        left = self.room - self.tell()
+        if left <= 0:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        return self._file.write(data[:left])
+
+
+def a_loop(holding, folder):
+    """Give the parameters and a control loop that is still."""
+    from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.nodes.control_loop import ControlLoop
+    from humanoid_locomotion.nodes.parameters import LocomotionParameters
+    given = LocomotionParameters(
+        policy=str(holding), engine='onnxruntime', record_folder=str(folder))
+    return given, ControlLoop(open_policy(holding, 'onnxruntime'), load_robot('humanoid'), given,
+                              lambda _: None)
+
+
+def test_full_disk_leaves_a_file_of_whole_records(tmp_path, holding, monkeypatch):
+    """What was recorded before replays; the control loop never notices."""
+    from humanoid_locomotion.nodes import recording
+    monkeypatch.setattr(recording.io, 'FileIO', FullDisk)
+    monkeypatch.setattr(FullDisk, 'room', 1_500_000)
+    given, loop = a_loop(holding, tmp_path)
+    recorder = Recorder(given, loop, False)
+    noise = np.random.default_rng(0)
+    for step in range(1, 3000):
+        recorder.message('imu/data', Imu(), 0.02 * step)
+        recorder.message('locomotion/control_step', (noise.random(100), [('noise', 100)]),
+                         0.02 * step)
+    recorder.close()
+    assert 'No space left' in recorder.problem and recorder.path.stat().st_size <= 1_500_000
+    with recorder.path.open('rb') as file:
+        records = replaying._Records(file)
+        assert records.metadata()['format'] == '1'
+        seen = list(records.messages())
+    assert not records.is_whole and 10 < len(seen) < 5998
+    assert {topic for topic, _, _ in seen} == {'imu/data', 'locomotion/control_step'}
+
+
+def test_close_on_a_full_disk_raises_nothing(tmp_path, holding, monkeypatch):
+    """The robot is damped by then; its node must come to its end."""
+    from humanoid_locomotion.nodes import recording
+    monkeypatch.setattr(recording.io, 'FileIO', FullDisk)
+    monkeypatch.setattr(FullDisk, 'room', 20_000)
+    given, loop = a_loop(holding, tmp_path)
+    recorder = Recorder(given, loop, False)
+    FullDisk.room = 0
+    recorder.event(0.1, 'stand')
+    recorder.close()
+    assert 'No space left' in recorder.problem
+
+
+def test_disk_that_hangs_is_not_waited_for(tmp_path, holding, monkeypatch):
+    """As a network's may."""
+    from humanoid_locomotion.nodes import recording
+    monkeypatch.setattr(recording, 'PATIENCE', 0.1)
+    hangs = threading.Event()
+    monkeypatch.setattr(Recorder, '_write', lambda *_: hangs.wait(10.0))
+    given, loop = a_loop(holding, tmp_path)
+    recorder = Recorder(given, loop, False)
+    recorder.event(0.1, 'stand')
+    recorder.close()
+    assert 'took nothing for' in recorder.problem
+    hangs.set()
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path, holding):
+    """By its name, when the node is configured."""
+    (tmp_path / 'file').write_text('a file')
+    given, loop = a_loop(holding, tmp_path / 'file' / 'below')
+    with pytest.raises(ConfigError, match=r'cannot be recorded to .* name another record_folder'):
+        Recorder(given, loop, False)
+
+
+def test_recording_that_broke_off_replays_to_there(recorded, tmp_path):
+    """And says so."""
+    whole = replay(recorded)
+    cut = tmp_path / 'cut.mcap'
+    data = recorded.read_bytes()
+    cut.write_bytes(data[:len(data) // 2])
+    result = replay(cut)
+    assert whole.is_whole and not result.is_whole
+    assert result.difference == '' and 0 < result.steps <= whole.steps
+
+
+@pytest.mark.parametrize('change', [
+    lambda metadata: metadata.pop('parameters'), lambda metadata: metadata.pop('policy'),
+    lambda metadata: metadata.update(parameters='[' * 100_000),
+    lambda metadata: metadata.update(parameters='{"policy": 1e999}'),
+    lambda metadata: metadata.update(is_simulated='maybe'),
+    lambda metadata: metadata.update(engine='nope')])
+def test_odd_metadata_are_refused(recorded, tmp_path, change):
+    """In a sentence of ours."""
+    from mcap.writer import Writer
+    with recorded.open('rb') as file:
+        metadata = replaying._Records(file).metadata()
+    change(metadata)
+    with (tmp_path / 'odd.mcap').open('wb') as file:
+        writer = Writer(file)
+        writer.start()
+        writer.add_metadata('humanoid_locomotion', metadata)
+        writer.finish()
+    with pytest.raises(LocomotionError):
+        replay(tmp_path / 'odd.mcap')
+
+
+def test_type_that_the_recorder_never_writes_is_refused(recorded, tmp_path):
+    """Since its module would be imported by the name in the file."""
+    from mcap.writer import Writer
+    with recorded.open('rb') as file:
+        metadata = replaying._Records(file).metadata()
+    with (tmp_path / 'odd.mcap').open('wb') as file:
+        writer = Writer(file)
+        writer.start()
+        writer.add_metadata('humanoid_locomotion', metadata)
+        schema = writer.register_schema('antigravity/msg/Evil', 'ros2msg', b'')
+        channel = writer.register_channel('imu/data', 'cdr', schema)
+        writer.add_message(channel, 1, b'x', 1)
+        writer.finish()
+    with pytest.raises(LocomotionError, match="unknown type of message 'antigravity/msg/Evil'"):
+        replay(tmp_path / 'odd.mcap')
 
 
 def test_full_queue_loses_and_counts(monkeypatch, tmp_path, holding):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
-from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.errors import LocomotionError, RunFolderError
 from humanoid_locomotion.training import scorecard_watch
 from humanoid_locomotion.training.scorecard_watch import ScorecardWatch
 
@@ -76,6 +80,21 @@ def test_an_evaluation_under_way_ends_with_the_run(watch, monkeypatch):
     watch()
     watch.close()
     assert killed == [Evaluation.started[0].pid]
+
+
+def test_an_evaluation_ends_with_a_training_that_was_killed(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, '-c', scorecard_watch._SCRIPT, 'checkpoint.pt', 'candidate', 'robot',
+         '1'], start_new_session=True, cwd=tmp_path)  # its parent is another process by now
+    assert process.wait(timeout=60) == -signal.SIGKILL
+
+
+def test_a_full_disk_is_one_sentence(tmp_path):
+    (tmp_path / 'checkpoints').mkdir()
+    (tmp_path / 'checkpoints' / '000025.pt').touch()
+    (tmp_path / 'candidate.log').mkdir()  # what cannot be opened
+    with pytest.raises(RunFolderError, match=r'candidate\.log: cannot be written'):
+        ScorecardWatch(tmp_path, 'robots/mine')()
 
 
 def test_a_broken_checkpoint_is_told_from_one_that_fails(tmp_path):

@@ -14,7 +14,8 @@ from humanoid_locomotion.training import stop_signals
 from humanoid_locomotion.training.stop_signals import StopSignals
 
 
-@pytest.mark.parametrize('number, code', [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize('number, code', [
+    (signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_the_first_signal_is_noted(number, code):
     before = signal.getsignal(number)
     with StopSignals() as stop:
@@ -24,6 +25,25 @@ def test_the_first_signal_is_noted(number, code):
         os.kill(os.getpid(), number)  # at once: a launcher that passes on what came anyway
         assert stop.exit_code == code
     assert signal.getsignal(number) == before
+
+
+def test_a_hang_up_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopSignals() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_another_signal_than_the_first_ends_nothing(monkeypatch):
+    """A launch file sends SIGTERM 5 s after SIGINT, while a checkpoint may be written."""
+    monkeypatch.setattr(stop_signals, 'SAME', -1.0)
+    with StopSignals() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.name == 'SIGINT'
 
 
 def test_in_a_thread_nothing_is_caught_and_nothing_breaks():

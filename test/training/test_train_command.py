@@ -182,6 +182,17 @@ def test_a_signal_leaves_a_checkpoint_and_says_where(tmp_path, number, code):
     assert f'stopped by {number.name}; the last checkpoint is {newest}, --resume ' in out
 
 
+def test_an_output_that_nobody_reads_leaves_a_checkpoint(tmp_path):
+    process = start(tmp_path / 'run', '--iterations', 400, '--set', 'run.checkpoint_every=5000')
+    process.stdout.readline()
+    process.stdout.close()
+    process.wait(timeout=120)
+    newest = max((tmp_path / 'run' / 'checkpoints').iterdir())
+    last = json.loads((tmp_path / 'run' / 'metrics.jsonl').read_text().splitlines()[-1])
+    assert process.returncode != 0 and 0 < int(newest.stem) == last['iteration'] < 400
+    process.stderr.close()
+
+
 def test_a_disk_that_is_full_ends_it_in_one_sentence(tmp_path):
     """No file may grow beyond a limit: the system refuses what a full disk would refuse."""
     program = f"""
