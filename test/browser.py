@@ -12,7 +12,7 @@ PATIENCE = 120.0
 # own priority, and in a session of its own (autogroup) it has as large a share as all the nodes.
 RENDERING = ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
              '--enable-unsafe-swiftshader']
-FLAT = ['--no-sandbox', '--disable-3d-apis']  # for what draws no robot
+FLAT = ['--no-sandbox', '--disable-gpu']  # for what draws no robot
 HUMBLE = """#!/bin/sh
 echo $$ > {folder}/chromium.pid
 echo 10 > /proc/self/autogroup

@@ -17,7 +17,6 @@ pytest.importorskip('viser')
 
 from humanoid_locomotion.core.policy import open_policy
 from humanoid_locomotion.core.robot import load_robot
-from humanoid_locomotion.nodes.viewer_hands import PAGE
 from humanoid_locomotion.sim.web_scene import RobotModel
 
 pytestmark = pytest.mark.ros
@@ -150,14 +149,9 @@ def test_robot_stands_soon_after_the_browser_goes_in_any_way(ros, tmp_path):
 
 
 def hold_forward(page, on):
-    """Open the page anew, without the scene that would be drawn, and hold a button there."""
-    def only_hands(route):
-        response = route.fetch()
-        whole = response.text()
-        route.fulfill(response=response, body=whole[:whole.index('<script')] + PAGE.read_text())
+    """Open the page anew and hold a button there."""
     page.set_default_timeout(1000 * PATIENCE)
-    page.route(on.address, only_hands)
-    page.goto(on.address)
+    page.goto(on.address, wait_until='commit')
     page.get_by_text('to drive').wait_for()
     page.mouse.move(*middle(page, 'forward'))
     page.mouse.down()
