@@ -123,6 +123,7 @@ def train(asked: Options, restart: Sequence[str], command: str,
         resuming.check_unfinished(begun, settings.run.iterations)
         changes.check(
             begun.content, begun.path, settings, spec, backend, asked.accept_changes)
+    reading.check_memory(backend, settings.run.num_envs * asked.gpus)
     from humanoid_locomotion.training.distributed import check_gpus, is_worker
     if asked.gpus > 1 and not is_worker():
         check_gpus(asked.gpus, asked.device)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core import config as yaml_config
-from humanoid_locomotion.core.errors import MissingPackageError, SimulationError
+from humanoid_locomotion.core.errors import ConfigError, MissingPackageError, SimulationError
 from humanoid_locomotion.core.resources import config_file
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import import_backend
 from humanoid_locomotion.training.config import TrainingConfig
+
+MUJOCO_BYTES = 1.7e6  # memory of one robot in CPU MuJoCo, measured with the humanoid
 
 
 def training_config(config: str, robot: str, num_envs: Optional[int], iterations: Optional[int],
@@ -87,6 +90,20 @@ def require_device(device: str) -> None:
     if not (index.isdigit() and int(index) < count):
         raise SimulationError(f'device {device!r}: PyTorch sees {count} CUDA devices on this '
                               'machine; expected auto, cpu or one of those')
+
+
+def check_memory(backend: str, robots: int) -> None:
+    """Refuse more robots in CPU MuJoCo than the memory holds, before the system ends the process.
+
+    Raises:
+        ConfigError: They are too many.
+    """
+    needed = robots * MUJOCO_BYTES
+    there = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    if backend == 'mujoco' and needed > there:
+        raise ConfigError('train', '--num-envs', f'found {robots:,} robots in all, which take '
+                          f'about {needed / 1e9:.0f} GB in CPU MuJoCo; this machine has '
+                          f'{there / 1e9:.0f} GB')
 
 
 def require_torch(what: str) -> None:

@@ -128,6 +128,15 @@ def test_memory_that_is_not_enough_is_one_sentence():
         raise RuntimeError('shapes do not fit')
 
 
+def test_more_robots_than_the_memory_holds_are_refused_before_they_are_made(call, monkeypatch):
+    pytest.importorskip('mujoco', minversion='3.3')
+    pages = {'SC_PAGE_SIZE': 4096, 'SC_PHYS_PAGES': 2_000_000}
+    monkeypatch.setattr(os, 'sysconf', pages.get)
+    refused(call('train', *TINY, '--backend', 'mujoco', '--num-envs', 6000), (
+        '--num-envs: found 6,000 robots in all, which take about 10 GB in CPU MuJoCo; this '
+        'machine has 8 GB'))
+
+
 # How runs go on.
 
 def test_a_run_without_a_name_gets_one_and_goes_on_under_it(call, tmp_path):
