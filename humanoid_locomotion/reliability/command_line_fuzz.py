@@ -29,7 +29,7 @@ from humanoid_locomotion.core.resources import PACKAGE
 from humanoid_locomotion.reliability import command_line_stock
 from humanoid_locomotion.reliability.command_line_tries import Planned, Try, plan, prepare
 
-LIMIT = 20.0  # [s] for a try
+LIMIT = 30.0  # [s] for a try
 HASHED = 16 * 1024 * 1024  # bytes; a larger file is told by its time of change
 REFUSED, PIPE = 2, 141  # exit codes, besides 0 and 1: docs/troubleshooting.md
 

@@ -37,6 +37,8 @@ BEGINS = {'train': ('training.trainer:Trainer.run',)}
 # Imported before forking. Those that start threads, rclpy and onnxruntime, are left to each try.
 PACKAGES = (
     'torch', 'mujoco', 'onnx', 'mcap.reader', 'mcap.writer', 'matplotlib.figure', 'yaml',
+    'pydantic', 'geometry_msgs.msg', 'nav_msgs.msg', 'sensor_msgs.msg', 'rcl_interfaces.srv',
+    'lifecycle_msgs.srv', 'std_srvs.srv', 'diagnostic_msgs.msg', 'rosgraph_msgs.msg',
     *(f'humanoid_locomotion.{name}' for name in (
         'cli', 'sim.robot_import', 'sim.urdf_writer', 'sim.own_model', 'sim.mujoco_backend',
         'evaluation.command', 'evaluation.release', 'training.export', 'training.tuning',

@@ -1,5 +1,6 @@
 """The page of the ROS interface says what the nodes say."""
 
+import os
 from pathlib import Path
 import re
 
@@ -11,7 +12,7 @@ pytest.importorskip('onnxruntime')
 
 from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.nodes import interface
-from humanoid_locomotion.nodes.marked_page import put
+from humanoid_locomotion.nodes.marked_page import put, put_all
 from humanoid_locomotion.nodes.parameters import LocomotionParameters
 
 pytestmark = pytest.mark.ros
@@ -57,3 +58,25 @@ def test_a_page_without_the_mark_is_refused(tmp_path):
     assert page.read_text() == 'a\n<!-- one -->\nnew\n<!-- /one -->\nb\n'
     with pytest.raises(ConfigError, match='<!-- three -->'):
         put(page, 'three', 'new')
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path):
+    """One mark that is missing leaves the other sections as they were."""
+    page = tmp_path / 'page.md'
+    page.write_text('<!-- a -->old<!-- /a -->')
+    with pytest.raises(ConfigError, match='expected the marks <!-- b --> and <!-- /b -->'):
+        put_all(page, {'a': 'new', 'b': 'new'})
+    assert page.read_text() == '<!-- a -->old<!-- /a -->'
+    page.chmod(0o640)
+    put_all(page, {'a': 'new'})
+    assert page.read_text() == '<!-- a -->\nnew\n<!-- /a -->'
+    assert page.stat().st_mode & 0o777 == 0o640 and list(tmp_path.iterdir()) == [page]
+
+
+@pytest.mark.parametrize('content', [None, b'<!-- a -->\xff<!-- /a -->', b'<!-- /a --><!-- a -->'])
+def test_what_is_no_page_is_refused(tmp_path, content):
+    """A FIFO, bytes that are no text, marks in the wrong order."""
+    page = tmp_path / 'page.md'
+    os.mkfifo(page) if content is None else page.write_bytes(content)
+    with pytest.raises(ConfigError):
+        put(page, 'a', 'new')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -227,3 +228,33 @@ def test_a_robot_that_is_there_is_not_overwritten(draft):
     draft(MJCF, '.xml')
     with pytest.raises(ConfigError, match='is there already'):
         draft(MJCF, '.xml')
+
+
+def test_names_that_yaml_would_read_otherwise_are_quoted(draft):
+    """A joint may be called almost anything in MJCF."""
+    folder, _ = draft(MJCF.replace('left_hip', 'left: hip, {no}').replace('right_hip', '12'),
+                      '.xml')
+    assert answer(folder, velocity=12.0).joint_names == ['left: hip, {no}', '12']
+
+
+@pytest.mark.parametrize('name', ['two words', 'a: b', 'true', '12', '../away', 'x' * 65, '-a'])
+def test_a_name_that_is_no_plain_word_is_refused(tmp_path, name):
+    model = load_robot('unitree_h1').mjcf_path
+    with pytest.raises(ConfigError, match='--name: found'):
+        import_robot(model, tmp_path / 'mine', name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_would_be_waited_for_is_refused(tmp_path):
+    """A FIFO without a writer; MuJoCo would open it."""
+    os.mkfifo(tmp_path / 'robot.xml')
+    with pytest.raises(SimulationError, match='is a FIFO, expected a regular file'):
+        import_robot(tmp_path / 'robot.xml', tmp_path / 'mine', 'mine')
+
+
+def test_deep_xml_and_figures_that_are_text_are_refused(draft):
+    deep = '<robot>' + 500 * '<link>' + 500 * '</link>' + '</robot>'
+    with pytest.raises(SimulationError, match='nested deeper than 200'):
+        draft(deep, '.urdf')
+    with pytest.raises(SimulationError, match="velocity is 'fast', expected a number"):
+        draft('<robot name="r"><joint name="j"><limit velocity="fast"/></joint></robot>', '.urdf')
