@@ -131,8 +131,8 @@ def test_robot_stands_soon_after_the_browser_goes_in_any_way(ros, tmp_path):
             'lets go': lambda page: page.mouse.up(),
             'loses the focus': lambda page: page.evaluate(
                 'window.dispatchEvent(new Event("blur"))'),
-            'frozen': lambda page: context.new_cdp_session(page).send(
-                'Page.setWebLifecycleState', {'state': 'frozen'}),
+            'stands still': lambda page: page.evaluate(
+                'setTimeout(() => { for (const t = Date.now(); Date.now() < t + 3000;); })'),
             'closed': lambda page: page.close(),
             'leaves the page': lambda page: page.goto('about:blank'),
             'crashed': crash,
