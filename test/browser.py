@@ -15,8 +15,8 @@ RENDERING = ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
 FLAT = ['--no-sandbox', '--disable-gpu']  # for what draws no robot
 HUMBLE = """#!/bin/sh
 echo $$ > {folder}/chromium.pid
-echo 10 > /proc/self/autogroup
-exec {setpriv} nice -n 10 {chromium} "$@"
+echo {nice} > /proc/self/autogroup
+exec {setpriv} nice -n {nice} {chromium} "$@"
 """
 
 
@@ -33,7 +33,7 @@ def find_chromium():
 
 
 @contextmanager
-def open_page(folder, options=RENDERING):
+def open_page(folder, options=RENDERING, nice=10):
     """Yield a page of a browser that starts from a script in the folder.
 
     The browser's process is in ``chromium.pid`` there; those it starts are of its group.
@@ -41,7 +41,8 @@ def open_page(folder, options=RENDERING):
     sync_api = pytest.importorskip('playwright.sync_api')
     script = folder / 'chromium.sh'
     setpriv = 'setpriv --bounding-set=-sys_nice' if os.geteuid() == 0 else ''
-    script.write_text(HUMBLE.format(folder=folder, setpriv=setpriv, chromium=find_chromium()))
+    script.write_text(HUMBLE.format(
+        folder=folder, nice=nice, setpriv=setpriv, chromium=find_chromium()))
     script.chmod(0o755)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=script, args=options)
