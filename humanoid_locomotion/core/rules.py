@@ -287,7 +287,7 @@ RULES = (
          'another node publishes `joint_command` too'),
     Rule('tilt', Severity.DAMP, 0.04, _tilted, 'the base leans by more than `max_tilt`'),
     Rule('height', Severity.DAMP, 0.04, _low, 'the base is below `min_height`, if odom is read'),
-    Rule('joint position', Severity.DAMP, 0.04, _position,
+    Rule('joint position', Severity.DAMP, 0.1, _position,
          f'{POSITION_MARGIN} rad beyond a limit of the contract or of the robot'),
     Rule('joint velocity', Severity.DAMP, 0.04, _velocity,
          "faster than the robot's description allows"),

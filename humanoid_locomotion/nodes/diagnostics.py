@@ -14,6 +14,7 @@ from humanoid_locomotion.nodes.state_machine import Mode
 from humanoid_locomotion.nodes.timing import LoopTiming
 
 NOT_KNOWN = 'not known'
+TRIPS = 'trips: '  # what the count of each safety rule begins with
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -81,7 +82,7 @@ def safety_status(loop: ControlLoop, parameters: LocomotionParameters) -> Diagno
         'joint torques': NOT_KNOWN if torques is None else 'measured',
         'feet carry [N]': NOT_KNOWN if load is None else f'{load:.0f}',
         'weight [N]': f'{guard.limits.weight:.0f}', 'last warning': guard.last_warning,
-        **{f'trips: {name}': count for name, count in guard.trips.items()}})
+        **{f'{TRIPS}{name}': count for name, count in guard.trips.items()}})
 
 
 def recorder_status(recorder: Any) -> DiagnosticStatus:

@@ -12,7 +12,7 @@ import time
 from typing import Any, Callable, Iterator, Optional, Tuple
 
 import rclpy
-from sensor_msgs.msg import Imu
+from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
 
 from humanoid_locomotion.core.errors import LocomotionError
@@ -65,6 +65,10 @@ def _second_imu(driver: Driver, node: NodeProcess) -> None:
     driver.create_publisher(Imu, 'imu/data', 1)
 
 
+def _second_controller(driver: Driver, node: NodeProcess) -> None:
+    driver.create_publisher(JointState, 'joint_command', 1)
+
+
 def _burn(seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -109,6 +113,7 @@ FAULTS: Tuple[Tuple[str, Callable[[Driver, NodeProcess], None], Optional[bool]],
     ('sensors silent', _set('is_silent'), True),
     ('sensors frozen', _set('is_frozen'), True),
     ('a second IMU in the graph', _second_imu, True),
+    ('a second node that publishes joint_command', _second_controller, True),
     ('emergency stop', lambda driver, node: driver.request('emergency_stop'), True),
     ('four busy processes', _hog, None),
     ('five processes join the graph and leave it', _join, False))

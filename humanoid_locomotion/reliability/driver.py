@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Dict, List, Optional
 
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist
 import numpy as np
 from rclpy.node import Node
@@ -15,6 +16,7 @@ from std_srvs.srv import Trigger
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes import conversions, qos
+from humanoid_locomotion.nodes.diagnostics import TRIPS
 from humanoid_locomotion.nodes.executor import create_wall_timer, make_executor
 from humanoid_locomotion.nodes.sim_messages import Measurements
 from humanoid_locomotion.nodes.simulated_robot import SimulatedRobot
@@ -36,6 +38,7 @@ class Driver(Node):
         is_frozen: Whether to send the same measurements again and again.
         is_silent: Whether to send nothing.
         commands: Times at which a ``joint_command`` came [s].
+        trips: In how many control steps each safety rule has tripped, as the node says.
         walk: The velocity command that is sent at 20 Hz; None for none.
         damped_at: When the joints were first only damped [s]; None before. Put None to look again.
     """
@@ -48,6 +51,7 @@ class Driver(Node):
         self.state, self.is_frozen, self.is_silent = '', False, False
         self.commands: List[float] = []
         self.states: List[str] = []
+        self.trips: Dict[str, int] = {}
         self.walk: Optional[List[float]] = None
         self.damped_at: Optional[float] = None
         self._topics = {
@@ -59,6 +63,8 @@ class Driver(Node):
             Float64MultiArray, 'joint_gains',
             lambda msg: self.robot.set_gains(conversions.read_gains(msg)), qos.LATCHED)
         self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
+        self.create_subscription(
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS)
         create_wall_timer(self, self._tick, self._on_tick)
         create_wall_timer(self, 0.05, self._on_walk)
         self._requests: Dict[str, object] = {
@@ -122,6 +128,12 @@ class Driver(Node):
     def _on_command(self, msg: JointState) -> None:
         self.commands.append(time.monotonic())
         self.robot.command(msg.name, np.asarray(msg.position))
+
+    def _on_diagnostics(self, msg: DiagnosticArray) -> None:
+        for status in msg.status:
+            if status.name == 'locomotion: safety':
+                self.trips = {pair.key[len(TRIPS):]: int(pair.value) for pair in status.values
+                              if pair.key.startswith(TRIPS)}
 
     def _on_state(self, msg: String) -> None:
         self.state = msg.data

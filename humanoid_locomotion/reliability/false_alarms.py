@@ -2,7 +2,7 @@
 
 The node's control loop walks a simulated robot on a stepped clock, with random commands over the
 whole trained range. What trips is noted and not obeyed, so that it shows whether the robot would
-have walked on. What trips shortly before a fall is no false alarm.
+have walked on. What trips within two seconds before a fall is no false alarm.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LATE = 0.02  # [s], of noisy measurements
 # Largest noise of positions [rad], velocities [rad/s] and turning rates [rad/s], as in training;
 # standard deviation of torques, as a share of the effort.
 NOISE, TORQUE_NOISE = {'position': 0.01, 'velocity': 0.5, 'turning': 0.2}, 0.02
-BEFORE_FALL = 1.0  # [s] in which an alarm is none that is false
+BEFORE_FALL = 2.0  # [s] in which an alarm is none that is false
 ONE_ALARM = 1.0  # [s] between two trips that count as two
 WARM, CHARGED = 60.0, 0.8  # what the robot says of itself [deg C], of 1
 

@@ -101,12 +101,11 @@ def stamped(topic: str, shift: Callable[[float], float]) -> Callable[[Rig], None
     def do(rig: Rig) -> None:
         begin: List[float] = []
 
-        def edit(msg: Any) -> List[Tuple[Any, float]]:
-            begin.append(rig.elapsed)
-            shifted = conversions.seconds(msg.header.stamp) + shift(rig.elapsed - begin[0])
+        def edit(msg: Any) -> None:
+            begin[1:] = [rig.elapsed]
+            shifted = conversions.seconds(msg.header.stamp) + shift(begin[-1] - begin[0])
             msg.header.stamp = conversions.to_stamp(round(1e9 * shifted))
-            return [(msg, 0.0)]
-        rig.filters[topic] = edit
+        edited(topic, edit)(rig)
     return do
 
 
@@ -150,6 +149,18 @@ def renamed(rig: Rig) -> None:
 def too_much(msg: Any) -> None:
     """Add 0.3 rad to what the knee measures; the driver knows better."""
     msg.position[JOINT] += 0.3
+
+
+def drifting(rate: float) -> Callable[[Rig], None]:
+    """Add more and more to what the knee measures [rad/s]; measure no torques."""
+    def do(rig: Rig) -> None:
+        begin = rig.elapsed
+
+        def edit(msg: Any) -> None:
+            msg.position[JOINT] += rate * (rig.elapsed - begin)
+            msg.effort = []
+        edited(JOINTS, edit)(rig)
+    return do
 
 
 def no_torque(msg: Any) -> None:

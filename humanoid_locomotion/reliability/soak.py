@@ -16,6 +16,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Imu, JointState
 from std_srvs.srv import Trigger
 
+from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes import qos
@@ -26,6 +27,7 @@ from humanoid_locomotion.reliability.driver import Driver
 
 COMMAND_FOR = 3.0  # [s]
 SETTLE = 10.0  # [s] before memory is compared
+DIAGNOSED = 1.5  # [s], after which the node has counted again
 MISSED = 1.5  # periods
 MOST_MISSED = 0.01  # share of periods
 MOST_GROWTH = 5.0  # [MB]
@@ -45,6 +47,8 @@ class WalkSoak:
         longest: The longest period [s].
         growth: Growth of the node's memory [MB].
         cores: Share of a core that the node took.
+        alarms: Control steps in which safety rules tripped, by rule; but for late steps, which
+            are missed periods.
     """
 
     seconds: float
@@ -55,11 +59,13 @@ class WalkSoak:
     longest: float
     growth: float
     cores: float
+    alarms: str
 
     @property
     def passed(self) -> bool:
-        """Whether it walked all the way, in time and without growing."""
-        return self.falls == 0 and self.missed <= MOST_MISSED and self.growth < MOST_GROWTH
+        """Whether it walked all the way, in time, without growing and without a false alarm."""
+        return (self.falls == 0 and self.missed <= MOST_MISSED and self.growth < MOST_GROWTH
+                and not self.alarms)
 
 
 def soak_walk(folder: PolicyFolder, spec: RobotSpec, seconds: float,
@@ -69,6 +75,7 @@ def soak_walk(folder: PolicyFolder, spec: RobotSpec, seconds: float,
     with running_node(folder, spec) as (driver, node):
         driver.spin(min(SETTLE, 0.2 * seconds))
         driver.commands.clear()
+        before = dict(driver.trips)
         memory, begin, count, falls = resident(node), time.monotonic(), 0, 0
         node.start_measuring()
         while time.monotonic() - begin < seconds:
@@ -80,9 +87,16 @@ def soak_walk(folder: PolicyFolder, spec: RobotSpec, seconds: float,
                 report(f'{time.monotonic() - begin:.0f} s: {driver.state}')
                 break
         cores, periods = node.cores() or float('nan'), np.diff(driver.commands)
-        late = periods > MISSED * folder.contract.control_period
-        return WalkSoak(time.monotonic() - begin, count, falls, len(driver.commands),
-                        float(late.mean()), float(periods.max()), resident(node) - memory, cores)
+        walked, growth = time.monotonic() - begin, resident(node) - memory
+        steps, late = len(driver.commands), periods > MISSED * folder.contract.control_period
+        driver.spin(DIAGNOSED)
+        if not driver.trips:
+            raise LocomotionError('/diagnostics did not come: the alarms are not known')
+        alarms = ', '.join(f'{name}: {trips - before.get(name, 0)}'
+                           for name, trips in driver.trips.items()
+                           if trips > before.get(name, 0) and name != 'late step')
+        return WalkSoak(walked, count, falls, steps,
+                        float(late.mean()), float(periods.max()), growth, cores, alarms)
 
 
 @dataclass(frozen=True)

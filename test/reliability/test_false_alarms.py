@@ -56,7 +56,7 @@ def test_what_trips_just_before_a_fall_is_no_false_alarm(folder):
     rig.run(0.5)
     rig.close()
     assert witness.seen and witness.latched is None
-    assert witness.alarms(float('inf')) and not witness.alarms(rig.now - 1.5)
+    assert witness.alarms(float('inf')) and not witness.alarms(rig.now - 2.5)
 
 
 def test_trips_in_a_row_are_one_alarm(folder):

@@ -22,6 +22,7 @@ def test_walk_soak_counts_what_it_should(ros, folder):
     result = soak.soak_walk(folder, HUMANOID, 6.0, pytest.fail)
     assert result.falls == 0 and result.commands == 2
     assert result.steps == pytest.approx(300, rel=0.1)
+    assert result.alarms == ''
 
 
 def test_startled_node_keeps_its_states_and_answers(ros, folder):
@@ -36,10 +37,11 @@ def test_latency_is_measured_for_both(ros, folder):
 
 
 @pytest.mark.parametrize('worse, passes', [
-    ({}, True), ({'falls': 1}, False), ({'missed': 0.011}, False), ({'growth': 5.1}, False)])
+    ({}, True), ({'falls': 1}, False), ({'missed': 0.011}, False), ({'growth': 5.1}, False),
+    ({'alarms': 'tilt: 1'}, False)])
 def test_a_walk_passes_upright_in_time_and_without_growing(worse, passes):
     figures = {'seconds': 1.0, 'commands': 1, 'falls': 0, 'steps': 50, 'missed': 0.01,
-               'longest': 0.03, 'growth': 4.9, 'cores': 0.2}
+               'longest': 0.03, 'growth': 4.9, 'cores': 0.2, 'alarms': ''}
     assert soak.WalkSoak(**{**figures, **worse}).passed == passes
 
 
