@@ -206,7 +206,7 @@ def test_the_tables_have_no_line_too_many():
 
 
 def test_most_of_what_is_written_is_run():
-    entries = [how(words) for words in OURS]
+    entries = [how(words) for words in OURS if len(words) > 1]  # others are only named
     assert sum(entry is not None for entry in entries) > len(entries) / 2
 
 

@@ -75,6 +75,7 @@ def policy_section(folder: PolicyFolder, count: int) -> Section:
         f'{len(broken)} ways by name: {wrong} opened, ran code or raised an error that is not '
         f'ours.\n\n{policy_fuzz.summary(result)}\n\n' + '\n'.join(lines), wrong + result.failed,
         [{'fault': name, 'reason': text} for name, text in broken] +
+        [{'fault': 'by chance', 'tried': count}] +
         [asdict(one) for one in result.tried if one.wrong] +
         [{'fault': 'crashed', 'seed': seed} for seed in result.crashed])
 

@@ -71,7 +71,7 @@ def start(folder: Path, *more: object) -> subprocess.Popen:
     ('--iterations', (0, -5, 10 ** 30), 'expected 1 to 10,000,000'),
     ('--gpus', (0, -1, 65), 'expected 1 to 64'), ('--seed', (-1, 2 ** 31), 'expected 0 to'),
     ('--max-minutes', ('nan', 'inf', '-inf', 0, -3, 1e300), 'expected above 0 and at most'),
-    ('--device', ('gpu', '', 'cuda:9'), 'expected auto, cpu or cuda')])
+    ('--device', ('gpu', 'cuda:9'), 'expected auto, cpu or cuda')])
 def test_a_figure_out_of_range_is_refused_with_the_range(call, tmp_path, option, values, expected):
     for value in values:
         refused(call('train', *TINY, option, value), f'train: {option}: found ', expected)
@@ -95,7 +95,7 @@ def test_a_folder_in_use_is_refused(call, tmp_path, trained):
     refused(call('train', *TINY, '--output', '.'), 'is not empty (it holds run)')
     os.mkfifo(tmp_path / 'pipe')
     refused(call('train', *TINY, '--output', 'pipe'), 'pipe: is not a folder; name another')
-    refused(call('train', *TINY, '--output', 'a' * 5000), 'cannot be opened (File name too long)')
+    refused(call('train', *TINY, '--output', 'a' * 300), 'cannot be opened (File name too long)')
 
 
 def test_what_cannot_be_resumed_is_refused_and_nothing_is_written(call, tmp_path, trained):
