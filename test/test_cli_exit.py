@@ -127,8 +127,9 @@ def test_the_traceback_of_a_bug_can_be_asked_for(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize('words', [
-    ['soak', 'walk'], ['evaluate', 'humanoid', '--output', 'here'],
-    ['train', '--backend', 'fake', '--num-envs', '2', '--output', 'run']])
+    ['train', '--backend', 'fake', '--num-envs', '2', '--output', 'run'],
+    pytest.param(['soak', 'walk'], marks=pytest.mark.slow),
+    pytest.param(['evaluate', 'humanoid', '--output', 'here'], marks=pytest.mark.slow)])
 def test_ctrl_c_is_a_line_and_130(tmp_path, words):
     for package in ('rclpy', 'torch', 'mujoco', 'onnxruntime'):
         pytest.importorskip(package)

@@ -21,7 +21,7 @@ from humanoid_locomotion.reliability import command_line_stock as stock
 from humanoid_locomotion.reliability import command_line_tries as tries
 from humanoid_locomotion.reliability import command_line_values as values
 
-SAMPLE = 40
+SAMPLE = 30
 
 
 def test_sample_ends_as_documented():

@@ -153,6 +153,7 @@ def test_a_flood_ends_the_client_that_sends_it_and_no_other(site):
     assert len(site.hands.heard) < 2000
 
 
+@pytest.mark.slow
 def test_who_is_inside_is_heard_while_thousands_knock_and_wait(site):
     """As many half requests as can wait are held open, and a thousand more come and go."""
     with site.open(HAND) as page, contextlib.ExitStack() as stack:

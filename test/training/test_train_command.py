@@ -191,6 +191,7 @@ def test_a_signal_leaves_a_checkpoint_and_says_where(tmp_path, number, code):
     assert f'stopped by {number.name}; the last checkpoint is {newest}, --resume ' in out
 
 
+@pytest.mark.slow
 def test_an_output_that_nobody_reads_leaves_a_checkpoint(tmp_path):
     process = start(tmp_path / 'run', '--iterations', 400, '--set', 'run.checkpoint_every=5000')
     process.stdout.readline()
