@@ -30,6 +30,7 @@ from humanoid_locomotion.reliability import command_line_stock
 from humanoid_locomotion.reliability.command_line_tries import Planned, Try, plan, prepare
 
 LIMIT = 30.0  # [s] for a try
+NOT_OURS = ('__pycache__', 'build', 'install', 'log')  # the last three are colcon's
 HASHED = 16 * 1024 * 1024  # bytes; a larger file is told by its time of change
 REFUSED, PIPE = 2, 141  # exit codes, besides 0 and 1: docs/troubleshooting.md
 
@@ -123,7 +124,7 @@ def _run(one: Try, folder: Path, server: _Server) -> Dict[str, Any]:
 
 
 class _Watch:
-    """Sees what changes in a folder; hidden files and caches are left out."""
+    """Sees what changes in a folder, but for hidden files, caches and what colcon writes."""
 
     def __init__(self, folder: Path):
         self._folder, self._lock = folder, threading.Lock()
@@ -142,7 +143,7 @@ class _Watch:
 
     def _paths(self) -> Iterator[str]:
         for path, folders, files in os.walk(self._folder):
-            folders[:] = [it for it in folders if it[0] != '.' and it != '__pycache__']
+            folders[:] = [it for it in folders if it[0] != '.' and it not in NOT_OURS]
             for name in files + folders:
                 yield os.path.join(path, name)
 

@@ -17,7 +17,19 @@ def balancing(tmp_path_factory):
 
 
 @pytest.fixture
-def bench(ros, holding, monkeypatch):
+def opener(monkeypatch):
+    """Let nodes open policies in this process: another takes a second for each bench.
+
+    test_swap.py, which is about that other process, does without.
+    """
+    from humanoid_locomotion.core.policy import open_policy
+    from humanoid_locomotion.nodes import locomotion
+    monkeypatch.setattr(locomotion, 'open_vetted',
+                        lambda name, engine, device, _: open_policy(name, engine, device))
+
+
+@pytest.fixture
+def bench(ros, holding, opener, monkeypatch):
     """Make benches with a policy that opens, and free them; diagnostics come often."""
     from harness import Bench
 

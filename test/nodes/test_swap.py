@@ -27,6 +27,11 @@ BOMB = 'a: &a [x, x, x, x, x, x, x, x, x]\n' + ''.join(
     f'{c}: &{c} [{", ".join(9 * ["*" + chr(ord(c) - 1)])}]\n' for c in 'bcdefghij')
 
 
+@pytest.fixture
+def opener():
+    """Let nodes open policies as they do: in another process first."""
+
+
 def swap(one, policy):
     """Ask a standing node for a policy."""
     one.node.set_parameters([Parameter('policy', value=str(policy))])

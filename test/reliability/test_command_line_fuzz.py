@@ -132,3 +132,12 @@ def test_exit_codes_and_work_points_exist():
                 owner = getattr(owner, part)
             assert callable(owner)
     assert 'faults' in sys.modules['humanoid_locomotion.cli'].COMMANDS
+
+
+def test_what_colcon_writes_meanwhile_is_nobodys_stray_file(tmp_path):
+    watch = fuzz._Watch(tmp_path)
+    (tmp_path / 'log').mkdir()
+    (tmp_path / 'log' / 'events.log').write_text('started')
+    assert watch.changes() == []
+    (tmp_path / 'runs').mkdir()
+    assert watch.changes() == ['runs']
