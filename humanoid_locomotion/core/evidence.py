@@ -25,7 +25,7 @@ TORQUE_SHARE, TORQUE_NOISE = 0.1, 2.0
 ACTION_FACTOR, MIN_ACTION_LIMIT = 5.0, 10.0
 GRAVITY = 9.81  # [m/s^2]
 # Of the robot's weight. On the floor the legs' torques show 0.7 to 0.9 of it, on a hoist less
-# than nothing; who stands with a part of his weight in ropes may walk.
+# than nothing; a robot that stands with part of its weight in ropes may walk.
 LEAST_LOAD = 0.3
 
 

@@ -295,8 +295,8 @@ RULES = (
          f"{EFFORT_FACTOR} times the contract's effort, where a driver measures it"),
     Rule('joint does not follow', Severity.DAMP, 0.06, _not_following,
          f'where torques are measured, and over {MEAN_OVER} s on average: further off what the PD '
-         f'law asks for than {TORQUE_SHARE} of the effort, {TORQUE_GAIN} of what is asked and '
-         f'{TORQUE_NOISE:g} Nm in all', prearm=False),
+         f'law asks for than {TORQUE_SHARE} of the effort, {TORQUE_GAIN} of the torque asked '
+         f'for and {TORQUE_NOISE:g} Nm in all', prearm=False),
     Rule('joint gives way', Severity.DAMP, 0.04, _gives_way,
          f'where no torque is measured, and over {MEAN_OVER} s on average: the speed against the '
          f'torque asked for, times its share of the effort, is above {GIVING_WAY:g} rad/s',

@@ -30,7 +30,7 @@ def _socket(path: Path) -> None:
         os.chdir(here)
 
 
-# What stands where a file should.
+# File system objects put in place of a regular file.
 KINDS: Tuple[Tuple[str, Callable[[Path], None]], ...] = (
     ('is absent', lambda path: None), ('is a FIFO', os.mkfifo), ('is a folder', os.mkdir),
     ('is a socket', _socket),
