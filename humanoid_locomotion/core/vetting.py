@@ -2,7 +2,7 @@
 
 A parser or an engine may have a fault that no check of ours knows of. So a robot's node lets
 another process open a folder first, limited in memory and time, and opens the very same bytes only
-once they are known to do no harm. Run as a module, this is that other process.
+once they are known to do no harm. :func:`main` is what that other process runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Dict, List, Optional, Union
+from typing import Dict, Union
 
 from humanoid_locomotion.core import config
 from humanoid_locomotion.core.errors import LocomotionError, PolicyError, printable
@@ -32,6 +32,9 @@ START_TIMEOUT, OPEN_TIMEOUT = 30.0, 2.5
 MAX_MEMORY = 300 * 1024 * 1024  # above what it has once everything is imported [bytes]
 MAX_ANSWER = 64 * 1024  # bytes
 READY = b'ready\n'
+# Gives way before it imports anything, which takes longer than a period of the control loop.
+START = ('import os, sys; os.nice(int(sys.argv[2])); '
+         f'from {__name__} import main; main(sys.argv[1])')
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,12 @@ def open_vetted(name: Union[str, Path], engine: str = 'auto', device: str = 'aut
 
 def vet(folder: Path, niceness: int = 0) -> Answer:
     """Open a folder in another process; return what that says, or that it says nothing."""
+    # A robot's node may run in real time, and what it starts must not.
+    os.sched_setscheduler(0, os.sched_getscheduler(0) | os.SCHED_RESET_ON_FORK,
+                          os.sched_getparam(0))
     try:
         process = subprocess.Popen(
-            [sys.executable, '-m', __name__, os.path.abspath(folder), str(niceness)],
+            [sys.executable, '-c', START, os.path.abspath(folder), str(niceness)],
             # Python imports from where it starts, which may be the folder.
             env=_environment(), cwd=os.sep,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -163,13 +169,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(1.0)
 
 
-def main(arguments: Optional[List[str]] = None) -> int:
+def main(folder: str) -> None:
     """Open a folder and print an :class:`Answer`: what runs in the other process."""
-    folder, niceness = sys.argv[1:] if arguments is None else arguments
-    # A robot's node may run in real time, and this must not. It ends even if nobody ends it.
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    os.nice(int(niceness))
-    signal.alarm(int(START_TIMEOUT + OPEN_TIMEOUT) + 1)
+    signal.alarm(int(START_TIMEOUT + OPEN_TIMEOUT) + 1)  # it ends even if nobody ends it
     import onnx.shape_inference  # noqa: F401  what is needed in any case is no folder's doing
     engine = _engine()
     Path('/proc/self/clear_refs').write_text('5', encoding='ascii')  # VmHWM begins anew
@@ -225,7 +227,3 @@ def memory_in_use(key: str) -> int:
         if line.startswith(f'{key}:'):
             return 1024 * int(line.split()[1])
     raise LocomotionError(f'/proc/self/status does not tell {key}')
-
-
-if __name__ == '__main__':
-    sys.exit(main())

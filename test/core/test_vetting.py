@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import threading
 import time
 
 import policy_factory
@@ -112,7 +114,7 @@ def test_memory_and_time_are_limited_there(pristine, tmp_path):
     """What opening would take is taken by Python itself, in that process, under its limits."""
     import subprocess
     prelude = ('from humanoid_locomotion.core import vetting\n'
-               'vetting.read_folder = lambda _: {}\nvetting.main(["/", "0"])')
+               'vetting.read_folder = lambda _: {}\nvetting.main("/")')
     for what, found in (('bytearray(10 ** 9)', 'takes more than 314572800 bytes'),
                         ('1 / 0', 'cannot be opened (ZeroDivisionError'),
                         ('exec("while True: pass")', None)):
@@ -120,3 +122,24 @@ def test_memory_and_time_are_limited_there(pristine, tmp_path):
                               env=vetting._environment(), timeout=30)
         last = done.stdout.strip().splitlines()[-1].decode()
         assert found in last if found else done.returncode == -9, (what, last)
+
+
+def test_what_opens_a_folder_gives_way_to_a_control_loop_in_real_time(tmp_path, monkeypatch):
+    """From its first instruction: its imports alone take ten periods of the loop."""
+    monkeypatch.setattr(
+        vetting, 'START', "import os; print('{\"problem\": \"%d\"}' % os.sched_getscheduler(0))")
+    seen = []
+
+    def robot():
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        except PermissionError:
+            return
+        seen.append(vet(tmp_path).problem)
+
+    thread = threading.Thread(target=robot)
+    thread.start()
+    thread.join()
+    if not seen:
+        pytest.skip('this user may not run in real time')
+    assert seen == [str(os.SCHED_OTHER)]
