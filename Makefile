@@ -49,8 +49,8 @@ ifeq ($(PYTHON38),)
 	@echo '*** install one (pyenv install 3.8, conda) or name it: make test-isaacgym PYTHON38=... ***'
 else
 	$(MAKE) $(VENV38)/.test $(VENV)/.test
-	PYTHONPATH=. $(VENV38)/bin/python -m pytest test/core test/training test/sim test/test_cli_python.py $(ARGS)
-	$(RUN)/python -m pytest -v -m '' test/test_python38.py test/sim/test_isaacgym_mutants.py $(ARGS)
+	PYTHONPATH=. $(VENV38)/bin/python -m pytest test/core test/training test/sim test/cli/test_interpreter.py $(ARGS)
+	$(RUN)/python -m pytest -v -m '' test/test_python38.py test/sim/isaacgym/test_isaacgym_mutants.py $(ARGS)
 endif
 
 lint: $(VENV)/.test  ## ruff and mypy

@@ -31,7 +31,7 @@ setup(
     maintainer='humanoid_locomotion maintainers',
     maintainer_email='humanoid-locomotion@example.com',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed', 'nodes/*.html', 'robots/*/*.yaml', 'robots/*/*.xml',
+    package_data={NAME: ['py.typed', 'nodes/operator/*.html', 'robots/*/*.yaml', 'robots/*/*.xml',
                          'robots/*/*.urdf']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
@@ -54,11 +54,11 @@ setup(
     },
     entry_points={'console_scripts': [
         f'humanoid-locomotion = {NAME}.__main__:main',
-        f'locomotion = {NAME}.nodes.locomotion:main',
-        f'odometry = {NAME}.nodes.odometry:main',
-        f'planner = {NAME}.nodes.planner:main',
-        f'sim = {NAME}.nodes.sim:main',
-        f'viewer = {NAME}.nodes.viewer:main',
+        f'locomotion = {NAME}.nodes.locomotion.node:main',
+        f'odometry = {NAME}.nodes.odometry.node:main',
+        f'planner = {NAME}.nodes.navigation.node:main',
+        f'sim = {NAME}.nodes.simulation.node:main',
+        f'viewer = {NAME}.nodes.operator.viewer:main',
     ]},
     zip_safe=False,
 )

@@ -15,7 +15,7 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
 import yaml
 
-from humanoid_locomotion.core.policy import find_policy, read_contract
+from humanoid_locomotion.core.policy.folder import find_policy, read_contract
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / 'config'

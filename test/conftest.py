@@ -20,7 +20,7 @@ else:
 def ros():
     """Initialise rclpy where no other process listens."""
     rclpy = pytest.importorskip('rclpy')
-    from humanoid_locomotion.nodes import middleware
+    from humanoid_locomotion.nodes.ros import middleware
     middleware.isolate()
     middleware.init()
     yield

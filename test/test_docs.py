@@ -14,7 +14,7 @@ pytest.importorskip('typer')
 
 import typer
 
-from humanoid_locomotion.cli import app
+from humanoid_locomotion.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md'))]

@@ -83,26 +83,28 @@ RUN = (
 NOT_RUN = {
     '(check|envelope|evaluate|export|sign|write-urdf)': 'is only named',
     '--install-completion': 'changes the start-up files of the shell',
-    'compare (--seeds )?(candidates/|seed_).*': 'needs other runs: test/evaluation/test_seeds.py',
-    'adopt .*': 'needs a network of another stack: test/core/test_adopt.py makes one',
-    'benchmark .*': 'takes minutes, or a GPU: test/training/test_benchmark.py, test_docs.py',
-    'check-isaacgym .*': 'needs Isaac Gym: test/sim/test_isaacgym.py runs it on the fake',
+    'compare (--seeds )?(candidates/|seed_).*': 'needs other runs: '
+                                                'test/evaluation/comparison/test_seeds.py',
+    'adopt .*': 'needs a network of another stack: test/core/policy/test_import_onnx.py makes one',
+    'benchmark .*': 'takes minutes, or a GPU: test/benchmarks/test_throughput.py, test_docs.py',
+    'check-isaacgym .*': 'needs Isaac Gym: test/sim/isaacgym/test_isaacgym.py runs it on the fake',
     'evaluate policies/mine --backend mujoco_warp': 'needs a GPU to be bearable: '
-                                                    'test/evaluation/test_sim_to_sim.py',
+                                                    'test/evaluation/comparison/test_sim_to_sim.py',
     'evaluate policies/humanoid': 'takes a minute: its result ships, test/test_policies.py',
-    r'evaluate \S+ --terrain rough': 'takes a minute: test/evaluation/test_rough.py',
-    'evaluate .*--sim-to-sim': 'takes minutes: test/evaluation/test_everywhere.py',
-    'faults .*': 'takes minutes: test/reliability/test_faults.py runs some of them',
-    'interface .*': 'test/nodes/test_interface.py holds the page to what it writes',
+    r'evaluate \S+ --terrain rough': 'takes a minute: test/evaluation/test_rough_terrain.py',
+    'evaluate .*--sim-to-sim': 'takes minutes: '
+                               'test/evaluation/comparison/test_sim_to_sim_matrix.py',
+    'faults .*': 'takes minutes: test/reliability/faults/test_fault_matrix.py runs some of them',
+    'interface .*': 'test/nodes/test_interface_docs.py holds the page to what it writes',
     'navigate (--json|--by-legs)': 'as navigate with two rooms, which is run; by legs in '
-                                   'test/nodes/test_navigate.py',
-    'replay FILE': 'test/nodes/test_recording.py records and replays',
-    'soak .*': 'takes minutes: test/reliability/test_soak.py',
-    'teleop': 'needs a terminal: test/nodes/test_teleop.py gives it one',
+                                   'test/nodes/demos/test_navigate.py',
+    'replay FILE': 'test/nodes/locomotion/test_recording.py records and replays',
+    'soak .*': 'takes minutes: test/reliability/soak/test_soak.py',
+    'teleop': 'needs a terminal: test/nodes/operator/test_teleop.py gives it one',
     'train --backend (isaacgym|mujoco_warp) .*': 'needs a GPU',
     r'train (--robot \w+ )?--seed \d( --num-envs \d+)? --iterations \d+': 'needs a GPU',
     'train --config mine.yaml .*': 'is run with the files of the tutorial on the page own_robot',
-    'walk --viewer web': 'does not end: test/nodes/test_viewer.py opens it in a browser',
+    'walk --viewer web': 'does not end: test/nodes/operator/test_viewer.py opens it in a browser',
 }
 OURS = [param.values[0][1:] for param in COMMANDS if param.values[0][0] == 'humanoid-locomotion']
 
@@ -144,7 +146,10 @@ def tiny_protocol(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / 'test' / 'evaluation'))
     from test_evaluate import TINY
 
-    from humanoid_locomotion.evaluation import animation, command, evaluate, sim_to_sim
+    from humanoid_locomotion.evaluation import cli as command
+    from humanoid_locomotion.evaluation import evaluate
+    from humanoid_locomotion.evaluation.comparison import sim_to_sim
+    from humanoid_locomotion.evaluation.plots import animation
     monkeypatch.setattr(animation, 'SCENES', (((0.5, 0.0, 0.0), 0.2),))
     short = replace(TINY, settle_time=0.5, measure_time=1.0, survive_time=0.5, push_runs=1,
                     tour_runs=1, tour_time=1.0, tour_command_time=0.5, tour_push_time=0.5)
@@ -155,7 +160,7 @@ def tiny_protocol(monkeypatch):
 
 def run_here(words, monkeypatch):
     """Run a command in this process; give its exit code."""
-    from humanoid_locomotion.cli import main
+    from humanoid_locomotion.cli.main import main
     monkeypatch.setattr(sys, 'argv', ['humanoid-locomotion', *words])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -20,13 +20,13 @@ pytest.importorskip('typer')
 
 import torch
 
-from humanoid_locomotion.cli import main
+from humanoid_locomotion.cli.main import main
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.config import load
+from humanoid_locomotion.core.reading.config import load
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.sim.backend import open_backend
 from humanoid_locomotion.training.config import TrainingConfig
-from humanoid_locomotion.training.env import LocomotionEnv
+from humanoid_locomotion.training.env.env import LocomotionEnv
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / 'docs' / 'tutorial' / 'wren.yaml'

@@ -14,8 +14,8 @@ import subprocess
 import fake_gym
 import pytest
 
-from humanoid_locomotion.core.policy import open_policy
-from humanoid_locomotion.core.resources import robot_folders
+from humanoid_locomotion.core.policy.folder import open_policy
+from humanoid_locomotion.core.reading.resources import robot_folders
 
 PYTHON38 = Path(os.environ.get('VENV38', Path(__file__).parents[1] / '.venv38')) / 'bin' / 'python'
 pytestmark = pytest.mark.skipif(

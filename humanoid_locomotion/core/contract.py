@@ -14,14 +14,14 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from humanoid_locomotion.core import config
 from humanoid_locomotion.core.command import CommandLimits, GaitSpec
 from humanoid_locomotion.core.errors import ConfigError, JointsError
-from humanoid_locomotion.core.leg_odometry import LegOdometry, LegSpec
-from humanoid_locomotion.core.link_frame import leg_spec
+from humanoid_locomotion.core.feedback.kinematics import leg_spec
+from humanoid_locomotion.core.feedback.leg_odometry import LegOdometry, LegSpec
+from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
+from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.robot_bounds import check_names
-from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 
 FORMAT_VERSION = 1
 LATER_KEYS = ('yaw_rate_integral', 'linear_velocity_loop', 'legs', 'beyond_robot')

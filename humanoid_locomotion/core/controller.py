@@ -10,11 +10,11 @@ from humanoid_locomotion.core.action import ActionMapper
 from humanoid_locomotion.core.arrays import Array, float32, namespace, zeros
 from humanoid_locomotion.core.command import GaitClock
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.core.leg_odometry import LegOdometry
+from humanoid_locomotion.core.feedback.leg_odometry import LegOdometry
+from humanoid_locomotion.core.feedback.velocity_feedback import VelocityLoop
 from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.core.terms import Moment
-from humanoid_locomotion.core.velocity_loop import VelocityLoop
 
 Policy = Callable[[Array], Array]
 

@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from humanoid_locomotion.core import config
 from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
-from humanoid_locomotion.core.files import read_bytes
-from humanoid_locomotion.core.parsing import parse_xml
-from humanoid_locomotion.core.resources import robot_folders
+from humanoid_locomotion.core.reading import config
+from humanoid_locomotion.core.reading.files import read_bytes
+from humanoid_locomotion.core.reading.parsing import parse_xml
+from humanoid_locomotion.core.reading.resources import robot_folders
 from humanoid_locomotion.core.robot_bounds import PolicyBounds
 
 MAX_MODEL_BYTES = 64 * 1024 * 1024  # of an MJCF or URDF file, without its meshes

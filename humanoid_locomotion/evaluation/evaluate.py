@@ -13,17 +13,18 @@ from typing import Any, Callable, Iterator, Optional
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
-from humanoid_locomotion.core.folder import SCORECARD, sign_measured
-from humanoid_locomotion.core.policy import PolicyFolder, open_policy
+from humanoid_locomotion.core.policy.content import SCORECARD, sign_measured
+from humanoid_locomotion.core.policy.folder import PolicyFolder, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.core.robot_bounds import check_joints
-from humanoid_locomotion.evaluation import animation, metrics, page, trials
-from humanoid_locomotion.evaluation.field import draw_field
+from humanoid_locomotion.evaluation import metrics, trials
 from humanoid_locomotion.evaluation.gates import make_scorecard
 from humanoid_locomotion.evaluation.numpy_backend import NumpyBackend
+from humanoid_locomotion.evaluation.plots import animation, html_report
+from humanoid_locomotion.evaluation.plots.comparison_plot import draw_field
+from humanoid_locomotion.evaluation.plots.plots import draw
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Command, Protocol
-from humanoid_locomotion.evaluation.report import draw
-from humanoid_locomotion.evaluation.rollout import Recording, Trials, roll_out
+from humanoid_locomotion.evaluation.runner import Recording, Trials, roll_out
 from humanoid_locomotion.evaluation.scorecard import (
     Disturbed,
     Economy,
@@ -77,7 +78,7 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
         if report:
             if progress is not None:
                 progress('film', 0.0)
-            page.write_page(
+            html_report.write_page(
                 scorecard, bench.standing_paths, bench.walk, bench.joint_names, bench.efforts,
                 animation.film(folder, robot, protocol), Path(scratch) / 'report.html')
             names.append('report.html')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
-from humanoid_locomotion.evaluation.rollout import Recording
+from humanoid_locomotion.evaluation.runner import Recording
 
 GRAVITY = 9.81  # [m/s^2]
 # A foot that presses with more than this share of the robot's weight is on the floor.

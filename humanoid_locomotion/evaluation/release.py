@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from humanoid_locomotion.core.errors import ConfigError
-from humanoid_locomotion.core.folder import SCORECARD, SIM_TO_SIM, read_measured
-from humanoid_locomotion.core.parsing import parse_json
+from humanoid_locomotion.core.policy.content import SCORECARD, SIM_TO_SIM, read_measured
+from humanoid_locomotion.core.reading.parsing import parse_json
 
 
 def why_unreleased(folder: Path, fingerprint: str) -> str:

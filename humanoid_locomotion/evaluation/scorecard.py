@@ -9,10 +9,10 @@ from pathlib import Path
 import re
 from typing import Any, Optional, TypeVar
 
-from humanoid_locomotion.core import config
-from humanoid_locomotion.core.files import read_bytes
-from humanoid_locomotion.core.folder import MAX_MEASURED_BYTES
-from humanoid_locomotion.core.parsing import parse_json
+from humanoid_locomotion.core.policy.content import MAX_MEASURED_BYTES
+from humanoid_locomotion.core.reading import config
+from humanoid_locomotion.core.reading.files import read_bytes
+from humanoid_locomotion.core.reading.parsing import parse_json
 from humanoid_locomotion.evaluation.protocol import Command
 
 T = TypeVar('T')

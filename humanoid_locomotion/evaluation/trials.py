@@ -8,7 +8,7 @@ import numpy as np
 
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.evaluation.protocol import Command, Protocol, PushGroup, Situation
-from humanoid_locomotion.evaluation.rollout import Trials
+from humanoid_locomotion.evaluation.runner import Trials
 
 
 def steady(protocol: Protocol, contract: PolicyContract, commands: Sequence[Command], runs: int,

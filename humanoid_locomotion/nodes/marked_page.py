@@ -8,7 +8,7 @@ import tempfile
 from typing import Iterable, Mapping
 
 from humanoid_locomotion.core.errors import ConfigError
-from humanoid_locomotion.core.files import read_bytes
+from humanoid_locomotion.core.reading.files import read_bytes
 
 MAX_BYTES = 16 * 1024 * 1024
 

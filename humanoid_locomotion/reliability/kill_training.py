@@ -37,8 +37,8 @@ MOMENTS = ('write', 'training') * 4 + ('write', 'start')
 
 _SLOW_TRAINING = f"""
 import sys, time
-from humanoid_locomotion.cli import main
-from humanoid_locomotion.training import durable
+from humanoid_locomotion.cli.main import main
+from humanoid_locomotion.training.run import durable
 def pour(file, data):
     part = len(data) // 10 + 1
     for begin in range(0, len(data), part):
@@ -52,7 +52,7 @@ main()
 _READ = """
 import json, pathlib, sys
 from humanoid_locomotion.core.errors import LocomotionError
-from humanoid_locomotion.training import checkpoint
+from humanoid_locomotion.training.run import checkpoint
 found = {}
 for path in sorted(pathlib.Path(sys.argv[1], 'checkpoints').glob('*.pt')):
     try:

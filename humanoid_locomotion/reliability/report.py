@@ -5,18 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, List
 
-from humanoid_locomotion.core.policy import PolicyFolder
+from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.reliability import (
-    command_line_fuzz,
-    dds_faults,
-    kill_training,
-    matrix,
-    policy_breakages,
-    policy_fuzz,
-    swap_beat,
-    viewer_faults,
-)
+from humanoid_locomotion.reliability import kill_training
+from humanoid_locomotion.reliability.command_line_fuzz import fuzz
+from humanoid_locomotion.reliability.faults import dds_faults, fault_matrix, viewer_faults
+from humanoid_locomotion.reliability.policy_fuzz import breakages, swap_beat
+from humanoid_locomotion.reliability.policy_fuzz import fuzz as policy_fuzz
 
 
 @dataclass(frozen=True)
@@ -36,14 +31,14 @@ class Section:
 
 def loop_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
     """Run the fault matrix on the stepped clock."""
-    outcomes = list(matrix.run_all(folder, spec))
+    outcomes = list(fault_matrix.run_all(folder, spec))
     failed = sum(not one.passed for one in outcomes)
     stiff = max(one.stiff_while_fallen for one in outcomes)
     lost = sum(one.lost for one in outcomes)
     return Section(
         f'{len(outcomes) // 2} faults, standing and walking: {failed} failed. Steps without a '
         f'finite command: {lost}. The longest that a robot lay before it was damped: '
-        f'{1e3 * stiff:.0f} ms.\n\n{matrix.table(outcomes)}', failed,
+        f'{1e3 * stiff:.0f} ms.\n\n{fault_matrix.table(outcomes)}', failed,
         [asdict(one) for one in outcomes])
 
 
@@ -66,7 +61,7 @@ def viewer_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
 
 def policy_section(folder: PolicyFolder, count: int) -> Section:
     """Break policy folders by name, and tamper with ``count`` by chance."""
-    broken = policy_breakages.break_by_name(folder.path)
+    broken = breakages.break_by_name(folder.path)
     wrong = sum(text.startswith(('opened', 'ran code', 'unexpected')) for _, text in broken)
     result = policy_fuzz.fuzz(folder.path, count)
     lines = ['| broken | refused with |', '|---|---|']
@@ -102,6 +97,6 @@ def train_section(kills: int) -> Section:
 
 def cli_section(tries: int) -> Section:
     """Try command lines by chance."""
-    outcomes = command_line_fuzz.fuzz(tries)
+    outcomes = fuzz.fuzz(tries)
     bad = [one for one in outcomes if one.problem]
-    return Section(command_line_fuzz.summary(outcomes), len(bad), [asdict(one) for one in bad])
+    return Section(fuzz.summary(outcomes), len(bad), [asdict(one) for one in bad])

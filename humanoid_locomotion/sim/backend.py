@@ -260,12 +260,12 @@ class _Entry(NamedTuple):
 
 _SIM = 'humanoid_locomotion.sim.'
 BACKENDS: Dict[str, _Entry] = {
-    'fake': _Entry(_SIM + 'fake_backend', 'FakeBackend', 'numpy', 'pip install numpy'),
-    'mujoco': _Entry(_SIM + 'mujoco_backend', 'MujocoBackend', 'mujoco',
+    'fake': _Entry(_SIM + 'fake', 'FakeBackend', 'numpy', 'pip install numpy'),
+    'mujoco': _Entry(_SIM + 'mujoco.backend', 'MujocoBackend', 'mujoco',
                      "pip install 'humanoid_locomotion[sim]'"),
-    'mujoco_warp': _Entry(_SIM + 'mujoco_warp_backend', 'MujocoWarpBackend', 'mujoco_warp',
+    'mujoco_warp': _Entry(_SIM + 'mujoco_warp.backend', 'MujocoWarpBackend', 'mujoco_warp',
                           "pip install 'humanoid_locomotion[train]'"),
-    'isaacgym': _Entry(_SIM + 'isaacgym_backend', 'IsaacGymBackend', 'isaacgym',
+    'isaacgym': _Entry(_SIM + 'isaacgym.backend', 'IsaacGymBackend', 'isaacgym',
                        'download Preview 4 from NVIDIA for a Python 3.8 (docs/isaacgym.md) and '
                        'name that interpreter with --python, in a launch file python:='),
 }

@@ -7,7 +7,6 @@ import math
 from typing import Dict, Optional, Tuple
 
 from humanoid_locomotion.core.command import CommandLimits, GaitSpec
-from humanoid_locomotion.core.config import to_mapping
 from humanoid_locomotion.core.contract import (
     ACTION_MODES,
     ObservationSpec,
@@ -15,9 +14,10 @@ from humanoid_locomotion.core.contract import (
     contract_for,
 )
 from humanoid_locomotion.core.errors import UnknownNameError
+from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
+from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import LAYOUTS
-from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
 
 Range = Tuple[float, float]
@@ -125,7 +125,7 @@ class RewardConfig:
 
     Attributes:
         weights: Weight per second of each term; keys of
-            :data:`humanoid_locomotion.training.rewards.REWARDS`.
+            :data:`humanoid_locomotion.training.env.rewards.REWARDS`.
         linear_velocity_sigma: Width of the two tracking kernels [m/s], wide and narrow.
         yaw_rate_sigma: Width of the two tracking kernels [rad/s], wide and narrow.
         base_height: Wanted height of the base [m].

@@ -9,19 +9,19 @@ import numpy as np
 import torch
 import yaml
 
-from humanoid_locomotion.core.config import from_mapping
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import CheckpointError, MissingPackageError
-from humanoid_locomotion.core.flat_metadata import to_flat
-from humanoid_locomotion.core.golden import GOLDEN_COMMANDS, record_golden, tumbling_states
-from humanoid_locomotion.core.network import CONTRACT_KEY
-from humanoid_locomotion.core.policy_writer import new_policy_folder, write_policy
+from humanoid_locomotion.core.policy.golden import GOLDEN_COMMANDS, record_golden, tumbling_states
+from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
+from humanoid_locomotion.core.policy.onnx_metadata import to_flat
+from humanoid_locomotion.core.policy.writer import new_policy_folder, write_policy
+from humanoid_locomotion.core.reading.config import from_mapping
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import open_backend
-from humanoid_locomotion.training import checkpoint
 from humanoid_locomotion.training.config import TrainingConfig
-from humanoid_locomotion.training.networks import ActorCritic
+from humanoid_locomotion.training.ppo.networks import ActorCritic
+from humanoid_locomotion.training.run import checkpoint
 
 
 def export(path: Path, output: Path) -> Path:

@@ -9,7 +9,6 @@ import pytest
 from samples import LEGS, contract
 import yaml
 
-from humanoid_locomotion.core import config
 from humanoid_locomotion.core.command import CommandLimits, GaitSpec
 from humanoid_locomotion.core.contract import (
     ObservationSpec,
@@ -18,9 +17,10 @@ from humanoid_locomotion.core.contract import (
     contract_for,
 )
 from humanoid_locomotion.core.errors import ConfigError, JointsError
+from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
+from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.terms import LAYOUTS
-from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
 
 
 def leaves(data, path=()):

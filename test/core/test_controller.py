@@ -7,7 +7,7 @@ import pytest
 from samples import LEGS, as_torch, command, contract, row, state
 
 from humanoid_locomotion.core.controller import Controller
-from humanoid_locomotion.core.velocity_loop import IntegralSpec, LinearLoopSpec
+from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
 
 N, M = 4, 5  # robots, joints
 MIX = np.random.default_rng(9).normal(size=(300, M)).astype(np.float32)

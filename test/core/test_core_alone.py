@@ -13,17 +13,17 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / 'humanoid_locomotion'
 # Isaac Gym Preview 4 needs Python 3.8: what a trainer on it imports must stay readable to it.
-ON_PYTHON_38 = [path for pattern in ('*.py', 'core/*.py', 'sim/*.py', 'training/*.py')
-                for path in sorted(PACKAGE.glob(pattern))]
+ON_PYTHON_38 = [path for folder in ('', 'cli', 'core', 'sim', 'training', 'benchmarks')
+                for path in sorted((PACKAGE / folder).glob('**/*.py' if folder else '*.py'))]
 HEAVY = ('torch', 'rclpy', 'mujoco', 'mujoco_warp', 'warp', 'isaacgym', 'onnx', 'onnxruntime',
          'matplotlib')
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import humanoid_locomotion.core as core
-for module in pkgutil.iter_modules(core.__path__):
-    importlib.import_module(f'humanoid_locomotion.core.{module.name}')
-import humanoid_locomotion.sim.backend, humanoid_locomotion.sim.fake_backend
+for module in pkgutil.walk_packages(core.__path__, 'humanoid_locomotion.core.'):
+    importlib.import_module(module.name)
+import humanoid_locomotion.sim.backend, humanoid_locomotion.sim.fake
 print(sorted(name for name in sys.modules if name.split('.')[0] in sys.argv[1:]))
 """
 

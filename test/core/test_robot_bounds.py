@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import yaml
 
-from humanoid_locomotion.core import config
 from humanoid_locomotion.core.command import CommandLimits
 from humanoid_locomotion.core.contract import ObservationSpec, TermSpec, contract_for
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
-from humanoid_locomotion.core.evidence import POSITION_MARGIN, SafetyLimits
+from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.robot_bounds import (
     WIDER,
@@ -21,6 +20,7 @@ from humanoid_locomotion.core.robot_bounds import (
     read_names,
     wider_bounds,
 )
+from humanoid_locomotion.core.safety.evidence import POSITION_MARGIN, SafetyLimits
 
 ROBOT = load_robot('humanoid')
 LIMITS = CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-1.0, 1.0))

@@ -14,25 +14,17 @@ from policy_factory import (
     write_policy,
 )
 import pytest
+from scorecards import FAKE, TINY
 
 pytest.importorskip('mujoco')
 pytest.importorskip('onnxruntime')
 pytest.importorskip('matplotlib')
 
 from humanoid_locomotion.core.errors import PolicyError
-from humanoid_locomotion.core.folder import FILES, SUMS
-from humanoid_locomotion.core.policy import open_policy
+from humanoid_locomotion.core.policy.content import FILES, SUMS
+from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.evaluation.evaluate import evaluate
-from humanoid_locomotion.evaluation.protocol import QUICK
 from humanoid_locomotion.evaluation.scorecard import read_scorecard
-
-TINY = replace(QUICK, commands=((0.5, 0.0, 0.0), (0.0, 0.0, 0.5)), command_runs=1,
-               economy_runs=1, slow_speeds=(0.1,), standing_runs=2, push_speeds=(0.5, 3.0),
-               push_runs=2, tour_runs=2, tour_time=3.0, tour_command_time=1.5,
-               tour_push_time=0.8, situation_runs=1, settle_time=1.0, measure_time=2.0,
-               push_window=0.3, survive_time=1.5, joint_noise=0.02, longest_timestep=0.004,
-               solver_iterations=10)
-FAKE = replace(TINY, simulator='fake')
 
 
 @pytest.fixture(scope='module')
@@ -131,11 +123,11 @@ def test_a_run_that_fails_leaves_the_old_scorecard(holding, tmp_path, monkeypatc
 def test_the_command_prints_the_verdict_and_returns_it(measured, tmp_path, monkeypatch):
     from rich.console import Console
 
-    from humanoid_locomotion.evaluation import command
-    monkeypatch.setattr(command, 'evaluate', lambda *_, **__: measured[0])
+    from humanoid_locomotion.evaluation import cli
+    monkeypatch.setattr(cli, 'evaluate', lambda *_, **__: measured[0])
     for as_json in (False, True):
         console = Console(file=io.StringIO(), width=120)
-        code = command.run('holding', output=tmp_path, quick=True, seed=0, as_json=as_json,
+        code = cli.run('holding', output=tmp_path, quick=True, seed=0, as_json=as_json,
                            report=False, console=console)
         printed = console.file.getvalue()
         assert code == 1
@@ -146,7 +138,7 @@ def test_the_command_prints_the_verdict_and_returns_it(measured, tmp_path, monke
 
 
 def test_the_report_is_one_page_that_needs_nothing_else(holding, tmp_path, monkeypatch):
-    monkeypatch.setattr('humanoid_locomotion.sim.offscreen.film', lambda robot, poses: None)
+    monkeypatch.setattr('humanoid_locomotion.sim.mujoco.renderer.film', lambda robot, poses: None)
     evaluate(str(holding), output=tmp_path, protocol=FAKE, report=True)
     page = (tmp_path / 'report.html').read_text()
     assert page.startswith('<!DOCTYPE html>') and page.rstrip().endswith('</html>')

@@ -7,10 +7,10 @@ import shutil
 
 import pytest
 
-from humanoid_locomotion.core.config import read_yaml
 from humanoid_locomotion.core.errors import ConfigError
-from humanoid_locomotion.core.folder import FILES, write_sums
-from humanoid_locomotion.core.resources import policy_folders
+from humanoid_locomotion.core.policy.content import FILES, write_sums
+from humanoid_locomotion.core.reading.config import read_yaml
+from humanoid_locomotion.core.reading.resources import policy_folders
 from humanoid_locomotion.evaluation.release import why_unreleased
 
 SHIPPED = policy_folders()['humanoid']

@@ -7,62 +7,17 @@ import json
 
 import numpy as np
 import pytest
+from scorecards import GOOD, SETTING, TOUR, ladder, response
 
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.evaluation.gates import LINES, make_scorecard
 from humanoid_locomotion.evaluation.protocol import COMMANDS, FULL
 from humanoid_locomotion.evaluation.scorecard import (
-    Disturbed,
-    Economy,
-    Figures,
-    PushLadder,
-    Response,
     Rung,
     Scorecard,
-    Setting,
-    Standing,
-    Tour,
     read_scorecard,
     shown,
 )
-
-SETTING = Setting(
-    protocol=2, quick=False, seed=0, policy='sample', fingerprint='0' * 16, robot='humanoid',
-    model_hash_matches=True, simulator='mujoco', versions={'mujoco': '3.0.0'}, timestep=0.002,
-    control_period=0.02, wall_time=12.3)
-
-
-def response(command, answered=True):
-    """Give a response that is close to its command."""
-    return Response(command=command, velocity=tuple(0.98 * c for c in command),
-                    linear_error=0.02, yaw_error=0.02, linear_rms=0.1, yaw_rms=0.1, runs=8,
-                    falls=0, answered=answered)
-
-
-def ladder(name, weak=(3.0, 3.5), survived=6):
-    """Give a ladder whose upper rungs break."""
-    return PushLadder(name=name, walking_speed=0.5, score=0.9, rungs=tuple(
-        Rung(speed=speed, runs=10, survived=survived if speed in weak else 10)
-        for speed in FULL.push_speeds))
-
-
-def economy(speed):
-    """Give what a sound walk costs."""
-    return Economy(command=speed, speed=0.98 * speed, falls=0, cost_of_transport=0.4,
-                   peak_torque_share=0.6, action_rate=2.0, foot_slip=0.03, peak_force=1.5)
-
-
-TOUR = Tour(runs=16, falls=2, time=60.0, time_up=52.0, linear_rms=0.2)
-GOOD = Figures(
-    responses=tuple(response(command) for command in COMMANDS),
-    mean_linear_error=0.04, mean_yaw_error=0.02, dead_zone=0.05,
-    standing=Standing(runs=32, falls=0, drift_mean=0.01, drift_max=0.03, yaw_drift_mean=0.01,
-                      yaw_drift_max=0.02),
-    pushes=(ladder('standing, sideways'), ladder('walking, fore and aft')),
-    economy=(economy(0.5), economy(1.0)), own_arms=TOUR, led_arms=TOUR,
-    situations=tuple(Disturbed(name=s.name, runs=3, falls=0, linear_error=0.05)
-                     for s in FULL.situations),
-    ice=Disturbed(name=FULL.ice.name, runs=3, falls=0, linear_error=0.05))
 
 
 def cheaper(i, **changes):
@@ -180,8 +135,8 @@ def test_what_is_no_scorecard_is_refused(text):
 @pytest.mark.parametrize('figures', [GOOD, replace(GOOD, led_arms=None, dead_zone=None)])
 def test_the_picture_is_drawn(tmp_path, figures):
     pytest.importorskip('matplotlib')
-    from humanoid_locomotion.evaluation.field import draw_field
-    from humanoid_locomotion.evaluation.report import draw
+    from humanoid_locomotion.evaluation.plots.comparison_plot import draw_field
+    from humanoid_locomotion.evaluation.plots.plots import draw
     paths = np.random.default_rng(0).normal(0.0, 0.01, (50, 3, 2))
     card = make_scorecard(figures, SETTING)
     draw(card, paths, tmp_path / 'scorecard.png')
@@ -191,11 +146,12 @@ def test_the_picture_is_drawn(tmp_path, figures):
 
 def test_the_picture_against_the_field_shows_every_figure_that_is_judged(tmp_path, monkeypatch):
     pytest.importorskip('matplotlib')
-    from humanoid_locomotion.evaluation import field
+    from humanoid_locomotion.evaluation.plots import comparison_plot
     pages = []
-    make = field.new_figure
-    monkeypatch.setattr(field, 'new_figure', lambda size: pages.append(make(size)) or pages[-1])
-    field.draw_field(make_scorecard(GOOD, SETTING), tmp_path / 'field.png')
+    make = comparison_plot.new_figure
+    monkeypatch.setattr(comparison_plot, 'new_figure',
+                        lambda size: pages.append(make(size)) or pages[-1])
+    comparison_plot.draw_field(make_scorecard(GOOD, SETTING), tmp_path / 'field.png')
     kicks, linear, turning = pages[0].axes
     drawn = {line.get_label(): line.get_xydata().tolist() for line in kicks.lines}
     assert drawn['gate'] == [[1.5, 9.0]]

@@ -22,9 +22,9 @@ def opener(monkeypatch):
 
     test_swap.py, which is about that other process, does without.
     """
-    from humanoid_locomotion.core.policy import open_policy
-    from humanoid_locomotion.nodes import locomotion
-    monkeypatch.setattr(locomotion, 'open_vetted',
+    from humanoid_locomotion.core.policy.folder import open_policy
+    from humanoid_locomotion.nodes.locomotion import node
+    monkeypatch.setattr(node, 'open_vetted',
                         lambda name, engine, device, _: open_policy(name, engine, device))
 
 
@@ -33,8 +33,8 @@ def bench(ros, holding, opener, monkeypatch):
     """Make benches with a policy that opens, and free them; diagnostics come often."""
     from harness import Bench
 
-    from humanoid_locomotion.nodes import pilot
-    monkeypatch.setattr(pilot, 'DIAGNOSTICS_PERIOD', 0.1)
+    from humanoid_locomotion.nodes.locomotion import ros_interface
+    monkeypatch.setattr(ros_interface, 'DIAGNOSTICS_PERIOD', 0.1)
     made = []
 
     def make(**parameters):

@@ -87,7 +87,7 @@ def test_parameter_files_exist_and_fit():
 
     import yaml
 
-    from humanoid_locomotion.nodes.parameters import (
+    from humanoid_locomotion.nodes.ros.parameters import (
         LocomotionParameters,
         PlannerParameters,
         SimParameters,

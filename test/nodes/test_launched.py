@@ -17,8 +17,8 @@ import numpy as np
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray, String
 
-from humanoid_locomotion.nodes import conversions, qos
-from humanoid_locomotion.nodes.executor import make_executor
+from humanoid_locomotion.nodes.ros import conversions, qos
+from humanoid_locomotion.nodes.ros.executor import make_executor
 
 # Not `launch`: launch_pytest takes tests with that mark for its own.
 pytestmark = [pytest.mark.ros, pytest.mark.slow]

@@ -8,10 +8,10 @@ import shlex
 
 import pytest
 
-from humanoid_locomotion.core.config import load, to_mapping
-from humanoid_locomotion.core.resources import config_file
+from humanoid_locomotion.core.reading.config import load, to_mapping
+from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.training.config import TrainingConfig
-from humanoid_locomotion.training.options import training_config
+from humanoid_locomotion.training.run.options import training_config
 
 DOCS = Path(__file__).parents[2] / 'docs'
 RECIPE = to_mapping(load(TrainingConfig, config_file('training', 'humanoid')))

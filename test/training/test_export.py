@@ -14,16 +14,16 @@ pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
 from humanoid_locomotion.core.command import GaitSpec
-from humanoid_locomotion.core.engines import open_engine
 from humanoid_locomotion.core.errors import CheckpointError, LocomotionError
-from humanoid_locomotion.core.golden import GOLDEN_COMMANDS, tumbling_states
-from humanoid_locomotion.core.link_frame import leg_spec
-from humanoid_locomotion.core.policy import open_policy, read_golden
-from humanoid_locomotion.core.velocity_loop import LinearLoopSpec
-from humanoid_locomotion.training import checkpoint
+from humanoid_locomotion.core.feedback.kinematics import leg_spec
+from humanoid_locomotion.core.feedback.velocity_feedback import LinearLoopSpec
+from humanoid_locomotion.core.policy.engines import open_engine
+from humanoid_locomotion.core.policy.folder import open_policy, read_golden
+from humanoid_locomotion.core.policy.golden import GOLDEN_COMMANDS, tumbling_states
 from humanoid_locomotion.training import export as exporting
 from humanoid_locomotion.training.export import export
-from humanoid_locomotion.training.trainer import Trainer
+from humanoid_locomotion.training.run import checkpoint
+from humanoid_locomotion.training.run.trainer import Trainer
 
 COMMAND = 'humanoid-locomotion train --seed 7'
 

@@ -8,12 +8,12 @@ import torch
 
 pytest.importorskip('mujoco', minversion='3.3')
 
-from humanoid_locomotion.core.config import load, to_mapping
-from humanoid_locomotion.core.resources import config_file
+from humanoid_locomotion.core.reading.config import load, to_mapping
+from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.sim.backend import open_backend
 from humanoid_locomotion.training.config import TrainingConfig
-from humanoid_locomotion.training.env import LocomotionEnv
+from humanoid_locomotion.training.env.env import LocomotionEnv
 
 NUM_ENVS, STEPS = 4, 15
 

@@ -8,12 +8,12 @@ import pytest
 from tiny import FILE, ROBOT, config, mapping
 
 from humanoid_locomotion.core.command import GaitSpec
-from humanoid_locomotion.core.config import from_mapping, load, read_yaml, to_mapping
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError, UnknownNameError
+from humanoid_locomotion.core.reading.config import from_mapping, load, read_yaml, to_mapping
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.training.config import TrainingConfig
-from humanoid_locomotion.training.rewards import REWARDS
+from humanoid_locomotion.training.env.rewards import REWARDS
 
 SHIPPED = sorted(FILE.parent.glob('*.yaml'))
 

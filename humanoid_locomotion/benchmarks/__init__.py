@@ -1,0 +1,1 @@
+"""Benchmark commands: throughput of training, physics, and latency of the node."""

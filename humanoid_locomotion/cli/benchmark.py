@@ -1,0 +1,149 @@
+"""The commands ``benchmark env``, ``benchmark train`` and ``benchmark physics``."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+import platform
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+from rich.console import Console
+import typer
+
+from humanoid_locomotion.cli import inputs, interpreter
+from humanoid_locomotion.cli.output import JSON, table_of, working
+
+app = typer.Typer(no_args_is_help=True, help='Measure where the time of training goes.')
+console = Console()
+
+WALKING_STD = 'ppo.init_std=0.35'  # as at the end of training: robots walk and do not tumble
+
+ROBOT = typer.Option('humanoid', help='Robot, and config in config/training.')
+POLICY = typer.Option('', show_default="the robot's", help='Policy that walks meanwhile.')
+BACKEND = typer.Option(
+    'auto', callback=inputs.backend, help='Simulator; auto picks by the device.')
+DEVICE = typer.Option('auto', callback=inputs.device, help='auto, cuda or cpu.')
+NUM_ENVS = typer.Option('4096,8192,16384', help='Numbers of robots, with commas.')
+OUTPUT = typer.Option(None, help='JSON file to write; a plot of a sweep goes beside it.')
+GRAPH = typer.Option(True, help='Run step and update as CUDA graphs on a GPU.')
+FUSE = typer.Option(True, help="Join the step's small kernels on a GPU.")
+MJLAB = typer.Option('', '--against-mjlab', metavar='PYTHON', help="Measure mjlab's G1 task in "
+                     'turn, with this Python interpreter, which must have mjlab.')
+
+
+@app.command()
+def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device: str = DEVICE,
+        num_envs: str = NUM_ENVS, graph: bool = GRAPH, fuse: bool = FUSE,
+        against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
+    """Time the whole control step against physics alone over the same states."""
+    def measure(trainer: Any) -> Dict[str, Any]:
+        from humanoid_locomotion.benchmarks import throughput
+        row = throughput.benchmark_env(trainer)
+        if against_mjlab:
+            row.update(throughput.against_mjlab(
+                against_mjlab, trainer.env.num_envs, 'env 25',
+                lambda: throughput.steps_per_second(trainer)))
+        return row
+
+    if against_mjlab:
+        interpreter.interpreter(against_mjlab, '--against-mjlab')
+    rows = _sweep(robot, policy, backend, device, _counts(num_envs, output), graph, fuse, measure)
+    _show('env', rows, output, json)
+
+
+@app.command()
+def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device: str = DEVICE,
+          num_envs: str = NUM_ENVS, graph: bool = GRAPH, fuse: bool = FUSE,
+          against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT,
+          json: bool = JSON) -> None:
+    """Time whole iterations, collecting and learning."""
+    def measure(trainer: Any) -> Dict[str, Any]:
+        from humanoid_locomotion.benchmarks import throughput
+        row = throughput.benchmark_train(trainer)
+        if against_mjlab:
+            row.update(throughput.against_mjlab(
+                against_mjlab, trainer.env.num_envs, 'train 5',
+                lambda: throughput.benchmark_train(trainer)['steps_per_second']))
+        return row
+
+    if against_mjlab:
+        interpreter.interpreter(against_mjlab, '--against-mjlab')
+    rows = _sweep(robot, policy, backend, device, _counts(num_envs, output), graph, fuse, measure)
+    _show('train', rows, output, json)
+
+
+@app.command()
+def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
+            device: str = DEVICE, num_envs: str = typer.Option('4096', help='Robots timed.'),
+            graph: bool = GRAPH, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
+    """Compare solver settings: time, and difference to CPU MuJoCo at a finer step."""
+    from humanoid_locomotion.training.run.options import choose_backend
+    counts = _counts(num_envs, output)
+    name = choose_backend(backend, device)  # before PyTorch is imported
+    from humanoid_locomotion.benchmarks.physics_study import room_used, study
+    trainer = next(_trainers(robot, policy, name, device, counts[:1], graph, False))
+    with working('each solver setting in turn'):
+        rows = study(trainer, name)
+    _show('physics', rows, output, json, room_used(trainer))
+
+
+def _counts(num_envs: str, output: Optional[Path]) -> List[int]:
+    """Return the numbers of robots; refuse these and the output before anything is timed."""
+    if output is not None:
+        inputs.file_to_write(output)
+    return inputs.numbers(num_envs, '--num-envs', 1, inputs.MAX_ENVS)
+
+
+def _sweep(robot: str, policy: str, backend: str, device: str, counts: List[int], graph: bool,
+           fuse: bool, measure: Callable[[Any], Dict[str, Any]]) -> List[Dict[str, Any]]:
+    from humanoid_locomotion.training.run.options import choose_backend
+    rows, name = [], choose_backend(backend, device)
+    for trainer in _trainers(robot, policy, name, device, counts, graph, fuse):
+        with working(f'{trainer.env.num_envs} robots'):
+            rows.append({'backend': name, 'hardware': trainer.hardware(), **measure(trainer)})
+    return rows
+
+
+def _trainers(robot: str, policy: str, backend: str, device: str, counts: List[int],
+              graph: bool, fuse: bool) -> Iterator[Any]:
+    """Yield a trainer for each number of robots, its actor that of a policy that walks."""
+    from humanoid_locomotion.core.errors import PolicyError
+    from humanoid_locomotion.core.policy.engines import read_layers
+    from humanoid_locomotion.core.policy.folder import find_policy
+    from humanoid_locomotion.core.policy.onnx_graph import open_network
+    from humanoid_locomotion.training.run.options import training_config
+    path = find_policy(policy or robot) / 'policy.onnx'
+    layers = read_layers(open_network(path))
+    for count in counts:
+        config, spec = training_config('', robot, count, None, [WALKING_STD])
+        from humanoid_locomotion.training.run.trainer import Trainer
+        trainer = Trainer(config, spec, backend=backend, device=device, seed=1,
+                          folder=Path('benchmark'), use_graph=graph, fuse=fuse)
+        try:
+            trainer.model.load_actor(layers)
+        except RuntimeError as error:  # of PyTorch
+            raise PolicyError(path, f'does not fit the training config of {robot} ({error})'
+                              ) from error
+        yield trainer
+        trainer.close()
+
+
+def _show(what: str, rows: List[Dict[str, Any]], output: Optional[Path], as_json: bool,
+          room: Optional[Dict[str, Dict[str, float]]] = None) -> None:
+    report: Dict[str, Any] = {'benchmark': what, 'machine': platform.machine(), 'rows': rows}
+    if room:
+        report['room'] = room
+    text = json_format.dumps(report, indent=2) + '\n'
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding='utf-8')
+        if len(rows) > 1 and 'num_envs' in rows[0]:
+            from humanoid_locomotion.training.monitoring.learning_curve import draw_sweep
+            draw_sweep(rows, output.with_suffix('.png'))
+    if as_json:
+        console.out(text, end='', highlight=False)
+        return
+    console.print(table_of(rows))
+    if room:
+        console.print(table_of([{'room': name, **used} for name, used in room.items()]))
+

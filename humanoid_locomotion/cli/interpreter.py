@@ -1,0 +1,96 @@
+"""Runs a command line in another Python: Isaac Gym's own is 3.8, and ROS 2's is not.
+
+Only the files of this package are shared. Every library is the other interpreter's.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+from typing import Dict, List, Sequence
+
+from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.reading.resources import PACKAGE, share_folder
+
+# Finds this package by its folder, since its parent may hold libraries of this interpreter.
+_START = """
+import sys
+if sys.version_info < (3, 8):
+    sys.exit('error: %s is Python %d.%d, 3.8 or newer is needed' % (
+        (sys.executable,) + sys.version_info[:2]))
+import importlib.util, os
+folder = sys.argv.pop(1)
+spec = importlib.util.spec_from_file_location(
+    'humanoid_locomotion', os.path.join(folder, '__init__.py'),
+    submodule_search_locations=[folder])
+package = importlib.util.module_from_spec(spec)
+sys.modules['humanoid_locomotion'] = package
+spec.loader.exec_module(package)
+try:
+    from humanoid_locomotion.cli.main import main
+except ImportError as error:
+    sys.exit('error: %s: %s; pip install -r requirements/isaacgym.txt' % (sys.executable, error))
+sys.argv[0] = 'humanoid-locomotion'
+main()
+"""
+
+
+def interpreter(python: str, option: str = '--python') -> str:
+    """Return the path of an interpreter.
+
+    Raises:
+        LocomotionError: There is no such program.
+    """
+    found = shutil.which(os.path.expanduser(python))
+    if found is None:
+        raise LocomotionError(f'{option}: {python!r} is no program that can be started; name an '
+                              'interpreter, such as ~/miniconda3/envs/isaacgym/bin/python')
+    return found
+
+
+def command(python: str, arguments: Sequence[str]) -> List[str]:
+    """Return the command that runs ours in another interpreter.
+
+    Raises:
+        LocomotionError: There is no such program.
+    """
+    return [interpreter(python), '-c', _START, str(PACKAGE), *arguments]
+
+
+def environment(python: str) -> Dict[str, str]:
+    """Return this environment without what belongs to this interpreter.
+
+    Isaac Gym's binaries look for ``libpython3.8.so`` on ``LD_LIBRARY_PATH``.
+    """
+    kept = {key: value for key, value in os.environ.items()
+            if key not in ('PYTHONPATH', 'PYTHONHOME')}
+    libraries = Path(python).resolve().parents[1] / 'lib'
+    for key, first in (('LD_LIBRARY_PATH', libraries),
+                       ('AMENT_PREFIX_PATH', share_folder().parents[1])):
+        kept[key] = os.pathsep.join(filter(None, (str(first), kept.get(key))))
+    return kept
+
+
+def run(python: str, arguments: Sequence[str]) -> int:
+    """Run a command line of ours in another interpreter; return its exit code."""
+    whole = command(python, arguments)
+    return subprocess.run(whole, env=environment(whole[0]), check=False).returncode
+
+
+def without_python(arguments: Sequence[str]) -> List[str]:
+    """Return a command line without its ``--python``."""
+    kept, skip = [], False
+    for argument in arguments:
+        if not (skip or argument == '--python' or argument.startswith('--python=')):
+            kept.append(argument)
+        skip = argument == '--python'
+    return kept
+
+
+def hand_over(python: str) -> None:
+    """If another interpreter is asked for, run this very command line there, and end with it."""
+    if python:
+        sys.exit(run(python, without_python(sys.argv[1:])))

@@ -1,0 +1,150 @@
+"""The commands ``faults``, ``soak`` and ``benchmark latency``."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Tuple
+
+from rich.console import Console
+import typer
+
+from humanoid_locomotion.cli import inputs
+from humanoid_locomotion.cli.output import JSON, print_json, print_rows, working
+
+if TYPE_CHECKING:
+    from humanoid_locomotion.core.policy.folder import PolicyFolder
+    from humanoid_locomotion.core.robot import RobotSpec
+
+console = Console()
+POLICY = typer.Option('humanoid', help='Policy folder, or name of one that ships.')
+ROBOT = typer.Option('', show_default='that of the policy', help='Robot, or folder of one.')
+
+
+def faults(policy: str = POLICY, robot: str = ROBOT,
+           output: Optional[Path] = typer.Option(
+               None, help='Markdown file whose marked sections are written anew.'),
+           only: str = typer.Option(
+               'loop,dds,viewer,policy,swap,cli,train',
+               help='Sections of docs/reliability.md, which says what each does.'),
+           folders: int = typer.Option(
+               10_000, min=1, max=10_000_000, help='Policy folders to tamper with by chance.'),
+           swaps: int = typer.Option(
+               500, min=1, max=100_000, help='Such folders to swap into a node.'),
+           tries: int = typer.Option(
+               2000, min=1, max=1_000_000, help='Command lines to try by chance.'),
+           kills: int = typer.Option(
+               100, min=1, max=10_000, help='Moments at which to kill a training.'),
+           json: bool = JSON) -> None:
+    """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
+    from humanoid_locomotion.core.errors import UnknownNameError
+    from humanoid_locomotion.nodes import marked_page
+    from humanoid_locomotion.reliability import report
+    sections: Dict[str, Callable[[], report.Section]] = {
+        'loop': lambda: report.loop_section(opened, spec),
+        'dds': lambda: report.dds_section(opened, spec),
+        'viewer': lambda: report.viewer_section(opened, spec),
+        'policy': lambda: report.policy_section(opened, folders),
+        'swap': lambda: report.swap_section(opened, spec, swaps),
+        'cli': lambda: report.cli_section(tries),
+        'train': lambda: report.train_section(kills)}
+    names, done = only.split(','), {}
+    for name in names:
+        if name not in sections:
+            raise UnknownNameError('faults', name, list(sections))
+    if output is not None:
+        marked_page.check(inputs.file_to_write(inputs.file_to_read(output)), names)
+    opened, spec = _opened(policy, robot)
+    for name in names:
+        needs_ros = name in ('dds', 'viewer', 'swap')
+        with _ros() if needs_ros else contextlib.nullcontext(), working(f'faults: {name}'):
+            section = done[name] = sections[name]()
+        if not json:
+            console.print(section.text, markup=False, soft_wrap=True)
+        if output is not None:
+            marked_page.put(output, name, section.text)
+    if json:
+        print_json({name: {'failed': section.failed, 'rows': section.rows}
+                    for name, section in done.items()})
+    raise typer.Exit(1 if any(section.failed for section in done.values()) else 0)
+
+
+def soak(kind: str = typer.Argument(
+             ..., help='walk: random commands; startle: random bytes as messages, parameters '
+             'and requests; lifecycle: configure, activate, deactivate, cleanup; rules: false '
+             'alarms of the safety rules on rough ground and under kicks, on a stepped clock.'),
+         minutes: float = typer.Option(
+             1.0, callback=inputs.number(0.0, 100_000.0, above=True),
+             help='How long; for rules, of simulated time.'),
+         cycles: int = typer.Option(200, min=1, max=1_000_000, help='For lifecycle.'),
+         policy: str = POLICY, robot: str = ROBOT, json: bool = JSON) -> None:
+    """Run the node for long against a simulated robot; exits with 1 on a failure."""
+    from humanoid_locomotion.core.errors import UnknownNameError
+    kinds = ('walk', 'startle', 'lifecycle', 'rules')
+    if kind not in kinds:
+        raise UnknownNameError('soak', kind, kinds)
+    opened, spec = _opened(policy, robot)
+    tell = Console(stderr=True).print if json else console.print
+    if kind == 'rules':
+        from humanoid_locomotion.reliability.soak.false_alarms import soak_rules
+        with working(f'{kind}, {minutes:g} min'):
+            rows = soak_rules(opened, spec, 60.0 * minutes)
+        print_rows(rows, json)
+        raise typer.Exit(1 if any(row['alarms'] for row in rows) else 0)
+    from humanoid_locomotion.reliability.soak import lifecycle
+    from humanoid_locomotion.reliability.soak import live_node as run
+    runs: Dict[str, Callable[[], Any]] = {
+        'walk': lambda: run.soak_walk(opened, spec, 60.0 * minutes, tell),
+        'startle': lambda: run.soak_startle(opened, spec, 60.0 * minutes),
+        'lifecycle': lambda: lifecycle.soak_lifecycle(opened, spec, cycles)}
+    with _ros(), working(f'{kind}, {cycles} cycles' if kind == 'lifecycle' else
+                         f'{kind}, {minutes:g} min'):
+        result = runs[kind]()
+    print_rows([dataclasses.asdict(result)], json)
+    raise typer.Exit(0 if result.passed else 1)
+
+
+def latency(policy: str = POLICY, robot: str = ROBOT,
+            engine: str = typer.Option(
+                'onnxruntime', callback=inputs.engine, help='onnxruntime or torch.'),
+            seconds: float = typer.Option(
+                60.0, callback=inputs.number(0.1, 1e6), help='For each node.'),
+            alone: bool = typer.Option(
+                False, help='Time the engines alone, without ROS: those that are installed.'),
+            device: str = typer.Option(
+                'auto', callback=inputs.device, help='Where torch runs.'),
+            json: bool = JSON) -> None:
+    """Time joint states in to command out at 50 Hz, beside a node that only copies them."""
+    if alone:
+        from humanoid_locomotion.training.run.options import require_device
+        require_device(device)
+        from humanoid_locomotion.benchmarks.engine_times import measure_engines
+        with working('each engine in turn'):
+            rows = measure_engines(policy, device)
+        print_rows(rows, json)
+        return
+    from humanoid_locomotion.benchmarks.latency import measure
+    with _ros(), working(f'{seconds:g} s for each node'):
+        rows = measure(*_opened(policy, robot), engine, seconds)
+    print_rows(rows, json)
+
+
+def _opened(policy: str, robot: str) -> Tuple[PolicyFolder, RobotSpec]:
+    from humanoid_locomotion.core.policy.folder import open_policy
+    from humanoid_locomotion.core.robot import load_robot
+    folder = open_policy(policy, 'onnxruntime')
+    return folder, load_robot(robot or folder.contract.robot)
+
+
+@contextlib.contextmanager
+def _ros() -> Iterator[None]:
+    import rclpy
+
+    from humanoid_locomotion.nodes.ros import middleware
+    middleware.isolate()
+    middleware.init()
+    try:
+        yield
+    finally:
+        rclpy.try_shutdown()

@@ -1,0 +1,1 @@
+"""Feedback around the network, and what it is computed from: leg kinematics and odometry."""

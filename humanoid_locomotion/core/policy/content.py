@@ -1,0 +1,153 @@
+"""The files of a policy folder: read once, each against its hash, and signed.
+
+``SHA256SUMS`` holds a line for every file that anything reads. Without those that a policy is made
+of nothing opens; those that were measured later, by ``evaluate``, are not believed without theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import hashlib
+import os
+from pathlib import Path
+import re
+import tempfile
+from typing import Dict, Iterable
+
+from humanoid_locomotion.core.errors import ConfigError, PolicyError
+from humanoid_locomotion.core.policy.onnx_graph import MAX_NETWORK_BYTES
+from humanoid_locomotion.core.reading.files import read_bytes
+
+SUMS = 'SHA256SUMS'  # as `sha256sum` writes and checks it
+MAX_SUMS_BYTES = 4096
+# What a policy is made of, and the largest size of each [bytes].
+LIMITS = {'contract.yaml': 256 * 1024, 'policy.onnx': MAX_NETWORK_BYTES,
+          'golden.npz': 16 * 1024 * 1024}
+FILES = tuple(LIMITS)
+SCORECARD, SIM_TO_SIM = 'scorecard.json', 'sim_to_sim.json'
+MEASURED = (SCORECARD, SIM_TO_SIM)
+MAX_MEASURED_BYTES = 1024 * 1024
+
+_LINE = re.compile(r'([0-9a-f]{64})  (\S+)')
+
+
+@dataclass(frozen=True)
+class FolderContent:
+    """The files of a policy folder, as they were read and found to be what was signed.
+
+    Attributes:
+        path: The folder.
+        files: What each of :data:`FILES` holds, and the scorecard where it is to be believed.
+        problem: Why the scorecard is not here; empty if it is.
+    """
+
+    path: Path
+    files: Dict[str, bytes]
+    problem: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all that was read: equal for equal content."""
+        digest = hashlib.sha256()
+        for name in sorted(self.files):
+            digest.update(f'{name} {_digest(self.files[name])}\n'.encode())
+        return digest.hexdigest()
+
+
+def read_folder(folder: Path) -> FolderContent:
+    """Read the files that a policy is made of, and its scorecard.
+
+    Raises:
+        PolicyError: A file is absent, no regular file, too large, or not what was signed.
+    """
+    listed = _read(folder / SUMS, MAX_SUMS_BYTES)
+    files = {name: _read(folder / name, limit) for name, limit in LIMITS.items()}
+    sums = _parse_sums(listed, folder / SUMS)
+    for name in FILES:
+        if _digest(files[name]) != sums.get(name):
+            raise PolicyError(folder / name, f'is not the file whose hash is in {SUMS}: it was '
+                              'damaged or changed after export; `humanoid-locomotion sign` '
+                              'accepts it')
+    problem = ''
+    try:
+        files[SCORECARD] = _measured(folder, SCORECARD, sums)
+    except ConfigError as error:
+        problem = f'{SCORECARD} {error.problem}'
+    return FolderContent(folder, files, problem)
+
+
+def read_measured(folder: Path, name: str) -> bytes:
+    """Return one of the files :data:`MEASURED`.
+
+    Raises:
+        ConfigError: It is absent or cannot be read, or is not what was signed.
+        PolicyError: The folder's hashes cannot be read.
+    """
+    sums = _parse_sums(_read(folder / SUMS, MAX_SUMS_BYTES), folder / SUMS)
+    return _measured(folder, name, sums)
+
+
+def _measured(folder: Path, name: str, sums: Dict[str, str]) -> bytes:
+    content = read_bytes(folder / name, MAX_MEASURED_BYTES)
+    if _digest(content) != sums.get(name):
+        found = 'is not the file whose hash is' if name in sums else 'has no hash'
+        raise ConfigError(folder / name, '', f'{found} in {SUMS}, so it is not believed; '
+                          '`humanoid-locomotion sign` accepts it')
+    return content
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        return read_bytes(path, limit)
+    except ConfigError as error:
+        if os.path.lexists(path):
+            raise PolicyError(path, error.problem) from error
+        raise PolicyError(path, f'is missing; a policy folder needs {", ".join(FILES)} and '
+                          f'{SUMS}, which `humanoid-locomotion sign` writes') from error
+
+
+def _parse_sums(content: bytes, path: Path) -> Dict[str, str]:
+    lines = content.decode('ascii', 'replace').splitlines()
+    matches = [_LINE.fullmatch(line) for line in lines]
+    sums = {match[2]: match[1] for match in matches if match is not None}
+    if len(sums) != len(lines) or not set(FILES) <= set(sums) <= {*FILES, *MEASURED}:
+        raise PolicyError(path, f'must have one line as sha256sum writes it for each of '
+                          f'{", ".join(FILES)} and, where they are there, {", ".join(MEASURED)}')
+    return sums
+
+
+def write_sums(folder: Path) -> None:
+    """Write the hashes of a folder's files, which opening it checks.
+
+    Raises:
+        PolicyError: A file that a policy is made of is absent, too large, or cannot be read.
+    """
+    sums = {name: _digest(_read(folder / name, limit)) for name, limit in LIMITS.items()}
+    for name in MEASURED:
+        if os.path.lexists(folder / name):
+            sums[name] = _digest(_read(folder / name, MAX_MEASURED_BYTES))
+    _write(folder, sums)
+
+
+def sign_measured(folder: Path, names: Iterable[str]) -> None:
+    """Write the hashes of files that were measured just now, and leave the others as they are.
+
+    Raises:
+        PolicyError: The folder's hashes, or one of the files, cannot be read.
+    """
+    sums = _parse_sums(_read(folder / SUMS, MAX_SUMS_BYTES), folder / SUMS)
+    for name in names:
+        sums[name] = _digest(_read(folder / name, MAX_MEASURED_BYTES))
+    _write(folder, sums)
+
+
+def _write(folder: Path, sums: Dict[str, str]) -> None:
+    """Put a whole file in place of the old one: half of one would be a damaged folder."""
+    with tempfile.TemporaryDirectory(prefix='.sums-', dir=folder) as scratch:
+        text = ''.join(f'{sums[name]}  {name}\n' for name in (*FILES, *MEASURED) if name in sums)
+        (Path(scratch) / SUMS).write_text(text, encoding='ascii')
+        os.replace(Path(scratch) / SUMS, folder / SUMS)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,199 @@
+"""The engines that run a policy's network; each is imported only when it is used.
+
+Both are given the same :class:`Network`, which was checked before: onnxruntime runs the graph as
+it is, torch rebuilds the chain of layers from the graph's initialisers.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any, Dict
+
+import numpy as np
+
+from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.errors import MissingPackageError, PolicyError, UnknownNameError
+from humanoid_locomotion.core.policy.graphed_step import GraphedStep
+from humanoid_locomotion.core.policy.onnx_graph import Network, open_network
+
+
+class OnnxRuntimeEngine:
+    """Runs ``policy.onnx`` with onnxruntime on one CPU thread.
+
+    Attributes:
+        metadata: The file's metadata, strings by name.
+        obs_size: Length of an observation.
+        num_actions: Length of an action.
+    """
+
+    name = 'onnxruntime'
+
+    def __init__(self, network: Network, device: str = 'cpu'):
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MissingPackageError(
+                'the engine onnxruntime', 'onnxruntime', 'pip install onnxruntime') from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        # What was checked was ONNX; onnxruntime would take its own format by the first bytes.
+        options.add_session_config_entry('session.load_model_format', 'ONNX')
+        try:
+            self._session = onnxruntime.InferenceSession(
+                network.content, options, providers=['CPUExecutionProvider'])
+        except Exception as error:  # onnxruntime has no common class for a file it cannot load
+            raise PolicyError(network.path, 'is not an ONNX file that onnxruntime can load '
+                              f'({" ".join(str(error).split())[:200]})') from error
+        self.metadata = network.metadata
+        self.obs_size, self.num_actions = network.obs_size, network.num_actions
+        self._one_by_one = network.one_by_one  # as exporters write that fix the batch
+        self._bind()
+
+    def _bind(self) -> None:
+        """Let one observation, a robot's control step, run in the same memory each time."""
+        self._input = np.zeros((1, self.obs_size), np.float32)
+        self._output = np.zeros((1, self.num_actions), np.float32)
+        self._binding = self._session.io_binding()
+        for bind, name, array in ((self._binding.bind_input, 'obs', self._input),
+                                  (self._binding.bind_output, 'actions', self._output)):
+            bind(name, 'cpu', 0, np.float32, array.shape, array.ctypes.data)
+
+    def __call__(self, obs: Array) -> np.ndarray:
+        """Return the actions (num_envs, num_actions) for observations (num_envs, obs_size)."""
+        obs = np.asarray(obs, np.float32)
+        if obs.shape == self._input.shape:
+            self._input[...] = obs
+            self._session.run_with_iobinding(self._binding)
+            return self._output.copy()
+        if self._one_by_one and len(obs) > 1:
+            return np.concatenate([self(row[None]) for row in obs])
+        return self._session.run(['actions'], {'obs': obs})[0]
+
+
+class TorchEngine:
+    """Runs the network with PyTorch, on CUDA where there is one.
+
+    Takes and gives NumPy arrays or tensors alike: an observation as a tensor on the engine's
+    device gives its action there, without a copy. One NumPy observation on CUDA, a robot's control
+    step, is replayed as a graph.
+    """
+
+    name = 'torch'
+
+    def __init__(self, network: Network, device: str = 'auto'):
+        try:
+            import torch
+        except ImportError as error:
+            raise MissingPackageError(
+                'the engine torch', 'torch', 'pip install torch') from error
+        self._torch = torch
+        wanted = ('cuda' if torch.cuda.is_available() else 'cpu') if device == 'auto' else device
+        self.device = torch.device(wanted)
+        self.metadata = network.metadata
+        found = read_layers(network)
+        self._mean = self._tensor(found['mean'])
+        self._inverse_std = self._tensor(found['inverse_std'])
+        self._layers = [(self._tensor(w), self._tensor(b)) for w, b in found['layers']]
+        self.obs_size = int(self._mean.shape[-1])
+        self.num_actions = int(self._layers[-1][1].shape[0])
+        self._graphed = (GraphedStep(self._forward, self.obs_size, self.device)
+                         if self.device.type == 'cuda' else None)
+
+    def _tensor(self, value: np.ndarray) -> Any:
+        return self._torch.as_tensor(np.array(value, np.float32), device=self.device)
+
+    def __call__(self, obs: Array) -> Array:
+        """Return the actions (num_envs, num_actions) for observations (num_envs, obs_size)."""
+        torch = self._torch
+        is_tensor = isinstance(obs, torch.Tensor)
+        if self._graphed is not None and not is_tensor and obs.shape[0] == 1:
+            return self._graphed(obs)
+        with torch.inference_mode():
+            x = self._forward(torch.as_tensor(obs, dtype=torch.float32, device=self.device))
+        return x if is_tensor else x.cpu().numpy()
+
+    @property
+    def eager(self) -> Any:
+        """The same network without the graph, NumPy to NumPy; None where there is no graph."""
+        if self._graphed is None:
+            return None
+        return lambda obs: self(self._torch.as_tensor(obs, device=self.device)).cpu().numpy()
+
+    def _forward(self, x: Array) -> Array:
+        linear, elu = self._torch.nn.functional.linear, self._torch.nn.functional.elu
+        x = (x - self._mean) * self._inverse_std
+        for weight, bias in self._layers[:-1]:
+            x = elu(linear(x, weight, bias))
+        return linear(x, *self._layers[-1])
+
+
+def read_layers(network: Network) -> Dict[str, Any]:
+    """Return what a network is made of, without running it.
+
+    Returns:
+        ``mean`` and ``inverse_std`` (1, obs), ``layers`` a list of (weight (out, in), bias
+        (out,)), ELU between them.
+
+    Raises:
+        PolicyError: It is not the chain of layers that training writes.
+    """
+    from onnx import numpy_helper
+    graph = network.model.graph
+    tensors = {it.name: np.array(numpy_helper.to_array(it)) for it in graph.initializer}
+    nodes = list(graph.node)
+    chain = [node.op_type for node in nodes]
+    gemms = chain.count('Gemm')
+    if chain != ['Sub', 'Mul'] + ['Gemm', 'Elu'] * (gemms - 1) + ['Gemm'] or gemms < 1:
+        raise PolicyError(network.path, f'expected Sub, Mul, then Gemm and Elu in turn; found '
+                          f"{chain}; the engine 'onnxruntime' may still run it")
+    try:
+        return {'mean': tensors[nodes[0].input[1]], 'inverse_std': tensors[nodes[1].input[1]],
+                'layers': [(tensors[n.input[1]], tensors[n.input[2]])
+                           for n in nodes if n.op_type == 'Gemm']}
+    except (IndexError, KeyError) as error:
+        raise PolicyError(network.path, f'has a layer without its tensors ({error})') from error
+
+
+ENGINES = {'onnxruntime': OnnxRuntimeEngine, 'torch': TorchEngine}
+
+
+def open_engine(path: Path, engine: str, device: str = 'auto') -> Any:
+    """Open an ONNX file with an engine; see :func:`start_engine`.
+
+    Raises:
+        PolicyError: The file is not a small network, or the engine cannot run it.
+    """
+    return start_engine(open_network(path), engine, device)
+
+
+def start_engine(network: Network, engine: str, device: str = 'auto') -> Any:
+    """Give a network to an engine.
+
+    Args:
+        network: What to run.
+        engine: ``onnxruntime``, ``torch``, or ``auto``: torch where it is installed, sees a GPU
+            and can rebuild the network, onnxruntime otherwise.
+        device: ``auto``, ``cpu`` or ``cuda``, for torch.
+    """
+    if engine == 'auto':
+        engine = 'torch' if _torch_has_gpu() and _is_chain(network) else 'onnxruntime'
+    if engine not in ENGINES:
+        raise UnknownNameError('engine', engine, [*ENGINES, 'auto'])
+    return ENGINES[engine](network, device)
+
+
+def _is_chain(network: Network) -> bool:
+    try:
+        read_layers(network)
+    except PolicyError:
+        return False
+    return True
+
+
+def _torch_has_gpu() -> bool:
+    if importlib.util.find_spec('torch') is None:
+        return False
+    import torch
+    return bool(torch.cuda.is_available())

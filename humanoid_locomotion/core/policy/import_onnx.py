@@ -1,0 +1,142 @@
+"""Makes a policy folder of ours from another stack's ONNX file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import hashlib
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
+from humanoid_locomotion.core.feedback.kinematics import leg_spec
+from humanoid_locomotion.core.policy.engines import start_engine
+from humanoid_locomotion.core.policy.folder import check_sizes
+from humanoid_locomotion.core.policy.golden import record_golden, tumbling_states
+from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY, open_network
+from humanoid_locomotion.core.policy.onnx_metadata import (
+    JOINT_FIGURES,
+    KEYS,
+    LINEAR,
+    FlatMetadata,
+    legs_to_flat,
+)
+from humanoid_locomotion.core.policy.writer import new_policy_folder, write_policy
+from humanoid_locomotion.core.reading import config
+from humanoid_locomotion.core.reading.parsing import show
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot_bounds import UNKNOWN, check_contract, wider_bounds
+
+# What the field's exporters mean when they say nothing.
+USUAL = {'action_mode': 'default_offset', 'observation_clips': 'inf', 'observation_history': '1',
+         'observation_layout': 'adopted', 'model_hash': UNKNOWN, 'run_path': ''}
+
+Row = Tuple[str, str, str]
+
+
+def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = None,
+          beyond_robot: Optional[Tuple[str, ...]] = None) -> List[Row]:
+    """Write the policy folder of an ONNX file.
+
+    A figure is taken from ``fill``, else from the file's metadata, else, for limits, torques and
+    legs, from the robot.
+
+    Args:
+        network: The ONNX file, one input ``obs`` and one output ``actions``.
+        robot: What it moves.
+        output: The folder to write; replaced if it exists and holds a policy.
+        fill: A YAML file with the keys that the metadata lack, or have wrong.
+        beyond_robot: What the policy may ask beyond the robot's ``policy_bounds``, by the names
+            of :data:`humanoid_locomotion.core.robot_bounds.WIDER`; None for nothing.
+
+    Returns:
+        For each key its name, its value and where that was found.
+
+    Raises:
+        PolicyError: The network cannot be run as the keys say, or asks for more than the robot
+            allows.
+        ConfigError: A key is missing, unknown or does not fit.
+        JointsError: The robot lacks joints of the policy.
+    """
+    found = open_network(network)
+    if CONTRACT_KEY in found.metadata:
+        raise PolicyError(network, f'its metadata has {CONTRACT_KEY!r}: this package wrote it; '
+                          'use its policy folder as it is')
+    flat = _flat(network, found.metadata, robot, fill)
+    contract = replace(flat.contract(), beyond_robot=beyond_robot)
+    if contract.robot != robot.name:
+        raise ConfigError(flat.origin('robot'), 'robot',
+                          f'found {contract.robot!r}, expected {robot.name!r}')
+    check_contract(contract, robot, network)
+    check_sizes(contract, found)
+    engine = start_engine(found, 'onnxruntime')
+    rows = [(key, ', '.join(flat.words(key)), flat.origin(key))
+            for key in KEYS if flat.origin(key)]
+    with new_policy_folder(output) as folder:
+        signed = with_metadata(found.content, CONTRACT_KEY, contract.to_json())
+        write_policy(folder, contract, signed,
+                     record_golden(contract, engine, tumbling_states(contract)))
+        (folder / 'card.md').write_text(_card(network.name, found.content, contract, rows),
+                                        encoding='utf-8')
+    return rows
+
+
+def _flat(network: Path, metadata: Dict[str, str], robot: RobotSpec, fill: Optional[Path]
+          ) -> FlatMetadata:
+    sources: List[Tuple[object, Dict[str, Any]]] = []
+    if fill is not None:
+        filled = config.read_yaml(fill)
+        unknown = [key for key in filled if key not in KEYS]
+        if unknown:
+            raise ConfigError(fill, '', f'unknown keys {show(unknown, 200)}; the keys are '
+                              f'{sorted(KEYS)}')
+        sources.append((fill, filled))
+    sources.append((network, metadata))
+    written = FlatMetadata(*sources)
+    names = written.joint_names()
+    missing = [name for name in names if name not in robot.joint_names]
+    if missing:
+        raise JointsError(f"{written.origin('joint_names')}: joint_names: robot {robot.name!r}",
+                          missing, robot.joint_names)
+    joints = [robot.joints[robot.joint_names.index(name)] for name in names]
+    facts: Dict[str, Any] = {
+        key: [getattr(joint, name) for joint in joints]
+        for key, name in JOINT_FIGURES.items() if name in ('lower', 'upper', 'effort')}
+    if any(written.origin(key) for key in LINEAR):
+        facts.update(legs_to_flat([leg_spec(robot, sole) for sole in robot.soles]))
+    return FlatMetadata(*sources, ('robot.yaml', {**facts, 'robot': robot.name}),
+                        ("the field's habit", USUAL))
+
+
+def with_metadata(network: bytes, key: str, value: str) -> bytes:
+    """Return an ONNX file with one metadata entry more.
+
+    ONNX is Protocol Buffers, in which the entries of a repeated field may stand anywhere: bytes
+    appended to the file are one more of ``ModelProto.metadata_props``, field 14, a message of
+    key, field 1, and value, field 2 (onnx.proto3).
+    """
+    entry = _field(1, key.encode()) + _field(2, value.encode())
+    return network + _field(14, entry)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Return a field of bytes on the wire: its tag, its length as a varint, its content."""
+    length, digits = len(content), []
+    while length > 127:
+        digits.append(length % 128 + 128)
+        length //= 128
+    return bytes([8 * number + 2, *digits, length]) + content
+
+
+def _card(name: str, original: bytes, contract: PolicyContract, rows: List[Row]) -> str:
+    wider = wider_bounds(contract)
+    return '\n'.join([
+        f'# {contract.robot}, adopted', '',
+        f'Made from `{name}` (SHA-256 `{hashlib.sha256(original).hexdigest()}`), which another '
+        'stack trained, by `humanoid-locomotion adopt`.', '',
+        'Its golden steps were recorded here, at adoption: they hold what this folder does, not '
+        'what its trainer meant. Whether the terms, scales and gains below are the right ones, '
+        '`humanoid-locomotion evaluate` shows.', '',
+        *([f'Accepted beyond what the robot allows: {wider}.', ''] if wider else []),
+        '| key | value | from |', '|---|---|---|',
+        *(f'| {key} | {value} | {origin} |' for key, value, origin in rows), ''])

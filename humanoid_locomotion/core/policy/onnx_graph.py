@@ -1,0 +1,365 @@
+"""Reads ``policy.onnx`` and refuses, before any engine sees it, what is more than a small network.
+
+An ONNX graph is a program: it may loop, branch, name other files and ask for tensors of any size.
+A policy needs none of that. What passes here takes a known time and memory to run: a straight line
+of known operators, whose tensors lie in the file and whose sizes are known beforehand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
+
+from humanoid_locomotion.core.errors import (
+    ConfigError,
+    LocomotionError,
+    MissingPackageError,
+    PolicyError,
+    printable,
+)
+from humanoid_locomotion.core.reading.files import read_bytes
+from humanoid_locomotion.core.reading.parsing import parse_json, show
+
+CONTRACT_KEY = 'humanoid_locomotion.contract'
+INPUT, OUTPUT = 'obs', 'actions'
+
+MAX_NETWORK_BYTES = 32 * 1024 * 1024  # eight million weights
+MAX_STRUCTURE = 1024 * 1024  # bytes of it that are not weights
+MAX_CONTRACT_BYTES = 256 * 1024  # of the JSON in its metadata
+MAX_FIELDS, MAX_TENSOR_FIELDS = 4096, 64  # of a message in the file
+MAX_NODES = 256
+MAX_VALUES = 65_536  # of a tensor that the graph makes, unless an input of it is larger
+MAX_PRODUCTS = 100_000_000  # multiplications of all matrix products, for one observation
+IR_VERSIONS, OPSETS = range(3, 15), range(7, 27)
+
+# Each makes of its inputs what its sizes say, once. Left out on purpose: Loop, Scan and If; what
+# makes a large tensor out of a small one (Expand, Tile, Pad, Range, ConstantOfShape); chance; and
+# LSTM and GRU, whose state one input and one output cannot carry from step to step.
+OPERATORS = frozenset((
+    'Abs', 'Add', 'And', 'BatchNormalization', 'Cast', 'Celu', 'Clip', 'Concat', 'Constant',
+    'Cos', 'Div', 'Elu', 'Equal', 'Erf', 'Exp', 'Flatten', 'Gather', 'Gelu', 'Gemm', 'Greater',
+    'GreaterOrEqual', 'HardSigmoid', 'HardSwish', 'Identity', 'LayerNormalization',
+    'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'MatMul', 'Max', 'Min', 'Mish', 'Mul', 'Neg',
+    'Not', 'Or', 'PRelu', 'Pow', 'Reciprocal', 'ReduceL2', 'ReduceMax', 'ReduceMean',
+    'ReduceMin', 'ReduceSum', 'Relu', 'Reshape', 'Selu', 'Shape', 'Sigmoid', 'Sign', 'Sin',
+    'Slice', 'Softmax', 'Softplus', 'Softsign', 'Split', 'Sqrt', 'Squeeze', 'Sub', 'Tanh',
+    'ThresholdedRelu', 'Transpose', 'Unsqueeze', 'Where'))
+PRODUCTS = ('Gemm', 'MatMul')
+# ONNX's numbers of FLOAT, INT32, INT64, BOOL, FLOAT16 and DOUBLE, and the size of one value.
+TYPE_SIZES = {1: 4, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}
+FLOAT = 1
+
+Span = Tuple[int, int]  # the first byte and the one after the last
+
+# Fields of onnx.proto3 that are walked through before the file is parsed.
+_GRAPH, _INITIALIZER, _FLOAT_DATA, _RAW_DATA = 7, 5, 4, 9
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that an engine may run.
+
+    Attributes:
+        path: Where it came from, for messages.
+        content: The file.
+        model: The same, parsed: an ``onnx.ModelProto``.
+        metadata: Its metadata, strings by name.
+        obs_size: Length of an observation.
+        num_actions: Length of an action.
+        one_by_one: Whether it takes one observation at a time.
+    """
+
+    path: Path
+    content: bytes
+    model: Any
+    metadata: Dict[str, str]
+    obs_size: int
+    num_actions: int
+    one_by_one: bool
+
+
+def open_network(path: Path) -> Network:
+    """Read a file and return its network.
+
+    Raises:
+        PolicyError: The file cannot be read, or see :func:`read_network`.
+    """
+    try:
+        content = read_bytes(path, MAX_NETWORK_BYTES)
+    except ConfigError as error:
+        raise PolicyError(path, error.problem) from error
+    return read_network(content, path)
+
+
+def read_network(content: bytes, path: Path) -> Network:
+    """Return the network of an ONNX file, unless it is more than a small network.
+
+    Args:
+        content: The file.
+        path: Where it came from, for messages.
+
+    Raises:
+        PolicyError: It is no ONNX file, or not of one input ``obs`` (batch, obs) and one output
+            ``actions`` (batch, m), or more than a straight line of :data:`OPERATORS` with all
+            its tensors in the file.
+        MissingPackageError: onnx is not installed.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise MissingPackageError('reading policy.onnx', 'onnx', 'pip install onnx') from error
+    try:
+        _check_structure(content)
+        model = onnx.ModelProto.FromString(content)
+        _check_model(model)
+        metadata = _metadata(model)
+        obs_size, num_actions, one_by_one = _check_ends(model.graph)
+        _check_sizes(onnx, model)
+    except LocomotionError:
+        raise
+    except _RefusedError as error:
+        raise PolicyError(path, str(error)) from error
+    except Exception as error:  # protobuf and onnx raise many kinds for a broken file
+        detail = printable(' '.join(str(error).split()), 200)
+        raise PolicyError(path, f'is not a valid ONNX file ({type(error).__name__}: {detail})'
+                          ) from error
+    return Network(path, content, model, metadata, obs_size, num_actions, one_by_one)
+
+
+def contract_json(network: Network) -> Dict[str, Any]:
+    """Return the contract that the metadata carry, as plain data.
+
+    Raises:
+        PolicyError: There is none, or it is not a JSON mapping.
+    """
+    text = network.metadata.get(CONTRACT_KEY)
+    if text is None:
+        raise PolicyError(network.path, f'its metadata has no {CONTRACT_KEY!r}; '
+                          'the file was not written by this package')
+    what = f'metadata {CONTRACT_KEY!r}'
+    if len(text) > MAX_CONTRACT_BYTES:
+        raise PolicyError(network.path, f'{what} is longer than {MAX_CONTRACT_BYTES}')
+    try:
+        data = parse_json(text.encode('utf-8'), network.path)
+    except ConfigError as error:
+        raise PolicyError(network.path, f'{what} {error.problem}') from error
+    if not isinstance(data, dict):
+        raise PolicyError(network.path, f'{what} is not JSON of a mapping')
+    return data
+
+
+class _RefusedError(Exception):
+    """What is wrong with the file that is being read."""
+
+
+def _check_structure(content: bytes) -> None:
+    """Refuse a file whose parsing would take much more memory than the file, or two graphs.
+
+    A message of no content takes two bytes in the file and a hundred in memory; so all that is
+    not the figures of a tensor is bounded, on the wire, before it is parsed.
+    """
+    if len(content) > MAX_NETWORK_BYTES:
+        raise _RefusedError(f'is larger than {MAX_NETWORK_BYTES} bytes')
+    left = MAX_STRUCTURE - len(content)
+    graphs = [span for number, span in _fields(content, (0, len(content)), MAX_FIELDS)
+              if number == _GRAPH]
+    if len(graphs) != 1:
+        raise _RefusedError(f'has {len(graphs)} graphs, expected one')
+    for number, tensor in _fields(content, graphs[0], MAX_FIELDS):
+        if number == _INITIALIZER:
+            left += sum(end - start
+                        for number, (start, end) in _fields(content, tensor, MAX_TENSOR_FIELDS)
+                        if number in (_FLOAT_DATA, _RAW_DATA))
+    if left < 0:
+        raise _RefusedError(f'has more than {MAX_STRUCTURE} bytes besides its weights')
+
+
+def _fields(content: bytes, span: Span, limit: int) -> Iterator[Tuple[int, Span]]:
+    """Yield the number of each field of a Protocol Buffers message, and from where to where."""
+    at, end = span
+    for _ in range(limit):
+        if at >= end:
+            break
+        tag, at = _varint(content, at)
+        start, wire = at, tag & 7
+        if wire == 0:
+            _, at = _varint(content, at)
+        elif wire == 2:
+            length, start = _varint(content, at)
+            at = start + length
+        elif wire in (1, 5):
+            at += 8 if wire == 1 else 4
+        else:
+            raise ValueError(f'a field of the kind {wire}')
+        if at > end:
+            raise ValueError('a field that is longer than the message that holds it')
+        yield tag >> 3, (start, at)
+    else:
+        raise ValueError(f'a message of more than {limit} fields')
+
+
+def _varint(content: bytes, at: int) -> Tuple[int, int]:
+    value = 0
+    for i in range(10):
+        byte = content[at + i]
+        value |= (byte & 127) << (7 * i)
+        if byte < 128:
+            return value, at + i + 1
+    raise ValueError('a number of more than ten bytes')
+
+
+def _check_model(model: Any) -> None:
+    """Refuse all that a file may hold besides a straight line of known operators."""
+    graph = model.graph
+    versions = [(entry.domain, entry.version) for entry in model.opset_import]
+    if len(versions) != 1 or versions[0][0] not in ('', 'ai.onnx'):
+        raise _RefusedError(f'is made of the operator sets {show(versions, 200)}; expected one, '
+                            "ONNX's own")
+    if versions[0][1] not in OPSETS or model.ir_version not in IR_VERSIONS:
+        raise _RefusedError(
+            f'is of operator set {versions[0][1]} and IR version {model.ir_version}; expected '
+            f'{OPSETS[0]} to {OPSETS[-1]} and {IR_VERSIONS[0]} to {IR_VERSIONS[-1]}')
+    for what, found in (('functions', model.functions), ('training steps', model.training_info),
+                        ('sparse tensors', graph.sparse_initializer)):
+        if len(found):
+            raise _RefusedError(f'has {what}, which a policy does not need')
+    if len(graph.node) > MAX_NODES:
+        raise _RefusedError(f'has {len(graph.node)} operators, allowed are {MAX_NODES}')
+    unknown = sorted({node.op_type for node in graph.node} - OPERATORS)
+    if unknown:
+        raise _RefusedError(f'holds the operators {show(unknown, 200)}; a policy may be made of '
+                            f'{", ".join(sorted(OPERATORS))}')
+    if any(node.domain not in ('', 'ai.onnx') for node in graph.node):
+        raise _RefusedError("holds operators that are not ONNX's own")
+    for node in graph.node:
+        for attribute in node.attribute:
+            if (attribute.HasField('g') or len(attribute.graphs) or attribute.ref_attr_name
+                    or attribute.HasField('sparse_tensor') or len(attribute.sparse_tensors)):
+                raise _RefusedError(f'has a graph or a sparse tensor within {show(node.op_type)}')
+            tensors = [*attribute.tensors, *([attribute.t] if attribute.HasField('t') else [])]
+            for tensor in tensors:
+                _check_tensor(tensor)
+    for tensor in graph.initializer:
+        _check_tensor(tensor)
+    names = [tensor.name for tensor in graph.initializer]
+    if len(set(names)) != len(names):
+        raise _RefusedError('has tensors of the same name')
+
+
+def _check_tensor(tensor: Any) -> None:
+    """Refuse a tensor that does not lie in the file as its shape says."""
+    name = f'tensor {show(tensor.name)}'
+    if tensor.data_location != 0 or len(tensor.external_data) or tensor.HasField('segment'):
+        raise _RefusedError(f'{name} lies outside the file; expected all tensors in it')
+    if tensor.data_type not in TYPE_SIZES:
+        raise _RefusedError(f'{name} is of type {tensor.data_type}, expected one of '
+                            f'{sorted(TYPE_SIZES)} (floats, integers, booleans)')
+    if any(dim < 0 for dim in tensor.dims) or len(tensor.dims) > 8:
+        raise _RefusedError(f'{name} has the shape {show(list(tensor.dims))}')
+    size = math.prod(tensor.dims)
+    stored = [len(tensor.raw_data) / TYPE_SIZES[tensor.data_type], len(tensor.float_data),
+              len(tensor.int32_data), len(tensor.int64_data), len(tensor.double_data)]
+    if sorted(stored) != [0, 0, 0, 0, size] or len(tensor.string_data) or len(tensor.uint64_data):
+        raise _RefusedError(f'{name} of shape {show(list(tensor.dims))} must hold {size} values')
+
+
+def _metadata(model: Any) -> Dict[str, str]:
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    if len(metadata) != len(model.metadata_props):
+        raise _RefusedError('has metadata of the same name')
+    if not all(isinstance(it, str) for pair in metadata.items() for it in pair):
+        raise _RefusedError('has metadata that are not UTF-8')  # protobuf gives these as bytes
+    return metadata
+
+
+def _check_ends(graph: Any) -> Tuple[int, int, bool]:
+    """Return the lengths of observation and action, and whether the batch is fixed at one."""
+    stored = {tensor.name for tensor in graph.initializer}  # which old files list as inputs too
+    inputs = [it for it in graph.input if it.name not in stored]
+    if [it.name for it in inputs] != [INPUT] or [it.name for it in graph.output] != [OUTPUT]:
+        raise _RefusedError(
+            f'expected one input {INPUT!r} and one output {OUTPUT!r}, found '
+            f'{show([it.name for it in inputs], 200)} and '
+            f'{show([it.name for it in graph.output], 200)}')
+    kinds = [it.type.tensor_type for it in (inputs[0], graph.output[0])]
+    shapes: List[List[Any]] = [
+        [dim.dim_value if dim.HasField('dim_value') else printable(dim.dim_param, 60)
+         for dim in kind.shape.dim] for kind in kinds]
+    if any(len(shape) != 2 for shape in shapes):
+        raise _RefusedError(f"expected 'obs' (batch, obs) and 'actions' (batch, m), found "
+                            f'{show(shapes[0])} and {show(shapes[1])}')
+    (batch, obs_size), (batch_of_actions, num_actions) = shapes
+    if not (isinstance(obs_size, int) and 0 < obs_size <= MAX_VALUES
+            and isinstance(num_actions, int) and 0 < num_actions <= MAX_VALUES):
+        raise _RefusedError(f"expected fixed lengths of 'obs' and 'actions', found {shapes[0]} "
+                            f'and {shapes[1]}')
+    for found in (batch, batch_of_actions):
+        if isinstance(found, int) and found != 1:
+            raise _RefusedError(f"takes {found} observations at once; expected 1, or 'batch'")
+    if any(kind.elem_type != FLOAT for kind in kinds):
+        raise _RefusedError("expected 'obs' and 'actions' of type tensor(float), found types "
+                            f'{kinds[0].elem_type} and {kinds[1].elem_type}')
+    return obs_size, num_actions, batch == 1
+
+
+def _check_sizes(onnx: Any, model: Any) -> None:
+    """Refuse a graph whose tensors, for one observation, are large or of unknown size."""
+    inferred = onnx.shape_inference.infer_shapes(
+        _skeleton(onnx, model), check_type=True, strict_mode=True, data_prop=True).graph
+    shapes: Dict[str, List[int]] = {'': []}
+    for value in (*inferred.input, *inferred.value_info, *inferred.output):
+        shapes[value.name] = [dim.dim_value if dim.HasField('dim_value') else -1
+                              for dim in value.type.tensor_type.shape.dim]
+        if value.type.tensor_type.elem_type not in TYPE_SIZES or not (
+                value.type.tensor_type.HasField('shape')):
+            raise _RefusedError(f'the type of {show(value.name)} is not known beforehand')
+    for tensor in inferred.initializer:
+        shapes[tensor.name] = list(tensor.dims)
+    products = 0
+    for node in inferred.node:
+        largest = max((_size(shapes[name]) for name in node.input), default=0)
+        for name in node.output:
+            shape = shapes.get(name, [-1])
+            if min(shape, default=0) < 0 or _size(shape) > max(MAX_VALUES, largest):
+                raise _RefusedError(
+                    f'{show(name)}, made by {node.op_type}, is of size {show(shape)} for one '
+                    f'observation; expected at most {MAX_VALUES} figures, known beforehand')
+        if node.op_type in PRODUCTS:
+            inner = _size(shapes[node.input[0]]) // max(1, _rows(node, shapes[node.input[0]]))
+            products += inner * _size(shapes[node.output[0]])
+    if products > MAX_PRODUCTS:
+        raise _RefusedError(f'takes {products} multiplications for one observation, allowed are '
+                            f'{MAX_PRODUCTS}')
+
+
+def _skeleton(onnx: Any, model: Any) -> Any:
+    """Return the model for one observation, with the figures of large tensors left out."""
+    skeleton = onnx.ModelProto(ir_version=8, opset_import=model.opset_import)
+    graph = skeleton.graph
+    graph.name = 'skeleton'
+    graph.node.extend(model.graph.node)
+    make = onnx.helper.make_tensor_value_info
+    for tensor in model.graph.initializer:
+        if math.prod(tensor.dims) <= 64:  # it may say a shape
+            graph.initializer.append(tensor)
+        else:
+            graph.input.append(make(tensor.name, tensor.data_type, list(tensor.dims)))
+    for value in model.graph.input:
+        if value.name == INPUT:
+            dims = value.type.tensor_type.shape.dim
+            graph.input.append(make(INPUT, FLOAT, [1, dims[1].dim_value]))
+    (output,) = model.graph.output
+    graph.output.append(make(OUTPUT, FLOAT, [1, output.type.tensor_type.shape.dim[1].dim_value]))
+    return skeleton
+
+
+def _size(shape: Sequence[int]) -> int:
+    return math.prod(shape)
+
+
+def _rows(node: Any, shape: Sequence[int]) -> int:
+    """Return how many vectors the first factor of a matrix product holds."""
+    turned = any(it.name == 'transA' and it.i for it in node.attribute)
+    return shape[-1] if turned else math.prod(shape[:-1])

@@ -1,0 +1,1 @@
+"""Reads files of unknown origin: bounded, plain data, into frozen dataclasses."""

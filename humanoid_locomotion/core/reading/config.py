@@ -1,0 +1,164 @@
+"""Reads YAML into frozen dataclasses and refuses, by name, every key that does not fit.
+
+A dataclass is the schema: its annotations are the types, a field without a default is required,
+and its ``__post_init__`` may raise ``ValueError`` for what a type cannot say.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Tuple, Type, TypeVar, Union, get_type_hints
+
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.reading.files import read_bytes
+from humanoid_locomotion.core.reading.parsing import parse_yaml, show
+
+T = TypeVar('T')
+
+# A file larger than this is not one of ours; refused before it is parsed.
+MAX_BYTES = 1024 * 1024
+
+
+def read_yaml(path: Union[str, Path]) -> Dict[str, Any]:
+    """Return the mapping that a YAML file holds.
+
+    Raises:
+        ConfigError: The file is absent, no regular file, too large, not plain YAML, or not a
+            mapping.
+    """
+    data = parse_yaml(read_bytes(path, MAX_BYTES), path)
+    if not isinstance(data, dict):
+        raise ConfigError(path, '', f'expected a mapping, found {type(data).__name__}')
+    return data
+
+
+def load(cls: Type[T], path: Union[str, Path]) -> T:
+    """Read a YAML file into the dataclass ``cls``."""
+    return from_mapping(cls, read_yaml(path), path)
+
+
+def from_mapping(cls: Type[T], data: Any, source: object, at: str = '') -> T:
+    """Build the dataclass ``cls`` from plain data.
+
+    Args:
+        cls: A dataclass.
+        data: The mapping to read.
+        source: Where it came from, for messages.
+        at: The dotted path of ``data`` within the source, for messages.
+
+    Raises:
+        ConfigError: A key is unknown or missing, or a value has the wrong type.
+    """
+    if not isinstance(data, Mapping):
+        raise ConfigError(source, at, f'expected a mapping, found {_found(data)}')
+    hints = get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
+    unknown = [key for key in data if key not in fields]
+    missing = [name for name, field in fields.items() if name not in data
+               and field.default is dataclasses.MISSING
+               and field.default_factory is dataclasses.MISSING]
+    if unknown or missing:
+        found = [f'unknown keys {show(unknown, 200)}'] * bool(unknown)
+        found += [f'missing keys {missing}'] * bool(missing)
+        raise ConfigError(source, at, ', '.join(found) + f'; the keys are {sorted(fields)}')
+    values = {name: _read(hints[name], value, source, f'{at}.{name}'.lstrip('.'))
+              for name, value in data.items()}
+    try:
+        return cls(**values)
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(source, at, str(error)) from error
+
+
+def to_mapping(value: Any) -> Any:
+    """Return plain data (dict, list, str, int, float, bool, None) for a dataclass."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_mapping(getattr(value, field.name))
+                for field in dataclasses.fields(value) if field.init}
+    if isinstance(value, Mapping):
+        return {key: to_mapping(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_mapping(item) for item in value]
+    return value
+
+
+def override(data: Dict[str, Any], assignment: str) -> Dict[str, Any]:
+    """Return a copy of ``data`` with one ``dotted.key=value`` assignment made.
+
+    The key must exist already, so that a typing error cannot add one.
+    """
+    key, equals, text = assignment.partition('=')
+    if not equals:
+        raise ConfigError('--set', assignment, 'expected KEY=VALUE')
+    value = parse_yaml(text.encode('utf-8', 'replace'), f'--set {show(key)}')
+    return _override(data, key.split('.'), value, key)
+
+
+def _override(data: Any, path: List[str], value: Any, key: str) -> Dict[str, Any]:
+    if not isinstance(data, Mapping) or path[0] not in data:
+        known = sorted(data) if isinstance(data, Mapping) else []
+        raise ConfigError('--set', key, f'unknown key {show(path[0])}; the keys are '
+                          f'{show(known, 400)}')
+    rest = path[1:]
+    new = _override(data[path[0]], rest, value, key) if rest else value
+    return {**data, path[0]: new}
+
+
+def _read(hint: Any, value: Any, source: object, at: str) -> Any:
+    origin = getattr(hint, '__origin__', None)
+    arguments: Tuple[Any, ...] = getattr(hint, '__args__', ())
+    if dataclasses.is_dataclass(hint):
+        return from_mapping(hint, value, source, at)  # type: ignore[arg-type]
+    if origin is Union and type(None) in arguments:
+        if value is None:
+            return None
+        (inner,) = (a for a in arguments if a is not type(None))
+        return _read(inner, value, source, at)
+    if origin is tuple:
+        return _read_tuple(arguments, value, source, at)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise ConfigError(source, at, f'expected a mapping, found {_found(value)}')
+        return {_read(arguments[0], key, source, at): _read(arguments[1], item, source,
+                                                            f'{at}.{key}')
+                for key, item in value.items()}
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ConfigError(source, at, f'expected float, found {_found(value)}') from error
+    if hint is Any or (isinstance(value, hint) and not (hint is int and value is True)
+                       and not (hint is int and value is False)):
+        return value
+    advice = ''
+    if hint is float and isinstance(value, str) and _is_number(value):
+        advice = (f' (YAML reads {show(value)} as text: write a point before the exponent, as '
+                  '1.0e-3)')
+    raise ConfigError(source, at, f'expected {hint.__name__}, found {_found(value)}{advice}')
+
+
+def _read_tuple(arguments: Any, value: Any, source: object, at: str) -> Tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ConfigError(source, at, f'expected a list, found {_found(value)}')
+    if arguments[-1] is Ellipsis:
+        hints = (arguments[0],) * len(value)
+    else:
+        hints = arguments
+        if len(value) != len(hints):
+            raise ConfigError(source, at, f'expected {len(hints)} values, found {len(value)}')
+    return tuple(_read(hint, item, source, f'{at}[{i}]')
+                 for i, (hint, item) in enumerate(zip(hints, value)))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _found(value: Any) -> str:
+    return f'{type(value).__name__} {show(value)}'

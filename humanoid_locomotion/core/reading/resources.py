@@ -1,0 +1,62 @@
+"""Finds the files that come with the package, however it was installed.
+
+``robots`` travel inside the package; ``config``, ``policies`` and ``launch`` lie beside it in a
+source tree, and under ``share/humanoid_locomotion`` once colcon or pip has installed them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import sys
+from typing import Dict, Iterator
+
+from humanoid_locomotion.core.errors import LocomotionError
+
+PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def share_folder() -> Path:
+    """Return the folder that holds ``config`` and ``policies``.
+
+    Raises:
+        LocomotionError: None of the places where an installation puts it has it.
+    """
+    tried = list(_candidates())
+    for folder in tried:
+        if (folder / 'config').is_dir() and (folder / 'package.xml').is_file():
+            return folder
+    raise LocomotionError(
+        f'the files of humanoid_locomotion are missing; looked in {[str(f) for f in tried]}')
+
+
+def _candidates() -> Iterator[Path]:
+    yield PACKAGE.parent
+    for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
+        if prefix:
+            yield Path(prefix) / 'share' / 'humanoid_locomotion'
+    yield Path(sys.prefix) / 'share' / 'humanoid_locomotion'
+
+
+def robot_folders() -> Dict[str, Path]:
+    """Return the folder of every robot in the package, by name."""
+    return {path.parent.name: path.parent
+            for path in sorted((PACKAGE / 'robots').glob('*/robot.yaml'))}
+
+
+def policy_folders() -> Dict[str, Path]:
+    """Return the folder of every policy that ships with the package, by name."""
+    return {path.parent.name: path.parent
+            for path in sorted((share_folder() / 'policies').glob('*/contract.yaml'))}
+
+
+def config_file(room: str, name: str) -> Path:
+    """Return the path of ``config/ROOM/NAME.yaml``, or of a user's own file.
+
+    Args:
+        room: ``training`` or ``nodes``.
+        name: A name without ending, or the path of a YAML file.
+    """
+    if name.endswith(('.yaml', '.yml')):
+        return Path(name)
+    return share_folder() / 'config' / room / f'{name}.yaml'

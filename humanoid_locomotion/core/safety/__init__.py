@@ -1,0 +1,1 @@
+"""The safety rules of a control step: what they see, what they compare, and what follows."""

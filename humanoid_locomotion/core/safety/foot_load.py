@@ -1,0 +1,81 @@
+"""What the feet carry, from the torques of the legs' joints alone; knows nothing of contacts."""
+
+from __future__ import annotations
+
+from typing import List, Sequence
+
+import numpy as np
+
+from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.feedback.leg_odometry import LegSpec
+from humanoid_locomotion.core.state import RobotState
+
+DAMPING = 1e-4  # [m^2] in the least squares: bounds the turns of a leg that is stretched
+
+
+class FootLoad:
+    """Estimates the vertical force on the soles by virtual work.
+
+    If a sole moved down a little and did not turn, the joints of its leg would turn by so much;
+    the work of their torques on the way is that of the floor's force. The legs' own masses are
+    left out: of a robot that stands the estimate lacks a part of their weight, and of one that
+    hangs it is a little below zero.
+
+    Args:
+        legs: The legs.
+        joint_names: The joints of the states and torques that come, in order.
+    """
+
+    def __init__(self, legs: Sequence[LegSpec], joint_names: List[str]):
+        self._joints = np.array([[joint_names.index(name) for name in leg.joints]
+                                 for leg in legs])
+        self._axes = np.array([leg.axes for leg in legs])
+        self._origins = np.array([leg.origins for leg in legs])
+        self._soles = np.array([leg.sole for leg in legs])
+        crosses = np.cross(self._axes[..., None, :], np.eye(3)).swapaxes(-1, -2)
+        self._crosses, self._squares = crosses, crosses @ crosses
+
+    def measure(self, state: RobotState, torques: np.ndarray) -> float:
+        """Return the force with which the floor carries the soles [N].
+
+        Args:
+            state: What the robot measures, one row.
+            torques: Of every joint [Nm], (num_joints,).
+        """
+        down = rotations.projected_gravity(state.base_orientation)[0]
+        jacobians = self.jacobians(state.joint_positions[0])
+        wanted = np.concatenate([down, np.zeros(3)])
+        square = jacobians.swapaxes(1, 2) @ jacobians + DAMPING * np.eye(jacobians.shape[2])
+        turns = np.linalg.solve(square, (wanted @ jacobians)[..., None])[..., 0]  # [rad/m]
+        return float((torques[self._joints] * turns).sum())
+
+    def jacobians(self, positions: np.ndarray) -> np.ndarray:
+        """Return how each joint moves and turns its leg's sole, as the base sees it.
+
+        The product of exponentials (Lynch and Park, Modern Robotics, 2017, section 5.1).
+
+        Args:
+            positions: Of every joint [rad], (num_joints,).
+
+        Returns:
+            (legs, 6, joints of a leg): velocity of the sole [m/rad], then its angular velocity.
+        """
+        angles = positions[self._joints][..., None, None]
+        own = np.eye(3) + np.sin(angles) * self._crosses + (1.0 - np.cos(angles)) * self._squares
+        turn, point, axes, points = np.eye(3), np.zeros(3), [], []
+        before = np.zeros(3)
+        for i in range(own.shape[1]):
+            # From one axis to the next, in the links between them.
+            point = point + _times(turn, self._origins[:, i] - before)
+            axes.append(_times(turn, self._axes[:, i]))
+            points.append(point)
+            turn, before = turn @ own[:, i], self._origins[:, i]
+        soles = point + _times(turn, self._soles - before)
+        axes_in_base = np.stack(axes, axis=1)
+        arms = soles[:, None] - np.stack(points, axis=1)
+        return np.concatenate(
+            [rotations.cross(axes_in_base, arms), axes_in_base], axis=2).swapaxes(1, 2)
+
+
+def _times(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return (matrices @ vectors[..., None])[..., 0]

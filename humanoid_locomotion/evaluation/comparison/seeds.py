@@ -1,0 +1,100 @@
+"""The table of one recipe's seeds: every line of each, and which of them is the median."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List, NamedTuple, Sequence, Tuple
+
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.evaluation.comparison.compare import read_scorecards
+from humanoid_locomotion.evaluation.gates import LINES
+from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
+
+
+class Seeds(NamedTuple):
+    """Policies that differ in their seed.
+
+    Attributes:
+        names: What each is called.
+        cards: Their scorecards.
+        ranking: Their indices, the best first.
+    """
+
+    names: Sequence[str]
+    cards: Sequence[Scorecard]
+    ranking: Sequence[int]
+
+    @property
+    def median(self) -> int:
+        """The index of the one in the middle; of two, the weaker."""
+        return self.ranking[len(self.ranking) // 2]
+
+    def to_markdown(self) -> str:
+        """Return the table, and why the median is the median."""
+        head = ['line', 'gate', 'lead', 'best public', *self.names]
+        rows = [[line.name + (f' [{line.unit}]' if line.unit else ''), shown(line.gate),
+                 shown(line.lead), f'{shown(line.public)} ({line.whose})',
+                 *(_cell(card, i) for card in self.cards)] for i, line in enumerate(LINES)]
+        rows += [[what, '', '', '', *(str(count(card)) for card in self.cards)]
+                 for what, count in (('**lines passed**', _passed),
+                                     ('**lines led**', lambda card: card.lines_led))]
+        lines = [head, ['---'] * len(head), *rows]
+        return '\n'.join(['| ' + ' | '.join(line) + ' |' for line in lines]
+                         + ['', 'Bold leads, *italic* misses its gate.', '', self.reason(), ''])
+
+    def reason(self) -> str:
+        """Return in a sentence which one is the median, and why."""
+        order = ', '.join(
+            f'{self.names[i]} ({_passed(self.cards[i])} passed, {self.cards[i].lines_led} led)'
+            for i in self.ranking)
+        return (f'The median is **{self.names[self.median]}**. Best first, by lines passed, then '
+                f'lines led, then the first line that differs: {order}.')
+
+
+def rank_seeds(policies: Sequence[str]) -> Seeds:
+    """Rank policies of one recipe by lines passed, then lines led, then line by line.
+
+    Args:
+        policies: As :func:`read_scorecards` takes them.
+
+    Raises:
+        ConfigError: As there; or they are of several contracts, so not seeds of one recipe.
+    """
+    cards = read_scorecards(policies)
+    for policy, card in zip(policies, cards):
+        found, wanted = card.setting.fingerprint, cards[0].setting.fingerprint
+        names = [line.name for line in card.criteria]
+        if names != [line.name for line in LINES]:
+            raise ConfigError(policy, 'criteria', f'are {names}, expected those of today: '
+                              'evaluate it again')
+        if found != wanted:
+            raise ConfigError(policy, 'setting.fingerprint', f'is {found}, that of {policies[0]} '
+                              f'is {wanted}: seeds of one recipe share their contract')
+    ranking = sorted(range(len(cards)), key=lambda i: _key(cards[i]))
+    return Seeds([_name(policy) for policy in policies], cards, ranking)
+
+
+def _name(policy: str) -> str:
+    path = Path(policy)
+    if path.name == 'scorecard.json':
+        return path.parent.name
+    return path.stem if path.suffix == '.json' else path.name
+
+
+def _passed(card: Scorecard) -> int:
+    return sum(line.passed for line in card.criteria)
+
+
+def _key(card: Scorecard) -> Tuple[float, ...]:
+    """Return what sorts the better card first; what was not measured is worst."""
+    values: List[float] = [-_passed(card), -card.lines_led]
+    for line in card.criteria:
+        sign = -1.0 if line.more_is_better else 1.0
+        values += [float('inf') if value is None else sign * value for value in line.measured]
+    return tuple(values)
+
+
+def _cell(card: Scorecard, i: int) -> str:
+    line = card.criteria[i]
+    mark = {'leads': '**', 'FAIL': '*'}.get(line.verdict, '')
+    return f'{mark}{shown(line.measured)}{mark}'

@@ -1,0 +1,114 @@
+"""Measures a policy in another setting than the standard one, and what that changes."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+import tempfile
+from typing import Callable, Optional
+
+from humanoid_locomotion.core.errors import ConfigError, LocomotionError
+from humanoid_locomotion.core.policy.folder import find_policy, open_policy
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.evaluation.evaluate import evaluate
+from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Protocol
+from humanoid_locomotion.evaluation.scorecard import Criterion, Scorecard, read_scorecard
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What differs from the standard setting; None is the standard.
+
+    Attributes:
+        backend: The simulator.
+        dt: Physics is at least this fine [s].
+        iterations: Most iterations of the constraint solver.
+        model: MJCF file of the same robot, by somebody else.
+    """
+
+    backend: Optional[str] = None
+    dt: Optional[float] = None
+    iterations: Optional[int] = None
+    model: Optional[Path] = None
+
+    def __post_init__(self) -> None:
+        for key, low, high in (('dt', 1e-5, 1.0), ('iterations', 1, 10_000)):
+            value = getattr(self, key)
+            if value is not None and not low <= value <= high:
+                raise ConfigError('evaluate', f'--{key}', f'found {value}, expected above 0, from '
+                                  f'{low:g} to {high:g}')
+
+    def protocol(self, standard: Protocol) -> Protocol:
+        """Return the protocol with this physics."""
+        return replace(
+            standard, simulator=self.backend or standard.simulator,
+            longest_timestep=self.dt or standard.longest_timestep,
+            solver_iterations=self.iterations or standard.solver_iterations)
+
+    def differs(self, standard: Protocol) -> bool:
+        """Tell whether anything differs from a protocol as it is."""
+        return self.model is not None or self.protocol(standard) != standard
+
+
+def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Path] = None,
+                       quick: bool = False, seed: int = 0,
+                       progress: Optional[Callable[[str, float], None]] = None,
+                       standard: Optional[Protocol] = None, robot: Optional[RobotSpec] = None
+                       ) -> tuple[Scorecard, Scorecard]:
+    """Measure a policy in the standard setting and elsewhere.
+
+    Args:
+        policy: Path of the policy folder, or the name of a policy that ships.
+        elsewhere: The other setting.
+        output: Folder for the other setting's scorecard; None for none.
+        quick: Cut the number of runs down.
+        seed: Seed of every random choice.
+        progress: Called with what is being run and the share of it that is done.
+        standard: The standard protocol, instead of the one that ``quick`` picks.
+        robot: The robot; None for the one of that name in the package.
+
+    Returns:
+        The scorecard of the standard setting, which is the policy's own where that was measured
+        likewise, and the other one.
+
+    Raises:
+        LocomotionError: ``output`` is a policy folder, whose scorecard is the standard's.
+    """
+    if output is not None and (output / 'contract.yaml').is_file():
+        raise LocomotionError(f'{output}: holds a policy, whose scorecard is of the standard '
+                              'setting; name another folder')
+    standard = standard or (QUICK if quick else FULL)
+    contract = open_policy(policy, engine='onnxruntime').contract
+    robot = there_robot = robot or load_robot(contract.robot)
+    with ExitStack() as stack:
+        def scratch() -> Path:
+            return Path(stack.enter_context(tempfile.TemporaryDirectory()))
+
+        if elsewhere.model is not None:
+            from humanoid_locomotion.sim.mujoco.custom_model import with_model
+            there_robot = with_model(robot, elsewhere.model, scratch())
+        there = evaluate(policy, output=output or scratch(), seed=seed, progress=progress,
+                         protocol=elsewhere.protocol(standard), robot=there_robot,
+                         model=str(elsewhere.model or ''))
+        own = own_scorecard(find_policy(policy), contract.fingerprint, standard, seed)
+        return own or evaluate(policy, output=scratch(), seed=seed, progress=progress,
+                               protocol=standard, robot=robot), there
+
+
+def own_scorecard(folder: Path, fingerprint: str, standard: Protocol, seed: int
+                   ) -> Optional[Scorecard]:
+    """Return the policy's own scorecard, if there is one and it was measured like this."""
+    path = folder / 'scorecard.json'
+    if standard not in (FULL, QUICK) or not path.is_file():
+        return None
+    own = read_scorecard(path)
+    found, wanted = own.setting, (standard.version, standard.quick, seed, fingerprint)
+    same = (found.protocol, found.quick, found.seed, found.fingerprint) == wanted
+    return own if same else None
+
+
+def changes(before: Criterion, after: Criterion) -> tuple[Optional[float], ...]:
+    """Return by how much each value of a line differs; None where one was not measured."""
+    return tuple(None if a is None or b is None else b - a
+                 for a, b in zip(before.measured, after.measured))

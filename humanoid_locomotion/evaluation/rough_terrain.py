@@ -1,0 +1,90 @@
+"""Walks a policy over rough ground: lines beside the scorecard, which no gate is held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+import numpy as np
+
+from humanoid_locomotion.core.policy.folder import open_policy
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.robot_bounds import check_joints
+from humanoid_locomotion.evaluation import metrics, trials
+from humanoid_locomotion.evaluation.evaluate import Progress
+from humanoid_locomotion.evaluation.numpy_backend import NumpyBackend
+from humanoid_locomotion.evaluation.protocol import AHEAD, FULL, Protocol
+from humanoid_locomotion.evaluation.runner import roll_out
+from humanoid_locomotion.sim.backend import Terrain, TerrainSpec, open_backend
+
+# Tiles so large that a robot that walks ahead from the middle stays on its own.
+GROUND = TerrainSpec(kinds=('hill', 'valley', 'bumps', 'steps', 'pit'), levels=3, tile=13.0,
+                     border=3.0, slope=0.175, bump=0.04, step=0.05)
+
+
+@dataclass(frozen=True)
+class RoughLine:
+    """How a kind of ground was walked over at 0.5 m/s, each run in a direction of its own.
+
+    Attributes:
+        kind: The ground.
+        share: How hard, as a share of :data:`GROUND`.
+        runs: How many runs.
+        falls: How many of them fell.
+        speed: Mean forward speed of the runs that did not fall [m/s]; None if all fell.
+    """
+
+    kind: str
+    share: float
+    runs: int
+    falls: int
+    speed: Optional[float]
+
+
+def evaluate_rough(policy: str, *, seed: int = 0, progress: Optional[Progress] = None,
+                   protocol: Protocol = FULL, robot: Optional[RobotSpec] = None
+                   ) -> tuple[RoughLine, ...]:
+    """Measure a policy on rough ground in CPU MuJoCo, the flat row first; write nothing.
+
+    Args:
+        policy: Path of the policy folder, or the name of a policy that ships.
+        seed: Seed of every random choice.
+        progress: Called with what is being run and the share of it that is done.
+        protocol: Times, physics, starts and what counts as a fall.
+        robot: The robot; None for the one of that name in the package.
+
+    Raises:
+        PolicyError: The folder must not be run.
+    """
+    folder = open_policy(policy, engine='onnxruntime')
+    contract, robot = folder.contract, robot or load_robot(folder.contract.robot)
+    check_joints(contract, robot, folder.path)
+    starts, runs = Terrain(GROUND).starts, protocol.command_runs
+    # One flat tile will do for the first row.
+    tiles = [(0, 0)] + [(level, kind) for level in range(1, GROUND.levels)
+                        for kind in range(len(GROUND.kinds))]
+    walk = trials.steady(protocol, contract, [AHEAD] * len(tiles), runs, [seed, 9])
+    turns = np.tile(np.linspace(-np.pi, np.pi, runs, endpoint=False), len(tiles))
+    walk = replace(walk, heading=turns,
+                   places=np.repeat([starts[tile] for tile in tiles], runs, axis=0))
+
+    def open_robots(num_envs: int) -> Any:
+        return NumpyBackend(open_backend(
+            protocol.simulator, robot, num_envs, protocol.physics(contract.control_period),
+            joints=contract.joints, terrain=GROUND))
+
+    seen = roll_out(open_robots, contract, folder.policy, walk,
+                    None if progress is None else lambda share: progress('rough ground', share))
+    has_fallen = metrics.fallen(seen, protocol.fall_height * robot.base_height,
+                                protocol.fall_tilt)[-1]
+    steady = seen.between(protocol.settle_time, protocol.settle_time + protocol.measure_time)
+    speeds = metrics.mean_velocity(steady)[:, 0]
+    lines = []
+    for i, (level, kind) in enumerate(tiles):
+        own = slice(i * runs, (i + 1) * runs)
+        up = ~has_fallen[own]
+        lines.append(RoughLine(
+            kind='flat' if level == 0 else GROUND.kinds[kind],
+            share=level / (GROUND.levels - 1), runs=runs, falls=int(runs - up.sum()),
+            speed=round(float(speeds[own][up].mean()), 4) if up.any() else None))
+    return tuple(lines)

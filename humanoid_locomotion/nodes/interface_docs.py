@@ -1,0 +1,184 @@
+"""The ROS interface as Markdown, asked of the nodes themselves.
+
+Types, qualities of service, parameters and their ranges are what rclpy and the dataclasses say;
+only what a name means is written here, and a name without a meaning is refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Callable, Dict, List, Tuple
+
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+from humanoid_locomotion.core.errors import UnknownNameError
+from humanoid_locomotion.core.safety.rules import rules_table
+from humanoid_locomotion.nodes.locomotion.node import LocomotionNode
+from humanoid_locomotion.nodes.locomotion.state_machine import states_table
+from humanoid_locomotion.nodes.navigation.node import PlannerNode
+from humanoid_locomotion.nodes.odometry.node import OdometryNode
+from humanoid_locomotion.nodes.operator.viewer import ViewerNode
+from humanoid_locomotion.nodes.ros.parameters import (
+    LocomotionParameters,
+    OdometryParameters,
+    PlannerParameters,
+    SimParameters,
+    ViewerParameters,
+)
+from humanoid_locomotion.nodes.simulation.node import SimNode
+
+NAMESPACE = '/here'  # tells relative names from absolute ones
+# Packages whose types every node speaks, and those that need not be installed.
+UNSAID = ('rcl_interfaces', 'lifecycle_msgs', 'type_description_interfaces', 'tf2_msgs')
+UNIT = re.compile(r' ?\[([^\]]+)\]')
+ANY_TWIST = 'or `TwistStamped` with `enable_stamped_cmd_vel`'
+JOINTS = 'every control period: position = target, velocity = effort = 0'
+GAINS = 'dimensions `joint` and `kp,kd,effort`, in the order of `joint_command`'
+MEANING: Dict[str, Dict[str, str]] = {
+    'locomotion': {
+        'cmd_vel': ANY_TWIST,
+        'joint_states': 'any order, extra joints allowed',
+        'imu/data': 'with orientation',
+        'odom': 'only where the contract or `min_height` asks for it',
+        'battery_state': 'optional: `percentage`, 0 to 1, and `power_supply_health`',
+        'joint_temperatures': 'optional: one message for each motor, `frame_id` = its joint',
+        'joint_command': JOINTS,
+        'joint_gains': GAINS,
+        '~/state': 'see the table below',
+        '~/envelope': 'JSON: the speeds that the policy reaches',
+        '~/timing': '[s], 1 Hz: period, step, latency, observation_age × mean, p50, p99, max',
+        '/diagnostics': ('1 Hz: policy, loop timing, each sensor, cmd_vel, motors, battery, '
+                         'safety'),
+        '~/stand': 'ramp to the default pose, then stand',
+        '~/walk': 'likewise, and take `cmd_vel`',
+        '~/damp': 'let go, softly',
+        '~/swap': 'go on with the policy that the parameter `policy` names',
+        '~/emergency_stop': 'damp, and stay so until `~/reset`',
+        '~/reset': 'forget a fault or a stop'},
+    'sim': {
+        'joint_command': 'applied until `command_timeout` of silence',
+        'joint_gains': GAINS,
+        'joint_states': 'with torques, every tick',
+        'imu/data': 'every tick',
+        'odom': 'every tick; velocities in the base frame',
+        '/clock': 'every tick',
+        '~/reset': 'hang the robot up in its default pose again',
+        '~/push': 'kick it by `push_x`, `push_y`'},
+    'odometry': {
+        'joint_states': 'any order, extra joints allowed',
+        'imu/data': 'with orientation',
+        'odom': 'for every `joint_states`; covariances grow with the way walked'},
+    'planner': {
+        'odom': 'where the robot is',
+        'goal_pose': 'in the frame of `odom`',
+        'plan': 'likewise; the heading of its last pose counts',
+        'say_goal': 'the name of a room',
+        'cmd_vel': f'{ANY_TWIST}; 20 Hz while it walks',
+        '~/status': 'see below',
+        '~/path': 'each way that is planned',
+        '~/cancel': 'stand where it is'},
+    'viewer': {
+        'cmd_vel': f'{ANY_TWIST}; out while a hand drives, in to be shown',
+        'joint_states': 'the pose',
+        'odom': 'place and achieved velocity',
+        'locomotion/state': 'shown',
+        'locomotion/stand': 'a button', 'locomotion/walk': 'a button',
+        'locomotion/damp': 'a button', 'locomotion/emergency_stop': 'a button',
+        'locomotion/reset': 'a button', 'sim/push': 'a button',
+        'sim/set_parameters': 'a slider, for `friction`'}}
+# When a parameter that is not read-only may be set.
+CHANGES = {'locomotion': 'before *configure*', 'sim': 'at any time'}
+EXCEPTIONS = {('locomotion', 'policy'): 'before *configure*, or before `~/swap`'}
+# How to open each node so that it has all its topics, and its parameters' dataclass.
+NODES: Dict[str, Tuple[Callable[..., Any], type, Dict[str, object]]] = {
+    'locomotion': (LocomotionNode, LocomotionParameters,
+                   {'engine': 'onnxruntime', 'min_height': 0.1}),
+    'sim': (SimNode, SimParameters, {}),
+    'odometry': (OdometryNode, OdometryParameters, {}),
+    'planner': (PlannerNode, PlannerParameters, {}),
+    'viewer': (ViewerNode, ViewerParameters, {'port': 0})}
+
+
+def sections(name: str) -> Dict[str, str]:
+    """Return the generated parts of the page that concern a node, by their marks.
+
+    Args:
+        name: A key of :data:`NODES`. rclpy is initialised.
+    """
+    found = {f'{name} topics': topics_table(name), f'{name} parameters': parameters_table(name)}
+    if name == 'locomotion':
+        found.update({'states': states_table(), 'safety': rules_table()})
+    return found
+
+
+def topics_table(name: str) -> str:
+    """Return topics, services and clients of a node; it is opened for that, and closed."""
+    make, _, parameters = NODES[name]
+    node = make(namespace=NAMESPACE, parameter_overrides=[
+        Parameter(key, value=value) for key, value in parameters.items()])
+    try:
+        if name == 'locomotion':
+            node.trigger_configure()
+        rows = [*_rows(node, 'in', node.subscriptions, 'topic_name', 'msg_type'),
+                *_rows(node, 'out', node.publishers, 'topic_name', 'msg_type'),
+                *_rows(node, 'service', node.services, 'srv_name', 'srv_type'),
+                *_rows(node, 'calls', node.clients, 'srv_name', 'srv_type')]
+    finally:
+        if hasattr(node, 'stop'):
+            node.stop()
+        node.destroy_node()
+    lines = ['| direction | name | type | QoS | |', '|---|---|---|---|---|']
+    return '\n'.join(lines + [f'| {" | ".join(row)} |' for row in rows])
+
+
+def parameters_table(name: str) -> str:
+    """Return the parameters of a node."""
+    lines = ['| parameter | type | default | allowed | unit | may be set | |',
+             '|---|---|---|---|---|---|---|']
+    fields: Any = dataclasses.fields(NODES[name][1])
+    for field in fields:
+        about, default = field.metadata, field.default
+        unit = UNIT.search(about['description'])
+        words = UNIT.sub('', about['description'])
+        allowed = (f'{about["within"][0]:g} to {about["within"][1]:g}' if about['within'] else
+                   ', '.join(f'`{choice}`' for choice in about['one_of']))
+        when = 'at start' if about['read_only'] else EXCEPTIONS.get(
+            (name, field.name), CHANGES.get(name, ''))
+        shown = str(default).lower() if isinstance(default, bool) else repr(default)
+        lines.append(f'| `{field.name}` | {type(default).__name__} | `{shown}` | {allowed} | '
+                     f'{unit[1] if unit else ""} | {when} | {words} |')
+    return '\n'.join(lines)
+
+
+def _rows(node: Any, direction: str, ends: Any, name_of: str, type_of: str) -> List[List[str]]:
+    """Return one row for each end, without those that every node has."""
+    meanings, rows = MEANING[node.get_name()], []
+    for end in ends:
+        kind = getattr(end, type_of)
+        package = kind.__module__.split('.')[0]
+        name = _relative(node, getattr(end, name_of))
+        if name not in meanings and (package in UNSAID or name == '/clock'):
+            continue
+        if name not in meanings:
+            raise UnknownNameError('name without a meaning', name, meanings)
+        quality = _quality(end.qos_profile) if direction in ('in', 'out') else ''
+        rows.append([direction, f'`{name}`', f'`{package}/{kind.__name__}`', quality,
+                     meanings[name]])
+    return sorted(rows)
+
+
+def _relative(node: Any, name: str) -> str:
+    for prefix, short in ((f'{NAMESPACE}/{node.get_name()}/', '~/'), (f'{NAMESPACE}/', '')):
+        if name.startswith(prefix):
+            return short + name[len(prefix):]
+    return name
+
+
+def _quality(profile: QoSProfile) -> str:
+    words = ['best effort' if profile.reliability == ReliabilityPolicy.BEST_EFFORT
+             else 'reliable']
+    if profile.durability == DurabilityPolicy.TRANSIENT_LOCAL:
+        words.append('transient local')
+    return ', '.join([*words, str(profile.depth)])

@@ -1,0 +1,1 @@
+"""The locomotion node: from velocity commands and joint states to joint targets."""

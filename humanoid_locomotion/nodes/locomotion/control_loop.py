@@ -1,0 +1,371 @@
+"""The locomotion node without its topics: messages and the time in, joint targets out.
+
+The node, the fault matrix and the replay of recordings all run this very class.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Callable, Optional
+from xml.etree import ElementTree
+
+import numpy as np
+
+from humanoid_locomotion.core.errors import (
+    ConfigError,
+    LocomotionError,
+    RefusedError,
+    UnknownNameError,
+)
+from humanoid_locomotion.core.feedback.kinematics import leg_spec
+from humanoid_locomotion.core.policy.folder import PolicyFolder
+from humanoid_locomotion.core.reading.resources import robot_folders
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.robot_bounds import check_contract
+from humanoid_locomotion.core.safety.evidence import Evidence, SafetyLimits, Topic
+from humanoid_locomotion.core.safety.foot_load import FootLoad
+from humanoid_locomotion.core.safety.guard import SafetyGuard, Verdict
+from humanoid_locomotion.core.safety.joint_tracking import Tracking
+from humanoid_locomotion.core.safety.rules import Severity
+from humanoid_locomotion.core.terms import needs_odometry
+from humanoid_locomotion.core.velocity import VelocityFilter
+from humanoid_locomotion.nodes.locomotion.condition import Condition
+from humanoid_locomotion.nodes.locomotion.sensors import Channel, Sensors
+from humanoid_locomotion.nodes.locomotion.state_machine import Mode, StateMachine
+from humanoid_locomotion.nodes.ros import conversions
+from humanoid_locomotion.nodes.ros.conversions import GAINS
+from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
+
+TIME_LOST = 1e-6  # [s] at least, wherever the clock was set or exchanged
+
+
+class ControlLoop:
+    """Runs an opened policy. Times are of one clock, in seconds.
+
+    Args:
+        folder: What to run.
+        robot: The robot's description, which the policy is held against.
+        parameters: How.
+        on_refused: Called with the error of every message that is refused.
+        is_simulated: Whether the clock is a simulator's.
+        on_warning: Called with what people should know of a message that is used all the same.
+
+    Raises:
+        PolicyError: The policy asks for more than the robot allows.
+
+    Attributes:
+        folder: What runs.
+        sensors: What arrived from the robot.
+        condition: What the robot says of its motors and its battery.
+        commands: What arrived on ``cmd_vel``, counted.
+        velocity: What becomes of it.
+        guard: What stops the robot.
+        machine: What the robot is doing.
+        period: Time between the last two control steps [s]; 0 after a pause.
+        command_publishers: How many nodes publish ``cmd_vel``.
+        stiff_gains: kp [Nm/rad], kd [Nm s/rad] and effort [Nm] of each joint while it follows
+            the policy, the contract's (num_joints, 3).
+        damped_gains: Likewise while damping: kp 0, and kd and effort of the robot, whatever the
+            contract says.
+        target_publishers: How many nodes publish ``joint_command``, this one included.
+        clock_publishers: How many nodes publish ``/clock``, where the node follows it.
+    """
+
+    def __init__(self, folder: PolicyFolder, robot: RobotSpec,
+                 parameters: LocomotionParameters,
+                 on_refused: Callable[[LocomotionError], None], is_simulated: bool = False,
+                 on_warning: Callable[[str], None] = lambda text: None):
+        check_contract(folder.contract, robot, folder.path)
+        self._parameters, self._robot, self._on_refused = parameters, robot, on_refused
+        self.commands = Channel('cmd_vel')
+        self.machine = StateMachine(folder.controller(), parameters.ramp_speed)
+        self.sensors = Sensors(
+            folder.contract.joint_names, parameters.sensor_timeout, on_refused, is_simulated,
+            odometry=needs_odometry(folder.contract) or parameters.min_height > 0.0, robot=robot,
+            on_warning=on_warning)
+        self.condition = Condition(folder.contract.joint_names, on_refused)
+        self._foot_load = _foot_load(robot, folder)
+        self.guard = SafetyGuard(self._limits(folder))
+        self._evidence = Evidence(
+            0.0, self.sensors.state, {name: Topic() for name in self.sensors.channels})
+        self._take(folder)
+        self.period, self.command_publishers, self.target_publishers = 0.0, 0, 1
+        self.clock_publishers = 1
+        self._last_step, self._time_lost = math.nan, 0.0
+
+    def _take(self, folder: PolicyFolder) -> None:
+        parameters, contract = self._parameters, folder.contract
+        self.folder = folder
+        self.stiff_gains = np.stack([contract.values(key) for key in GAINS], axis=1)
+        own = [self._robot.joint_names.index(name) for name in contract.joint_names]
+        self.damped_gains = np.stack(
+            [np.zeros(len(own)), *(self._robot.values(key)[own] for key in GAINS[1:])], axis=1)
+        self.guard.limits = self._limits(folder)
+        self._tracking = Tracking(folder.contract)
+        self.velocity = VelocityFilter(
+            folder.contract.command_limits, folder.contract.control_period,
+            (parameters.max_acceleration, parameters.max_turn_acceleration),
+            parameters.cmd_vel_timeout)
+
+    def _limits(self, folder: PolicyFolder) -> SafetyLimits:
+        parameters = self._parameters
+        # In a dry run nothing moves the robot: on a stand its figures may well stay the same.
+        unchanged = math.inf if parameters.dry_run else parameters.unchanged_timeout
+        return SafetyLimits.of(
+            folder.contract, self._robot, folder.golden_action,
+            sensor_timeout=parameters.sensor_timeout, unchanged_timeout=unchanged,
+            max_tilt=parameters.max_tilt, min_height=parameters.min_height,
+            warm_motor=parameters.warm_motor, hot_motor=parameters.hot_motor,
+            low_battery=parameters.low_battery, empty_battery=parameters.empty_battery)
+
+    def take_command(self, twist: Any, now: float, stamp: float = 0.0) -> None:
+        """Take over a velocity command, or refuse it and keep the last one."""
+        try:
+            self.commands.check_stamp(stamp, now, self._parameters.cmd_vel_timeout)
+            self.velocity.take(conversions.velocity_command(twist), now)
+        except LocomotionError as error:
+            self.commands.refuse(error)
+            self._on_refused(error)
+            return
+        self.commands.accept(stamp, now)
+
+    def missing(self, now: float, damped: bool = False, begins: bool = False) -> str:
+        """Return why the robot must not be engaged now, in words; empty if it may be.
+
+        A robot may be damped wherever it lies, as soon as its pose is known.
+        """
+        if now <= 0.0:
+            return 'no /clock'
+        if damped:
+            return '' if self.sensors.channels['joint_states'].accepted else 'no joint_states'
+        return '; '.join(self.guard.refusals(self._look(now, begins)))
+
+    def activate(self, now: float, damped: bool = False) -> None:
+        """Begin with the ramp to the default pose, or damped.
+
+        Raises:
+            RefusedError: A sensor is stale, the robot lies, or something is latched.
+        """
+        if not damped:
+            self._check('activate', now)
+        self.machine.activate(self.sensors.state, damped)
+        self._last_step = math.nan
+
+    def stand(self, now: float) -> None:
+        """Stand and take no commands."""
+        self._check('stand', now)
+        self.machine.stand(self.sensors.state)
+
+    def walk(self, now: float) -> None:
+        """Stand up if need be, and take commands.
+
+        Raises:
+            RefusedError: As in :meth:`activate`, or the robot hangs.
+        """
+        self._check('walk', now)
+        self.machine.walk(self.sensors.state)
+
+    def apply(self, event: str, now: float, **details: Any) -> None:
+        """Do what a request or the node asks, by name; so that a recording can ask it again."""
+        if event in ('activate', 'stand', 'walk', 'swap', 'rewind', 'count', 'reset'):
+            arguments = {} if event in ('swap', 'count') else {'now': now}
+            getattr(self, event)(**arguments, **details)
+        elif event == 'damp':
+            self.machine.damp()
+        elif event == 'deactivate':
+            self.machine.idle()
+        elif event == 'emergency stop':
+            self.trip(event, Severity.DAMP, event, now)
+        else:
+            raise UnknownNameError('event', event, ['activate', 'stand', 'walk', 'swap', 'rewind',
+                                                    'count', 'reset', 'damp', 'deactivate',
+                                                    'emergency stop'])
+
+    def count(self, **publishers: int) -> None:
+        """Take over how many nodes publish each topic."""
+        for topic, number in publishers.items():
+            if topic in self.sensors.channels:
+                self.sensors.channels[topic].publishers = number
+        self.command_publishers = publishers.get('cmd_vel', self.command_publishers)
+        self.target_publishers = publishers.get('joint_command', self.target_publishers)
+        self.clock_publishers = publishers.get('/clock', self.clock_publishers)
+
+    def trip(self, rule: str, severity: Severity, reason: str, now: float) -> None:
+        """Latch what was noticed outside the rules, and obey it."""
+        self.guard.trip(rule, severity, reason, now)
+        self._obey(self.guard.latched)
+
+    def reset(self, now: float, active: bool) -> None:
+        """Forget what is latched; a fault becomes damping, or idleness while inactive.
+
+        Raises:
+            RefusedError: The robot stands for a reason that has not gone: a motor is still hot.
+        """
+        self.guard.reset(self._look(now))
+        self.machine.reset(active)
+
+    def swap(self, folder: PolicyFolder) -> None:
+        """Go on with another policy of the same robot, while standing.
+
+        Raises:
+            RefusedError: It does not fit, or the robot does not stand.
+        """
+        ours, other = self.folder.contract, folder.contract
+        for what in ('robot', 'control_period', 'joint_names'):
+            if getattr(ours, what) != getattr(other, what):
+                raise RefusedError('swap', f'{what} of {folder.path} is {getattr(other, what)}, '
+                                   f'this node runs {getattr(ours, what)}')
+        unseen = self.sensors.lacks(other)
+        if unseen:
+            raise RefusedError('swap', f'{folder.path} needs {unseen}, which is not subscribed')
+        check_contract(other, self._robot, folder.path)
+        if self.machine.mode is not Mode.STANDING:
+            raise RefusedError('swap', f'the robot must be standing, it is {self.machine.label}')
+        self.machine.swap(folder.controller())
+        self._take(folder)
+
+    def rewind(self, now: float, lost: float) -> None:
+        """Begin anew after the clock jumped back by ``lost`` seconds to ``now``."""
+        self.sensors.rewind(now)
+        self.commands.rewind(now)
+        self.velocity.rewind(now)
+        self.condition.rewind(now)
+        self.machine.forget()
+        self._forget()
+        self._last_step = math.nan
+        self._time_lost = max(self._time_lost, lost, TIME_LOST)
+
+    def step(self, now: float) -> np.ndarray:
+        """Run one control step; whatever goes wrong in it ends in damping.
+
+        Returns:
+            Joint targets [rad] (num_joints,); the measured positions while damping.
+        """
+        if now < self._last_step:
+            self.rewind(now, self._last_step - now)
+        self.period = 0.0 if math.isnan(self._last_step) else now - self._last_step
+        self._last_step = now
+        state: np.ndarray = self.sensors.state.joint_positions[0]
+        try:
+            return self._step(now)
+        except Exception as error:  # the robot must be damped, whatever it is
+            self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
+            return state
+
+    def rehearse(self, now: float) -> None:
+        """Run what the next step will run, and use nothing of it.
+
+        Between two steps a processor forgets a network's weights and the code around them; a step
+        that has to fetch them again takes several times as long.
+        """
+        if not self.machine.is_stiff:
+            return
+        try:
+            self.sensors.rehearse()
+            self.guard.refusals(self._look(now))
+            self.machine.controller.rehearse(self.sensors.state, self.velocity.command)
+        except Exception as error:  # the step itself would raise it too
+            self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
+
+    def _step(self, now: float) -> np.ndarray:
+        machine, state = self.machine, self.sensors.state
+        if not machine.is_stiff:
+            self.velocity.stop()
+            self._time_lost = 0.0
+            return machine.step(state, self.velocity.command)
+        sensors = self.sensors
+        self._tracking.look(state.joint_positions[0], state.joint_velocities[0],
+                            sensors.joint_efforts, sensors.channels['joint_states'].age(now))
+        begins = machine.mode is Mode.STANDING and self.velocity.is_asked(now)
+        self._obey(self.guard.judge(self._look(now, begins)))
+        self._time_lost = 0.0
+        targets = machine.step(state, self.velocity.step(
+            now, machine.takes_commands and not self.guard.hold))
+        self._tracking.follow(targets)
+        action = machine.controller.previous_action
+        if machine.ran and not np.isfinite(action).all():
+            self._obey(self.guard.judge(self._look(now)))
+            measured: np.ndarray = state.joint_positions[0]
+            return measured
+        return targets
+
+    def _obey(self, verdict: Optional[Verdict]) -> None:
+        if verdict is None:
+            return
+        if verdict.severity is Severity.DAMP:
+            self.machine.fault(verdict.reason)
+        else:
+            self.machine.hold_still(verdict.reason)
+
+    def _check(self, request: str, now: float) -> None:
+        begins = request == 'walk' and self.machine.mode is Mode.STANDING
+        missing = self.missing(now, begins=begins)
+        if missing:
+            raise RefusedError(request, missing)
+        if not self.machine.is_stiff:
+            self.sensors.engage(now)
+            self._forget()
+
+    def _forget(self) -> None:
+        self.guard.forget()
+        self._tracking.forget()
+
+    def foot_load(self) -> Optional[float]:
+        """Return what the soles carry, by the torques of the legs [N]; None if not known."""
+        torques = self.sensors.joint_efforts
+        if self._foot_load is None or torques is None:
+            return None
+        return self._foot_load.measure(self.sensors.state, torques)
+
+    def _look(self, now: float, begins: bool = False) -> Evidence:
+        """Return what is known now; what the feet carry only where the robot may begin to walk."""
+        evidence, parameters = self._evidence, self._parameters
+        for name, channel in self.sensors.channels.items():
+            topic = evidence.topics[name]
+            topic.age, topic.unchanged = channel.age(now), channel.unchanged
+            topic.publishers, topic.problem = channel.publishers, channel.pending_problem
+            topic.lag, topic.lag_growth = channel.lag, channel.lag - channel.least_lag
+            topic.unknown_frame = channel.unknown_frame
+        evidence.now, evidence.period, evidence.time_lost = now, self.period, self._time_lost
+        evidence.joint_efforts = self.sensors.joint_efforts
+        # In a dry run nothing moves the robot by these targets.
+        evidence.tracking = None if parameters.dry_run else self._tracking
+        evidence.encoder_slip = self.sensors.encoders.slip
+        may_hang = parameters.allow_hanging or parameters.dry_run
+        evidence.foot_load = self.foot_load() if begins and not may_hang else None
+        evidence.temperatures = self.condition.degrees(now)
+        evidence.battery = self.condition.charge(now)
+        evidence.battery_problem = self.condition.problem(now)
+        evidence.action = self.machine.controller.previous_action
+        evidence.command_publishers = self.command_publishers
+        evidence.target_publishers = self.target_publishers
+        evidence.clock_publishers = self.clock_publishers
+        return evidence
+
+
+def _foot_load(robot: RobotSpec, folder: PolicyFolder) -> Optional[FootLoad]:
+    """Return what measures the load of the feet; None where the legs are not known."""
+    try:
+        legs = [leg_spec(robot, sole) for sole in robot.soles]
+        return FootLoad(legs, folder.contract.joint_names)
+    # A model that is written in another way or cannot be read, or joints that are not measured.
+    except (ValueError, KeyError, OSError, ElementTree.ParseError):
+        return None
+
+
+def described_robot(name: str, folder: str) -> RobotSpec:
+    """Return a robot's description, which its policies are held against.
+
+    Raises:
+        ConfigError: The robot does not ship and no folder is given, or the folder is of another
+            robot.
+    """
+    if not folder and name not in robot_folders():
+        raise ConfigError('parameters', 'robot', f'the policy is for {name!r}, which does not '
+                          'ship with this package; name the folder of its robot.yaml, which '
+                          'says what a policy may ask of it')
+    robot = load_robot(folder or name)
+    if robot.name != name:
+        raise ConfigError('parameters', 'robot', f'{folder} describes {robot.name!r}, and the '
+                          f'policy is for {name!r}')
+    return robot

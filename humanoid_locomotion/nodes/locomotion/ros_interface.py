@@ -1,0 +1,394 @@
+"""What lives between configure and cleanup: topics, the timer of the control loop, diagnostics."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any, Callable, Dict, List, Optional
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import Twist, TwistStamped
+from nav_msgs.msg import Odometry
+import numpy as np
+from rclpy.clock import JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from sensor_msgs.msg import BatteryState, Imu, JointState, Temperature
+from std_msgs.msg import Float64MultiArray, String
+
+from humanoid_locomotion.core.errors import LocomotionError, RefusedError
+from humanoid_locomotion.core.policy.folder import PolicyFolder
+from humanoid_locomotion.core.robot_bounds import wider_bounds
+from humanoid_locomotion.core.safety.rules import Severity
+from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop, described_robot
+from humanoid_locomotion.nodes.locomotion.diagnostics import loop_statuses, recorder_status, report
+from humanoid_locomotion.nodes.locomotion.state_machine import StateMachine
+from humanoid_locomotion.nodes.locomotion.step_scheduler import Pacer
+from humanoid_locomotion.nodes.locomotion.timing import LoopTiming
+from humanoid_locomotion.nodes.ros import conversions, qos
+from humanoid_locomotion.nodes.ros.executor import create_wall_timer
+from humanoid_locomotion.nodes.ros.guarded import GuardedNode
+from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
+
+REFUSAL_LOG_PERIOD = 2.0  # [s]
+DIAGNOSTICS_PERIOD = 1.0  # [s]
+JUMP_LOG_PERIOD = 2.0  # [s]
+COUNT_PERIOD = 0.2  # [s] between two looks at who publishes what
+FLUSH_TIMEOUT = Duration(nanoseconds=200_000_000)
+
+
+class Pilot:
+    """Runs an opened policy on the robot behind a node's topics.
+
+    ``joint_command`` cannot carry gains, so damping is said twice: ``joint_gains`` turns kp to
+    zero with the robot's kd, and the targets are the measured positions. A driver that has seen
+    only one of the two holds still or gives way; neither moves the robot.
+
+    Args:
+        node: Whose topics and clock to use.
+        parameters: How.
+        folder: What to run.
+        show: Called with what the robot is doing, whenever that changes.
+
+    Attributes:
+        loop: What the topics feed.
+    """
+
+    def __init__(self, node: GuardedNode, parameters: LocomotionParameters,
+                 folder: PolicyFolder, show: Callable[[str], None]):
+        self._node, self._parameters, self._show = node, parameters, show
+        self._is_simulated = bool(node.get_parameter('use_sim_time').value)
+        robot = described_robot(folder.contract.robot, parameters.robot)
+        self.loop = ControlLoop(folder, robot, parameters, self._log_refused, self._is_simulated,
+                                self._log_warning)
+        self._period = folder.contract.control_period
+        self._pacer = Pacer(self._period)
+        self._timing = LoopTiming(self._period)
+        self._timer: Any = None
+        self._is_rehearsed = False
+        self._recorder: Any = None
+        if parameters.record:
+            from humanoid_locomotion.nodes.locomotion.recording import Recorder
+            self._recorder = Recorder(parameters, self.loop, self._is_simulated)
+            node.get_logger().info(f'recording to {self._recorder.path}')
+        self._label = ''
+        self._counts: Dict[str, int] = {}
+        self._create_publishers()
+        self._take_contract()
+        self._create_subscriptions()
+        self._diagnostics_timer = create_wall_timer(
+            node, DIAGNOSTICS_PERIOD, self._publish_diagnostics)
+        self._count_timer = create_wall_timer(node, COUNT_PERIOD, self._count_publishers)
+        self._jump = node.get_clock().create_jump_callback(
+            JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
+                          on_clock_change=True),
+            post_callback=node.guarded(self._on_jump, 'clock'))
+        self._count_publishers()
+        self.show_state()
+
+    @property
+    def machine(self) -> StateMachine:
+        """What the robot is doing."""
+        return self.loop.machine
+
+    def _create_publishers(self) -> None:
+        node = self._node
+        self._commands: Any = None
+        self._gains: Any = None
+        if not self._parameters.dry_run:
+            self._commands = node.create_lifecycle_publisher(
+                JointState, 'joint_command', qos.COMMAND)
+            self._gains = node.create_publisher(Float64MultiArray, 'joint_gains', qos.LATCHED)
+        self._envelope = node.create_publisher(String, '~/envelope', qos.LATCHED)
+        self._timings = node.create_publisher(Float64MultiArray, '~/timing', qos.DIAGNOSTICS)
+        self._diagnostics = node.create_publisher(
+            DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
+
+    def _take_contract(self) -> None:
+        """Publish what follows from the policy alone."""
+        folder = self.loop.folder
+        self._message = conversions.JointCommand(folder.contract.joint_names)
+        self._stiff_gains = conversions.joint_gains(*self.loop.stiff_gains.T)
+        self._damped_gains = conversions.joint_gains(*self.loop.damped_gains.T)
+        wider = wider_bounds(folder.contract)
+        if wider:
+            self._node.get_logger().warning(f'accepted beyond what the robot allows: {wider}')
+        self._published_gains: Any = None
+        self._publish_gains()
+        envelope = folder.envelope
+        if envelope.problem:
+            self._node.get_logger().warning(f'~/envelope is not measured: {envelope.problem}')
+        self._envelope.publish(String(data=envelope.to_json()))
+
+    def _create_subscriptions(self) -> None:
+        node, stamped = self._node, self._parameters.enable_stamped_cmd_vel
+        self._subscriptions: List[Any] = [
+            node.create_subscription(Imu, 'imu/data', self._on_imu, qos.SENSOR_INPUT),
+            node.create_subscription(
+                TwistStamped if stamped else Twist, 'cmd_vel',
+                self._on_stamped_command if stamped else self._on_command,
+                qos.VELOCITY_COMMAND),
+            node.create_subscription(
+                JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT),
+            node.create_subscription(
+                BatteryState, 'battery_state', self._on_battery, qos.SENSOR_INPUT),
+            node.create_subscription(
+                Temperature, 'joint_temperatures', self._on_temperature, qos.PARTS_INPUT)]
+        if 'odom' in self.loop.sensors.channels:
+            self._subscriptions.append(node.create_subscription(
+                Odometry, 'odom', self._on_odom, qos.SENSOR_INPUT))
+
+    def _on_joint_states(self, msg: JointState) -> None:
+        now = self.now()
+        arrived = self._timing.clock()
+        self._record('joint_states', msg, now)
+        self.loop.sensors.take_joint_states(msg, now)
+        # A simulator's clock comes after its measurements, so that there the timer is enough.
+        if self._timer is not None and not self._is_simulated and self._pacer.is_due(now):
+            self._tick(now, arrived)
+
+    def _on_imu(self, msg: Imu) -> None:
+        now = self.now()
+        self._record('imu/data', msg, now)
+        self.loop.sensors.take_imu(msg, now)
+
+    def _on_odom(self, msg: Odometry) -> None:
+        now = self.now()
+        self._record('odom', msg, now)
+        self.loop.sensors.take_odom(msg, now)
+
+    def _on_battery(self, msg: BatteryState) -> None:
+        now = self.now()
+        self._record('battery_state', msg, now)
+        self.loop.condition.take_battery(msg, now)
+
+    def _on_temperature(self, msg: Temperature) -> None:
+        now = self.now()
+        self._record('joint_temperatures', msg, now)
+        self.loop.condition.take_temperature(msg, now)
+
+    def _on_command(self, msg: Twist) -> None:
+        now = self.now()
+        self._record('cmd_vel', msg, now)
+        self.loop.take_command(msg, now)
+
+    def _on_stamped_command(self, msg: TwistStamped) -> None:
+        now = self.now()
+        self._record('cmd_vel', msg, now)
+        self.loop.take_command(msg.twist, now, conversions.seconds(msg.header.stamp))
+
+    def now(self) -> float:
+        """Return the node's time, of whole microseconds [s]."""
+        return (self._node.get_clock().now().nanoseconds // 1000) / 1e6
+
+    def missing(self) -> str:
+        """Return why the robot must not be activated now, in words; empty if it may be."""
+        missing = self.loop.missing(self.now(), damped=self._parameters.start_damped)
+        return '; '.join(part for part in (missing, self._unheard()) if part)
+
+    def _unheard(self) -> str:
+        # The first commands would be lost, and the robot be taken for one that does not move.
+        is_heard = self._commands is None or self._commands.get_subscription_count() > 0
+        return '' if is_heard else 'nobody subscribes to joint_command'
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the control loop runs."""
+        return self._timer is not None
+
+    def activate(self) -> None:
+        """Start the control loop with the ramp to the default pose, or damped.
+
+        Raises:
+            RefusedError: A sensor is stale, the robot lies, a fault is latched, or no driver
+                listens.
+        """
+        unheard = self._unheard()
+        if unheard:
+            raise RefusedError('activate', self.missing() or unheard)  # everything at once
+        self._count_publishers()
+        now = self.now()
+        self._apply('activate', now, damped=self._parameters.start_damped)
+        self._publish_gains()
+        self._timing.pause()
+        self._pacer.begin(now)
+        self._is_rehearsed = True  # the first alarm is for a step
+        self._timer = self._node.create_timer(self._period, self._on_alarm)
+        # Garbage is collected once a second, between two steps, and never within one.
+        gc.disable()
+        self.show_state()
+
+    def deactivate(self) -> None:
+        """Damp the robot, then stop the control loop."""
+        if self._timer is None:
+            return
+        self._node.destroy_timer(self._timer)
+        self._timer = None
+        gc.enable()
+        self._apply('deactivate')
+        self._publish(self.loop.sensors.state.joint_positions[0], self.now())
+        if self._commands is not None:
+            for publisher in (self._gains, self._commands):
+                publisher.wait_for_all_acked(FLUSH_TIMEOUT)
+
+    def stop(self) -> None:
+        """Damp the robot, and end the recording."""
+        self.deactivate()
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.close()
+
+    def close(self) -> None:
+        """Free the topics."""
+        self.stop()
+        self._jump.unregister()
+        self._node.destroy_timer(self._diagnostics_timer)
+        self._node.destroy_timer(self._count_timer)
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        if self._commands is not None:
+            self._node.destroy_lifecycle_publisher(self._commands)
+            self._node.destroy_publisher(self._gains)
+        for publisher in (self._envelope, self._timings, self._diagnostics):
+            self._node.destroy_publisher(publisher)
+
+    def stand(self) -> None:
+        """Stand and take no commands."""
+        self._check_active('stand')
+        self._apply('stand')
+
+    def walk(self) -> None:
+        """Stand up if need be, and take commands."""
+        self._check_active('walk')
+        self._apply('walk')
+
+    def damp(self) -> None:
+        """Let go."""
+        if self.is_active:
+            self._apply('damp')
+            self._publish(self.loop.sensors.state.joint_positions[0], self.now())
+
+    def emergency_stop(self) -> None:
+        """Let go, and stay so until :meth:`reset`."""
+        self._apply('emergency stop')
+        if self.is_active:
+            self._publish(self.loop.sensors.state.joint_positions[0], self.now())
+        self.show_state()
+
+    def fault(self, reason: str) -> None:
+        """Let go because something failed, and stay so until :meth:`reset`."""
+        now = self.now()
+        self.loop.trip('exception', Severity.DAMP, reason, now)
+        if self.is_active:
+            self._publish(self.loop.sensors.state.joint_positions[0], now)
+        self.show_state()
+
+    def reset(self) -> None:
+        """Leave a fault for damping (or idleness, while inactive), and a hold for walking."""
+        self._apply('reset', active=self.is_active)
+        self.show_state()
+
+    def swap(self, folder: PolicyFolder) -> None:
+        """Go on with another policy of the same robot, while standing."""
+        if self._recorder is not None:
+            self._recorder.event(self.now(), 'swap', policy=str(folder.path.resolve()))
+        self.loop.swap(folder)
+        self._take_contract()
+
+    def _apply(self, event: str, now: Optional[float] = None, **details: Any) -> None:
+        now = self.now() if now is None else now
+        if self._recorder is not None:
+            self._recorder.event(now, event, **details)
+        self.loop.apply(event, now, **details)
+
+    def _check_active(self, request: str) -> None:
+        if not self.is_active:
+            raise RefusedError(request, 'the node is not active')
+
+    def _on_alarm(self) -> None:
+        if self._timer is None:  # one more call of a timer that was destroyed meanwhile
+            return
+        now = self.now()
+        if self._is_simulated or self._is_rehearsed:
+            self._tick(now, None)
+        else:
+            self.loop.rehearse(now)
+            self._message.serialized(self.loop.sensors.state.joint_positions[0], 0)
+            self._is_rehearsed = True
+            self._set_alarm(self._pacer.alarm)
+
+    def _set_alarm(self, when: float) -> None:
+        self._timer.timer_period_ns = max(1, int(1e9 * (when - self.now())))
+        self._timer.reset()
+
+    def _tick(self, now: float, arrived: Optional[float]) -> None:
+        """Run a control step: by a measurement that arrived at a moment, or by the alarm."""
+        began = self._timing.begin()
+        targets = self.loop.step(now)
+        self._publish(targets, now)
+        self._timing.end(began, arrived, self.loop.sensors.channels['joint_states'].age(now))
+        if self._recorder is not None:
+            self._recorder.step(now, targets)
+        if not self._is_simulated and self._timer is not None:
+            self._pacer.stepped(now, arrived is not None)
+            self._is_rehearsed = False
+            self._set_alarm(self._pacer.rehearsal)
+
+    def _record(self, topic: str, msg: Any, now: float) -> None:
+        if self._recorder is not None:
+            self._recorder.message(topic, msg, now)
+
+    def _publish(self, targets: np.ndarray, now: float) -> None:
+        self._publish_gains()
+        if self._commands is not None:
+            self._commands.publish(self._message.serialized(targets, round(1e9 * now)))
+        self.show_state()
+
+    def _publish_gains(self) -> None:
+        gains = self._stiff_gains if self.machine.is_stiff else self._damped_gains
+        if self._gains is not None and gains is not self._published_gains:
+            self._gains.publish(gains)
+            self._published_gains = gains
+
+    def show_state(self) -> None:
+        """Publish what the robot is doing, if that changed."""
+        label = self.machine.label
+        if label != self._label:
+            self._label = label
+            self._show(label)
+
+    def _on_jump(self, jump: TimeJump) -> None:
+        self._node.get_logger().warning(
+            'the clock jumped; forgetting the past', throttle_duration_sec=JUMP_LOG_PERIOD)
+        self._apply('rewind', lost=max(0.0, -1e-9 * jump.delta.nanoseconds))
+
+    def _log_refused(self, error: LocomotionError) -> None:
+        self._node.get_logger().warning(
+            f'refused: {error}', throttle_duration_sec=REFUSAL_LOG_PERIOD)
+
+    def _log_warning(self, text: str) -> None:
+        self._node.get_logger().warning(text)
+
+    def _count_publishers(self) -> None:
+        # A remapped topic is counted under the name that it has.
+        topics = (*self.loop.sensors.channels, 'cmd_vel', 'joint_command',
+                  *(['/clock'] * self._is_simulated))
+        counts = {topic: self._node.count_publishers(self._node.resolve_topic_name(topic))
+                  for topic in topics}
+        if counts != self._counts:
+            self._counts = counts
+            self._apply('count', **counts)
+
+    def _publish_diagnostics(self) -> None:
+        figures = self._timing.figures()
+        if figures is not None:
+            self._timings.publish(conversions.table(*figures))
+        statuses = loop_statuses(
+            self.loop, self._timing, self._parameters, self.now(), self.is_active)
+        if self._recorder is not None:
+            statuses.append(recorder_status(self._recorder))
+        msg = report(self._node.get_name(), self.loop.folder.contract.robot, statuses)
+        self._timing.clear()
+        msg.header.stamp = self._node.get_clock().now().to_msg()
+        self._diagnostics.publish(msg)
+        if self.is_active:
+            gc.collect(1)
+

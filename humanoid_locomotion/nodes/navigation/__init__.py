@@ -1,0 +1,1 @@
+"""The planner node: from named places to velocity commands."""

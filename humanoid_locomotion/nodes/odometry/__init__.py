@@ -1,0 +1,1 @@
+"""The odometry node: the base's pose and velocity."""

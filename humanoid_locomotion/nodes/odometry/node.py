@@ -1,0 +1,107 @@
+"""The odometry node: where the robot is, from its legs and its IMU, for robots that do not say."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, List, Optional
+
+from nav_msgs.msg import Odometry
+import numpy as np
+from rclpy.node import Node
+from sensor_msgs.msg import Imu, JointState
+
+from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.feedback.dead_reckoning import DeadReckoning
+from humanoid_locomotion.core.feedback.kinematics import leg_spec
+from humanoid_locomotion.core.feedback.leg_odometry import LegOdometry
+from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.nodes.locomotion.sensors import Sensors
+from humanoid_locomotion.nodes.ros import conversions, qos
+from humanoid_locomotion.nodes.ros.executor import run
+from humanoid_locomotion.nodes.ros.parameters import OdometryParameters, declare, read
+from humanoid_locomotion.nodes.ros.transform import OdometryTransform
+
+LOG_PERIOD = 2.0  # [s]
+# Standard deviations. Of the order of what simulated walks showed: of a step's velocity [m/s], and
+# of the place as a share of the way walked. Taken for granted: of the height [m] and of the IMU's
+# orientation [rad].
+SPEED_ERROR, DRIFT_SHARE, HEIGHT_ERROR, ANGLE_ERROR = 0.05, 0.03, 0.01, 0.02
+
+
+class OdometryNode(Node):
+    """Publishes ``odom`` for every ``joint_states``, as long as the IMU speaks too.
+
+    The lower sole is taken to stand still, the orientation is the IMU's. So the place drifts, by
+    what the feet slip and the IMU's heading is off: good for planning ways, not for maps.
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__('odometry', **kwargs)
+        declare(self, OdometryParameters)
+        parameters = self._settings = read(self, OdometryParameters)
+        robot = load_robot(parameters.robot)
+        self._sensors = Sensors(
+            robot.joint_names, parameters.sensor_timeout, self._log_refused,
+            bool(self.get_parameter('use_sim_time').value), robot=robot)
+        legs = [leg_spec(robot, sole) for sole in robot.soles]
+        self._reckoning = DeadReckoning(LegOdometry(legs, robot.joint_names))
+        self._message = Odometry(child_frame_id=parameters.base_frame)
+        self._message.header.frame_id = parameters.odom_frame
+        self._message.twist.covariance = np.diag(
+            [SPEED_ERROR**2] * 3 + [ANGLE_ERROR**2] * 3).ravel()
+        self._publisher = self.create_publisher(Odometry, 'odom', qos.SENSOR_OUTPUT)
+        self._transform = OdometryTransform(self, self._message)
+        self.create_subscription(JointState, 'joint_states', self._on_joints, qos.SENSOR_INPUT)
+        self.create_subscription(Imu, 'imu/data', self._on_imu, qos.SENSOR_INPUT)
+        self.get_logger().info(f'{robot.name}: {", ".join(legs[0].joints + legs[1].joints)}')
+
+    def stop(self) -> None:
+        """Do nothing: whoever moves the robot notices that odom is silent."""
+
+    def _now(self) -> float:
+        return 1e-9 * float(self.get_clock().now().nanoseconds)
+
+    def _on_imu(self, msg: Imu) -> None:
+        self._sensors.take_imu(msg, self._now())
+
+    def _on_joints(self, msg: JointState) -> None:
+        now, channels = self._now(), self._sensors.channels
+        before = channels['joint_states'].accepted
+        self._sensors.take_joint_states(msg, now)
+        if channels['joint_states'].accepted == before:
+            return
+        if channels['imu/data'].age(now) > self._settings.sensor_timeout:
+            self.get_logger().warning('no odom: imu/data is silent',
+                                      throttle_duration_sec=LOG_PERIOD)
+            return
+        self._step(conversions.seconds(msg.header.stamp) or now)
+
+    def _step(self, time: float) -> None:
+        state, reckoning, gaps = self._sensors.state, self._reckoning, self._reckoning.gaps
+        reckoning.step(state, time)
+        if reckoning.gaps > gaps:
+            self.get_logger().warning(
+                'joint_states and imu/data left a gap: what the robot did in it is not known',
+                throttle_duration_sec=LOG_PERIOD)
+        drift = (DRIFT_SHARE * reckoning.walked)**2
+        self._message.pose.covariance = np.diag(
+            [drift, drift, HEIGHT_ERROR**2] + [ANGLE_ERROR**2] * 3).ravel()
+        self._message.header.stamp = conversions.to_stamp(round(1e9 * time))
+        conversions.set_odometry(
+            self._message, reckoning.position, reckoning.velocity,
+            state.base_orientation[0].astype(np.float64),
+            state.base_angular_velocity[0].astype(np.float64))
+        self._publisher.publish(self._message)
+        self._transform.publish(self._message)
+
+    def _log_refused(self, error: LocomotionError) -> None:
+        self.get_logger().warning(f'refused: {error}', throttle_duration_sec=LOG_PERIOD)
+
+
+def main(args: Optional[List[str]] = None) -> int:
+    """Run the node until it is told to stop."""
+    return run(OdometryNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

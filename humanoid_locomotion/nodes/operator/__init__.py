@@ -1,0 +1,1 @@
+"""A person's devices: web viewer, keyboard, emergency stop."""

@@ -1,0 +1,1 @@
+"""Helpers for rclpy that several nodes share: messages, parameters, executor, QoS."""

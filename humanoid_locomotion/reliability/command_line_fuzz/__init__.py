@@ -1,0 +1,1 @@
+"""Odd values for every option of every command."""

@@ -1,0 +1,241 @@
+"""Which command lines the fuzz tries: every option in turn, each time given another odd value.
+
+Commands and options are asked of the command line itself, so that a new option is tried without a
+change here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import shlex
+import shutil
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from humanoid_locomotion.reliability.command_line_fuzz import stock as command_line_stock
+from humanoid_locomotion.reliability.command_line_fuzz import values as command_line_values
+
+PARTNERS = 0.5  # share of the tries in which a second option is given, half of those oddly too
+STREAMS = 0.05  # share of the tries whose standard output or error cannot be written
+# A command line that is accepted, for each command; {stock} is a folder of command_line_stock.
+GOOD = {
+    'adopt': '{stock}/files/theirs.onnx --robot humanoid --output mine',
+    'benchmark env': '--backend fake --device cpu --num-envs 2',
+    'benchmark latency': '--alone --device cpu',
+    'benchmark physics': '--backend mujoco --device cpu --num-envs 2',
+    'benchmark train': '--backend fake --device cpu --num-envs 2',
+    'check': '{stock}/policy',
+    'check-isaacgym': '--num-envs 2 --iterations 1 --device cpu',
+    'compare': '{stock}/policy {stock}/files/scorecard.json',
+    'envelope': '{stock}/policy',
+    'evaluate': '{stock}/policy --quick --output measured',
+    'export': '{stock}/run --output mine',
+    'faults': '--only policy --folders 10',
+    'import-robot': '{stock}/files/robot.xml --name mine --output mine',
+    'interface': 'page.md',
+    'navigate': 'kitchen --output walk',
+    'replay': '{stock}/files/recording.mcap',
+    'robots': '',
+    'sign': 'policy',
+    'soak': 'walk --minutes 0.1',
+    'teleop': '',
+    'train': ' '.join(['--backend fake --device cpu --output run',
+                       *map(shlex.quote, command_line_stock.TINY)]),
+    'tune': '{stock}/policy --output mine --gait-period 0.9',
+    'walk': '--seconds-scale 0.1 --output walk',
+    'write-urdf': '{stock}/robot --output mine.urdf'}
+# What an option takes that has no value in the lines above.
+USUAL = {
+    '--config': '{stock}/files/training.yaml', '--fill': '{stock}/files/fill.yaml',
+    '--dt': '0.005', '--iterations': '1', '--model': '{stock}/files/robot.xml', '--output': 'new',
+    '--policy': '{stock}/policy', '--resume': '{stock}/run', '--robot': '{stock}/robot',
+    '--rooms': '{stock}/files/rooms.yaml', '--engine': 'onnxruntime', '--device': 'cpu',
+    '--backend': 'mujoco', '--seed': '3', '--num-envs': '2', '--terrain': 'rough',
+    '--viewer': 'none', '--set': 'ppo.gamma=0.9', '--push': '0.3', '--max-minutes': '0.1',
+    '--seconds-scale': '0.1', '--minutes': '0.1', '--pose': 'knee=0.5',
+    '--armature': 'knee=0.02', '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}
+# Commands whose GOOD line is over in seconds when nothing cuts it.
+SOON = ('check', 'compare', 'envelope', 'import-robot', 'replay', 'robots', 'tune', 'write-urdf',
+        'soak --help', 'benchmark', 'train --nope', 'check nobody')
+STREAM_KINDS = {
+    'standard output full': '>/dev/full', 'standard output closed': '>&-',
+    'standard error closed': '2>&-', 'standard input closed': '<&-',
+    'standard error full': '2>/dev/full', 'both closed': '>&- 2>&-',
+    'nobody reads standard output': '| true'}
+PREFIXES = {'--set': b'ppo.gamma=', '--pose': b'knee=', '--armature': b'knee='}
+
+
+class Planned(NamedTuple):
+    """What to try; the value itself is made in the folder of the try.
+
+    Attributes:
+        number: Seeds what is made by chance.
+        command: The command's words.
+        option: The option or argument that is given an odd value; ``streams`` for none.
+        kind: Of the value, see :data:`command_line_values.KINDS`, or of :data:`STREAM_KINDS`.
+    """
+
+    number: int
+    command: str
+    option: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Try:
+    """One command line to run.
+
+    Attributes:
+        planned: What it came from.
+        words: The command line, without the program.
+        streams: Redirections of a shell; empty for none.
+    """
+
+    planned: Planned
+    words: Tuple[bytes, ...]
+    streams: str = ''
+
+
+def options() -> Dict[str, List[Any]]:
+    """Return the parameters of every command, as typer describes them, by the command's words."""
+    import typer
+
+    from humanoid_locomotion.cli.main import app
+
+    def walk(group: Any, name: str) -> Iterator[Tuple[str, List[Any]]]:
+        if not hasattr(group, 'commands'):
+            yield name, [it for it in group.params if it.name != 'help']
+            return
+        for word, command in group.commands.items():
+            yield from walk(command, f'{name} {word}'.strip())
+
+    return dict(walk(typer.main.get_command(app), ''))
+
+
+class _Line:
+    """A command line in parts, so that one part can be replaced."""
+
+    def __init__(self, parameters: Sequence[Any], words: Sequence[str]):
+        self._parameters = parameters
+        self.arguments: List[bytes] = []
+        self.given: List[Tuple[str, List[bytes]]] = []
+        waiting = list(words)
+        while waiting:
+            word = waiting.pop(0)
+            option = next((it for it in parameters if word in it.opts and word[0] == '-'), None)
+            if option is None:
+                self.arguments.append(word.encode())
+                continue
+            count = 0 if option.is_flag else option.nargs
+            self.given.append((word, [waiting.pop(0).encode() for _ in range(count)]))
+
+    def usual(self, parameter: Any) -> str:
+        """Return the value that a parameter has in the line; empty if it has none."""
+        if parameter.param_type_name == 'argument':
+            places = [it for it in self._parameters if it.param_type_name == 'argument']
+            found = self.arguments[places.index(parameter):][:1]
+        else:
+            found = [word for name, words in self.given if name in parameter.opts
+                     for word in words]
+        return os.fsdecode(found[0]) if found else ''
+
+    def put(self, parameter: Any, value: bytes, random: np.random.Generator) -> None:
+        """Give a parameter a value; other values of it go, where it takes but one."""
+        if parameter.param_type_name == 'argument':
+            places = [it for it in self._parameters if it.param_type_name == 'argument']
+            i = places.index(parameter)
+            self.arguments[i:i + 1] = [value]
+            return
+        name = parameter.opts[0]
+        if parameter.is_flag:  # takes none: one too many, or the flag alone
+            name = random.choice([*parameter.opts, *parameter.secondary_opts])
+            self.given.append((str(name), [value] if random.random() < 0.5 else []))
+            return
+        if name in PREFIXES and random.random() < 0.6:
+            value = PREFIXES[name] + value
+        values = [b'0.5'] * parameter.nargs
+        values[int(random.integers(parameter.nargs))] = value
+        if not parameter.multiple:
+            self.given = [it for it in self.given if it[0] not in parameter.opts]
+        self.given.append((name, values))
+
+    def words(self) -> List[bytes]:
+        """Return the words; odd values of options are joined to them where they look like one."""
+        words = []
+        for name, values in self.given:
+            words += [name.encode(), *values]
+        if any(argument[:1] == b'-' for argument in self.arguments):
+            words.append(b'--')
+        return [*self.arguments, *words] if words[-1:] != [b'--'] else words + self.arguments
+
+
+def plan(count: int, seed: int = 0) -> List[Planned]:
+    """Return what to try.
+
+    Every parameter gets its turn before one gets a second; its kinds come in an order of its own.
+    """
+    random = np.random.default_rng(seed)
+    known = options()
+    places = [(command, parameter.opts[0]) for command, parameters in known.items()
+              for parameter in parameters]
+    kinds = {place: list(random.permutation(command_line_values.KINDS)) for place in places}
+    streams = round(STREAMS * count)
+    tries: List[Planned] = []
+    for i in range(streams):
+        kind = list(STREAM_KINDS)[i % len(STREAM_KINDS)]
+        command = SOON[i // len(STREAM_KINDS) % len(SOON)]
+        tries.append(Planned(len(tries), command, 'streams', kind))
+    while len(tries) < count:
+        for i in random.permutation(len(places))[:count - len(tries)]:
+            place = places[i]
+            kind = str(kinds[place].pop())
+            kinds[place].insert(0, kind)
+            tries.append(Planned(len(tries), place[0], place[1], kind))
+    return tries
+
+
+def prepare(planned: Planned, folder: Path, stock: Path, seed: int) -> Try:
+    """Make what a try needs in its folder, and return it.
+
+    Args:
+        planned: The try.
+        folder: Where it will run.
+        stock: Files as they should be, see :mod:`command_line_stock`.
+        seed: Of the fuzz.
+    """
+    number, command, name, kind = planned
+    random = np.random.default_rng([seed, number])
+    shutil.copyfile(stock / 'files' / 'page.md', folder / 'page.md')
+    if name == 'streams':
+        good = GOOD.get(command, '').format(stock=stock)
+        return Try(planned, tuple(map(os.fsencode, shlex.split(f'{command} {good}'))),
+                   STREAM_KINDS[kind])
+    parameters = options()[command]
+    good = GOOD.get(command, '')
+    if command == 'sign':  # writes into the folder itself
+        shutil.copytree(stock / 'policy', folder / 'policy')
+    line = _Line(parameters, shlex.split(good.format(stock=stock)))
+    chosen = next(it for it in parameters if it.opts[0] == name)
+    other = parameters[random.integers(len(parameters))]
+    if other is not chosen and random.random() < PARTNERS:
+        usual = USUAL.get(other.opts[0], '').format(stock=stock)
+        if random.random() < 0.5 or not usual:
+            usual = os.fsdecode(_odd(str(random.choice(command_line_values.KINDS)), 'other',
+                                     folder, stock, usual, random))
+        line.put(other, os.fsencode(usual), random)
+    usual = line.usual(chosen) or USUAL.get(name, '').format(stock=stock)
+    line.put(chosen, _odd(kind, 'odd', folder, stock, usual, random), random)
+    return Try(planned, (*map(str.encode, command.split()), *line.words()))
+
+
+def _odd(kind: str, inside: str, folder: Path, stock: Path, usual: str,
+         random: np.random.Generator) -> bytes:
+    """Make a value; what it names in the file system lies in a folder of its own."""
+    (folder / inside).mkdir(exist_ok=True)
+    value = command_line_values.make(kind, folder / inside, stock, usual, random)
+    is_path = kind not in command_line_values.NUMBERS and kind not in command_line_values.NAMES
+    is_path = is_path and kind not in command_line_values.DEVICES
+    return os.fsencode(inside) + b'/' + value if is_path else value

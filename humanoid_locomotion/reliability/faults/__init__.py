@@ -1,0 +1,1 @@
+"""The fault matrix: faults injected in the loop, over DDS and at the viewer."""

@@ -1,0 +1,1 @@
+"""Long runs: random commands and messages, lifecycle cycles, false alarms."""

@@ -1,0 +1,379 @@
+"""Isaac Gym Preview 4: PhysX for thousands of robots, with tensors on GPU or CPU.
+
+Isaac Gym's order of joints and its velocities, those of centres of mass in the world frame, end
+in this file. Three of its rules shape the code: a buffer is old until it is refreshed; a state
+that is written counts from the next simulate on; and of two calls of one setter before it only
+the last counts. So the port writes into the buffers, and :meth:`step` hands over once what was
+written.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+import numpy as np
+
+from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.action import pd_torque
+from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.errors import SimulationError
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.robot_models.urdf import UrdfTree
+from humanoid_locomotion.sim.backend import (
+    CONTACT_FORCE,
+    PhysicsSpec,
+    PhysicsVariation,
+    ResetState,
+    SimBackend,
+    Truth,
+    all_joints,
+)
+from humanoid_locomotion.sim.isaacgym import scene
+from humanoid_locomotion.sim.isaacgym.importing import gymapi, gymtorch, torch
+
+
+class IsaacGymBackend(SimBackend):
+    """One actor in each of ``num_envs`` environments.
+
+    The joints' PD law runs here, at every physics step, on torque-driven joints: it is then the
+    port's law to the letter, with gains of each robot's own and torques that are known. A position
+    drive of PhysX would be implicit and need no call in between, but hide the torque.
+
+    The robots are made when they are first looked at: friction and masses cannot change later.
+
+    Args:
+        viewer: Whether to open a window.
+    """
+
+    capturable = False  # simulate is called from the host
+    has_viewer = True
+
+    def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
+                 joints: Sequence[Any], device: str = 'auto', deterministic: bool = False,
+                 viewer: bool = False):
+        if deterministic:
+            raise SimulationError('the backend isaacgym cannot promise the same result bit by '
+                                  'bit; mujoco can')
+        self.robot, self.num_envs, self.physics = robot, num_envs, physics
+        self.joint_names = [joint.name for joint in joints]
+        self._joints = all_joints(robot, joints)
+        self.device = torch_device(device)
+        self._on_gpu = on_gpu(self.device)
+        index = torch.device(self.device).index or 0
+        self._gym = gymapi.acquire_gym()
+        self._sim: gymapi.Sim = self._gym.create_sim(
+            index, index if viewer else -1, gymapi.SIM_PHYSX,
+            scene.sim_params(physics, num_envs, self._on_gpu))
+        if self._sim is None:
+            raise SimulationError('Isaac Gym could not create a simulation on '
+                                  f'{self.device}; its own output says why')
+        self._asset = scene.load_robot_asset(self._gym, self._sim, robot)
+        self._with_viewer = viewer
+        self._viewer: Optional[gymapi.Viewer] = None
+        names = [joint.name for joint in self._joints]
+        self._dof_of_joint = self._tensor(
+            [self._asset.dof_names.index(name) for name in self.joint_names])
+        self._joint_of_dof = self._tensor([names.index(name) for name in self._asset.dof_names])
+        self._held = self._tensor(
+            [joint.default for joint in self._joints[len(joints):]], torch.float32)
+        damping = UrdfTree(robot.urdf_path).damping
+        self._damping = self._tensor([damping[name] for name in self._asset.dof_names])
+        self._variation = PhysicsVariation()
+        self._gains: List[torch.Tensor] = []
+        self._vary_gains(self._variation)
+        self._started, self._is_open = False, True
+
+    def randomize(self, variation: PhysicsVariation) -> None:
+        """See the port. Once the robots have been looked at, only gains can change.
+
+        Raises:
+            SimulationError: Friction or masses come too late.
+        """
+        fixed = (variation.friction, variation.mass_scale, variation.payload,
+                 variation.com_offset)
+        if self._started and any(figures is not None for figures in fixed):
+            raise SimulationError('Isaac Gym takes friction and masses only before it starts: '
+                                  'call randomize before reset, step and state')
+        if not self._started:
+            self._variation = variation
+        self._vary_gains(variation)
+
+    def _vary_gains(self, variation: PhysicsVariation) -> None:
+        """Write the gains and efforts of every robot (num_envs, dofs), in Isaac Gym's order."""
+        gains = []
+        for key, scale in (('kp', variation.kp_scale), ('kd', variation.kd_scale),
+                           ('effort', None)):
+            values = np.tile([getattr(joint, key) for joint in self._joints], (self.num_envs, 1))
+            if scale is not None:
+                values[:, :scale.shape[1]] *= scale
+            gains.append(self._tensor(values, torch.float32)[:, self._joint_of_dof])
+        self._gains = gains
+
+    def _start(self) -> None:
+        """Make the robots and put them into the default pose."""
+        if self._started:
+            return
+        gym, sim, n, robot = self._gym, self._sim, self.num_envs, self.robot
+        self._envs = envs = scene.populate(gym, sim, self._asset, robot, n, self._variation)
+        if not gym.prepare_sim(sim):
+            raise SimulationError('Isaac Gym could not prepare the simulation; its own output '
+                                  'says why')
+        handles = (gym.acquire_actor_root_state_tensor(sim), gym.acquire_dof_state_tensor(sim),
+                   gym.acquire_rigid_body_state_tensor(sim),
+                   gym.acquire_net_contact_force_tensor(sim))
+        self._refresh()
+        root, dof, bodies, contacts = (gymtorch.wrap_tensor(handle) for handle in handles)
+        self._root, self._dof = root, dof.view(n, -1, 2)
+        self._bodies, self._contacts = bodies.view(n, -1, 13), contacts.view(n, -1, 3)
+        self._torque = torch.zeros(dof.shape[0], device=self.device)
+        # The setters want actors' numbers, as int32; a row of the port is a row of the buffers.
+        self._actors = self._tensor(
+            [gym.get_actor_index(env, 0, gymapi.DOMAIN_SIM) for env in envs], torch.int32)
+        self._moved_base, self._moved_joints = (
+            torch.zeros(n, dtype=torch.bool, device=self.device) for _ in range(2))
+        self._handed_over: List[Any] = []
+        self._origins = self._tensor(scene.origins(n))
+        self._locate_soles(scene.centres_of_mass(gym, envs))
+        if self._with_viewer:
+            self._viewer = gym.create_viewer(sim, gymapi.CameraProperties())
+            if self._viewer is None:
+                raise SimulationError('Isaac Gym could not open a window; is there a display, '
+                                      "and NVIDIA's driver for Vulkan?")
+            gym.viewer_camera_look_at(self._viewer, None, gymapi.Vec3(-3.0, -3.0, 2.0),
+                                      gymapi.Vec3(0.0, 0.0, robot.base_height))
+        self._started = True
+        self.reset(torch.ones(n, dtype=torch.bool, device=self.device), self.default_state())
+
+    def _locate_soles(self, centres: Mapping[str, np.ndarray]) -> None:
+        """Find base and soles with respect to their links' frames and centres of mass."""
+        tree, names, n = UrdfTree(self.robot.urdf_path), self._asset.body_names, self.num_envs
+        found = [tree.in_moving_link(sole) for sole in self.robot.soles]
+        feet = [names.index(link) for link, _, _ in found]
+        offsets = np.array([offset for _, offset, _ in found])
+        self._feet = self._tensor(feet)
+        self._base_com = self._tensor(centres['base'])
+        self._sole_offset = self._tensor(offsets, torch.float32)
+        self._sole_from_com = self._tensor(offsets - centres['links'][feet], torch.float32)
+        self._sole_normal = self._tensor(
+            np.array([turn[:, 2] for _, _, turn in found]), torch.float32)
+        joints = len(self.joint_names)
+        self._measured = {
+            name: torch.zeros(n, *shape, device=self.device) for name, shape in (
+                ('sole_positions', (2, 3)), ('sole_velocities', (2, 3)),
+                ('sole_normals', (2, 3)), ('sole_forces', (2,)), ('peak_sole_forces', (2,)),
+                ('sole_slips', (2,)), ('joint_torques', (joints,)))}
+
+    def reset(self, mask: Array, state: ResetState) -> None:
+        """See the port."""
+        self._start()
+        mask, new = self._tensor(mask), {
+            key: self._tensor(value, torch.float32) for key, value in vars(state).items()}
+        turn = new['base_orientation']
+        angular = rotations.rotate(turn, new['base_angular_velocity'])
+        linear = new['base_linear_velocity'] + self._com_velocity(turn, angular)
+        root = torch.cat((new['base_position'] + self._origins, turn, linear, angular), -1)
+        joints = torch.stack((self._in_dof_order(new['joint_positions'], self._held),
+                              self._in_dof_order(new['joint_velocities'], 0.0 * self._held)), -1)
+        self._root.copy_(torch.where(mask[:, None], root, self._root))
+        self._dof.copy_(torch.where(mask[:, None, None], joints, self._dof))
+        self._moved_base |= mask
+        self._moved_joints |= mask
+        for value in self._measured.values():
+            value[mask] = 0.0
+
+    def step(self, targets: JointTargets) -> None:
+        """See the port."""
+        self._start()
+        gym, sim = self._gym, self._sim
+        wanted = JointTargets(self._in_dof_order(
+            self._tensor(targets.positions, torch.float32), self._held))
+        self._hand_over_state()
+        torque, position, velocity = (
+            self._torque.view(self.num_envs, -1), self._dof[..., 0], self._dof[..., 1])
+        for tally in (self._measured['peak_sole_forces'], self._measured['sole_slips']):
+            tally.fill_(0.0)
+        for _ in range(self.physics.substeps):
+            self._drive = pd_torque(wanted, position, velocity, *self._gains)
+            torque.copy_(self._drive - self._damping * velocity)
+            gym.set_dof_actuation_force_tensor(sim, gymtorch.unwrap_tensor(self._torque))
+            gym.simulate(sim)
+            if not self._on_gpu:
+                gym.fetch_results(sim, True)
+            gym.refresh_dof_state_tensor(sim)
+            gym.refresh_rigid_body_state_tensor(sim)
+            gym.refresh_net_contact_force_tensor(sim)
+            self._watch_feet()
+        gym.refresh_actor_root_state_tensor(sim)
+        self._measure()
+        self._draw()
+
+    def _hand_over_state(self) -> None:
+        """Give Isaac Gym what reset, kicks and restore wrote, with one call a buffer.
+
+        The indices must live until the next simulate, which is when they are read. Their number
+        is the host's to know: here the step waits for the device.
+        """
+        self._handed_over.clear()
+        gym = self._gym
+        for write, buffer, moved in (
+                (gym.set_actor_root_state_tensor_indexed, self._root, self._moved_base),
+                (gym.set_dof_state_tensor_indexed, self._dof.view(-1, 2), self._moved_joints)):
+            actors = self._actors[moved]
+            if len(actors):
+                self._handed_over += [buffer, actors]
+                if not write(self._sim, gymtorch.unwrap_tensor(buffer),
+                             gymtorch.unwrap_tensor(actors), len(actors)):
+                    raise SimulationError('Isaac Gym refused a state; its own output says why')
+            moved.fill_(False)
+
+    def _watch_feet(self) -> None:
+        """Keep what every physics step does at the feet."""
+        feet = self._bodies[:, self._feet]
+        turn, linear, angular = feet[..., 3:7], feet[..., 7:10], feet[..., 10:13]
+        velocities = linear + rotations.cross(
+            angular, rotations.rotate(turn, self._sole_from_com))
+        # On a flat floor the contact normals are the vertical.
+        forces = self.foot_forces()[..., 2].clamp(min=0.0)
+        kept, peak = self._measured, self._measured['peak_sole_forces']
+        kept['sole_velocities'].copy_(velocities)
+        kept['sole_forces'].copy_(forces)
+        peak.copy_(torch.maximum(peak, forces))
+        speeds = velocities[..., :2].norm(dim=-1)
+        kept['sole_slips'] += speeds * (forces > CONTACT_FORCE) / self.physics.substeps
+
+    def _measure(self) -> None:
+        """Keep where the last physics step left the feet, and what drove the joints."""
+        feet = self._bodies[:, self._feet]
+        position, turn = feet[..., :3], feet[..., 3:7]
+        for name, value in (
+                ('sole_positions', position + rotations.rotate(turn, self._sole_offset)
+                 - self._origins[:, None]),
+                ('sole_normals', rotations.rotate(turn, self._sole_normal)),
+                ('joint_torques', self._drive[:, self._dof_of_joint])):
+            self._measured[name].copy_(value)
+
+    def state(self) -> RobotState:
+        """See the port."""
+        self._start()
+        joints, turn = self._dof[:, self._dof_of_joint], self._root[:, 3:7]
+        return RobotState(
+            joint_positions=joints[..., 0], joint_velocities=joints[..., 1],
+            base_orientation=turn.clone(),
+            base_angular_velocity=rotations.rotate_inverse(turn, self._root[:, 10:13]),
+            base_position=self._root[:, :3] - self._origins,
+            base_linear_velocity=self._base_velocity())
+
+    def truth(self) -> Truth:
+        """See the port. What lies at the feet is that of the end of the last physics step."""
+        self._start()
+        return Truth(
+            base_position=self._root[:, :3] - self._origins,
+            base_linear_velocity=self._base_velocity(),
+            **{name: value.clone() for name, value in self._measured.items()})
+
+    def foot_forces(self) -> torch.Tensor:
+        """Return what the feet are pushed with (num_envs, 2, 3) [N], in the world frame."""
+        return self._contacts[:, self._feet]
+
+    def dof_names(self) -> List[str]:
+        """Return the joints in Isaac Gym's order."""
+        return self._asset.dof_names
+
+    def link_masses(self) -> Dict[str, float]:
+        """Return what the links of the first robot weigh in Isaac Gym [kg], by name."""
+        self._start()
+        bodies = self._gym.get_actor_rigid_body_properties(self._envs[0], 0)
+        return {name: body.mass for name, body in zip(self._asset.body_names, bodies)}
+
+    def base_centre_of_mass(self) -> torch.Tensor:
+        """Return the centre of mass of the first robot's base link (3,) [m], in its frame."""
+        self._start()
+        return self._base_com[0]
+
+    def _base_velocity(self) -> torch.Tensor:
+        """Return the velocity of the base link's origin, in its frame (num_envs, 3) [m/s]."""
+        turn, linear, angular = self._root[:, 3:7], self._root[:, 7:10], self._root[:, 10:13]
+        return rotations.rotate_inverse(turn, linear - self._com_velocity(turn, angular))
+
+    def _com_velocity(self, turn: torch.Tensor, angular: torch.Tensor) -> torch.Tensor:
+        """Return the base's centre of mass's velocity relative to its origin, in the world."""
+        return rotations.cross(angular, rotations.rotate(turn, self._base_com))
+
+    def add_base_velocity(self, linear: Array, angular: Array) -> None:
+        """See the port."""
+        self._start()
+        linear, angular = self._tensor(linear, torch.float32), self._tensor(angular, torch.float32)
+        turn = self._root[:, 3:7]
+        spin = rotations.rotate(turn, angular)
+        self._root[:, 7:10] += linear + self._com_velocity(turn, spin)
+        self._root[:, 10:13] += spin
+        self._moved_base |= ((linear != 0.0) | (angular != 0.0)).any(-1)
+
+    def snapshot(self) -> Dict[str, Array]:
+        """See the port. PhysX's own warm start is out of reach."""
+        self._start()
+        return {name: value.clone() for name, value in self._carried().items()}
+
+    def restore(self, snapshot: Mapping[str, Array]) -> None:
+        """See the port."""
+        self._start()
+        for name, value in self._carried().items():
+            value.copy_(self._tensor(snapshot[name]))
+        self._moved_base.fill_(True)
+        self._moved_joints.fill_(True)
+
+    def _carried(self) -> Dict[str, torch.Tensor]:
+        return {'root': self._root, 'dof': self._dof, **self._measured}
+
+    def close(self) -> None:
+        """End the simulation; a process can seldom start a second one."""
+        if self._viewer is not None:
+            self._gym.destroy_viewer(self._viewer)
+        if self._is_open:
+            self._gym.destroy_sim(self._sim)
+        self._viewer, self._is_open = None, False
+
+    def _refresh(self) -> None:
+        gym = self._gym
+        for refresh in (gym.refresh_actor_root_state_tensor, gym.refresh_dof_state_tensor,
+                        gym.refresh_rigid_body_state_tensor,
+                        gym.refresh_net_contact_force_tensor):
+            refresh(self._sim)
+
+    def _draw(self) -> None:
+        """Show the robots; closing the window ends showing them, not the simulation."""
+        if self._viewer is None:
+            return
+        gym = self._gym
+        if gym.query_viewer_has_closed(self._viewer):
+            gym.destroy_viewer(self._viewer)
+            self._viewer = None
+            return
+        if self._on_gpu:
+            gym.fetch_results(self._sim, True)
+        gym.step_graphics(self._sim)
+        gym.draw_viewer(self._viewer, self._sim, True)
+        gym.sync_frame_time(self._sim)
+
+    def _in_dof_order(self, commanded: torch.Tensor, held: torch.Tensor) -> torch.Tensor:
+        """Return (num_envs, dofs) from figures of the commanded joints and of the others."""
+        everything = torch.cat((commanded, held.expand(commanded.shape[0], -1)), -1)
+        return everything[:, self._joint_of_dof]
+
+    def _tensor(self, value: Any, dtype: Any = None) -> torch.Tensor:
+        return torch.as_tensor(value, dtype=dtype, device=self.device)
+
+
+def torch_device(device: str) -> str:
+    """Return where the tensors are, as PyTorch names it with its number: ``cuda:0`` or ``cpu``."""
+    if device == 'auto':
+        device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    if device == 'cuda':
+        device = f'cuda:{torch.cuda.current_device()}'
+    return device
+
+
+def on_gpu(device: str) -> bool:
+    """Tell whether PhysX and the tensors are on a GPU; both are, or neither."""
+    return device.startswith('cuda')

@@ -1,0 +1,256 @@
+"""Builds the scene of the Isaac Gym backend: parameters, robots, friction and masses.
+
+Every field with a surprising default is written: y up, FLEX, angular damping, a cap on speed.
+Figures without a comment are those that legged_gym trains with. Isaac Gym takes friction and
+masses robot by robot and only before it starts, so here, and only here, is a loop over robots.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Sequence
+
+import numpy as np
+
+from humanoid_locomotion.core.errors import JointsError, SimulationError
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.robot_models.urdf import UrdfTree
+from humanoid_locomotion.sim.backend import PhysicsSpec, PhysicsVariation
+from humanoid_locomotion.sim.isaacgym.importing import gymapi
+
+GRAVITY = 9.81
+SPACING = 3.0  # [m] between robots; they cannot touch, but pairs that overlap would be counted
+FRICTION = 0.8  # of the feet where no variation says otherwise, as in the MJCF files
+FRICTION_LEVELS = 64  # distinct materials; PhysX has room for 64,000
+LEFT_LEG, RIGHT_LEG, ELSEWHERE = 1, 2, 3  # shapes with a bit in common do not collide
+
+
+def sim_params(physics: PhysicsSpec, num_envs: int, on_gpu: bool) -> gymapi.SimParams:
+    """Return the parameters of a simulation."""
+    params = gymapi.SimParams()
+    params.dt, params.substeps = physics.timestep, 1
+    params.up_axis, params.gravity = gymapi.UP_AXIS_Z, gymapi.Vec3(0.0, 0.0, -GRAVITY)
+    params.use_gpu_pipeline = on_gpu
+    physx = params.physx
+    physx.use_gpu = on_gpu
+    physx.solver_type = 1  # temporal Gauss-Seidel
+    physx.num_position_iterations = physics.solver_iterations
+    physx.num_velocity_iterations = 0
+    physx.contact_offset, physx.rest_offset = 0.01, 0.0
+    physx.bounce_threshold_velocity, physx.max_depenetration_velocity = 0.5, 1.0
+    physx.max_gpu_contact_pairs = max(2 ** 23, 2048 * num_envs)
+    physx.default_buffer_size_multiplier = 5.0
+    physx.num_threads = 10
+    # One simulate is one substep. NVIDIA's notes warn of the mode for all substeps.
+    physx.contact_collection = gymapi.CC_LAST_SUBSTEP
+    return params
+
+
+def asset_options() -> gymapi.AssetOptions:
+    """Return how to read a robot's URDF."""
+    options = gymapi.AssetOptions()
+    options.default_dof_drive_mode = int(gymapi.DOF_MODE_EFFORT)
+    options.fix_base_link = options.disable_gravity = False
+    options.collapse_fixed_joints = True  # links without mass would be given some
+    options.replace_cylinder_with_capsule = True  # as robot.urdf says
+    options.flip_visual_attachments = False
+    options.density = 0.001
+    options.override_com = options.override_inertia = False
+    options.angular_damping = options.linear_damping = 0.0
+    options.max_angular_velocity = options.max_linear_velocity = 1000.0
+    options.armature = 0.0  # joint by joint, in dof_properties
+    options.use_physx_armature = True
+    options.thickness = 0.01
+    return options
+
+
+class Asset(NamedTuple):
+    """A robot as Isaac Gym read it.
+
+    Attributes:
+        handle: Isaac Gym's own.
+        dof_names: Its order of joints.
+        body_names: Its order of links, the base first.
+        shape_filters: The collision filter of every shape.
+        trunk: Which link carries a payload.
+    """
+
+    handle: gymapi.Asset
+    dof_names: List[str]
+    body_names: List[str]
+    shape_filters: List[int]
+    trunk: int
+
+
+def load_robot_asset(gym: gymapi.Gym, sim: gymapi.Sim, robot: RobotSpec) -> Asset:
+    """Read a robot's URDF and check that it is the robot.
+
+    Raises:
+        SimulationError: Isaac Gym cannot read it, or finds other links.
+        JointsError: It finds other joints.
+    """
+    path = robot.urdf_path
+    handle = gym.load_asset(sim, str(path.parent), path.name, asset_options())
+    if handle is None:
+        raise SimulationError(f'{path}: Isaac Gym cannot load it; its own output says why')
+    dof_names = list(gym.get_asset_dof_names(handle))
+    if sorted(dof_names) != sorted(robot.joint_names):
+        missing = set(robot.joint_names) ^ set(dof_names)
+        raise JointsError(f'{path} in Isaac Gym', sorted(missing), dof_names)
+    body_names = list(gym.get_asset_rigid_body_names(handle))
+    wanted = [*robot.feet, robot.trunk]
+    if body_names[0] != robot.base_link or not set(wanted) <= set(body_names):
+        raise SimulationError(f'{path}: expected the links {robot.base_link!r} (first) and '
+                              f'{wanted}, Isaac Gym found {body_names}')
+    return Asset(handle, dof_names, body_names, _shape_filters(gym, handle, robot, body_names),
+                 body_names.index(robot.trunk))
+
+
+def _shape_filters(gym: gymapi.Gym, handle: gymapi.Asset, robot: RobotSpec,
+                   bodies: List[str]) -> List[int]:
+    """Let the legs touch each other and nothing else of the robot touch itself.
+
+    Neighbouring links overlap at their joints, and URDF cannot say which of them may.
+    """
+    tree = UrdfTree(robot.urdf_path)
+    left, right = (set(tree.ancestors(foot)) for foot in robot.feet)
+    filters = [ELSEWHERE] * gym.get_asset_rigid_shape_count(handle)
+    for name, shapes in zip(bodies, gym.get_asset_rigid_body_shape_indices(handle)):
+        of_link = LEFT_LEG if name in left else RIGHT_LEG if name in right else ELSEWHERE
+        for shape in range(shapes.start, shapes.start + shapes.count):
+            filters[shape] = of_link
+    return filters
+
+
+def dof_properties(gym: gymapi.Gym, asset: Asset, robot: RobotSpec) -> np.ndarray:
+    """Return the joints' figures: torque alone moves them, the PD law is the backend's."""
+    properties = gym.get_asset_dof_properties(asset.handle)
+    joints = {joint.name: joint for joint in robot.joints}
+    for row, name in enumerate(asset.dof_names):
+        joint = joints[name]
+        for field, value in (
+                ('hasLimits', True), ('lower', joint.lower), ('upper', joint.upper),
+                ('driveMode', int(gymapi.DOF_MODE_EFFORT)), ('velocity', joint.velocity),
+                ('effort', joint.effort), ('stiffness', 0.0), ('damping', 0.0),
+                ('friction', 0.0), ('armature', joint.armature)):
+            properties[field][row] = value
+    return properties
+
+
+def origins(num_envs: int) -> np.ndarray:
+    """Return where each robot starts on the floor, a square grid (num_envs, 3) [m].
+
+    All of Isaac Gym's environments lie on one another, so that their frames are the world's.
+    """
+    side = int(np.ceil(np.sqrt(num_envs)))
+    rows, columns = np.divmod(np.arange(num_envs), side)
+    return SPACING * np.stack((rows, columns, np.zeros(num_envs)), -1).astype(np.float32)
+
+
+class Friction(NamedTuple):
+    """Coefficients of the floor and of each robot's shapes (num_envs,)."""
+
+    floor: float
+    shapes: np.ndarray
+
+
+def friction(wanted: np.ndarray) -> Friction:
+    """Return coefficients under which each robot (num_envs,) slides with the wanted friction.
+
+    PhysX takes the mean of two materials unless told otherwise, and Isaac Gym cannot tell it.
+    """
+    low, high = float(wanted.min()), float(wanted.max())
+    step = max(high - low, 1e-6) / (FRICTION_LEVELS - 1)
+    rounded = low + step * np.round((wanted - low) / step)
+    floor = min(low, 1.0)
+    return Friction(floor, 2.0 * rounded - floor)
+
+
+def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, num_envs: int,
+             variation: PhysicsVariation) -> List[gymapi.Env]:
+    """Add floor and robots, each with physics of its own; return Isaac Gym's environments.
+
+    Raises:
+        SimulationError: Isaac Gym did not take a figure.
+    """
+    wanted = np.full(num_envs, FRICTION) if variation.friction is None else variation.friction
+    rubbing = friction(np.asarray(wanted, np.float64))
+    plane = gymapi.PlaneParams()
+    plane.normal, plane.distance = gymapi.Vec3(0.0, 0.0, 1.0), 0.0
+    plane.static_friction = plane.dynamic_friction = rubbing.floor
+    plane.restitution = 0.0
+    gym.add_ground(sim, plane)
+    properties, places = dof_properties(gym, asset, robot), origins(num_envs)
+    nowhere, per_row = gymapi.Vec3(0.0, 0.0, 0.0), int(np.ceil(np.sqrt(num_envs)))
+    envs = []
+    for i in range(num_envs):
+        env = gym.create_env(sim, nowhere, nowhere, per_row)
+        pose = gymapi.Transform()
+        pose.p = gymapi.Vec3(float(places[i, 0]), float(places[i, 1]), robot.base_height)
+        pose.r = gymapi.Quat(0.0, 0.0, 0.0, 1.0)
+        # Robots of different groups never touch; shapes filter themselves, so the robot has none.
+        actor = gym.create_actor(env, asset.handle, pose, robot.name, i, 0)
+        _require(gym.set_actor_dof_properties(env, actor, properties), 'DOF properties')
+        shapes = gym.get_actor_rigid_shape_properties(env, actor)
+        for shape, own_filter in zip(shapes, asset.shape_filters):
+            shape.friction, shape.restitution = float(rubbing.shapes[i]), 0.0
+            shape.filter = own_filter
+        _require(gym.set_actor_rigid_shape_properties(env, actor, shapes), 'shape properties')
+        _vary_masses(gym, env, actor, variation, i, asset.trunk)
+        envs.append(env)
+    _check_taken(gym, envs[-1], properties)
+    return envs
+
+
+def _vary_masses(gym: gymapi.Gym, env: gymapi.Env, actor: int, variation: PhysicsVariation,
+                 i: int, trunk: int) -> None:
+    """Scale every link, then load the trunk and shift its centre of mass."""
+    v = variation
+    if v.mass_scale is None and v.payload is None and v.com_offset is None:
+        return
+    bodies = gym.get_actor_rigid_body_properties(env, actor)
+    factors = np.full(len(bodies), 1.0 if v.mass_scale is None else v.mass_scale[i])
+    if v.payload is not None:
+        factors[trunk] += v.payload[i] / bodies[trunk].mass
+    for body, factor in zip(bodies, factors.tolist()):
+        body.mass = body.mass * factor
+        inertia = gymapi.Mat33()
+        inertia.x, inertia.y, inertia.z = (
+            row * factor for row in (body.inertia.x, body.inertia.y, body.inertia.z))
+        body.inertia = inertia
+    if v.com_offset is not None:
+        x, y, z = (float(shift) for shift in v.com_offset[i])
+        bodies[trunk].com = bodies[trunk].com + gymapi.Vec3(x, y, z)
+    # Recomputing inertia would take the shapes' volumes: many links have no shape.
+    _require(gym.set_actor_rigid_body_properties(env, actor, bodies, False), 'body properties')
+    taken = gym.get_actor_rigid_body_properties(env, actor)
+    if not np.allclose([body.mass for body in taken], [body.mass for body in bodies], rtol=1e-4):
+        raise SimulationError('Isaac Gym did not take the masses that it was given')
+
+
+def _check_taken(gym: gymapi.Gym, env: gymapi.Env, wanted: np.ndarray) -> None:
+    """Read the joints' figures back: some importers drop them."""
+    found = gym.get_actor_dof_properties(env, 0)
+    for field in ('driveMode', 'stiffness', 'damping', 'armature'):
+        if not np.allclose(found[field], wanted[field], rtol=1e-4, atol=1e-6):
+            raise SimulationError(f'Isaac Gym did not take the DOF property {field}: wanted '
+                                  f'{wanted[field].tolist()}, found {found[field].tolist()}')
+
+
+def _require(success: bool, what: str) -> None:
+    if not success:
+        raise SimulationError(f'Isaac Gym refused the {what}; its own output says why')
+
+
+def centres_of_mass(gym: gymapi.Gym, envs: Sequence[gymapi.Env]) -> Dict[str, np.ndarray]:
+    """Return the links' centres of mass, in their frames.
+
+    Returns:
+        ``base`` (num_envs, 3), each robot's own, and ``links`` (num_links, 3), those of the
+        first robot [m].
+    """
+    def read(env: gymapi.Env, links: slice) -> List[List[float]]:
+        bodies = gym.get_actor_rigid_body_properties(env, 0)[links]
+        return [[body.com.x, body.com.y, body.com.z] for body in bodies]
+
+    return {'base': np.array([read(env, slice(1))[0] for env in envs], np.float32),
+            'links': np.array(read(envs[0], slice(None)), np.float32)}

@@ -1,0 +1,1 @@
+"""MuJoCo: robots on the CPU, one or many."""

@@ -1,0 +1,1 @@
+"""MuJoCo Warp: thousands of robots on an NVIDIA GPU."""

@@ -1,0 +1,207 @@
+"""MuJoCo Warp: MuJoCo's physics for thousands of robots on one NVIDIA GPU (or slowly, a CPU).
+
+Warp and PyTorch share memory, so the port's arrays are views of the simulator's own, and a step
+never waits for the host: it can be captured in a CUDA graph.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+
+import mujoco
+import mujoco_warp as mjw
+import numpy as np
+import torch
+import warp as wp
+
+from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.errors import SimulationError
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.sim.backend import (
+    PhysicsSpec,
+    PhysicsVariation,
+    ResetState,
+    SimBackend,
+    Terrain,
+    Truth,
+)
+from humanoid_locomotion.sim.mujoco.model import (
+    VARIED_FIELDS,
+    ModelVariations,
+    MujocoLayout,
+    build_model,
+)
+from humanoid_locomotion.sim.mujoco_warp.deterministic import CanonicalOrder
+
+# The ways in which contacts or constraints can be dropped for want of room.
+OUT_OF_ROOM = int(mjw.OverflowType.ALL
+                  & ~(mjw.OverflowType.ITERATIONS | mjw.OverflowType.LS_ITERATIONS))
+# Up to so many iterations the solver runs them all: with thousands of robots some need the last
+# one anyway, and asking before each whether all are done costs more than it saves. Repeating
+# exactly was shown with the loop that asks, and keeps it.
+PLAIN_ITERATIONS = 10
+
+
+class MujocoWarpBackend(SimBackend):
+    """One model, ``num_envs`` worlds."""
+
+    has_terrain = True
+
+    def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
+                 joints: Sequence[Any], device: str = 'auto', deterministic: bool = False,
+                 terrain: Optional[Terrain] = None):
+        wp.config.log_level = wp.LOG_WARNING
+        wp.init()
+        self.robot, self.num_envs, self.physics = robot, num_envs, physics
+        self.terrain = terrain
+        self.joint_names = [joint.name for joint in joints]
+        if device == 'auto':
+            device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        chosen = torch.device(device)
+        if chosen.type == 'cuda' and chosen.index is None:
+            chosen = torch.device('cuda', torch.cuda.current_device())
+        self.device = str(chosen)
+        self._wp_device = wp.device_from_torch(chosen)
+        self._host_model = build_model(robot, physics, joints, terrain)
+        self._layout = MujocoLayout(self._host_model, robot, joints, terrain)
+        data = mujoco.MjData(self._host_model)
+        mujoco.mj_forward(self._host_model, data)
+        with wp.ScopedDevice(self._wp_device):
+            self._model = mjw.put_model(
+                self._host_model, batch_sizes=dict.fromkeys(VARIED_FIELDS, num_envs))
+            self._data = mjw.put_data(
+                self._host_model, data, nworld=num_envs, nconmax=physics.max_contacts,
+                njmax=physics.max_constraints)
+        self._model.opt.graph_conditional = (
+            deterministic or physics.solver_iterations > PLAIN_ITERATIONS)
+        self._qpos = wp.to_torch(self._data.qpos)
+        self._qvel = wp.to_torch(self._data.qvel)
+        self._ctrl = wp.to_torch(self._data.ctrl)
+        self._sensordata = wp.to_torch(self._data.sensordata)
+        self._sensors = self._sensordata.new_zeros(
+            num_envs, physics.substeps, self._host_model.nsensordata)
+        self._measured = self._sensordata.new_zeros(num_envs, self._layout.num_measured)
+        # The solver starts from the last accelerations.
+        self._carried = {'qpos': self._qpos, 'qvel': self._qvel, 'measured': self._measured,
+                         'warm_start': wp.to_torch(self._data.qacc_warmstart)}
+        self._overflow = wp.to_torch(self._data.overflow)
+        self._overflow.zero_()
+        # What captured kernels need: buffers of the deterministic mode, loaded modules.
+        self._captured: List[wp.Graph] = []
+        # A solver that stops at its iteration limit is the setting asked for, not a fault.
+        self._model.opt.warn_overflow = OUT_OF_ROOM
+        everyone = torch.ones(num_envs, dtype=torch.bool, device=self.device)
+        self.reset(everyone, self.default_state())
+        if deterministic:
+            self._model.opt.deterministic = True
+            order = CanonicalOrder(self._model, self._data)
+            self._model.callback.contactfilter = order.sort_contacts
+            self._model.callback.control = order.sort_rows
+            self._check_deterministic()
+            self.reset(everyone, self.default_state())
+
+    @staticmethod
+    def has_gpu() -> bool:
+        """Tell whether there is a GPU to run on; a CPU would take minutes to compile for."""
+        return torch.cuda.is_available()
+
+    def reset(self, mask: Array, state: ResetState) -> None:
+        """See the port."""
+        mask = self._tensor(mask)[:, None]
+        qpos, qvel = self._layout.qpos_qvel(ResetState(
+            **{key: self._tensor(value) for key, value in vars(state).items()}))
+        new = {'qpos': qpos, 'qvel': qvel}
+        for name, held in self._carried.items():
+            held.copy_(torch.where(mask, new.get(name, torch.zeros_like(held)), held))
+
+    def step(self, targets: JointTargets) -> None:
+        """See the port."""
+        self._ctrl.copy_(self._layout.control(self._tensor(targets.positions)))
+        with self._stream_of_torch():
+            for sensors in self._sensors.unbind(1):
+                mjw.step(self._model, self._data)
+                sensors.copy_(self._sensordata)
+        self._measured.copy_(self._layout.measured(self._sensors))
+
+    def state(self) -> RobotState:
+        """See the port."""
+        return self._layout.state(self._qpos, self._qvel)
+
+    def truth(self) -> Truth:
+        """See the port."""
+        return self._layout.truth(self._qpos, self._qvel, self._measured)
+
+    def add_base_velocity(self, linear: Array, angular: Array) -> None:
+        """See the port."""
+        self._qvel[:, :3] += self._tensor(linear)
+        self._qvel[:, 3:6] += self._tensor(angular)
+
+    def randomize(self, variation: PhysicsVariation) -> None:
+        """See the port. The figures are MuJoCo's own, computed on the host, robot by robot."""
+        model = copy.copy(self._host_model)
+        variations = ModelVariations(self._host_model, self.robot, variation)
+        rows: Dict[str, List[np.ndarray]] = {name: [] for name in VARIED_FIELDS}
+        for i in range(self.num_envs):
+            variations.apply(model, i)
+            for name in VARIED_FIELDS:
+                rows[name].append(getattr(model, name).copy())
+        for name, values in rows.items():
+            field = wp.to_torch(getattr(self._model, name))
+            stacked = torch.as_tensor(np.stack(values), dtype=torch.float32)
+            field.copy_(stacked.reshape(field.shape))
+
+    def snapshot(self) -> Dict[str, Array]:
+        """See the port."""
+        return {name: tensor.clone() for name, tensor in self._carried.items()}
+
+    def restore(self, snapshot: Mapping[str, Array]) -> None:
+        """See the port."""
+        for name, tensor in self._carried.items():
+            tensor.copy_(self._tensor(snapshot[name]))
+
+    def overflow(self) -> Array:
+        """See the port."""
+        return (self._overflow & OUT_OF_ROOM) != 0
+
+    def room_used(self) -> Dict[str, Array]:
+        """See the port."""
+        return {'constraints': wp.to_torch(self._data.nefc).max(),
+                'contacts': wp.to_torch(self._data.nacon)[0] / self.num_envs}
+
+    @contextlib.contextmanager
+    def _stream_of_torch(self) -> Iterator[None]:
+        """Launch Warp's kernels on the stream PyTorch uses now, and into its CUDA graph.
+
+        Warp has to know of a capture that PyTorch began: only then does it record a loop that
+        ends early, as the solver's does with many iterations, as a conditional node of the graph.
+        """
+        if not self._wp_device.is_cuda:
+            with wp.ScopedDevice(self._wp_device):
+                yield
+            return
+        stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
+        with wp.ScopedStream(stream, sync_enter=False):
+            if not torch.cuda.is_current_stream_capturing():
+                yield
+                return
+            wp.capture_begin(stream=stream, external=True)
+            try:
+                yield
+            finally:
+                self._captured.append(wp.capture_end(stream=stream))
+
+    def _check_deterministic(self) -> None:
+        """Take a step: what ordering the sums takes may not fit, and says so only then."""
+        try:
+            self.step(JointTargets(self.state().joint_positions.clone()))
+        except RuntimeError as error:
+            raise SimulationError(
+                f'MuJoCo Warp has no deterministic mode for {self.num_envs} robots with '
+                f'{self.physics.max_constraints} constraints: {error}; take fewer robots '
+                '(run.num_envs) or a smaller physics.max_constraints') from error
+
+    def _tensor(self, value: Array) -> torch.Tensor:
+        return torch.as_tensor(value, device=self.device)

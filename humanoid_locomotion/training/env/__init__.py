@@ -1,0 +1,1 @@
+"""The environment: observations, rewards, terminations, commands and randomization."""

@@ -1,0 +1,224 @@
+"""The vectorised environment: many robots, each following a velocity command of its own.
+
+The step is a list of stages. It never waits for the host and never changes shape: resets, pushes
+and new commands are masks. So a GPU can be given the whole step as one CUDA graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Dict
+
+import torch
+
+from humanoid_locomotion.core.command import is_moving
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.sim.backend import ResetState, SimBackend, Truth
+from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.env.command_transition import OnTheWay
+from humanoid_locomotion.training.env.commands import CommandSampler
+from humanoid_locomotion.training.env.critic_observation import SIZE as PRIVILEGED_SIZE
+from humanoid_locomotion.training.env.critic_observation import Privileged
+from humanoid_locomotion.training.env.curriculum import TerrainCurriculum
+from humanoid_locomotion.training.env.external_arm_motion import LedArms
+from humanoid_locomotion.training.env.foot_drift import Creep
+from humanoid_locomotion.training.env.metrics import Metrics
+from humanoid_locomotion.training.env.randomization import (
+    DelayLine,
+    Pusher,
+    Sensors,
+    draw_physics,
+    draw_start,
+)
+from humanoid_locomotion.training.env.rewards import Outcome, RewardFigures, RewardSum
+from humanoid_locomotion.training.env.terminations import broken, fallen, out_of_time
+from humanoid_locomotion.training.env.tracking_error import Following, velocity_in_heading
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step gives back; the arrays are overwritten by the next step.
+
+    Attributes:
+        obs: (num_envs, obs) for the actor.
+        privileged: (num_envs, more) for the critic, beside ``obs``.
+        reward: (num_envs,).
+        terminated: (num_envs,) bool, the robot fell.
+        truncated: (num_envs,) bool, time was over.
+    """
+
+    obs: torch.Tensor
+    privileged: torch.Tensor
+    reward: torch.Tensor
+    terminated: torch.Tensor
+    truncated: torch.Tensor
+
+
+class LocomotionEnv:
+    """Robots that learn to walk where they are told.
+
+    Attributes:
+        contract: What a policy trained here will carry.
+        num_envs: How many robots.
+        device: Where the tensors are.
+        metrics: What happened since it was last read.
+        difficulty: () factor on penalties and pushes, which the curriculum raises to one.
+    """
+
+    def __init__(self, config: TrainingConfig, contract: PolicyContract, backend: SimBackend,
+                 robot_mass: float, seed: int):
+        self.config, self.contract, self.backend = config, contract, backend
+        self.num_envs, self.device = backend.num_envs, backend.device
+        n, device = self.num_envs, self.device
+        like = torch.zeros(0, device=device)
+        variation = draw_physics(config.randomization, n, contract.num_actions, seed)
+        backend.randomize(variation)
+        self.controller = Controller(contract, num_envs=n, like=like)
+        self._figures = RewardFigures(config.rewards, contract, robot_mass, device)
+        self.difficulty = torch.ones((), device=device)
+        self.rewards = RewardSum(self._figures, contract.control_period, self.difficulty)
+        self._privileged = Privileged(variation, self._figures.body_weight, device)
+        self._sensors = Sensors(config.randomization, config.noise, n, contract.num_actions,
+                                device)
+        self.commands = CommandSampler(
+            config.commands, contract.control_period, contract.moving_threshold, n, device)
+        self._pusher = Pusher(
+            config.randomization, contract.control_period, n, self.difficulty)
+        self._default = ResetState(**{key: torch.as_tensor(value, device=device)
+                                      for key, value in vars(backend.default_state()).items()})
+        self._curriculum = None if backend.terrain is None else TerrainCurriculum(
+            backend.terrain, contract.control_period, n, device)
+        self.metrics = Metrics(self.rewards.names, device,
+                               () if self._curriculum is None else ('terrain_level',))
+        self.episode_step = torch.zeros(n, dtype=torch.long, device=device)
+        self._arms = LedArms(config.randomization.led_arms, contract, n, device)
+        self._line = DelayLine(config.action.max_delay, self._default.joint_positions)
+        self._creep = Creep(contract.control_period, n, device)
+        self._on_the_way = OnTheWay(contract.control_period, n, device)
+        self._following = Following(contract.control_period, n, device)
+        m = contract.num_actions
+        self._last_action = torch.zeros(n, m, device=device)
+        self._last_velocities = torch.zeros(n, m, device=device)
+
+    @property
+    def obs_size(self) -> int:
+        """Length of the actor's observation."""
+        return self.controller.builder.size
+
+    @property
+    def privileged_size(self) -> int:
+        """Length of what the critic sees beside it."""
+        return PRIVILEGED_SIZE
+
+    def reset(self) -> StepResult:
+        """Start every robot, each at a random moment of its episode, and observe."""
+        everyone = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
+        self._reset(everyone)
+        self.commands.step(everyone)
+        self.episode_step.copy_(torch.randint(
+            self.config.terminations.episode_steps, (self.num_envs,), device=self.device))
+        return self._result(torch.zeros(self.num_envs, device=self.device), ~everyone, ~everyone)
+
+    def step(self, action: torch.Tensor) -> StepResult:
+        """Advance by one control step under ``action`` (num_envs, m)."""
+        self.backend.step(self.targets(action))
+        return self.after_physics(action)
+
+    def targets(self, action: torch.Tensor) -> JointTargets:
+        """Return what the joints follow: arms others, late robots the targets of earlier steps."""
+        return JointTargets(self._line.send(
+            self._arms.lead(self.controller.act(action).positions)))
+
+    def after_physics(self, action: torch.Tensor) -> StepResult:
+        """Judge what ``action`` brought about, reset, command, push and observe."""
+        state, truth = self._read()
+        self.episode_step += 1
+        lost = broken(state, truth)
+        terminated = fallen(state, truth, self.config.terminations) | lost
+        truncated = out_of_time(self.episode_step, self.config.terminations) & ~terminated
+        reward = self._reward(state, truth, action, terminated, lost)
+        done = terminated | truncated
+        self.metrics.count_episodes(self.episode_step, terminated, done, lost)
+        if self._curriculum is not None:
+            self._curriculum.add_step(self.commands.command, truth.base_linear_velocity)
+            self._curriculum.finish(done, terminated)
+            self.metrics.add('terrain_level', self._curriculum.level.float())
+        self._reset(done)
+        self.commands.step(done)
+        linear, angular = self._pusher.step()
+        self.backend.add_base_velocity(linear, angular)
+        self._on_the_way.kick(linear.any(-1) | angular.any(-1))
+        return self._result(reward, terminated, truncated)
+
+    def carried(self) -> Dict[str, torch.Tensor]:
+        """Return the tensors that carry over from one step to the next, physics aside."""
+        return {
+            'episode_step': self.episode_step, 'delay_steps': self._line.steps,
+            'sent_targets': self._line.sent, 'last_action': self._last_action,
+            'last_velocities': self._last_velocities, 'command': self.commands.command,
+            'command_time_left': self.commands.time_left,
+            'push_time_left': self._pusher.time_left,
+            'encoder_bias': self._sensors.encoder_bias,
+            'imu_mounting': self._sensors.imu_mounting, 'creep': self._creep.velocity,
+            'following_error': self._following.error, **self._on_the_way.carried(),
+            **self._arms.carried(), **self.controller.carried(),
+            **({} if self._curriculum is None else self._curriculum.carried())}
+
+    def _read(self) -> tuple[RobotState, Truth]:
+        def tensors(data: object) -> dict:
+            return {key: torch.as_tensor(value) for key, value in vars(data).items()}
+
+        return RobotState(**tensors(self.backend.state())), Truth(**tensors(self.backend.truth()))
+
+    def _reward(self, state: RobotState, truth: Truth, action: torch.Tensor,
+                terminated: torch.Tensor, lost: torch.Tensor) -> torch.Tensor:
+        dt = self.contract.control_period
+        clock = self.controller.clock
+        state, truth = self._arms.excuse(state, truth)
+        command, velocity = self.commands.command, velocity_in_heading(state, truth)
+        moving = is_moving(command, self.contract.moving_threshold)
+        self._on_the_way.step(command)
+        arrived = self._on_the_way.arrived
+        outcome = Outcome(
+            state=state, truth=truth, velocity=velocity, command=command, action=action,
+            previous_action=self._last_action,
+            joint_accelerations=(state.joint_velocities - self._last_velocities) / dt,
+            phase=torch.zeros_like(self.commands.time_left) if clock is None else clock.phase,
+            moving=moving.float(), caught=self._on_the_way.caught.float(),
+            creep=self._creep.step(truth, arrived & ~moving),
+            following_error=self._following.step(command, velocity, arrived))
+        terms = torch.where(lost[:, None], 0.0, self.rewards.terms(outcome))
+        self._last_action.copy_(action)
+        self._last_velocities.copy_(torch.where(lost[:, None], 0.0, state.joint_velocities))
+        self.metrics.add_step(outcome, terms, lost)
+        return terms.sum(-1) + self.config.rewards.termination * terminated
+
+    def _reset(self, mask: torch.Tensor) -> None:
+        """Start the robots in ``mask`` afresh."""
+        start = draw_start(self.config.randomization, self.backend, self._default)
+        if self._curriculum is not None:
+            start = replace(start, base_position=start.base_position + self._curriculum.starts())
+        self.backend.reset(mask, start)
+        self._sensors.reset(mask)
+        phase = (torch.rand(self.num_envs, device=self.device) < 0.5) * 0.5
+        self.controller.reset(mask, phase)
+        self.episode_step.masked_fill_(mask, 0)
+        column = mask[:, None]
+        self._last_action.masked_fill_(column, 0.0)
+        self._last_velocities.masked_fill_(column, 0.0)
+        self._arms.reset(mask)
+        self._creep.reset(mask)
+        self._following.reset(mask)
+        self._on_the_way.kick(mask)
+        self._line.reset(mask, start.joint_positions)
+
+    def _result(self, reward: torch.Tensor, terminated: torch.Tensor,
+                truncated: torch.Tensor) -> StepResult:
+        state, truth = self._read()
+        obs = self.controller.observe(self._sensors.measure(state), self.commands.command)
+        privileged = self._privileged.build(
+            state, truth, self._following.error, self._creep.velocity, self._on_the_way.left,
+            self.controller.command_correction)
+        return StepResult(obs, privileged, reward, terminated, truncated)

@@ -1,0 +1,1 @@
+"""PPO: networks, rollout buffer, update, CUDA graphs and several GPUs."""

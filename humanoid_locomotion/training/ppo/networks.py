@@ -1,0 +1,150 @@
+"""Actor and critic, each with a normaliser of its own input."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, List, Sequence, Tuple
+
+import torch
+from torch import nn
+
+LOG_2PI = math.log(2.0 * math.pi)
+
+
+class Normalizer(nn.Module):
+    """Scales inputs to zero mean and unit variance, by the statistics of all inputs so far."""
+
+    mean: torch.Tensor
+    variance: torch.Tensor
+    count: torch.Tensor
+
+    def __init__(self, size: int, epsilon: float = 1e-2):
+        super().__init__()
+        self.epsilon = epsilon
+        self.register_buffer('mean', torch.zeros(1, size))
+        self.register_buffer('variance', torch.ones(1, size))
+        self.register_buffer('count', torch.zeros(()))
+
+    @property
+    def inverse_std(self) -> torch.Tensor:
+        """What inputs are multiplied by after the mean is taken off, (1, size)."""
+        return 1.0 / (self.variance.sqrt() + self.epsilon)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return normalised inputs (..., size)."""
+        return (x - self.mean) * self.inverse_std
+
+    @torch.no_grad()
+    def update(self, mean: torch.Tensor, variance: torch.Tensor, count: int) -> None:
+        """Take a batch into the statistics (Chan et al. 1979, parallel merge).
+
+        Args:
+            mean: (1, size) of the batch.
+            variance: (1, size), of the batch as a whole population.
+            count: How many rows the batch has.
+        """
+        total = self.count + count
+        share, delta = count / total, mean - self.mean
+        self.variance.copy_((1.0 - share) * self.variance + share * variance
+                            + share * (1.0 - share) * delta.square())
+        self.mean.add_(delta * share)
+        self.count.copy_(total)
+
+
+def mlp(sizes: Sequence[int]) -> nn.Sequential:
+    """Return linear layers with ELU between them."""
+    layers: List[nn.Module] = []
+    for i in range(len(sizes) - 1):
+        layers.append(nn.Linear(sizes[i], sizes[i + 1]))
+        if i < len(sizes) - 2:
+            layers.append(nn.ELU())
+    return nn.Sequential(*layers)
+
+
+class ActorCritic(nn.Module):
+    """A Gaussian policy of fixed width and a value function that sees more.
+
+    Args:
+        obs_size: Length of the actor's observation.
+        privileged_size: Length of what the critic sees beside it.
+        num_actions: Length of an action.
+        hidden_sizes: Widths of the hidden layers.
+        init_std: First standard deviation of the actions.
+        min_std: Smallest standard deviation, before it is multiplied by ``std_factor``.
+
+    Attributes:
+        std_factor: () on the standard deviation of the actions, one at first; not saved.
+    """
+
+    std_factor: torch.Tensor
+
+    def __init__(self, obs_size: int, privileged_size: int, num_actions: int,
+                 hidden_sizes: Sequence[int], init_std: float, min_std: float):
+        super().__init__()
+        self.actor_normalizer = Normalizer(obs_size)
+        self.critic_normalizer = Normalizer(obs_size + privileged_size)
+        self.actor = mlp([obs_size, *hidden_sizes, num_actions])
+        self.critic = mlp([obs_size + privileged_size, *hidden_sizes, 1])
+        self.log_std = nn.Parameter(torch.full((num_actions,), math.log(init_std)))
+        self._min_log_std = math.log(min_std)
+        self.register_buffer('std_factor', torch.ones(()), persistent=False)
+        with torch.no_grad():  # start near the default pose: small first actions
+            *_, weight, bias = self.actor.parameters()
+            weight.mul_(0.1)
+            bias.zero_()
+
+    @property
+    def std(self) -> torch.Tensor:
+        """Standard deviation of the actions (num_actions,).
+
+        The factor leaves the gradient of ``log_std`` as it is; a bound would take it away.
+        """
+        return self.log_std.clamp(min=self._min_log_std, max=0.7).exp() * self.std_factor
+
+    def act_mean(self, obs: torch.Tensor) -> torch.Tensor:
+        """Return the deterministic action (..., num_actions); what is exported."""
+        return self.actor(self.actor_normalizer(obs))
+
+    @torch.no_grad()
+    def load_actor(self, layers: Dict[str, Any]) -> None:
+        """Take over the actor of a policy folder.
+
+        Args:
+            layers: As :func:`humanoid_locomotion.core.policy.engines.read_layers` gives it.
+        """
+        normalizer = self.actor_normalizer
+        std = 1.0 / torch.as_tensor(layers['inverse_std']) - normalizer.epsilon
+        normalizer.mean.copy_(torch.as_tensor(layers['mean']))
+        normalizer.variance.copy_(std.square())
+        flat = [array for layer in layers['layers'] for array in layer]
+        for parameter, array in zip(self.actor.parameters(), flat):
+            parameter.copy_(torch.as_tensor(array))
+
+    def act(self, obs: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Sample actions; return them, their log probabilities (...,) and their means."""
+        mean = self.act_mean(obs)
+        action = mean + self.std * torch.randn_like(mean)
+        return action, self.log_prob(mean, action), mean
+
+    def log_prob(self, mean: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        """Return the log density of actions under the policy (...,)."""
+        return gaussian_log_prob(action, mean, self.std)
+
+    def value(self, obs: torch.Tensor, privileged: torch.Tensor) -> torch.Tensor:
+        """Return the value of states (...,)."""
+        return self.critic(
+            self.critic_normalizer(torch.cat((obs, privileged), -1))).squeeze(-1)
+
+
+def gaussian_log_prob(x: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
+    """Return the log density of a diagonal Gaussian, summed over the last axis."""
+    z = (x - mean) / std
+    return -(0.5 * z.square() + std.log() + 0.5 * LOG_2PI).sum(-1)
+
+
+def gaussian_kl(mean: torch.Tensor, std: torch.Tensor, new_mean: torch.Tensor,
+                new_std: torch.Tensor) -> torch.Tensor:
+    """Return KL(old || new) of diagonal Gaussians, summed over the last axis."""
+    ratio = (std / new_std).square()
+    moved = ((new_mean - mean) / new_std).square()
+    return 0.5 * (ratio + moved - 1.0 - ratio.log()).sum(-1)

@@ -1,0 +1,202 @@
+"""Proximal policy optimisation (Schulman et al. 2017), with the habits of rsl_rl.
+
+Nothing here knows what an environment is, and nothing waits for the device: the learning rate and
+the divergence are tensors.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+import torch
+
+from humanoid_locomotion.training.config import PpoConfig
+from humanoid_locomotion.training.env.symmetry import Mirror
+from humanoid_locomotion.training.ppo import torch_compat
+from humanoid_locomotion.training.ppo.cuda_graph import RepeatedStep, fused
+from humanoid_locomotion.training.ppo.distributed import Group
+from humanoid_locomotion.training.ppo.networks import LOG_2PI, ActorCritic, gaussian_kl
+from humanoid_locomotion.training.ppo.rollout_buffer import Rollout, minibatches
+
+# What an update reports, in this order.
+LOGGED = ('loss/surrogate', 'loss/value', 'policy/entropy', 'policy/kl', 'policy/std',
+          'policy/learning_rate')
+MIN_LEARNING_RATE, MAX_LEARNING_RATE = 1e-5, 1e-2
+
+
+class Mirrors(NamedTuple):
+    """The mirrors of everything that a sample holds."""
+
+    obs: Mirror
+    privileged: Mirror
+    action: Mirror
+
+
+class Losses(NamedTuple):
+    """The parts of the loss, () each."""
+
+    surrogate: torch.Tensor
+    value: torch.Tensor
+    entropy: torch.Tensor
+
+
+def ppo_losses(log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: torch.Tensor,
+               value: torch.Tensor, old_value: torch.Tensor, returns: torch.Tensor,
+               std: torch.Tensor, clip: float) -> Losses:
+    """Return the clipped surrogate, the clipped value loss and the entropy.
+
+    Args:
+        log_prob: (samples,) of the actions under the policy as it is now.
+        old_log_prob: Under the policy that took them.
+        advantage: Normalised.
+        value: As it is now.
+        old_value: When the samples were taken.
+        returns: What the value should be.
+        std: (num_actions,) of the policy.
+        clip: Clipping range of ratio and value.
+    """
+    ratio = torch.exp(log_prob - old_log_prob)
+    surrogate = -torch.min(advantage * ratio, advantage * ratio.clamp(1.0 - clip, 1.0 + clip))
+    clipped = old_value + (value - old_value).clamp(-clip, clip)
+    value_loss = torch.max((value - returns).square(), (clipped - returns).square())
+    entropy = (std.log() + 0.5 * (1.0 + LOG_2PI)).sum()
+    return Losses(surrogate.mean(), value_loss.mean(), entropy)
+
+
+class Ppo:
+    """Improves an actor-critic from rollouts.
+
+    Args:
+        config: The figures.
+        model: What to improve, in place.
+        mirrors: How to mirror samples; None to learn from each as it is only.
+        use_graph: Whether to run the update as one CUDA graph, where there is CUDA.
+        group: The processes that learn together.
+        fuse: Whether to join the loss's small kernels, where there is CUDA.
+
+    Attributes:
+        entropy_weight: () of the entropy bonus; read in each update.
+        learning_rate: (), follows the divergence.
+    """
+
+    def __init__(self, config: PpoConfig, model: ActorCritic, mirrors: Optional[Mirrors] = None,
+                 use_graph: bool = False, group: Optional[Group] = None, fuse: bool = False):
+        self.config, self.model, self.mirrors = config, model, mirrors
+        self.group = group or Group()
+        device = model.log_std.device
+        self.learning_rate = torch.tensor(config.learning_rate, device=device)
+        self.entropy_weight = torch.tensor(config.entropy[0], device=device)
+        on_gpu = device.type == 'cuda'
+        self.optimizer = torch_compat.adam(model.parameters(), self.learning_rate, on_gpu)
+        self._logged = torch.zeros(len(LOGGED), device=device)
+        self._loss_of = fused(self._loss, str(device), fuse)
+        self._repeated = RepeatedStep(self._update, str(device), use_graph)
+        self._rollout: Optional[Rollout] = None
+
+    def update(self, rollout: Rollout) -> Dict[str, torch.Tensor]:
+        """Run the epochs over a rollout.
+
+        Args:
+            rollout: What was collected; the same object every time, since a graph knows it by
+                its memory.
+
+        Returns:
+            What to log, () each, on the device; valid until the next update.
+        """
+        if self._rollout is None:
+            self._rollout = rollout
+        if self._rollout is not rollout:
+            raise ValueError('update was given another rollout than the first time')
+        self._repeated()
+        return dict(zip(LOGGED, self._logged))
+
+    def _update(self) -> None:
+        assert self._rollout is not None
+        config, rollout = self.config, self._rollout
+        advantages, returns = rollout.advantages(self.model.value, config.gamma, config.lam)
+        mean, variance = self.group_moments(advantages.reshape(-1, 1))
+        advantages = (advantages - mean) / (variance.sqrt() + 1e-8)
+        samples = {name: rollout.data[name].flatten(0, 1) for name in (
+            'obs', 'privileged', 'action', 'mean', 'log_prob', 'value')}
+        samples.update(advantage=advantages.flatten(), returns=returns.flatten())
+        old_std = self.model.std.detach().clone()
+        sums = torch.zeros(4, device=advantages.device)
+        for _ in range(config.epochs):
+            for batch in minibatches(samples, config.minibatches):
+                sums += self._learn(batch, old_std)
+        both = torch.cat((samples['obs'], samples['privileged']), -1)
+        for normalizer, x in ((self.model.actor_normalizer, samples['obs']),
+                              (self.model.critic_normalizer, both)):
+            normalizer.update(*self.group_moments(x), x.shape[0] * self.group.size)
+        means = sums / (config.epochs * config.minibatches)
+        self._logged[:4] = means
+        self._logged[4] = self.model.std.detach().mean()
+        self._logged[5] = self.learning_rate
+
+    def _learn(self, batch: Dict[str, torch.Tensor], old_std: torch.Tensor) -> torch.Tensor:
+        """Take one step of the optimizer; return surrogate, value loss, entropy and KL, (4,)."""
+        loss, logged = self._loss_of(batch, old_std)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        gradients = [parameter.grad for parameter in self.model.parameters()
+                     if parameter.grad is not None]
+        kl = logged[-1]
+        self.group.average([*gradients, kl])
+        self._adapt_learning_rate(kl)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
+        self.optimizer.step()
+        return logged
+
+    def _loss(self, batch: Dict[str, torch.Tensor],
+              old_std: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss () and what is logged of it (4,)."""
+        config, model = self.config, self.model
+        mean = model.act_mean(batch['obs'])
+        kl = gaussian_kl(batch['mean'], old_std, mean.detach(), model.std.detach()).mean()
+        if self.mirrors is not None:
+            batch = mirrored_too(batch, self.mirrors)
+            mean = torch.cat((mean, model.act_mean(batch['obs'][mean.shape[0]:])))
+        losses = ppo_losses(
+            model.log_prob(mean, batch['action']), batch['log_prob'], batch['advantage'],
+            model.value(batch['obs'], batch['privileged']), batch['value'], batch['returns'],
+            model.std, config.clip)
+        loss = (losses.surrogate + config.value_loss * losses.value
+                - self.entropy_weight * losses.entropy)
+        return loss, torch.stack((*losses, kl)).detach()
+
+    def group_moments(self, x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return mean and variance (1, size) of rows (count, size), over all processes."""
+        mean = x.mean(0, keepdim=True)
+        self.group.average([mean])
+        variance = (x - mean).square().mean(0, keepdim=True)
+        self.group.average([variance])
+        return mean, variance
+
+    def restore(self, optimizer: Dict[str, Any], learning_rate: torch.Tensor) -> None:
+        """Take over the optimizer's state and the learning rate of an earlier run."""
+        self.optimizer.load_state_dict(optimizer)
+        self.learning_rate.copy_(learning_rate)
+        for group in self.optimizer.param_groups:
+            group['lr'] = self.learning_rate
+
+    def close(self) -> None:
+        """Drop the update's graph."""
+        self._repeated.forget()
+
+    def _adapt_learning_rate(self, kl: torch.Tensor) -> None:
+        """Slow down when the policy moves too far, speed up when it hardly moves."""
+        wanted, rate = self.config.desired_kl, self.learning_rate
+        factor = torch.where(kl > 2.0 * wanted, 1.0 / 1.5,
+                             torch.where(kl < 0.5 * wanted, 1.5, 1.0))
+        rate.copy_((rate * factor).clamp(MIN_LEARNING_RATE, MAX_LEARNING_RATE))
+
+
+def mirrored_too(batch: Dict[str, torch.Tensor], mirrors: Mirrors) -> Dict[str, torch.Tensor]:
+    """Return the batch followed by its mirror image.
+
+    A mirrored action is as likely under the old policy's mirror image, and worth as much, so
+    every other figure is repeated.
+    """
+    mirrored = {'obs': mirrors.obs, 'privileged': mirrors.privileged, 'action': mirrors.action}
+    return {name: torch.cat((tensor, mirrored[name](tensor) if name in mirrored else tensor))
+            for name, tensor in batch.items()}

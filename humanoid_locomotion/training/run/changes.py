@@ -1,0 +1,105 @@
+"""What is no longer as it was when a checkpoint was written, by name."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Dict, List, Mapping
+
+import humanoid_locomotion
+from humanoid_locomotion.core.errors import CheckpointError
+from humanoid_locomotion.core.reading.config import from_mapping, to_mapping
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.training.config import TrainingConfig
+
+# What a run may go on with otherwise, without a word. Besides these keys of the config: the
+# device, the number of processes, the time limit, the viewer, the folder, and how kernels run.
+FREE = ('run.num_envs', 'run.iterations', 'run.checkpoint_every')
+SHOWN = 8
+ROBOT_FILE = 'robot.yaml'
+
+
+def robot_facts(robot: RobotSpec) -> Dict[str, Any]:
+    """Return what a checkpoint keeps of a robot, to name what changed."""
+    figures = to_mapping(robot)
+    for key in ('folder', 'description', 'urdf'):
+        del figures[key]
+    return {'figures': figures, 'model': hashlib.sha256(robot.mjcf_path.read_bytes()).hexdigest()}
+
+
+def check(content: Mapping[str, Any], path: Path, config: TrainingConfig, robot: RobotSpec,
+          backend: str, accept: bool) -> List[str]:
+    """Return what changed since a checkpoint, a phrase for each.
+
+    Args:
+        content: Of the checkpoint.
+        path: Where it lies.
+        config: What training goes on with.
+        robot: Likewise.
+        backend: Likewise.
+        accept: Whether changes are wanted.
+
+    Raises:
+        CheckpointError: Something changed, and that is not wanted.
+    """
+    found = differences(content, path, config, robot, backend)
+    if found and not accept:
+        more = f' and {len(found) - SHOWN} more' if len(found) > SHOWN else ''
+        raise CheckpointError(
+            path, f'what it was trained with has changed: {"; ".join(found[:SHOWN])}{more}; '
+            '--accept-changes goes on all the same, and the card of the policy will say so')
+    return found
+
+
+def differences(content: Mapping[str, Any], path: Path, config: TrainingConfig, robot: RobotSpec,
+                backend: str) -> List[str]:
+    """Return what changed since a checkpoint was written, a phrase for each."""
+    found = []
+    version = content['package_version']
+    if version and version != humanoid_locomotion.__version__:
+        found.append(f'version of humanoid_locomotion {version}, now '
+                     f'{humanoid_locomotion.__version__}')
+    if content['backend'] != backend:
+        found.append(f"backend {content['backend']}, now {backend}")
+    if content['model_hash'] != robot.model_hash:
+        found += _of_robot(content['robot_facts'], content['model_hash'], robot)
+    before = _flat(to_mapping(from_mapping(TrainingConfig, content['config'], path)))
+    now = _flat(to_mapping(config))
+    return found + _between(before, now, without=(*FREE, 'robot'))
+
+
+def _of_robot(before: Mapping[str, Any], model_hash: str, robot: RobotSpec) -> List[str]:
+    folder = Path(robot.folder)
+    if not before:
+        return [f'{folder}: {ROBOT_FILE} or {robot.mjcf} (model hash {model_hash}, now '
+                f'{robot.model_hash})']
+    now = robot_facts(robot)
+    found = [f'{folder / ROBOT_FILE}: {phrase}'
+             for phrase in _between(_flat(before['figures']), _flat(now['figures']))]
+    if before['model'] != now['model']:
+        found.append(str(robot.mjcf_path))
+    return found or [f'{folder / ROBOT_FILE} (its text, none of its figures)']
+
+
+def _between(before: Mapping[str, Any], now: Mapping[str, Any], without: Any = ()) -> List[str]:
+    def show(values: Mapping[str, Any], key: str) -> str:
+        text = str(values[key]) if key in values else 'absent'
+        return text if len(text) <= 40 else text[:37] + '...'
+
+    keys = [*before, *(key for key in now if key not in before)]
+    return [f'{key} {show(before, key)}, now {show(now, key)}' for key in keys
+            if key not in without
+            and (key not in before or key not in now or before[key] != now[key])]
+
+
+def _flat(value: Any, at: str = '') -> Dict[str, Any]:
+    """Return nested data as dotted keys; parts of a list that have a name are called by it."""
+    if isinstance(value, list) and value and all(
+            isinstance(part, dict) and 'name' in part for part in value):
+        value = {part['name']: part for part in value}
+    if not isinstance(value, dict) or not value:
+        return {at: value}
+    found: Dict[str, Any] = {}
+    for key, part in value.items():
+        found.update(_flat(part, f'{at}.{key}' if at else str(key)))
+    return found

@@ -1,0 +1,207 @@
+"""Saves and restores training; a checkpoint is whole or absent, whenever the process dies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import io
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+import zipfile
+
+import torch
+
+from humanoid_locomotion.core.errors import CheckpointError
+from humanoid_locomotion.core.reading.config import from_mapping, to_mapping
+from humanoid_locomotion.training.ppo import torch_compat
+from humanoid_locomotion.training.run import durable, run_folder
+from humanoid_locomotion.training.run.run_folder import Identity
+
+FORMAT_VERSION = 3
+READABLE = (2, 3)
+KEYS: Dict[str, Any] = {
+    'robot': str, 'model_hash': str, 'backend': str, 'seed': int, 'command': str, 'config': dict,
+    'iteration': int, 'samples': int, 'seconds': float, 'hardware': str, 'model': dict,
+    'optimizer': dict, 'learning_rate': torch.Tensor, 'processes': list}
+# What format 3 has besides; a checkpoint of format 2 is given them when it is read.
+LATER_KEYS: Dict[str, Any] = {
+    'run': dict, 'segments': list, 'robot_facts': dict, 'package_version': str}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What was trained without a stop.
+
+    Attributes:
+        first: Its first iteration.
+        last: Its last iteration.
+        samples: Control steps learned from in it.
+        num_envs: Robots in each process.
+        processes: How many processes.
+        backend: Name of the simulator.
+        hardware: What it ran on.
+        command: How it was started.
+        changed: What differed from the segment before and was accepted.
+    """
+
+    first: int
+    last: int
+    samples: int
+    num_envs: int
+    processes: int
+    backend: str
+    hardware: str
+    command: str
+    changed: Tuple[str, ...] = ()
+
+
+def save(path: Path, content: Dict[str, Any]) -> None:
+    """Write a checkpoint.
+
+    Raises:
+        RunFolderError: It cannot be written; what was there before stays whole.
+    """
+    with durable.named_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    memory = io.BytesIO()
+    torch.save({'format_version': FORMAT_VERSION, **content}, memory)
+    durable.write(path, memory.getbuffer())
+
+
+def on_host(content: Any) -> Any:
+    """Return nested dicts with their tensors moved to the host."""
+    if isinstance(content, dict):
+        return {key: on_host(value) for key, value in content.items()}
+    return content.cpu()
+
+
+def load(path: Path, device: str) -> Dict[str, Any]:
+    """Read a checkpoint; nothing in it is executed.
+
+    Raises:
+        CheckpointError: It is absent, broken or of another version.
+    """
+    with durable.named_errors(path, 'opened'):
+        if not path.is_file():
+            raise CheckpointError(path, 'there is no such checkpoint')
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # PyTorch does not look at the checksums
+        if damaged is not None:
+            raise zipfile.BadZipFile(damaged)
+        content: Dict[str, Any] = torch_compat.load_data(path, device)
+    except Exception as error:  # torch raises many kinds for a broken file
+        raise CheckpointError(
+            path, f'is not a checkpoint that can be read ({type(error).__name__})') from error
+    version = content.get('format_version') if isinstance(content, dict) else None
+    if version not in READABLE:
+        raise CheckpointError(path, f'has format version {version}, this package reads '
+                              f'{" and ".join(map(str, READABLE))}')
+    keys = KEYS if version == 2 else {**KEYS, **LATER_KEYS}
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise CheckpointError(path, f'lacks {missing}')
+    wrong = [key for key, kind in keys.items() if not isinstance(content[key], kind)]
+    if wrong:
+        raise CheckpointError(path, f'holds something else than a training in {wrong}')
+    return _as_today(content) if version == 2 else content
+
+
+def _as_today(content: Dict[str, Any]) -> Dict[str, Any]:
+    """Return a checkpoint of format 2 as one of format 3; what it does not know is empty."""
+    whole = Segment(
+        first=1, last=content['iteration'], samples=content['samples'],
+        num_envs=content['config'].get('run', {}).get('num_envs', 0),
+        processes=len(content['processes']), backend=content['backend'],
+        hardware=content['hardware'], command=content['command'])
+    return {**content, 'run': to_mapping(Identity()), 'segments': [to_mapping(whole)],
+            'robot_facts': {}, 'package_version': ''}
+
+
+def identity(content: Dict[str, Any], path: Path) -> Identity:
+    """Return which run a checkpoint belongs to."""
+    return from_mapping(Identity, content['run'], path, 'run')
+
+
+def segments(content: Dict[str, Any], path: Path) -> List[Segment]:
+    """Return what a checkpoint's training consisted of, in order."""
+    return [from_mapping(Segment, one, path, f'segments[{i}]')
+            for i, one in enumerate(content['segments'])]
+
+
+def latest(run: Path) -> Path:
+    """Return the checkpoint of most iterations of a run folder, or the file itself.
+
+    Raises:
+        CheckpointError: There is none, or the folder holds more than one run.
+    """
+    with durable.named_errors(run, 'opened'):
+        if run.is_file():
+            return run
+        found = run_folder.checkpoints_of(run)
+        if not found:
+            raise CheckpointError(run, 'holds no checkpoints/*.pt')
+        if not (run / run_folder.IDENTITY).is_file():
+            _check_one_run(run, found)
+    return found[-1]
+
+
+def open_latest(run: Path, device: str) -> Tuple[Path, Dict[str, Any]]:
+    """Read the checkpoint of most iterations of a run folder, or the file itself.
+
+    Raises:
+        CheckpointError: As :func:`latest` and :func:`load`; where the newest is broken, the
+            message names the newest one that is not. Or the checkpoint is of another run than
+            its folder.
+    """
+    path = latest(run)
+    try:
+        content = load(path, device)
+    except CheckpointError as error:
+        before = None if path == run else _newest_whole(run)
+        if before is None:
+            raise
+        raise CheckpointError(
+            path, f'{error.problem}; the newest one that can be read is {before}: move the broken '
+            'one away to go on from there, or name that one and another --output') from error
+    if path != run:
+        _check_belongs(path, content, run)
+    return path, content
+
+
+def _check_belongs(path: Path, content: Dict[str, Any], run: Path) -> None:
+    """See that a checkpoint is what its folder and its name say."""
+    ours, theirs = Identity.of(run).id, identity(content, path).id
+    if ours and theirs and ours != theirs:
+        raise CheckpointError(
+            path, f'is of the run {theirs}, but its folder is of the run {ours}: it was put '
+            'there; move it away, or name the checkpoint you mean')
+    if content['iteration'] != int(path.stem):
+        raise CheckpointError(path, f"holds iteration {content['iteration']}, which is not what "
+                              'its name says; name the checkpoint you mean')
+
+
+def _newest_whole(run: Path) -> Optional[Path]:
+    for path in reversed(run_folder.checkpoints_of(run)[:-1]):
+        try:
+            load(path, 'cpu')
+        except CheckpointError:
+            continue
+        return path
+    return None
+
+
+def _check_one_run(run: Path, found: List[Path]) -> None:
+    """See that the times go with the iterations, in a folder of before there were ids."""
+    newest = found[-1].stat().st_mtime_ns
+    later = [path.name for path in found if path.stat().st_mtime_ns > newest]
+    if later:
+        raise CheckpointError(
+            run, f'holds more than one run: {", ".join(later[:3])} were written after '
+            f'{found[-1].name}, which has more iterations; name the checkpoint you mean')
+
+
+def check_robot(content: Dict[str, Any], robot: str, path: Path) -> None:
+    """Raise :class:`CheckpointError` unless the checkpoint is of that robot."""
+    if content['robot'] != robot:
+        raise CheckpointError(
+            path, f"is of the robot {content['robot']!r}, but {robot!r} was asked for")

@@ -1,0 +1,285 @@
+"""The command ``train``: from its options to a trained run folder."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+import importlib.util
+import json
+import math
+from pathlib import Path
+import sys
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
+
+from humanoid_locomotion.core.errors import ConfigError, LocomotionError
+from humanoid_locomotion.training.config import MAX_COUNT, MAX_ROBOTS
+from humanoid_locomotion.training.run import options as reading
+from humanoid_locomotion.training.run import run_folder, workers
+from humanoid_locomotion.training.run.stop_signals import StopSignals
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from humanoid_locomotion.training.run.resume import Beginning
+    from humanoid_locomotion.training.run.trainer import Report, Trainer
+
+MAX_PROCESSES = 64
+MAX_SEED = 2 ** 31 - 1
+MAX_MINUTES = 1e6
+OUT_OF_MEMORY = ('out of memory', "can't allocate memory", 'not enough memory',
+                 'could not allocate memory')
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line; None and empty are left to config or checkpoint.
+
+    Attributes:
+        config: Name or path of a training config.
+        robot: Name or folder of a robot.
+        backend: Name of a simulator, or ``auto``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        num_envs: Robots in each process.
+        iterations: How many in all.
+        seed: Of everything that is drawn; 1 by default.
+        output: The run folder.
+        resume: Checkpoint or run folder to go on from.
+        accept_changes: Whether to go on with what is no longer as it was in training.
+        max_minutes: Stop after this time.
+        until_scorecard: Stop when the policy passes the quick scorecard.
+        gpus: How many processes.
+        deterministic: Whether the same seed shall give the same weights, bit by bit.
+        graph: Whether to use CUDA graphs.
+        fuse: Whether to join small kernels.
+        viewer: ``none``, ``web`` or ``window``.
+        assignments: ``key=value`` changes of the config.
+    """
+
+    config: str
+    robot: str
+    backend: str
+    device: str
+    num_envs: Optional[int]
+    iterations: Optional[int]
+    seed: Optional[int]
+    output: Optional[Path]
+    resume: Optional[Path]
+    accept_changes: bool
+    max_minutes: Optional[float]
+    until_scorecard: bool
+    gpus: int
+    deterministic: bool
+    graph: bool
+    fuse: bool
+    viewer: str
+    assignments: Tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+                ('--num-envs', self.num_envs, 1, MAX_ROBOTS),
+                ('--iterations', self.iterations, 1, MAX_COUNT),
+                ('--gpus', self.gpus, 1, MAX_PROCESSES), ('--seed', self.seed, 0, MAX_SEED)):
+            if value is not None and not low <= value <= high:
+                raise ConfigError('train', name, f'found {value}, expected {low:,} to {high:,}')
+        if self.max_minutes is not None and not 0.0 < self.max_minutes <= MAX_MINUTES:
+            raise ConfigError('train', '--max-minutes', f'found {self.max_minutes}, expected '
+                              f'above 0 and at most {MAX_MINUTES:,.0f}')
+        if self.device not in ('auto', 'cpu', 'cuda'):
+            raise ConfigError('train', '--device', f'found {self.device!r}, expected auto, cpu '
+                              'or cuda')
+        if self.accept_changes and self.resume is None:
+            raise ConfigError('train', '--accept-changes', 'goes with --resume')
+
+
+def train(asked: Options, restart: Sequence[str], command: str,
+          console: Console) -> Tuple[int, Optional[Dict[str, Any]]]:
+    """Train as asked.
+
+    Args:
+        asked: The options.
+        restart: What starts this very command in another process.
+        command: How it was typed, for the policy's card.
+        console: Where to show how it goes.
+
+    Returns:
+        The exit code (0, or what a shell reports for the signal that stopped it), and what to
+        print for machines; None from a process that only started others or helps another.
+
+    Raises:
+        LocomotionError: Something does not fit; nothing was written then, or what was written is
+            whole.
+    """
+    reading.choose_backend(asked.backend, asked.device)  # Isaac Gym comes before PyTorch
+    begun = _begun(asked)
+    settings, spec = reading.training_config(
+        asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
+        None if begun is None else (begun.path, begun.content))
+    backend = _backend(asked, begun)
+    from humanoid_locomotion.training.run import changes
+    from humanoid_locomotion.training.run import resume as resuming
+    from humanoid_locomotion.training.run.checkpoint import check_robot
+    if begun is not None:
+        check_robot(begun.content, spec.name, begun.path)
+        resuming.check_unfinished(begun, settings.run.iterations)
+        changes.check(
+            begun.content, begun.path, settings, spec, backend, asked.accept_changes)
+    reading.check_memory(backend, settings.run.num_envs * asked.gpus)
+    from humanoid_locomotion.training.ppo.distributed import check_gpus, is_worker
+    if asked.gpus > 1 and not is_worker():
+        check_gpus(asked.gpus, asked.device)
+        return workers.run(asked.gpus, restart), None
+    if asked.viewer == 'web':
+        from humanoid_locomotion.training.monitoring.viewer import check_installed
+        check_installed()
+    own_folder = None if begun is None else begun.folder
+    folder = own_folder or asked.output or run_folder.dated_name(spec.name)
+    seed = asked.seed if begun is None else begun.content['seed']
+    with enough_memory(settings.run.num_envs):
+        from humanoid_locomotion.training.run.trainer import Trainer
+        trainer = Trainer(
+            settings, spec, backend=backend, device=asked.device, seed=1 if seed is None else seed,
+            folder=folder, use_graph=asked.graph, fuse=asked.fuse,
+            deterministic=asked.deterministic, command=command, viewer=asked.viewer == 'window',
+            may_rename=own_folder is None and asked.output is None)
+        if begun is not None:
+            trainer.resume(begun.path, asked.accept_changes)
+        if not trainer.group.is_first:
+            return _help(asked, trainer), None
+        return _lead(asked, trainer, f'{spec.name}, {backend}', spec.folder, console)
+
+
+def _begun(asked: Options) -> Optional[Beginning]:
+    """Return what to go on from, and see early that the run folder can be used."""
+    if asked.resume is None:
+        if asked.output is not None:
+            run_folder.check_unused(asked.output)
+        return None
+    reading.require_torch('training')
+    from humanoid_locomotion.training.run import resume
+    begun = resume.find(asked.resume, asked.output)
+    seed = begun.content['seed']
+    if asked.seed not in (None, seed):
+        raise ConfigError('train', '--seed', f'found {asked.seed}, but {begun.path} was begun '
+                          f'with {seed}, which its robots were drawn with; leave it out')
+    return begun
+
+
+def _backend(asked: Options, begun: Optional[Beginning]) -> str:
+    """Return the simulator's name: that of the checkpoint, unless another is named."""
+    if begun is not None and asked.backend == 'auto':
+        if begun.content['backend'] == 'isaacgym':
+            raise ConfigError('train', '--backend', f'{begun.path} was trained in Isaac Gym, '
+                              'which must be named to be there before PyTorch: '
+                              '--backend isaacgym')
+        return reading.choose_backend(begun.content['backend'], asked.device)
+    return reading.choose_backend(asked.backend, asked.device)
+
+
+def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
+          console: Console) -> Tuple[int, Dict[str, Any]]:
+    """Train in the process that shows, logs and saves."""
+    from humanoid_locomotion.training.monitoring.metrics_writer import METRICS
+    from humanoid_locomotion.training.monitoring.progress import TrainingProgress
+    from humanoid_locomotion.training.monitoring.scorecard_watch import ScorecardWatch
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(trainer))
+        stop = stack.enter_context(StopSignals())
+        trainer.begin()
+        folder = trainer.folder
+        if trainer.run_folder.warning:
+            console.print(trainer.run_folder.warning, soft_wrap=True, markup=False)
+        watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, robot)))
+        if asked.viewer == 'web':
+            from humanoid_locomotion.training.monitoring.viewer import TrainingViewer
+            page = TrainingViewer(folder, robot)
+            stack.callback(page.close)
+            console.print(f'watch it at {page.address}')
+        progress = stack.enter_context(
+            TrainingProgress(console, trainer.config.run.iterations, title))
+        shown = _Shown(progress.report)
+        trainer.run(shown, _seconds(asked), watch if asked.until_scorecard else lambda: False,
+                    lambda: stop() or shown.error is not None)
+    if shown.error is not None:
+        raise shown.error
+    if watch.passed is not None:
+        console.print(f'the policy passes: {watch.passed}', soft_wrap=True, markup=False)
+    _draw(folder)
+    console.print(f'trained {trainer.iteration} iterations, {trainer.samples:,} control steps, '
+                  f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}',
+                  soft_wrap=True, markup=False)
+    if stop():
+        console.print(f'stopped by {stop.name}; the last checkpoint is {trainer.last_checkpoint}, '
+                      f'--resume {folder} goes on from there', soft_wrap=True, markup=False)
+    last_line = (folder / METRICS).read_text(encoding='utf-8').splitlines()[-1]
+    return stop.exit_code, {
+        'run': folder, 'samples': trainer.samples, 'seconds': trainer.seconds,
+        'passed': watch.passed, 'stopped_by': stop.name or None, 'last': json.loads(last_line)}
+
+
+class _Shown:
+    """Shows an iteration's figures; an output that cannot be written ends no iteration.
+
+    Attributes:
+        error: What was raised, if it cannot; training then stops with a checkpoint. Rich raises
+            SystemExit for a pipe that nobody reads.
+    """
+
+    def __init__(self, show: Report):
+        self._show = show
+        self.error: Optional[BaseException] = None
+
+    def __call__(self, iteration: int, figures: Dict[str, float]) -> None:
+        """Show the figures of an iteration."""
+        try:
+            self._show(iteration, figures)
+        except (OSError, SystemExit) as error:
+            self.error = error
+
+
+def _help(asked: Options, trainer: Trainer) -> int:
+    """Train in one of the other processes; return its exit code.
+
+    What goes wrong in the first one ends the exchange for all: that is said in one line, so that
+    the first one's reason is not lost among tracebacks.
+    """
+    try:
+        with contextlib.closing(trainer), StopSignals() as stop:
+            trainer.run(max_seconds=_seconds(asked), wants_stop=stop)
+    except LocomotionError:
+        return 2  # the first process says it
+    except RuntimeError as error:
+        text = str(error).strip().splitlines() or ['']
+        print(f'process {trainer.group.rank}: {text[0]}', file=sys.stderr)
+        return 2
+    return stop.exit_code
+
+
+def _seconds(asked: Options) -> float:
+    return math.inf if asked.max_minutes is None else 60.0 * asked.max_minutes
+
+
+def _draw(folder: Path) -> None:
+    from humanoid_locomotion.training.run.durable import named_errors
+    if importlib.util.find_spec('matplotlib') is not None:
+        from humanoid_locomotion.training.monitoring.learning_curve import draw
+        with named_errors(folder / 'curve.png'):
+            draw(folder)
+
+
+@contextlib.contextmanager
+def enough_memory(num_envs: int) -> Iterator[None]:
+    """Say in one sentence that the memory, the processor's or the GPU's, is not enough.
+
+    Raises:
+        LocomotionError: It is not.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        is_ours = isinstance(error, LocomotionError)
+        text = str(error).lower()
+        if is_ours or not (isinstance(error, MemoryError)
+                           or any(part in text for part in OUT_OF_MEMORY)):
+            raise
+        raise LocomotionError(f'there is not enough memory for {num_envs:,} robots in each '
+                              'process: fewer --num-envs or fewer ppo.rollout_steps') from error

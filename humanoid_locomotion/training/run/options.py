@@ -1,0 +1,116 @@
+"""From the options of a command line to what a trainer needs; works before torch is imported."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from humanoid_locomotion.core.errors import ConfigError, MissingPackageError, SimulationError
+from humanoid_locomotion.core.reading import config as yaml_config
+from humanoid_locomotion.core.reading.resources import config_file
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.sim.backend import import_backend
+from humanoid_locomotion.training.config import TrainingConfig
+
+MUJOCO_BYTES = 1.7e6  # memory of one robot in CPU MuJoCo, measured with the humanoid
+
+
+def training_config(config: str, robot: str, num_envs: Optional[int], iterations: Optional[int],
+                    assignments: List[str], resumed: Optional[Tuple[Path, Dict[str, Any]]] = None
+                    ) -> Tuple[TrainingConfig, RobotSpec]:
+    """Return a training config and its robot.
+
+    Args:
+        config: Name in ``config/training``, or path of a YAML file; empty for the checkpoint's
+            or the robot's.
+        robot: Overrides the config's; empty for that.
+        num_envs: Overrides the config's; None for that.
+        iterations: Likewise.
+        assignments: ``key=value`` changes of single figures.
+        resumed: Checkpoint to go on from, with the config that it was trained with: its path
+            and content.
+
+    Raises:
+        LocomotionError: A name is unknown, a figure does not fit, or torch is not installed.
+    """
+    if robot:
+        load_robot(robot)  # an unknown robot is named before the config that it would have
+    if resumed is not None and not config:
+        path, data = resumed[0], resumed[1]['config']
+    else:
+        path = config_file('training', config or robot or 'humanoid')
+        data = yaml_config.read_yaml(path)
+    for key, value in (('num_envs', num_envs), ('iterations', iterations)):
+        if value is not None:
+            data = yaml_config.override(data, f'run.{key}={value}')
+    if robot:
+        data = yaml_config.override(data, f'robot={robot}')
+    for assignment in assignments:
+        data = yaml_config.override(data, assignment)
+    require_torch('training')
+    settings = yaml_config.from_mapping(TrainingConfig, data, path)
+    return settings, load_robot(settings.robot)
+
+
+def choose_backend(name: str, device: str) -> str:
+    """Return a simulator's name; ``auto`` is the best for the device.
+
+    A simulator that is named is imported, since Isaac Gym must be before PyTorch is.
+
+    Raises:
+        LocomotionError: It is unknown, not installed or cannot run in this process, or there is
+            no such device.
+    """
+    if name != 'auto':
+        import_backend(name)
+        require_device(device)
+        return name
+    require_torch('training')
+    import torch
+    require_device(device)
+    return 'mujoco_warp' if device != 'cpu' and torch.cuda.is_available() else 'mujoco'
+
+
+def require_device(device: str) -> None:
+    """Refuse a GPU that PyTorch does not see.
+
+    Args:
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:INDEX``.
+
+    Raises:
+        SimulationError: There is none, or none of that index.
+    """
+    if not device.startswith('cuda'):
+        return
+    require_torch('a device')
+    import torch
+    count, index = torch.cuda.device_count(), device.partition(':')[2] or '0'
+    if not (index.isdigit() and int(index) < count):
+        raise SimulationError(f'device {device!r}: PyTorch sees {count} CUDA devices on this '
+                              'machine; expected auto, cpu or one of those')
+
+
+def check_memory(backend: str, robots: int) -> None:
+    """Refuse more robots in CPU MuJoCo than the memory holds, before the system ends the process.
+
+    Raises:
+        ConfigError: They are too many.
+    """
+    needed = robots * MUJOCO_BYTES
+    there = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    if backend == 'mujoco' and needed > there:
+        raise ConfigError('train', '--num-envs', f'found {robots:,} robots in all, which take '
+                          f'about {needed / 1e9:.0f} GB in CPU MuJoCo; this machine has '
+                          f'{there / 1e9:.0f} GB')
+
+
+def require_torch(what: str) -> None:
+    """Say how to install PyTorch, if it is not.
+
+    Raises:
+        MissingPackageError: It is not.
+    """
+    if importlib.util.find_spec('torch') is None:
+        raise MissingPackageError(what, 'torch', "pip install 'humanoid_locomotion[train]'")

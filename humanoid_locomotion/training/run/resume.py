@@ -1,0 +1,64 @@
+"""What ``--resume`` and ``--output`` mean together: which checkpoint, and which run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Optional
+
+from humanoid_locomotion.core.errors import CheckpointError
+from humanoid_locomotion.training.run import checkpoint, run_folder
+
+
+class Beginning(NamedTuple):
+    """Where a training goes on from.
+
+    Attributes:
+        path: The checkpoint.
+        content: What it holds.
+        folder: The run folder to go on in; None for a new one.
+    """
+
+    path: Path
+    content: Dict[str, Any]
+    folder: Optional[Path]
+
+
+def find(resume: Path, output: Optional[Path]) -> Beginning:
+    """Return where a training goes on from.
+
+    A run folder is gone on with from its newest checkpoint. With another ``output`` a new run
+    begins there, from any checkpoint; its own folder keeps all that came after it.
+
+    Args:
+        resume: A run folder, or a checkpoint.
+        output: The run folder that is asked for; None for the checkpoint's own.
+
+    Raises:
+        LocomotionError: There is no such checkpoint, its folder holds newer ones, or a process
+            writes the folder.
+    """
+    path, content = checkpoint.open_latest(resume, 'cpu')
+    home = run_folder.run_of(path)
+    numbered = [] if home is None else [
+        one.resolve() for one in run_folder.checkpoints_of(home)]
+    if home is None or path.resolve() not in numbered or (
+            output is not None and output.resolve() != home):
+        if output is not None:
+            run_folder.check_unused(output)
+        return Beginning(path, content, None)
+    newest = numbered[-1]
+    folder = output or (resume if resume.is_dir() else home)
+    if newest != path.resolve():
+        raise CheckpointError(
+            path, f'its run goes on to {newest.name}, so what goes on from here needs a folder of '
+            f'its own: --output ANOTHER; or --resume {folder}, from {newest.name}')
+    run_folder.check_unlocked(folder)
+    return Beginning(path, content, folder)
+
+
+def check_unfinished(begun: Beginning, iterations: int) -> None:
+    """Raise :class:`CheckpointError` if there is nothing left to train."""
+    done = begun.content['iteration']
+    if done >= iterations:
+        raise CheckpointError(begun.path, f'is finished at iteration {done} of {iterations}; '
+                              f'--iterations {done + max(100, iterations // 2)} goes on')

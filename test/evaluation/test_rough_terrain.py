@@ -1,0 +1,46 @@
+"""Rough ground in the evaluation: who stands stands, who falls is counted, tile by tile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import io
+import json
+
+from policy_factory import balancing_policy, holding_policy
+import pytest
+from scorecards import TINY
+
+pytest.importorskip('mujoco')
+pytest.importorskip('onnxruntime')
+
+from humanoid_locomotion.evaluation import cli
+from humanoid_locomotion.evaluation.rough_terrain import GROUND, RoughLine, evaluate_rough
+
+PROTOCOL = replace(TINY, command_runs=2, measure_time=3.5)
+
+
+def test_a_policy_that_falls_does_so_everywhere_and_one_that_stands_stands(tmp_path):
+    shares = []
+    falling = evaluate_rough(str(holding_policy(tmp_path / 'falls')), protocol=PROTOCOL,
+                             progress=lambda what, share: shares.append(share))
+    assert [(line.kind, line.share) for line in falling] == [('flat', 0.0)] + [
+        (kind, share) for share in (0.5, 1.0) for kind in GROUND.kinds]
+    assert all(line.falls == line.runs == 2 and line.speed is None for line in falling)
+    assert shares[-1] == 1.0
+    standing = evaluate_rough(str(balancing_policy(tmp_path / 'stands')), protocol=PROTOCOL)
+    assert all(line.falls == 0 and abs(line.speed) < 0.1 for line in standing)
+
+
+def test_the_command_prints_every_line(monkeypatch):
+    from rich.console import Console
+    lines = (RoughLine('flat', 0.0, 2, 0, 0.48), RoughLine('hill', 1.0, 2, 2, None))
+    monkeypatch.setattr(cli, 'evaluate_rough', lambda *_, **__: lines)
+    for as_json in (False, True):
+        console = Console(file=io.StringIO(), width=120)
+        cli.run_rough('x', robot='', seed=0, as_json=as_json, console=console)
+        printed = console.file.getvalue()
+        if as_json:
+            assert json.loads(printed)[1] == {
+                'kind': 'hill', 'share': 1.0, 'runs': 2, 'falls': 2, 'speed': None}
+        else:
+            assert '0 of 2' in printed and '2 of 2' in printed and '0.48' in printed
