@@ -63,7 +63,8 @@ class Evidence:
         joint_efforts: Measured torques [Nm] (num_joints,); None where a driver gives none.
         tracking: How the joints follow their targets; None where nothing moves the robot.
         encoder_slip: What positions changed by beyond their velocity [rad] (num_joints,).
-        foot_load: What the soles carry [N]; None where it is not known, or not asked.
+        foot_load: The most that the soles carried lately [N]; None where it is not known, or not
+            asked.
         temperatures: Of the motors [deg C] (num_joints,), NaN where not known; None for none.
         battery: What is left in it, 0 to 1; NaN if not known.
         battery_problem: What the battery says is wrong with itself; empty if nothing.

@@ -318,8 +318,8 @@ RULES = (
          'less than `empty_battery`, where `battery_state` says; reset when it is charged',
          prearm=False),
     Rule('hanging', Severity.HOLD, 0.0, _hangs,
-         f'where torques are measured: the feet of a robot that stands carry less than '
-         f'{LEAST_LOAD} of its weight, unless `allow_hanging`'),
+         f'where torques are measured: the feet of a robot that stands carried less than '
+         f'{LEAST_LOAD} of its weight for 0.3 s, unless `allow_hanging`'),
     Rule('warm motor', Severity.WARN, 0.5, _warm, '`warm_motor`', prearm=False),
     Rule('low battery', Severity.WARN, 0.5, _battery_low,
          'less than `low_battery`, or a battery that says it is unwell', prearm=False),

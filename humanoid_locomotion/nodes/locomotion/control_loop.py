@@ -5,8 +5,9 @@ The node, the fault matrix and the replay of recordings all run this very class.
 
 from __future__ import annotations
 
+from collections import deque
 import math
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Deque, Optional
 from xml.etree import ElementTree
 
 import numpy as np
@@ -36,6 +37,7 @@ from humanoid_locomotion.nodes.ros import conversions
 from humanoid_locomotion.nodes.ros.conversions import GAINS
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
 
+LOAD_WINDOW = 0.3  # [s] in which the feet of a robot that does not hang carry it once
 TIME_LOST = 1e-6  # [s] at least, wherever the clock was set or exchanged
 
 
@@ -85,6 +87,8 @@ class ControlLoop:
             on_warning=on_warning)
         self.condition = Condition(folder.contract.joint_names, on_refused)
         self._foot_load = _foot_load(robot, folder)
+        self._loads: Deque[float] = deque(maxlen=math.ceil(
+            LOAD_WINDOW / folder.contract.control_period))
         self.guard = SafetyGuard(self._limits(folder))
         self._evidence = Evidence(
             0.0, self.sensors.state, {name: Topic() for name in self.sensors.channels})
@@ -277,6 +281,7 @@ class ControlLoop:
         self._tracking.look(state.joint_positions[0], state.joint_velocities[0],
                             sensors.joint_efforts, sensors.channels['joint_states'].age(now))
         begins = machine.mode is Mode.STANDING and self.velocity.is_asked(now)
+        self._weigh()
         self._obey(self.guard.judge(self._look(now, begins)))
         self._time_lost = 0.0
         targets = machine.step(state, self.velocity.step(
@@ -310,6 +315,14 @@ class ControlLoop:
         self.guard.forget()
         self._tracking.forget()
 
+    def _weigh(self) -> None:
+        """Note what the feet of a robot that stands carry; a kick lifts them for a moment."""
+        load = self.foot_load() if self.machine.mode is Mode.STANDING else None
+        if load is None:
+            self._loads.clear()
+        else:
+            self._loads.append(load)
+
     def foot_load(self) -> Optional[float]:
         """Return what the soles carry, by the torques of the legs [N]; None if not known."""
         torques = self.sensors.joint_efforts
@@ -332,7 +345,8 @@ class ControlLoop:
         evidence.tracking = None if parameters.dry_run else self._tracking
         evidence.encoder_slip = self.sensors.encoders.slip
         may_hang = parameters.allow_hanging or parameters.dry_run
-        evidence.foot_load = self.foot_load() if begins and not may_hang else None
+        evidence.foot_load = (
+            max(self._loads) if self._loads and begins and not may_hang else None)
         evidence.temperatures = self.condition.degrees(now)
         evidence.battery = self.condition.charge(now)
         evidence.battery_problem = self.condition.problem(now)
