@@ -289,7 +289,7 @@ RULES = (
     Rule('height', Severity.DAMP, 0.04, _low, 'the base is below `min_height`, if odom is read'),
     Rule('joint position', Severity.DAMP, 0.1, _position,
          f'{POSITION_MARGIN} rad beyond a limit of the contract or of the robot'),
-    Rule('joint velocity', Severity.DAMP, 0.04, _velocity,
+    Rule('joint velocity', Severity.DAMP, 0.1, _velocity,
          "faster than the robot's description allows"),
     Rule('joint torque', Severity.DAMP, 0.06, _effort,
          f"{EFFORT_FACTOR} times the contract's effort, where a driver measures it"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+import contextlib
 from dataclasses import dataclass
 import hashlib
 import json
@@ -26,7 +27,7 @@ import time
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from humanoid_locomotion.core.reading.resources import PACKAGE
-from humanoid_locomotion.reliability.command_line_fuzz import stock as command_line_stock
+from humanoid_locomotion.reliability.command_line_fuzz import stock
 from humanoid_locomotion.reliability.command_line_fuzz.tries import Planned, Try, plan, prepare
 
 LIMIT = 30.0  # [s] for a try
@@ -66,17 +67,28 @@ class _Server:
     """A process of :mod:`command_line_server`."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
+        self._process = self._start()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [*_without_privileges(), sys.executable, '-m',
              'humanoid_locomotion.reliability.command_line_fuzz.server'],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
 
     def run(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        """Run a command line; return how it ended."""
+        """Run a command line; return how it ended, or that it ended this process, too."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + '\n')
-        self._process.stdin.flush()
-        return dict(json.loads(self._process.stdout.readline()))
+        begin, answer = time.monotonic(), ''
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(json.dumps(request) + '\n')
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        if answer:
+            return dict(json.loads(answer))
+        code, self._process = self._process.wait(), self._start()
+        return {'code': code, 'late': False, 'orphans': False, 'died': True,
+                'seconds': time.monotonic() - begin}
 
     def close(self) -> None:
         """End it."""
@@ -167,6 +179,8 @@ def _problem(one: Try, ended: Dict[str, Any], ran: bool, err: str, wrote: Sequen
     code = ended['code']
     if 'Traceback' in err or 'Exception ignored' in err:
         return 'traceback'
+    if ended.get('died'):
+        return 'ended the process that ran it'
     if ended['late']:
         return '' if ran and code == 130 else 'hang'
     allowed = (0, 1, REFUSED, PIPE) if 'reads' in one.planned.kind else (0, 1, REFUSED)
@@ -239,7 +253,7 @@ def outcomes(planned: Sequence[Planned], seed: int,
     with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(processes) as pool:
         folder = Path(temporary) / 'stock'
         folder.mkdir()
-        command_line_stock.fill(folder, lambda words: _train(words, folder, servers))
+        stock.fill(folder, lambda words: _train(words, folder, servers))
         watch = _Watch(PACKAGE.parent if (PACKAGE.parent / 'setup.py').exists() else PACKAGE)
         try:
             yield from pool.map(lambda one: _try(one, servers, folder, seed, watch), planned)

@@ -15,12 +15,11 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from humanoid_locomotion.reliability.command_line_fuzz import stock as command_line_stock
-from humanoid_locomotion.reliability.command_line_fuzz import values as command_line_values
+from humanoid_locomotion.reliability.command_line_fuzz import stock, values
 
 PARTNERS = 0.5  # share of the tries in which a second option is given, half of those oddly too
 STREAMS = 0.05  # share of the tries whose standard output or error cannot be written
-# A command line that is accepted, for each command; {stock} is a folder of command_line_stock.
+# A command line that is accepted, for each command; {stock} is the folder that the module stock fills.
 GOOD = {
     'adopt': '{stock}/files/theirs.onnx --robot humanoid --output mine',
     'benchmark env': '--backend fake --device cpu --num-envs 2',
@@ -43,7 +42,7 @@ GOOD = {
     'soak': 'walk --minutes 0.1',
     'teleop': '',
     'train': ' '.join(['--backend fake --device cpu --output run',
-                       *map(shlex.quote, command_line_stock.TINY)]),
+                       *map(shlex.quote, stock.TINY)]),
     'tune': '{stock}/policy --output mine --gait-period 0.9',
     'walk': '--seconds-scale 0.1 --output walk',
     'write-urdf': '{stock}/robot --output mine.urdf'}
@@ -75,7 +74,7 @@ class Planned(NamedTuple):
         number: Seeds what is made by chance.
         command: The command's words.
         option: The option or argument that is given an odd value; ``streams`` for none.
-        kind: Of the value, see :data:`command_line_values.KINDS`, or of :data:`STREAM_KINDS`.
+        kind: Of the value, see :data:`values.KINDS`, or of :data:`STREAM_KINDS`.
     """
 
     number: int
@@ -156,17 +155,17 @@ class _Line:
             return
         if name in PREFIXES and random.random() < 0.6:
             value = PREFIXES[name] + value
-        values = [b'0.5'] * parameter.nargs
-        values[int(random.integers(parameter.nargs))] = value
+        numbers = [b'0.5'] * parameter.nargs
+        numbers[int(random.integers(parameter.nargs))] = value
         if not parameter.multiple:
             self.given = [it for it in self.given if it[0] not in parameter.opts]
-        self.given.append((name, values))
+        self.given.append((name, numbers))
 
     def words(self) -> List[bytes]:
-        """Return the words; odd values of options are joined to them where they look like one."""
+        """Return the words; odd numbers of options are joined to them where they look like one."""
         words = []
-        for name, values in self.given:
-            words += [name.encode(), *values]
+        for name, numbers in self.given:
+            words += [name.encode(), *numbers]
         if any(argument[:1] == b'-' for argument in self.arguments):
             words.append(b'--')
         return [*self.arguments, *words] if words[-1:] != [b'--'] else words + self.arguments
@@ -181,7 +180,7 @@ def plan(count: int, seed: int = 0) -> List[Planned]:
     known = options()
     places = [(command, parameter.opts[0]) for command, parameters in known.items()
               for parameter in parameters]
-    kinds = {place: list(random.permutation(command_line_values.KINDS)) for place in places}
+    kinds = {place: list(random.permutation(values.KINDS)) for place in places}
     streams = round(STREAMS * count)
     tries: List[Planned] = []
     for i in range(streams):
@@ -203,7 +202,7 @@ def prepare(planned: Planned, folder: Path, stock: Path, seed: int) -> Try:
     Args:
         planned: The try.
         folder: Where it will run.
-        stock: Files as they should be, see :mod:`command_line_stock`.
+        stock: Files as they should be, see :mod:`.stock`.
         seed: Of the fuzz.
     """
     number, command, name, kind = planned
@@ -223,7 +222,7 @@ def prepare(planned: Planned, folder: Path, stock: Path, seed: int) -> Try:
     if other is not chosen and random.random() < PARTNERS:
         usual = USUAL.get(other.opts[0], '').format(stock=stock)
         if random.random() < 0.5 or not usual:
-            usual = os.fsdecode(_odd(str(random.choice(command_line_values.KINDS)), 'other',
+            usual = os.fsdecode(_odd(str(random.choice(values.KINDS)), 'other',
                                      folder, stock, usual, random))
         line.put(other, os.fsencode(usual), random)
     usual = line.usual(chosen) or USUAL.get(name, '').format(stock=stock)
@@ -235,7 +234,7 @@ def _odd(kind: str, inside: str, folder: Path, stock: Path, usual: str,
          random: np.random.Generator) -> bytes:
     """Make a value; what it names in the file system lies in a folder of its own."""
     (folder / inside).mkdir(exist_ok=True)
-    value = command_line_values.make(kind, folder / inside, stock, usual, random)
-    is_path = kind not in command_line_values.NUMBERS and kind not in command_line_values.NAMES
-    is_path = is_path and kind not in command_line_values.DEVICES
+    value = values.make(kind, folder / inside, stock, usual, random)
+    is_path = kind not in values.NUMBERS and kind not in values.NAMES
+    is_path = is_path and kind not in values.DEVICES
     return os.fsencode(inside) + b'/' + value if is_path else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 import multiprocessing
+import os
 from pathlib import Path
 import signal
 import tempfile
@@ -70,6 +71,8 @@ def _second_controller(driver: Driver, node: NodeProcess) -> None:
 
 
 def _burn(seconds: float) -> None:
+    # Like any other program, even where the fault matrix runs in real time.
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         pass

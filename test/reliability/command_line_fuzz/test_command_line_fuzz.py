@@ -16,10 +16,7 @@ import numpy as np
 import typer
 
 from humanoid_locomotion.cli.main import app
-from humanoid_locomotion.reliability.command_line_fuzz import fuzz as fuzz
-from humanoid_locomotion.reliability.command_line_fuzz import stock as stock
-from humanoid_locomotion.reliability.command_line_fuzz import tries as tries
-from humanoid_locomotion.reliability.command_line_fuzz import values as values
+from humanoid_locomotion.reliability.command_line_fuzz import fuzz, stock, tries, values
 
 SAMPLE = 30
 
@@ -95,6 +92,20 @@ ONE = tries.Try(tries.Planned(0, 'check', 'policy', 'text'), (b'check', b'many')
     ({'code': 0}, True, '', ['new'], ''), ({'code': 1}, True, 'did not pass\n', ['new'], '')])
 def test_what_is_wrong_is_seen(ended, ran, err, wrote, problem):
     assert fuzz._problem(ONE, {**ENDED, **ended}, ran, err, wrote) == problem
+
+
+def test_try_that_ends_its_server_is_a_problem_and_the_next_one_runs(tmp_path):
+    server = fuzz._Server()
+    try:
+        server._process.kill()
+        request = {'command': 'robots', 'folder': str(tmp_path), 'words': [b'robots'.hex()],
+                   'out': str(tmp_path / 'out'), 'err': str(tmp_path / 'err'), 'limit': 30.0,
+                   'marker': '', 'environment': {}}
+        ended = server.run(request)
+        assert fuzz._problem(None, ended, False, '', []) == 'ended the process that ran it'
+        assert server.run(request)['code'] == 0
+    finally:
+        server.close()
 
 
 def test_watch_sees_new_and_changed_files_once(tmp_path):
