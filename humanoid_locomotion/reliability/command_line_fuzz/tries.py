@@ -162,7 +162,7 @@ class _Line:
         self.given.append((name, numbers))
 
     def words(self) -> List[bytes]:
-        """Return the words; odd numbers of options are joined to them where they look like one."""
+        """Return the words; odd values of options are joined to them where they look like one."""
         words = []
         for name, numbers in self.given:
             words += [name.encode(), *numbers]
