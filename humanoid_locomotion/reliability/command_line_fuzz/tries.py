@@ -19,7 +19,7 @@ from humanoid_locomotion.reliability.command_line_fuzz import stock, values
 
 PARTNERS = 0.5  # share of the tries in which a second option is given, half of those oddly too
 STREAMS = 0.05  # share of the tries whose standard output or error cannot be written
-# A command line that is accepted, for each command; {stock} is the folder that the module stock fills.
+# A command line that is accepted, for each command; {stock} is what the module stock fills.
 GOOD = {
     'adopt': '{stock}/files/theirs.onnx --robot humanoid --output mine',
     'benchmark env': '--backend fake --device cpu --num-envs 2',
