@@ -39,7 +39,7 @@ def _navigation(context):
     contract = read_contract(
         find_policy(LaunchConfiguration('policy').perform(context)) / 'contract.yaml')
     text = Path(LaunchConfiguration('nav2_params_file').perform(context)).read_text()
-    params = with_limits(yaml.safe_load(text), contract.command_limits)
+    params = with_limits(yaml.safe_load(text), contract.command_limits.velocity)
     with tempfile.NamedTemporaryFile('w', suffix='.yaml', delete=False) as file:
         yaml.safe_dump(params, file)
     return [IncludeLaunchDescription(
@@ -51,11 +51,11 @@ def _navigation(context):
 
 def with_limits(params, limits):
     """Return Nav2's parameters with a policy's command limits filled in."""
-    turn = float(min(-limits.ang_vel_z[0], limits.ang_vel_z[1]))
+    turn = float(min(-limits['ang_vel_z'].lower, limits['ang_vel_z'].upper))
     smoother = params['velocity_smoother']['ros__parameters']
     smoother['max_velocity'], smoother['min_velocity'] = list(limits.upper), list(limits.lower)
     follow = params['controller_server']['ros__parameters']['FollowPath']
-    follow['desired_linear_vel'] = SPEED_SHARE * limits.lin_vel_x[1]
+    follow['desired_linear_vel'] = SPEED_SHARE * limits['lin_vel_x'].upper
     follow['rotate_to_heading_angular_vel'] = turn
     params['behavior_server']['ros__parameters']['max_rotational_vel'] = turn
     return params

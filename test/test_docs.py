@@ -134,10 +134,11 @@ def test_nav2_gets_its_limits_from_the_policy():
     pytest.importorskip('launch_ros')
     import runpy
 
-    from humanoid_locomotion.core.command import CommandLimits
+    from humanoid_locomotion.core.command import CommandSpec
     params = yaml.safe_load((ROOT / 'config' / 'nav2' / 'nav2_params.yaml').read_text())
     with_limits = runpy.run_path(str(ROOT / 'launch' / 'nav2.launch.py'))['with_limits']
-    filled = with_limits(params, CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-0.7, 0.8)))
+    filled = with_limits(params, CommandSpec.of(
+        lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.7, 0.8)))
     smoother = filled['velocity_smoother']['ros__parameters']
     assert smoother['max_velocity'] == [1.0, 0.4, 0.8]
     assert smoother['min_velocity'] == [-0.5, -0.4, -0.7]

@@ -300,8 +300,8 @@ def check(
         'robot': f'{contract.robot}, {contract.num_actions} joints, model {same}',
         'control': f'{1.0 / contract.control_period:.0f} Hz, {contract.action_mode}',
         'observation': ', '.join(term.name for term in contract.observation.terms),
-        'commands': ', '.join(f'{name} [{low:g}, {high:g}]' for name, low, high in zip(
-            ('forward', 'left', 'turn'), limits.lower, limits.upper)),
+        'commands': ', '.join(f'{it.axis.label} [{it.lower:g}, {it.upper:g}]'
+                              for it in limits.ranges),
         'fingerprint': contract.fingerprint,
         'engine': opened.policy.name,
         'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',

@@ -1,7 +1,8 @@
-"""Velocity commands, the limits they were trained in, and the gait clock they drive.
+"""Commands: their axes, the ranges a policy was trained in, and the gait clock they drive.
 
-A command is an array (num_envs, 3): forward [m/s], left [m/s] and turning left [rad/s], all in
-the heading frame (REP-103).
+A command is an array (num_envs, size), one column per axis. The first three columns are always
+the velocity command in the heading frame (REP-103): forward [m/s], left [m/s] and turning left
+[rad/s]. Further axes follow, sorted by name.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 import math
-from typing import Tuple
+from typing import Dict, List, Tuple
 
 from humanoid_locomotion.core.arrays import (
     Array,
@@ -20,59 +21,267 @@ from humanoid_locomotion.core.arrays import (
     norm_last,
     zeros,
 )
+from humanoid_locomotion.core.errors import UnknownNameError
+from humanoid_locomotion.core.reading.parsing import show
 
-MAX_COMMAND = 10.0  # [m/s], [rad/s]: no humanoid is asked for more
+MAX_COMMAND = 10.0  # [m/s], [rad/s]: largest velocity command of any humanoid
 GAIT_PERIODS = (0.1, 10.0)  # [s]
-COMMAND_NAMES = ('lin_vel_x', 'lin_vel_y', 'ang_vel_z')
 
 
 @dataclass(frozen=True)
-class CommandLimits:
-    """The range of velocity commands a policy was trained in.
+class CommandAxis:
+    """One quantity that can be commanded, the same for every policy.
 
     Attributes:
-        lin_vel_x: Lowest and highest forward velocity [m/s].
-        lin_vel_y: Lowest and highest leftward velocity [m/s].
-        ang_vel_z: Lowest and highest turning rate [rad/s].
+        name: Key in configs, contracts and topics.
+        label: Name for people, without the unit.
+        unit: Unit of the value, as it is written in brackets.
+        mirror_sign: 1 if the value keeps its sign when left and right are exchanged, -1 if it
+            changes it.
+        counts_as_moving: Whether a value other than 0 asks the robot to walk. Such an axis rests
+            at 0, and returns to rest when its commands stop; any other axis keeps its last value.
+        max_magnitude: Largest magnitude that a policy's range may contain.
+        max_rate: Largest change of the command per second [unit/s] that the node passes on.
+        rest: Value at rest, unless a policy has its own.
     """
 
-    lin_vel_x: Tuple[float, float]
-    lin_vel_y: Tuple[float, float]
-    ang_vel_z: Tuple[float, float]
+    name: str
+    label: str
+    unit: str
+    mirror_sign: float
+    counts_as_moving: bool
+    max_magnitude: float
+    max_rate: float
+    rest: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in COMMAND_NAMES:
-            low, high = getattr(self, name)
-            if not low <= 0.0 <= high:
-                raise ValueError(
-                    f'{name}: the range must contain 0 (standing), but is [{low}, {high}]')
-            if not -MAX_COMMAND <= low <= high <= MAX_COMMAND:
-                raise ValueError(f'{name}: the range must lie within [-{MAX_COMMAND:g}, '
-                                 f'{MAX_COMMAND:g}], but is [{low}, {high}]')
+        if self.mirror_sign not in (-1.0, 1.0):
+            raise ValueError(
+                f'{self.name}: mirror_sign must be -1 or 1, found {self.mirror_sign}')
+        if self.counts_as_moving and self.rest != 0.0:
+            raise ValueError(f'{self.name}: an axis that counts as moving must have rest 0, '
+                             f'found {self.rest}')
+        if not self.max_rate > 0.0:
+            raise ValueError(f'{self.name}: max_rate must be above 0, found {self.max_rate}')
 
     @property
-    def lower(self) -> Tuple[float, float, float]:
+    def title(self) -> str:
+        """Label and unit: ``forward [m/s]``."""
+        return f'{self.label} [{self.unit}]'
+
+
+# Every axis that a config or a contract may name. The velocity axes come first and are required.
+COMMAND_AXES: Dict[str, CommandAxis] = {axis.name: axis for axis in (
+    CommandAxis('lin_vel_x', 'forward', 'm/s', 1.0, True, MAX_COMMAND, max_rate=2.0),
+    CommandAxis('lin_vel_y', 'left', 'm/s', -1.0, True, MAX_COMMAND, max_rate=2.0),
+    CommandAxis('ang_vel_z', 'turning left', 'rad/s', -1.0, True, MAX_COMMAND, max_rate=4.0))}
+VELOCITY_AXES: Tuple[CommandAxis, ...] = tuple(COMMAND_AXES.values())
+VELOCITY_NAMES = tuple(axis.name for axis in VELOCITY_AXES)
+NUM_VELOCITY = len(VELOCITY_AXES)
+
+
+def register_command_axis(axis: CommandAxis) -> None:
+    """Add an axis to :data:`COMMAND_AXES` for this process.
+
+    Raises:
+        ValueError: There is an axis of that name.
+    """
+    if axis.name in COMMAND_AXES:
+        raise ValueError(f'command axis {axis.name!r} is already registered; '
+                         f'the axes are {sorted(COMMAND_AXES)}')
+    COMMAND_AXES[axis.name] = axis
+
+
+@dataclass(frozen=True)
+class CommandRange:
+    """The values of one axis that a policy was trained in.
+
+    Attributes:
+        axis: The axis.
+        lower: Lowest value [axis.unit].
+        upper: Highest value [axis.unit].
+        rest: Value while nothing is commanded [axis.unit].
+    """
+
+    axis: CommandAxis
+    lower: float
+    upper: float
+    rest: float
+
+    def __post_init__(self) -> None:
+        name, most = self.axis.name, self.axis.max_magnitude
+        found = f'[{self.lower}, {self.upper}]'
+        if self.axis.counts_as_moving and self.rest != 0.0:
+            raise ValueError(f'{name}: the value at rest must be 0 because the axis counts as '
+                             f'moving, found {self.rest}')
+        if not self.lower <= self.rest <= self.upper:
+            raise ValueError(f'{name}: the range must contain {self.rest:g}, the value at rest, '
+                             f'but is {found}')
+        if not -most <= self.lower <= self.upper <= most:
+            raise ValueError(f'{name}: the range must lie within [-{most:g}, {most:g}], '
+                             f'but is {found}')
+
+    def to_config(self) -> List[float]:
+        """Return ``[lower, upper]``, or ``[lower, upper, rest]`` for a rest of its own."""
+        own = [] if self.rest == self.axis.rest else [self.rest]
+        return [self.lower, self.upper, *own]
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """The axes that a policy takes commands on, in the order of the columns, and their ranges.
+
+    In YAML it is a mapping from the axis's name to ``[lower, upper]`` or ``[lower, upper,
+    rest]``.
+
+    Attributes:
+        ranges: One range per column: the velocity axes, then further axes sorted by name.
+    """
+
+    ranges: Tuple[CommandRange, ...]
+
+    def __post_init__(self) -> None:
+        expected = [*VELOCITY_NAMES, *sorted({*self.names} - {*VELOCITY_NAMES})]
+        if list(self.names) != expected:
+            raise ValueError(f'command axes: expected the order {expected}, '
+                             f'found {list(self.names)}')
+
+    @classmethod
+    def of(cls, **ranges: Tuple[float, ...]) -> CommandSpec:
+        """Return a spec of the ranges given by axis name; see :meth:`from_config`."""
+        return cls.from_config(ranges)
+
+    @classmethod
+    def from_config(cls, data: Dict[str, Tuple[float, ...]]) -> CommandSpec:
+        """Return the spec that a mapping describes, in whatever order it is written.
+
+        Raises:
+            ValueError: An axis is unknown or missing, or a range does not fit it.
+        """
+        missing = [name for name in VELOCITY_NAMES if name not in data]
+        unknown = [name for name in data if name not in COMMAND_AXES]
+        if missing or unknown:
+            found = [f'unknown keys {show(unknown, 200)}'] * bool(unknown)
+            found += [f'missing keys {missing}'] * bool(missing)
+            raise ValueError(f'{", ".join(found)}; the keys are {sorted(COMMAND_AXES)}')
+        names = [*VELOCITY_NAMES, *sorted({*data} - {*VELOCITY_NAMES})]
+        return cls(tuple(_range(COMMAND_AXES[name], data[name]) for name in names))
+
+    def to_config(self) -> Dict[str, List[float]]:
+        """Return the mapping that :meth:`from_config` reads."""
+        return {it.axis.name: it.to_config() for it in self.ranges}
+
+    def __getitem__(self, name: str) -> CommandRange:
+        """Return the range of an axis by its name."""
+        return self.ranges[self.index(name)]
+
+    def index(self, name: str) -> int:
+        """Return the column of an axis.
+
+        Raises:
+            UnknownNameError: The policy has no such axis.
+        """
+        if name not in self.names:
+            raise UnknownNameError('command axis', name, self.names)
+        return self.names.index(name)
+
+    @property
+    def size(self) -> int:
+        """Number of columns of a command."""
+        return len(self.ranges)
+
+    @property
+    def names(self) -> Tuple[str, ...]:
+        """Names of the axes."""
+        return tuple(it.axis.name for it in self.ranges)
+
+    @property
+    def lower(self) -> Tuple[float, ...]:
         """The lowest command."""
-        return (self.lin_vel_x[0], self.lin_vel_y[0], self.ang_vel_z[0])
+        return tuple(it.lower for it in self.ranges)
 
     @property
-    def upper(self) -> Tuple[float, float, float]:
+    def upper(self) -> Tuple[float, ...]:
         """The highest command."""
-        return (self.lin_vel_x[1], self.lin_vel_y[1], self.ang_vel_z[1])
+        return tuple(it.upper for it in self.ranges)
+
+    @property
+    def rest(self) -> Tuple[float, ...]:
+        """The command while nothing is asked for."""
+        return tuple(it.rest for it in self.ranges)
+
+    @property
+    def mirror_signs(self) -> Tuple[float, ...]:
+        """Factor on each column when left and right are exchanged."""
+        return tuple(it.axis.mirror_sign for it in self.ranges)
+
+    @property
+    def counts_as_moving(self) -> Tuple[bool, ...]:
+        """Whether each column counts as moving."""
+        return tuple(it.axis.counts_as_moving for it in self.ranges)
+
+    @property
+    def velocity(self) -> CommandSpec:
+        """The first three axes alone: what ``cmd_vel`` carries."""
+        return self if self.size == NUM_VELOCITY else CommandSpec(self.ranges[:NUM_VELOCITY])
+
+    @property
+    def further(self) -> Tuple[CommandRange, ...]:
+        """The axes beyond the velocity."""
+        return self.ranges[NUM_VELOCITY:]
+
+    @property
+    def set_points(self) -> Tuple[CommandRange, ...]:
+        """The further axes that do not make the robot walk; a person may set them and let go."""
+        return tuple(it for it in self.further if not it.axis.counts_as_moving)
+
+    def with_velocity(self, velocity: Array) -> Array:
+        """Return commands (..., size) of a velocity (..., 3), further axes at rest."""
+        if self.size == NUM_VELOCITY:
+            return velocity
+        rest = self._rest.like(velocity)[NUM_VELOCITY:]
+        return concatenate((velocity, rest + namespace(velocity).zeros_like(velocity[..., :1])))
 
     def clamp(self, command: Array) -> Array:
-        """Return the command moved into the limits, component by component. (..., 3)."""
+        """Return the command moved into the ranges, column by column. (..., size)."""
         lower, upper = self._bounds
         return clip(command, lower.like(command), upper.like(command))
+
+    def moving_part(self, command: Array) -> Array:
+        """Return the columns that count as moving. (..., size) to (..., moving columns)."""
+        if all(self.counts_as_moving):
+            return command
+        return command[..., self._moving.like(command)]
+
+    def is_moving(self, command: Array, threshold: float) -> Array:
+        """Tell which commands ask for walking. (num_envs, size) to (num_envs,) bool."""
+        return norm_last(self.moving_part(command)) > threshold
 
     @cached_property
     def _bounds(self) -> Tuple[Constant, Constant]:
         return Constant(self.lower), Constant(self.upper)
 
+    @cached_property
+    def _rest(self) -> Constant:
+        return Constant(self.rest)
+
+    @cached_property
+    def _moving(self) -> Constant:
+        return Constant([i for i, counts in enumerate(self.counts_as_moving) if counts],
+                        dtype='int64')
+
+
+def _range(axis: CommandAxis, values: Tuple[float, ...]) -> CommandRange:
+    if len(values) not in (2, 3):
+        raise ValueError(f'{axis.name}: expected [lowest, highest] or [lowest, highest, rest], '
+                         f'found {show(list(values))}')
+    lower, upper, rest = (*values, axis.rest)[:3]
+    return CommandRange(axis, lower, upper, rest)
+
 
 @dataclass(frozen=True)
 class GaitSpec:
-    """The rhythm that a policy is given to walk to.
+    """The rhythm that a policy walks to.
 
     Attributes:
         period: Duration of one full stride, left and right step [s].
@@ -91,20 +300,26 @@ class GaitSpec:
                              f'{MAX_COMMAND:g}, found {self.moving_threshold}')
 
 
-def is_moving(command: Array, threshold: float) -> Array:
-    """Tell which commands ask for walking. (num_envs, 3) to (num_envs,) bool."""
-    return norm_last(command) > threshold
-
-
 class GaitClock:
     """The phase of the stride, counted in control steps and never in wall time.
 
-    The phase is a share of the stride in [0, 1): the left foot swings in the first half and the
-    right foot in the second. It holds still while the command asks for standing.
+    The phase is a fraction of the stride in [0, 1): the left foot swings in the first half and
+    the right foot in the second. It does not advance while the command asks for standing.
+
+    Args:
+        spec: The rhythm.
+        commands: The axes of the commands.
+        control_period: [s].
+        num_envs: Number of robots.
+        like: An array of the kind, and on the device, to work on.
+
+    Attributes:
+        phase: (num_envs,).
     """
 
-    def __init__(self, spec: GaitSpec, control_period: float, num_envs: int, like: Array):
-        self._spec = spec
+    def __init__(self, spec: GaitSpec, commands: CommandSpec, control_period: float,
+                 num_envs: int, like: Array):
+        self._spec, self._commands = spec, commands
         self._increment = control_period / spec.period
         self.phase = zeros((num_envs,), like)
 
@@ -114,13 +329,13 @@ class GaitClock:
             mask, phase + zeros(tuple(self.phase.shape), self.phase), self.phase)
 
     def step(self, command: Array) -> Array:
-        """Count one control step for every robot whose command (num_envs, 3) asks to walk.
+        """Count one control step for every robot whose command (num_envs, size) asks to walk.
 
         Returns:
             (num_envs, 2): sine and cosine of the phase before; zeros where standing is asked.
         """
         xp = namespace(self.phase)
-        moving = is_moving(command, self._spec.moving_threshold)
+        moving = self._commands.is_moving(command, self._spec.moving_threshold)
         angle = (2.0 * math.pi) * self.phase[:, None]
         features = concatenate((xp.sin(angle), xp.cos(angle))) * moving[:, None]
         self.phase[...] = xp.where(moving, (self.phase + self._increment) % 1.0, self.phase)

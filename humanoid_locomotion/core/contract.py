@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from humanoid_locomotion.core.command import CommandLimits, GaitSpec
+from humanoid_locomotion.core.command import CommandSpec, GaitSpec
 from humanoid_locomotion.core.errors import ConfigError, JointsError
 from humanoid_locomotion.core.feedback.kinematics import leg_spec
 from humanoid_locomotion.core.feedback.leg_odometry import LegOdometry, LegSpec
@@ -129,7 +129,7 @@ class PolicyContract:
         action_mode: ``default_offset`` or ``joint_range``.
         joints: The commanded joints, in the order of actions and targets.
         observation: What the policy sees.
-        command_limits: The velocity commands it was trained in.
+        command_limits: The axes it takes commands on, and the ranges it was trained in.
         gait: The rhythm it walks to; None if it sees no gait clock.
         yaw_rate_integral: The loop over the turning rate; None for a policy that is on its own.
         linear_velocity_loop: Likewise, over the velocity that the legs measure.
@@ -145,7 +145,7 @@ class PolicyContract:
     action_mode: str
     joints: Tuple[JointContract, ...]
     observation: ObservationSpec
-    command_limits: CommandLimits
+    command_limits: CommandSpec
     gait: Optional[GaitSpec] = None
     yaw_rate_integral: Optional[IntegralSpec] = None
     linear_velocity_loop: Optional[LinearLoopSpec] = None
@@ -198,7 +198,7 @@ class PolicyContract:
 
     @property
     def moving_threshold(self) -> float:
-        """Norm of a command up to which the robot is asked to stand."""
+        """Norm of a command's moving axes up to which the robot is asked to stand."""
         return 0.0 if self.gait is None else self.gait.moving_threshold
 
     def values(self, key: str) -> np.ndarray:
@@ -244,7 +244,7 @@ class PolicyContract:
 
 def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
                  action_scale: float, observation: ObservationSpec,
-                 command_limits: CommandLimits, gait: Optional[GaitSpec],
+                 command_limits: CommandSpec, gait: Optional[GaitSpec],
                  yaw_rate_integral: Optional[IntegralSpec] = None,
                  linear_velocity_loop: Optional[LinearLoopSpec] = None) -> PolicyContract:
     """Return the contract of a policy that moves every joint of a robot.
@@ -256,7 +256,7 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
         action_scale: Share of ``effort / kp`` that an action of one moves the target by, so
             that one means the same share of each joint's torque.
         observation: What the policy sees.
-        command_limits: The velocity commands to train in.
+        command_limits: The axes of the commands, and the ranges to train in.
         gait: The rhythm to walk to.
         yaw_rate_integral: The loop over the turning rate.
         linear_velocity_loop: The loop over the velocity that the robot's legs measure.

@@ -1,4 +1,4 @@
-"""The control step, once: robot state and velocity command in, joint targets out."""
+"""One control step: robot state and command in, joint targets out."""
 
 from __future__ import annotations
 
@@ -44,12 +44,13 @@ class Controller:
         self.builder = ObservationBuilder(contract, num_envs, like)
         self.mapper = ActionMapper(contract)
         self.clock = None if contract.gait is None else GaitClock(
-            contract.gait, contract.control_period, num_envs, like)
+            contract.gait, contract.command_limits, contract.control_period, num_envs, like)
         linear, yaw_rate = contract.linear_velocity_loop, contract.yaw_rate_integral
         self.loop = None if linear is None and yaw_rate is None else VelocityLoop(
             linear, yaw_rate,
             None if contract.legs is None else LegOdometry(contract.legs, contract.joint_names),
-            contract.moving_threshold, contract.control_period, num_envs, like)
+            contract.command_limits, contract.moving_threshold, contract.control_period,
+            num_envs, like)
         self.previous_action = zeros((num_envs, contract.num_actions), like)
         self.observation = zeros((num_envs, self.builder.size), like)
         self._policy = policy
@@ -72,7 +73,7 @@ class Controller:
 
     @property
     def command_correction(self) -> Array:
-        """(num_envs, 3) what the observed command was changed by [m/s, m/s, rad/s]."""
+        """(num_envs, 3) what the observed velocity command was changed by [m/s, m/s, rad/s]."""
         return (zeros((self.previous_action.shape[0], 3), self.previous_action)
                 if self.loop is None else self.loop.correction)
 
@@ -88,7 +89,12 @@ class Controller:
                 **self.builder.carried()}
 
     def observe(self, state: RobotState, command: Array) -> Array:
-        """Return the observation (num_envs, obs) for a state and a command (num_envs, 3)."""
+        """Return the observation (num_envs, obs) of a state and a command.
+
+        Args:
+            state: What the robots measure.
+            command: (num_envs, size), columns as in the contract's ``command_limits``.
+        """
         limits = self.contract.command_limits
         command = limits.clamp(float32(command))
         gait = None if self.clock is None else self.clock.step(command)

@@ -113,7 +113,8 @@ def _measure(contract: PolicyContract, joints: JointSelection) -> Tuple[TermSlic
         base_position=np.zeros((1, 3), np.float32),
         base_linear_velocity=np.zeros((1, 3), np.float32))
     gait = None if contract.gait is None else np.zeros((1, 2), np.float32)
-    moment = Moment(state, np.zeros((1, 3), np.float32), np.zeros((1, m), np.float32), gait)
+    command = np.zeros((1, contract.command_limits.size), np.float32)
+    moment = Moment(state, command, np.zeros((1, m), np.float32), gait)
     slices, start = [], 0
     for term in contract.observation.terms:
         stop = start + TERMS[term.name](moment, joints).shape[1]

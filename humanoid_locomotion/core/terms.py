@@ -20,7 +20,7 @@ class Moment:
 
     Attributes:
         state: What the robot measures, joints in the order of the contract.
-        command: (num_envs, 3), already within the contract's limits.
+        command: (num_envs, command size), already within the contract's limits.
         previous_action: (num_envs, num_actions), zeros after a reset.
         gait: (num_envs, 2), the gait clock's features; None without a clock.
     """
@@ -75,7 +75,7 @@ def projected_gravity(moment: Moment, _: JointSelection) -> Array:
 
 
 def velocity_command(moment: Moment, _: JointSelection) -> Array:
-    """The velocity command [m/s, m/s, rad/s]."""
+    """The command, all axes of the contract's :class:`CommandSpec` in order."""
     return moment.command
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import math
 from typing import Optional
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.sim.backend import PhysicsSpec
 
 VERSION = 3
@@ -120,7 +120,7 @@ class Protocol:
         survive_time: How long a robot must stay up after a kick [s].
         tour_runs: Tours with the policy's own arms, and as many with arms moved by others.
         tour_time: Duration of a tour [s].
-        tour_limits: The range of its commands, as far as the policy's own limits go.
+        tour_limits: The range of its velocity commands, as far as the policy's own limits go.
         tour_command_time: Time between two commands [s].
         tour_standing_share: Share of its commands that are zero.
         tour_push_speed: Velocity of its shoves [m/s], in random directions.
@@ -159,7 +159,7 @@ class Protocol:
     survive_time: float = 4.0
     tour_runs: int = 16
     tour_time: float = 60.0
-    tour_limits: CommandLimits = field(default_factory=lambda: CommandLimits(
+    tour_limits: CommandSpec = field(default_factory=lambda: CommandSpec.of(
         lin_vel_x=(-0.3, 0.8), lin_vel_y=(-0.3, 0.3), ang_vel_z=(-0.5, 0.5)))
     tour_command_time: float = 4.0
     tour_standing_share: float = 0.2

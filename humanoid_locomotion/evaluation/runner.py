@@ -22,7 +22,8 @@ class Trials:
     """What each robot of a batch goes through.
 
     Attributes:
-        commands: (steps, num_envs, 3) [m/s, m/s, rad/s], the command at every control step.
+        commands: (steps, num_envs, 3) [m/s, m/s, rad/s], the velocity command at every
+            control step; further axes of the command are at rest.
         heading: (num_envs,) Yaw at the start [rad].
         joint_offsets: (num_envs, num_joints) Start position from the default pose [rad].
         friction: (num_envs,) Friction of the floor; None for the model's.
@@ -134,7 +135,8 @@ def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract,
         rows = []
         for step, command in enumerate(trials.commands):
             _kick(backend, trials, step)
-            targets = controller.step(sensors.measure(backend.state()), command)
+            targets = controller.step(sensors.measure(backend.state()),
+                                      contract.command_limits.with_velocity(command))
             others = None if trials.led_joints is None else trials.led_joints[step]
             arriving = led(line.pass_on(targets.positions), others)
             for _ in range(substeps):

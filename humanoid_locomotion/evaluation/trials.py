@@ -46,7 +46,7 @@ def tours(protocol: Protocol, contract: PolicyContract, seed: Sequence[int]) -> 
     rng = np.random.default_rng(seed)
     runs, steps = protocol.tour_runs, _steps(protocol.tour_time, contract)
     held = _steps(protocol.tour_command_time, contract)
-    limits, own = protocol.tour_limits, contract.command_limits
+    limits, own = protocol.tour_limits, contract.command_limits.velocity
     chosen = rng.uniform(limits.lower, limits.upper, (-(-steps // held), runs, 3))
     chosen = np.clip(chosen, own.lower, own.upper)
     chosen[rng.random(chosen.shape[:2]) < protocol.tour_standing_share] = 0.0

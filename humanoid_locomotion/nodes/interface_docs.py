@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, Tuple
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
+from humanoid_locomotion.core.command import COMMAND_AXES
 from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.safety.rules import rules_table
 from humanoid_locomotion.nodes.locomotion.node import LocomotionNode
@@ -20,6 +21,7 @@ from humanoid_locomotion.nodes.locomotion.state_machine import states_table
 from humanoid_locomotion.nodes.navigation.node import PlannerNode
 from humanoid_locomotion.nodes.odometry.node import OdometryNode
 from humanoid_locomotion.nodes.operator.viewer import ViewerNode
+from humanoid_locomotion.nodes.ros.conversions import AXIS_TOPIC
 from humanoid_locomotion.nodes.ros.parameters import (
     LocomotionParameters,
     OdometryParameters,
@@ -88,6 +90,8 @@ MEANING: Dict[str, Dict[str, str]] = {
         'locomotion/damp': 'a button', 'locomotion/emergency_stop': 'a button',
         'locomotion/reset': 'a button', 'sim/push': 'a button',
         'sim/set_parameters': 'a slider, for `friction`'}}
+AXES = {f'{AXIS_TOPIC}{axis.name}': f'{axis.title}, for a policy with this axis'
+        for axis in COMMAND_AXES.values()}
 # When a parameter that is not read-only may be set.
 CHANGES = {'locomotion': 'before *configure*', 'sim': 'at any time'}
 EXCEPTIONS = {('locomotion', 'policy'): 'before *configure*, or before `~/swap`'}
@@ -154,7 +158,7 @@ def parameters_table(name: str) -> str:
 
 def _rows(node: Any, direction: str, ends: Any, name_of: str, type_of: str) -> List[List[str]]:
     """Return one row for each end, without those that every node has."""
-    meanings, rows = MEANING[node.get_name()], []
+    meanings, rows = {**MEANING[node.get_name()], **AXES}, []
     for end in ends:
         kind = getattr(end, type_of)
         package = kind.__module__.split('.')[0]

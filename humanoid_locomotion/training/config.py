@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import math
 from typing import Dict, Optional, Tuple
 
-from humanoid_locomotion.core.command import CommandLimits, GaitSpec
+from humanoid_locomotion.core.command import CommandSpec, GaitSpec
 from humanoid_locomotion.core.contract import (
     ACTION_MODES,
     ObservationSpec,
@@ -91,10 +91,10 @@ class ActionConfig:
 
 @dataclass(frozen=True)
 class CommandConfig:
-    """How velocity commands are drawn.
+    """How commands are sampled, see :mod:`humanoid_locomotion.training.env.commands`.
 
     Attributes:
-        limits: The range they are drawn from, and the contract's.
+        limits: The axes and the ranges they are sampled from; the contract's, too.
         resample_period: Shortest and longest time between two draws [s].
         standing_share: Share of draws that ask for standing.
         straight_share: Share of draws that ask for forward velocity only.
@@ -102,7 +102,7 @@ class CommandConfig:
         slow_share: Share of draws that are slowed down to a tenth to four tenths.
     """
 
-    limits: CommandLimits
+    limits: CommandSpec
     resample_period: Range
     standing_share: float
     straight_share: float

@@ -12,7 +12,7 @@ import yaml
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import CheckpointError, MissingPackageError
-from humanoid_locomotion.core.policy.golden import GOLDEN_COMMANDS, record_golden, tumbling_states
+from humanoid_locomotion.core.policy.golden import GOLDEN_WALK, record_golden, tumbling_states
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
 from humanoid_locomotion.core.policy.onnx_metadata import to_flat
 from humanoid_locomotion.core.policy.writer import new_policy_folder, write_policy
@@ -156,9 +156,10 @@ def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingCo
         contract, lambda obs: model.act_mean(torch.as_tensor(obs)).detach().numpy())
     controller.reset_all()
     states = []
-    for command, steps in GOLDEN_COMMANDS:
+    for velocity, steps in GOLDEN_WALK:
         for _ in range(steps):
-            state, asked = backend.state(), np.array([command], np.float32)
+            state = backend.state()
+            asked = contract.command_limits.with_velocity(np.array([velocity], np.float32))
             states.append({**vars(state), 'command': asked})
             backend.step(controller.step(state, asked))
     backend.close()

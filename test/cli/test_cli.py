@@ -102,7 +102,7 @@ def test_check_says_what_a_policy_is(run, tmp_path):
     ended = run('check', folder, '--engine', 'onnxruntime')
     assert ended.code == 0 and ended.err == ''
     for text in (str(folder), 'humanoid, 23 joints, model same', '50 Hz, default_offset',
-                 'velocity_command', 'turn [-1, 1]', 'onnxruntime', 'largest difference'):
+                 'velocity_command', 'turning left [-1, 1]', 'onnxruntime', 'largest difference'):
         assert text in ended.out
 
 

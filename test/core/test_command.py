@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from humanoid_locomotion.core.command import CommandLimits, GaitClock, GaitSpec, is_moving
+from humanoid_locomotion.core.command import CommandSpec, GaitClock, GaitSpec
 
-LIMITS = CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-1.0, 1.0))
+LIMITS = CommandSpec.of(
+    lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-1.0, 1.0))
 SPEC = GaitSpec(period=0.8, moving_threshold=0.1)
 WALK, STAND = np.array([[0.5, 0.0, 0.0]], np.float32), np.zeros((1, 3), np.float32)
 
 
 def clock(num_envs: int = 1) -> GaitClock:
     """Give a clock at 50 Hz: forty control steps to a stride."""
-    return GaitClock(SPEC, 0.02, num_envs, np.zeros(0, np.float32))
+    return GaitClock(SPEC, LIMITS, 0.02, num_envs, np.zeros(0, np.float32))
 
 
 def test_clamping_moves_each_component_on_its_own():
@@ -34,12 +35,13 @@ def test_torch_commands_are_clamped_alike():
 @pytest.mark.parametrize('low, high', [(0.1, 1.0), (-1.0, -0.1), (1.0, -1.0)])
 def test_a_range_that_excludes_standing_is_refused(low, high):
     with pytest.raises(ValueError, match=r'lin_vel_y: the range must contain 0'):
-        CommandLimits((-1.0, 1.0), (low, high), (-1.0, 1.0))
+        CommandSpec.of(
+            lin_vel_x=(-1.0, 1.0), lin_vel_y=(low, high), ang_vel_z=(-1.0, 1.0))
 
 
 def test_moving_is_told_by_the_norm():
     commands = np.array([[0.0, 0, 0], [0.08, 0.08, 0], [0.05, 0, 0], [0, 0, -0.2]])
-    assert is_moving(commands, 0.1).tolist() == [False, True, False, True]
+    assert LIMITS.is_moving(commands, 0.1).tolist() == [False, True, False, True]
 
 
 def test_a_stride_lasts_its_period_in_control_steps():

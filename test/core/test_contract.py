@@ -9,7 +9,7 @@ import pytest
 from samples import LEGS, contract
 import yaml
 
-from humanoid_locomotion.core.command import CommandLimits, GaitSpec
+from humanoid_locomotion.core.command import CommandSpec, GaitSpec
 from humanoid_locomotion.core.contract import (
     ObservationSpec,
     PolicyContract,
@@ -148,7 +148,8 @@ def test_a_contract_for_a_robot_takes_its_figures_over():
     it = contract_for(
         robot, control_period=0.02, action_mode='default_offset', action_scale=0.5,
         observation=ObservationSpec('proprioceptive', LAYOUTS['proprioceptive']),
-        command_limits=CommandLimits((-1.0, 1.0), (0.0, 0.0), (-1.0, 1.0)),
+        command_limits=CommandSpec.of(
+            lin_vel_x=(-1.0, 1.0), lin_vel_y=(0.0, 0.0), ang_vel_z=(-1.0, 1.0)),
         gait=GaitSpec(0.8, 0.1))
     assert it.joint_names == robot.joint_names and it.model_hash == robot.model_hash
     # An action of one asks every joint for the same share of its torque: kp * scale = effort / 2.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.core.contract import ObservationSpec, TermSpec, contract_for
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
 from humanoid_locomotion.core.reading import config
@@ -23,7 +23,8 @@ from humanoid_locomotion.core.robot_bounds import (
 from humanoid_locomotion.core.safety.evidence import POSITION_MARGIN, SafetyLimits
 
 ROBOT = load_robot('humanoid')
-LIMITS = CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-1.0, 1.0))
+LIMITS = CommandSpec.of(
+    lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-1.0, 1.0))
 CONTRACT = contract_for(
     ROBOT, control_period=0.02, action_mode='default_offset', action_scale=0.25,
     observation=ObservationSpec('x', (TermSpec('joint_positions'),)), command_limits=LIMITS,

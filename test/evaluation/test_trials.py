@@ -8,13 +8,14 @@ import numpy as np
 from policy_factory import make_contract
 import pytest
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.evaluation import trials
 from humanoid_locomotion.evaluation.gates import KICKS
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, PushGroup, Situation
 
 CONTRACT = make_contract()
-LIMITS = CommandLimits((-0.2, 0.8), (0.0, 0.0), (-1.0, 1.0))
+LIMITS = CommandSpec.of(
+    lin_vel_x=(-0.2, 0.8), lin_vel_y=(0.0, 0.0), ang_vel_z=(-1.0, 1.0))
 
 
 def test_the_protocol_is_what_it_promises():

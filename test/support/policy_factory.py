@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 import numpy as np
 import pytest
 
-from humanoid_locomotion.core.command import CommandLimits, GaitSpec
+from humanoid_locomotion.core.command import CommandSpec, GaitSpec
 from humanoid_locomotion.core.contract import ObservationSpec, PolicyContract, contract_for
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec
@@ -26,7 +26,8 @@ def make_contract(robot: str = 'humanoid', layout: str = 'proprioceptive') -> Po
     return contract_for(
         load_robot(robot), control_period=CONTROL_PERIOD, action_mode='default_offset',
         action_scale=0.25, observation=ObservationSpec(layout, LAYOUTS[layout]),
-        command_limits=CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-1.0, 1.0)),
+        command_limits=CommandSpec.of(
+            lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-1.0, 1.0)),
         gait=GaitSpec(0.8, 0.1) if layout.endswith('clock') else None,
         yaw_rate_integral=IntegralSpec(gain=1.0, limit=0.2))
 

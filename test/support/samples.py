@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from humanoid_locomotion.core.command import CommandLimits, GaitSpec
+from humanoid_locomotion.core.command import CommandSpec, GaitSpec
 from humanoid_locomotion.core.contract import (
     FORMAT_VERSION,
     JointContract,
@@ -17,7 +17,7 @@ from humanoid_locomotion.core.feedback.leg_odometry import LegSpec
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.core.terms import LAYOUTS
 
-LIMITS = CommandLimits(lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-1.0, 1.0))
+LIMITS = CommandSpec.of(lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-1.0, 1.0))
 
 # Straight legs of 1 m: each has a joint that pitches it, then one that rolls it.
 LEGS = tuple(LegSpec(joints, ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0)),

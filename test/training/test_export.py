@@ -19,7 +19,7 @@ from humanoid_locomotion.core.feedback.kinematics import leg_spec
 from humanoid_locomotion.core.feedback.velocity_feedback import LinearLoopSpec
 from humanoid_locomotion.core.policy.engines import open_engine
 from humanoid_locomotion.core.policy.folder import open_policy, read_golden
-from humanoid_locomotion.core.policy.golden import GOLDEN_COMMANDS, tumbling_states
+from humanoid_locomotion.core.policy.golden import GOLDEN_WALK, tumbling_states
 from humanoid_locomotion.training import export as exporting
 from humanoid_locomotion.training.export import export
 from humanoid_locomotion.training.run import checkpoint
@@ -177,7 +177,7 @@ def test_a_robot_that_is_turned_about_shows_every_figure():
     """What golden steps are made of where there is no MuJoCo."""
     contract = config().contract(ROBOT)
     states = tumbling_states(contract)
-    assert len(states) == sum(steps for _, steps in GOLDEN_COMMANDS)
+    assert len(states) == sum(steps for _, steps in GOLDEN_WALK)
     whole = {key: np.concatenate([state[key] for state in states]) for key in states[0]}
     lower, upper = contract.values('lower'), contract.values('upper')
     assert np.all((whole['joint_positions'] > lower) & (whole['joint_positions'] < upper))

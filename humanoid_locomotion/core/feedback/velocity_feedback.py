@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Dict, Optional
 
 from humanoid_locomotion.core.arrays import Array, Constant, clip, concatenate, namespace, zeros
-from humanoid_locomotion.core.command import is_moving
+from humanoid_locomotion.core.command import NUM_VELOCITY, CommandSpec
 from humanoid_locomotion.core.feedback.leg_odometry import LegOdometry
 from humanoid_locomotion.core.rotations import vertical_rate
 from humanoid_locomotion.core.state import RobotState
@@ -75,6 +75,7 @@ class VelocityLoop:
         linear: The loop over the floor, the same for both axes; None to leave that alone.
         yaw_rate: The loop in turning, likewise.
         odometry: What measures the velocity over the floor; needed for ``linear``.
+        commands: The axes of the commands; only the velocity axes are corrected.
         moving_threshold: Commands whose norm is above this ask for walking.
         control_period: [s].
         num_envs: How many robots.
@@ -82,8 +83,8 @@ class VelocityLoop:
     """
 
     def __init__(self, linear: Optional[LinearLoopSpec], yaw_rate: Optional[IntegralSpec],
-                 odometry: Optional[LegOdometry], moving_threshold: float, control_period: float,
-                 num_envs: int, like: Array):
+                 odometry: Optional[LegOdometry], commands: CommandSpec, moving_threshold: float,
+                 control_period: float, num_envs: int, like: Array):
         specs = (linear, linear, yaw_rate)
         self._share = Constant([0.0 if it is None else it.gain * control_period for it in specs])
         self._limit = Constant([0.0 if it is None else it.limit for it in specs])
@@ -93,8 +94,8 @@ class VelocityLoop:
         is_held = self._damping > 0.0 or self._stiffness > 0.0
         self._settling = min(control_period / SMOOTHED_OVER, 1.0) if is_held else 1.0
         self._odometry = None if linear is None else odometry
-        self._threshold = moving_threshold
-        self.correction = zeros((num_envs, 3), like)
+        self._commands, self._threshold = commands, moving_threshold
+        self.correction = zeros((num_envs, NUM_VELOCITY), like)
         self.place = zeros((num_envs, 2), like) + float('nan')
 
     def reset(self, mask: Array) -> None:
@@ -111,21 +112,24 @@ class VelocityLoop:
         return {'command_correction': self.correction, **place}
 
     def step(self, command: Array, state: RobotState) -> Array:
-        """Count one control step; return the corrected command (num_envs, 3)."""
+        """Count one control step; return the corrected command (num_envs, size)."""
         xp, limit = namespace(self.correction), self._limit.like(self.correction)
-        moving = is_moving(command, self._threshold)[:, None]
+        moving = self._commands.is_moving(command, self._threshold)[:, None]
         turning = vertical_rate(state.base_orientation, state.base_angular_velocity)[:, None]
         over_floor, back = xp.zeros_like(command[:, :2]), xp.zeros_like(command[:, :2])
         if self._odometry is not None:
             seen = self._odometry.measure(state)
             over_floor, back = seen.velocity, self._way_back(seen.offset, moving)
         velocity, before = concatenate((over_floor, turning)), self.correction
-        following = before + self._share.like(before) * (command - velocity)
+        following = before + self._share.like(before) * (command[:, :NUM_VELOCITY] - velocity)
         wanted = concatenate((self._stiffness * back - self._damping * over_floor,
                               xp.zeros_like(turning)))
         calming = before + self._settling * (wanted - before)
         self.correction[...] = clip(xp.where(moving, following, calming), -limit, limit)
-        return command + self.correction
+        corrected = command[:, :NUM_VELOCITY] + self.correction
+        if self._commands.size == NUM_VELOCITY:
+            return corrected
+        return concatenate((corrected, command[:, NUM_VELOCITY:]))
 
     def _way_back(self, offset: Array, moving: Array) -> Array:
         """Return the way (num_envs, 2) from where the base is over its feet to its place."""

@@ -11,9 +11,9 @@ from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.state import RobotState
 
-# What is asked for, and for how many control steps.
-GOLDEN_COMMANDS = (((0.0, 0.0, 0.0), 25), ((0.5, 0.0, 0.0), 50), ((0.0, 0.3, 0.0), 25),
-                   ((0.0, 0.0, 0.5), 25), ((0.0, 0.0, 0.0), 25))
+# Velocity commands, and the control steps that each lasts; further axes are at rest.
+GOLDEN_WALK = (((0.0, 0.0, 0.0), 25), ((0.5, 0.0, 0.0), 50), ((0.0, 0.3, 0.0), 25),
+               ((0.0, 0.0, 0.5), 25), ((0.0, 0.0, 0.0), 25))
 
 
 def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
@@ -21,7 +21,8 @@ def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
 
     Like a robot that is turned about by hand: no physics, but all that an observation is made of.
     """
-    commands = [command for command, steps in GOLDEN_COMMANDS for _ in range(steps)]
+    velocities = [velocity for velocity, steps in GOLDEN_WALK for _ in range(steps)]
+    commands = contract.command_limits.with_velocity(np.array(velocities, np.float32))
     m, time = contract.num_actions, np.arange(len(commands))[:, None] * contract.control_period
 
     def wave(size: int, height: Any = 1.0) -> np.ndarray:
@@ -35,7 +36,7 @@ def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
         'joint_positions': rest + wave(m, reach), 'joint_velocities': wave(m),
         'base_orientation': turn / np.linalg.norm(turn, axis=1, keepdims=True),
         'base_angular_velocity': wave(3), 'base_position': wave(3),
-        'base_linear_velocity': wave(3, 0.5), 'command': np.array(commands)}
+        'base_linear_velocity': wave(3, 0.5), 'command': commands}
     return [{key: value[i:i + 1].astype(np.float32) for key, value in arrays.items()}
             for i in range(len(commands))]
 

@@ -12,7 +12,12 @@ from dataclasses import astuple
 import math
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from humanoid_locomotion.core.command import COMMAND_NAMES, CommandLimits, GaitSpec
+from humanoid_locomotion.core.command import (
+    COMMAND_AXES,
+    VELOCITY_NAMES,
+    CommandSpec,
+    GaitSpec,
+)
 from humanoid_locomotion.core.contract import (
     FORMAT_VERSION,
     JointContract,
@@ -73,9 +78,12 @@ KEYS = {
     'observation_history': 'how many control steps are joined, whole frames, oldest first',
     'observation_layout': "the layout's name, for people",
     'observation_joints': 'the joints whose position and velocity are observed',
-    'command_names': f'{", ".join(COMMAND_NAMES)}; or one of {", ".join(VELOCITY_COMMANDS)}',
-    'command_lower': 'lowest forward, left [m/s] and turning [rad/s] command',
-    'command_upper': 'highest forward, left [m/s] and turning [rad/s] command',
+    'command_names':
+        f'{", ".join(VELOCITY_NAMES)}, then further axes of {", ".join(COMMAND_AXES)} by name; or '
+        f'one of {", ".join(VELOCITY_COMMANDS)} for the first three',
+    'command_lower': 'lowest command of each axis: forward, left [m/s], turning [rad/s], further',
+    'command_upper': 'highest command of each axis, likewise',
+    'command_rest': 'command of each axis while nothing is asked for; 0 for a velocity',
     'gait_period': 'duration of one stride [s]',
     'gait_moving_threshold': 'norm of a command above which it asks to walk; below 0, always',
     'yaw_rate_integral_gain': "change of the turning command for the turning rate's error [1/s]",
@@ -110,13 +118,15 @@ def to_flat(contract: PolicyContract, run_path: str) -> Dict[str, str]:
         'observation_history': [contract.observation.history],
         'observation_layout': [contract.observation.layout],
         'observation_joints': contract.observed_joints,
-        'command_names': COMMAND_NAMES,
+        'command_names': limits.names,
         'command_lower': limits.lower,
         'command_upper': limits.upper,
         'robot': [contract.robot],
         'model_hash': [contract.model_hash],
         'run_path': [run_path],
     }
+    if limits.further:
+        flat['command_rest'] = limits.rest
     if contract.gait is not None:
         flat['gait_period'] = [contract.gait.period]
         flat['gait_moving_threshold'] = [contract.gait.moving_threshold]
@@ -170,16 +180,15 @@ class FlatMetadata:
             ConfigError: A key is missing or does not fit; the message says which, where, what
                 was found and what was expected.
         """
-        optional = {*GAIT, *YAW_RATE, *LINEAR, *LEGS, 'observation_joints', 'run_path'}
+        optional = {*GAIT, *YAW_RATE, *LINEAR, *LEGS, 'command_rest', 'observation_joints',
+                    'run_path'}
         missing = [key for key in KEYS if not self.origin(key) and key not in optional]
         if missing:
             raise self._missing(missing)
         terms = self._terms()
-        self._check_command()
         self._check_history()
         names = self.joint_names()
         figures = {name: self._figures(key, len(names)) for key, name in JOINT_FIGURES.items()}
-        lower, upper = self._figures('command_lower', 3), self._figures('command_upper', 3)
         observed = self.words('observation_joints') if self.origin('observation_joints') else names
         try:
             joints = tuple(
@@ -193,7 +202,7 @@ class FlatMetadata:
                 observation=ObservationSpec(
                     self._word('observation_layout'), terms, self._history(),
                     None if observed == names else tuple(observed)),
-                command_limits=CommandLimits(*zip(lower, upper)),
+                command_limits=self._commands(),
                 gait=self._gait(terms),
                 yaw_rate_integral=(
                     IntegralSpec(*self._all(YAW_RATE)) if self._any(YAW_RATE) else None),
@@ -244,11 +253,20 @@ class FlatMetadata:
         return tuple(TermSpec(TERM_NAMES[name], scale, None if clip == float('inf') else clip)
                      for name, scale, clip in zip(names, scales, clips))
 
-    def _check_command(self) -> None:
+    def _commands(self) -> CommandSpec:
         found = self.words('command_names')
-        if found != list(COMMAND_NAMES) and not (
-                len(found) == 1 and found[0] in VELOCITY_COMMANDS):
+        names = list(VELOCITY_NAMES) if (
+            len(found) == 1 and found[0] in VELOCITY_COMMANDS) else found
+        if any(name not in COMMAND_AXES for name in names):
             raise self._error('command_names', found)
+        keys = ['command_lower', 'command_upper']
+        if self.origin('command_rest'):
+            keys.append('command_rest')
+        columns = [self._figures(key, len(names)) for key in keys]
+        spec = CommandSpec.from_config(dict(zip(names, zip(*columns))))
+        if list(spec.names) != names:
+            raise self._error('command_names', found)
+        return spec
 
     def _check_history(self) -> None:
         """Refuse a history that is joined term by term, which the builder does not do."""

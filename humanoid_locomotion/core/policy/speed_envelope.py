@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import json
 from typing import Any, Dict, List, Optional, Tuple
 
+from humanoid_locomotion.core.command import NUM_VELOCITY, VELOCITY_NAMES
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import printable
 from humanoid_locomotion.core.reading.parsing import parse_json, show
@@ -13,7 +14,6 @@ from humanoid_locomotion.core.reading.parsing import parse_json, show
 MAX_SPEED = 100.0  # [m/s] and [rad/s]; nothing that walks is as fast
 MIN_COMMAND = 1e-3  # of those that tell what the strongest command reaches
 MAX_RESPONSES = 256
-AXES = ('lin_vel_x', 'lin_vel_y', 'ang_vel_z')
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Envelope:
     """What a planner may ask, and what it gets.
 
     Attributes:
-        trained: Lowest and highest command of each axis: forward [m/s], left [m/s], turn [rad/s].
+        trained: Lowest and highest command of each velocity axis: forward [m/s], left [m/s],
+            turning left [rad/s].
         reached: Lowest and highest velocity of each axis that was measured; ``trained`` for an
             end that was not.
         dead_zone: Slowest speed that is answered [m/s].
@@ -40,7 +41,7 @@ class Envelope:
     def to_json(self) -> str:
         """Return what ``~/envelope`` publishes."""
         return json.dumps({
-            'axes': AXES, 'trained': self.trained, 'reached': self.reached,
+            'axes': VELOCITY_NAMES, 'trained': self.trained, 'reached': self.reached,
             'dead_zone': self.dead_zone, 'threshold': self.threshold, 'problem': self.problem,
             'responses': [{'command': command, 'velocity': velocity}
                           for command, velocity in self.responses]})
@@ -68,7 +69,8 @@ def measured_envelope(contract: PolicyContract, scorecard: Optional[bytes], prob
         scorecard: What ``scorecard.json`` holds; None if it is not to be had.
         problem: Why it is not.
     """
-    trained = tuple(zip(contract.command_limits.lower, contract.command_limits.upper))
+    velocity = contract.command_limits.velocity
+    trained = tuple(zip(velocity.lower, velocity.upper))
     threshold = contract.moving_threshold
     try:
         if scorecard is None:
@@ -96,7 +98,7 @@ def measured_envelope(contract: PolicyContract, scorecard: Optional[bytes], prob
 
 
 def _three(values: Any) -> Tuple[float, ...]:
-    if not isinstance(values, list) or len(values) != 3:
+    if not isinstance(values, list) or len(values) != NUM_VELOCITY:
         raise ValueError(f'scorecard.json: found {show(values)}, expected three figures: forward, '
                          'left [m/s] and turning [rad/s]')
     return tuple(_speed(value) for value in values)
@@ -116,7 +118,8 @@ def _reached(trained: Tuple[Tuple[float, float], ...],
     ends: List[Tuple[float, float]] = []
     for axis, (low, high) in enumerate(trained):
         alone = [(c[axis], v[axis]) for c, v in responses
-                 if abs(c[axis]) >= MIN_COMMAND and not any(c[i] for i in range(3) if i != axis)]
+                 if abs(c[axis]) >= MIN_COMMAND
+                 and not any(c[i] for i in range(NUM_VELOCITY) if i != axis)]
         ends.append((_end(low, [r for r in alone if r[0] < 0.0]),
                      _end(high, [r for r in alone if r[0] > 0.0])))
     if any(abs(end) > MAX_SPEED for pair in ends for end in pair):

@@ -1,14 +1,16 @@
 """Reads YAML into frozen dataclasses and refuses, by name, every key that does not fit.
 
 A dataclass is the schema: its annotations are the types, a field without a default is required,
-and its ``__post_init__`` may raise ``ValueError`` for what a type cannot say.
+and its ``__post_init__`` may raise ``ValueError`` for what a type cannot say. A dataclass whose
+keys are not its fields has a classmethod ``from_config(cls, data)``, whose annotation of ``data``
+is the type of the plain data, and a method ``to_config`` that returns such data.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Tuple, Type, TypeVar, Union, get_type_hints
+from typing import Any, Callable, Dict, List, Mapping, Tuple, Type, TypeVar, Union, get_type_hints
 
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.reading.files import read_bytes
@@ -50,6 +52,10 @@ def from_mapping(cls: Type[T], data: Any, source: object, at: str = '') -> T:
     Raises:
         ConfigError: A key is unknown or missing, or a value has the wrong type.
     """
+    from_config = getattr(cls, 'from_config', None)
+    if from_config is not None:
+        plain = _read(get_type_hints(from_config)['data'], data, source, at)
+        return _build(lambda: from_config(plain), source, at)
     if not isinstance(data, Mapping):
         raise ConfigError(source, at, f'expected a mapping, found {_found(data)}')
     hints = get_type_hints(cls)
@@ -64,8 +70,12 @@ def from_mapping(cls: Type[T], data: Any, source: object, at: str = '') -> T:
         raise ConfigError(source, at, ', '.join(found) + f'; the keys are {sorted(fields)}')
     values = {name: _read(hints[name], value, source, f'{at}.{name}'.lstrip('.'))
               for name, value in data.items()}
+    return _build(lambda: cls(**values), source, at)
+
+
+def _build(make: Callable[[], T], source: object, at: str) -> T:
     try:
-        return cls(**values)
+        return make()
     except ConfigError:
         raise
     except ValueError as error:
@@ -74,6 +84,8 @@ def from_mapping(cls: Type[T], data: Any, source: object, at: str = '') -> T:
 
 def to_mapping(value: Any) -> Any:
     """Return plain data (dict, list, str, int, float, bool, None) for a dataclass."""
+    if hasattr(value, 'to_config'):
+        return value.to_config()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_mapping(getattr(value, field.name))
                 for field in dataclasses.fields(value) if field.init}

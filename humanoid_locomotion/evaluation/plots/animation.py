@@ -76,9 +76,9 @@ def poses(folder: PolicyFolder, robot: RobotSpec, protocol: Protocol) -> np.ndar
 
 
 def _commands(contract: Any) -> List[np.ndarray]:
-    limits = contract.command_limits
-    return [np.clip([command], limits.lower, limits.upper).astype(np.float32)
-            for command, seconds in SCENES
+    spec = contract.command_limits
+    return [spec.with_velocity(spec.velocity.clamp(np.array([velocity], np.float32)))
+            for velocity, seconds in SCENES
             for _ in range(round(seconds / contract.control_period))]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from humanoid_locomotion.core.command import VELOCITY_AXES
 from humanoid_locomotion.core.errors import MissingPackageError
 from humanoid_locomotion.evaluation.scorecard import PushLadder, Response, Scorecard, shown
 
@@ -19,8 +20,6 @@ except ImportError as error:
 
 Axes = Any
 
-AXES = ('forward', 'left', 'turn')
-UNITS = ('m/s', 'm/s', 'rad/s')
 COLOURS = ('#0072b2', '#d55e00', '#6a51a3')  # of forward, left and turn
 GOOD, BAD, INK, FAINT = '#1b7f4d', '#c0392b', '#222222', '#bbbbbb'
 
@@ -92,7 +91,8 @@ def _draw_responses(axes: Axes, scorecard: Scorecard) -> None:
 def _row_label(response: Response, axis: int) -> str:
     asked = [i for i in range(3) if response.command[i] != 0.0]
     prefix = 'arc: ' if len(asked) > 1 else ''
-    return f'{prefix}{AXES[axis]} {response.command[axis]:+g} {UNITS[axis]}'
+    label, unit = VELOCITY_AXES[axis].label, VELOCITY_AXES[axis].unit
+    return f'{prefix}{label} {response.command[axis]:+g} {unit}'
 
 
 def _draw_pushes(axes: Axes, ladders: tuple[PushLadder, ...]) -> None:

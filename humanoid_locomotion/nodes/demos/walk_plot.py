@@ -7,10 +7,11 @@ from typing import Any, List, Sequence
 
 import numpy as np
 
+from humanoid_locomotion.core.command import VELOCITY_AXES
 from humanoid_locomotion.nodes.demos.walk_profile import Sample, Segment
 
 SPACING = 0.6  # along the path, between two images of the robot [m]
-LABELS = ('forward [m/s]', 'left [m/s]', 'turning [rad/s]')
+LABELS = tuple(axis.title for axis in VELOCITY_AXES)
 
 
 def draw(path: Path, profile: Sequence[Segment], samples: Sequence[Sample], robot: str) -> None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from humanoid_locomotion.core.command_filter import CommandFilter
 from humanoid_locomotion.core.errors import (
     ConfigError,
     LocomotionError,
@@ -29,7 +30,6 @@ from humanoid_locomotion.core.safety.guard import SafetyGuard, Verdict
 from humanoid_locomotion.core.safety.joint_tracking import Tracking
 from humanoid_locomotion.core.safety.rules import Severity
 from humanoid_locomotion.core.terms import needs_odometry
-from humanoid_locomotion.core.velocity import VelocityFilter
 from humanoid_locomotion.nodes.locomotion.condition import Condition
 from humanoid_locomotion.nodes.locomotion.sensors import Channel, Sensors
 from humanoid_locomotion.nodes.locomotion.state_machine import Mode, StateMachine
@@ -60,7 +60,7 @@ class ControlLoop:
         sensors: What arrived from the robot.
         condition: What the robot says of its motors and its battery.
         commands: What arrived on ``cmd_vel``, counted.
-        velocity: What becomes of it.
+        command: The filter from commands to what the policy sees.
         guard: What stops the robot.
         machine: What the robot is doing.
         period: Time between the last two control steps [s]; 0 after a pause.
@@ -106,7 +106,7 @@ class ControlLoop:
             [np.zeros(len(own)), *(self._robot.values(key)[own] for key in GAINS[1:])], axis=1)
         self.guard.limits = self._limits(folder)
         self._tracking = Tracking(folder.contract)
-        self.velocity = VelocityFilter(
+        self.command = CommandFilter(
             folder.contract.command_limits, folder.contract.control_period,
             (parameters.max_acceleration, parameters.max_turn_acceleration),
             parameters.cmd_vel_timeout)
@@ -126,12 +126,19 @@ class ControlLoop:
         """Take over a velocity command, or refuse it and keep the last one."""
         try:
             self.commands.check_stamp(stamp, now, self._parameters.cmd_vel_timeout)
-            self.velocity.take(conversions.velocity_command(twist), now)
+            self.command.take(conversions.velocity_command(twist), now)
         except LocomotionError as error:
             self.commands.refuse(error)
             self._on_refused(error)
             return
         self.commands.accept(stamp, now)
+
+    def take_axis_command(self, name: str, msg: Any, now: float) -> None:
+        """Take a command of an axis beyond the velocity, or refuse it and keep the last one."""
+        try:
+            self.command.take_axis(name, conversions.axis_command(msg, name), now)
+        except LocomotionError as error:
+            self._on_refused(error)
 
     def missing(self, now: float, damped: bool = False, begins: bool = False) -> str:
         """Return why the robot must not be engaged now, in words; empty if it may be.
@@ -219,6 +226,10 @@ class ControlLoop:
             if getattr(ours, what) != getattr(other, what):
                 raise RefusedError('swap', f'{what} of {folder.path} is {getattr(other, what)}, '
                                    f'this node runs {getattr(ours, what)}')
+        if ours.command_limits.names != other.command_limits.names:
+            raise RefusedError('swap', f'{folder.path} takes commands on '
+                               f'{list(other.command_limits.names)}, this node subscribes to '
+                               f'{list(ours.command_limits.names)}')
         unseen = self.sensors.lacks(other)
         if unseen:
             raise RefusedError('swap', f'{folder.path} needs {unseen}, which is not subscribed')
@@ -232,7 +243,7 @@ class ControlLoop:
         """Begin anew after the clock jumped back by ``lost`` seconds to ``now``."""
         self.sensors.rewind(now)
         self.commands.rewind(now)
-        self.velocity.rewind(now)
+        self.command.rewind(now)
         self.condition.rewind(now)
         self.machine.forget()
         self._forget()
@@ -267,24 +278,24 @@ class ControlLoop:
         try:
             self.sensors.rehearse()
             self.guard.refusals(self._look(now))
-            self.machine.controller.rehearse(self.sensors.state, self.velocity.command)
+            self.machine.controller.rehearse(self.sensors.state, self.command.command)
         except Exception as error:  # the step itself would raise it too
             self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
 
     def _step(self, now: float) -> np.ndarray:
         machine, state = self.machine, self.sensors.state
         if not machine.is_stiff:
-            self.velocity.stop()
+            self.command.stop()
             self._time_lost = 0.0
-            return machine.step(state, self.velocity.command)
+            return machine.step(state, self.command.command)
         sensors = self.sensors
         self._tracking.look(state.joint_positions[0], state.joint_velocities[0],
                             sensors.joint_efforts, sensors.channels['joint_states'].age(now))
-        begins = machine.mode is Mode.STANDING and self.velocity.is_asked(now)
+        begins = machine.mode is Mode.STANDING and self.command.is_asked(now)
         self._weigh()
         self._obey(self.guard.judge(self._look(now, begins)))
         self._time_lost = 0.0
-        targets = machine.step(state, self.velocity.step(
+        targets = machine.step(state, self.command.step(
             now, machine.takes_commands and not self.guard.hold))
         self._tracking.follow(targets)
         action = machine.controller.previous_action

@@ -24,7 +24,7 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import BatteryState, Imu, JointState, Temperature
-from std_msgs.msg import Float64MultiArray, MultiArrayDimension, String
+from std_msgs.msg import Float64, Float64MultiArray, MultiArrayDimension, String
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
 from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop
@@ -34,8 +34,8 @@ METADATA = 'humanoid_locomotion'
 FORMAT = 1
 ROOM = 20_000  # messages that may wait for the disk
 PATIENCE = 5.0  # [s] for what waits, at the end
-KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64MultiArray, BatteryState,
-         Temperature)
+KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64, Float64MultiArray,
+         BatteryState, Temperature)
 SEPARATOR = '=' * 80
 
 
@@ -43,7 +43,7 @@ def step_fields(loop: ControlLoop, targets: np.ndarray) -> Dict[str, np.ndarray]
     """Return what a control step saw and gave, one row each."""
     state, controller = loop.sensors.state, loop.machine.controller
     rows = {name: value for name, value in vars(state).items() if value is not None}
-    return {**rows, 'command': loop.velocity.command, 'observation': controller.observation,
+    return {**rows, 'command': loop.command.command, 'observation': controller.observation,
             'action': controller.previous_action, 'targets': np.atleast_2d(targets)}
 
 

@@ -119,6 +119,8 @@ def _feed(loop: ControlLoop, topic: str, msg: Any, now: float, engine: str) -> N
         loop.take_command(msg.twist, now, conversions.seconds(msg.header.stamp))
     elif topic == 'cmd_vel':
         loop.take_command(msg, now)
+    elif topic.startswith(conversions.AXIS_TOPIC):
+        loop.take_axis_command(topic[len(conversions.AXIS_TOPIC):], msg, now)
     elif topic == 'locomotion/event':
         details = json.loads(msg.data)
         name = details.pop('event')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 from typing import Any, Callable, Dict, List, Optional
 
@@ -11,8 +12,9 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import BatteryState, Imu, JointState, Temperature
-from std_msgs.msg import Float64MultiArray, String
+from std_msgs.msg import Float64, Float64MultiArray, String
 
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
@@ -119,22 +121,40 @@ class Pilot:
         self._envelope.publish(String(data=envelope.to_json()))
 
     def _create_subscriptions(self) -> None:
-        node, stamped = self._node, self._parameters.enable_stamped_cmd_vel
+        loop, stamped = self.loop, self._parameters.enable_stamped_cmd_vel
+
+        def take_twist(msg: Any, now: float) -> None:
+            if stamped:
+                loop.take_command(msg.twist, now, conversions.seconds(msg.header.stamp))
+            else:
+                loop.take_command(msg, now)
+
         self._subscriptions: List[Any] = [
-            node.create_subscription(Imu, 'imu/data', self._on_imu, qos.SENSOR_INPUT),
-            node.create_subscription(
-                TwistStamped if stamped else Twist, 'cmd_vel',
-                self._on_stamped_command if stamped else self._on_command,
-                qos.VELOCITY_COMMAND),
-            node.create_subscription(
+            self._subscribe(Imu, 'imu/data', loop.sensors.take_imu, qos.SENSOR_INPUT),
+            self._subscribe(TwistStamped if stamped else Twist, 'cmd_vel',
+                            take_twist, qos.VELOCITY_COMMAND),
+            self._node.create_subscription(
                 JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT),
-            node.create_subscription(
-                BatteryState, 'battery_state', self._on_battery, qos.SENSOR_INPUT),
-            node.create_subscription(
-                Temperature, 'joint_temperatures', self._on_temperature, qos.PARTS_INPUT)]
-        if 'odom' in self.loop.sensors.channels:
-            self._subscriptions.append(node.create_subscription(
-                Odometry, 'odom', self._on_odom, qos.SENSOR_INPUT))
+            self._subscribe(
+                BatteryState, 'battery_state', loop.condition.take_battery, qos.SENSOR_INPUT),
+            self._subscribe(Temperature, 'joint_temperatures', loop.condition.take_temperature,
+                            qos.PARTS_INPUT)]
+        if 'odom' in loop.sensors.channels:
+            self._subscriptions.append(self._subscribe(
+                Odometry, 'odom', loop.sensors.take_odom, qos.SENSOR_INPUT))
+        for it in loop.folder.contract.command_limits.further:
+            self._subscriptions.append(self._subscribe(
+                Float64, f'{conversions.AXIS_TOPIC}{it.axis.name}',
+                functools.partial(loop.take_axis_command, it.axis.name), qos.VELOCITY_COMMAND))
+
+    def _subscribe(self, kind: type, topic: str, take: Callable[[Any, float], None],
+                   quality: QoSProfile) -> Any:
+        """Subscribe to a topic whose messages are recorded and given to ``take``."""
+        def receive(msg: Any) -> None:
+            now = self.now()
+            self._record(topic, msg, now)
+            take(msg, now)
+        return self._node.create_subscription(kind, topic, receive, quality)
 
     def _on_joint_states(self, msg: JointState) -> None:
         now = self.now()
@@ -144,36 +164,6 @@ class Pilot:
         # A simulator's clock comes after its measurements, so that there the timer is enough.
         if self._timer is not None and not self._is_simulated and self._pacer.is_due(now):
             self._tick(now, arrived)
-
-    def _on_imu(self, msg: Imu) -> None:
-        now = self.now()
-        self._record('imu/data', msg, now)
-        self.loop.sensors.take_imu(msg, now)
-
-    def _on_odom(self, msg: Odometry) -> None:
-        now = self.now()
-        self._record('odom', msg, now)
-        self.loop.sensors.take_odom(msg, now)
-
-    def _on_battery(self, msg: BatteryState) -> None:
-        now = self.now()
-        self._record('battery_state', msg, now)
-        self.loop.condition.take_battery(msg, now)
-
-    def _on_temperature(self, msg: Temperature) -> None:
-        now = self.now()
-        self._record('joint_temperatures', msg, now)
-        self.loop.condition.take_temperature(msg, now)
-
-    def _on_command(self, msg: Twist) -> None:
-        now = self.now()
-        self._record('cmd_vel', msg, now)
-        self.loop.take_command(msg, now)
-
-    def _on_stamped_command(self, msg: TwistStamped) -> None:
-        now = self.now()
-        self._record('cmd_vel', msg, now)
-        self.loop.take_command(msg.twist, now, conversions.seconds(msg.header.stamp))
 
     def now(self) -> float:
         """Return the node's time, of whole microseconds [s]."""
@@ -391,4 +381,3 @@ class Pilot:
         self._diagnostics.publish(msg)
         if self.is_active:
             gc.collect(1)
-

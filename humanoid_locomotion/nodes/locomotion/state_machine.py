@@ -12,7 +12,6 @@ from typing import Dict
 
 import numpy as np
 
-from humanoid_locomotion.core.command import is_moving
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import RefusedError
 from humanoid_locomotion.core.state import RobotState
@@ -110,13 +109,13 @@ class StateMachine:
         self._ramp_steps = self._ramp_step = 0
         self._fade_step = FADE_STEPS
         self._may_walk = True
-        self._no_command = np.zeros((1, 3), np.float32)
         self._take(controller)
 
     def _take(self, controller: Controller) -> None:
         contract = controller.contract
         self.controller = controller
-        self._threshold = contract.moving_threshold
+        self._commands, self._threshold = contract.command_limits, contract.moving_threshold
+        self._no_command = np.array([contract.command_limits.rest], np.float32)
         self._default = self._ramp_start = contract.values('default').astype(np.float32)
         self._fade_from = self._targets = self._default
 
@@ -243,7 +242,7 @@ class StateMachine:
         return targets
 
     def _run_policy(self, state: RobotState, command: np.ndarray) -> np.ndarray:
-        moving = bool(is_moving(command, self._threshold)[0])
+        moving = bool(self._commands.is_moving(command, self._threshold)[0])
         if moving is not (self.mode is Mode.WALKING):
             self._go('command' if moving else 'silence')
             self._fade(self._targets)

@@ -8,7 +8,7 @@ from typing import Optional
 
 import numpy as np
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.nodes.navigation import pursuit
 from humanoid_locomotion.nodes.navigation.pursuit import PursuitSettings
 
@@ -91,7 +91,7 @@ class Navigator:
         reason: Why it failed; empty otherwise.
     """
 
-    def __init__(self, settings: NavigatorSettings, limits: CommandLimits):
+    def __init__(self, settings: NavigatorSettings, limits: CommandSpec):
         self.mode, self.reason = Mode.IDLE, ''
         self.goal: Optional[Goal] = None
         self.path = np.zeros((0, 2))
@@ -211,8 +211,8 @@ class Navigator:
         return not self._is_within(pose, LEAVE_FACTOR)
 
     def _max_turn(self) -> float:
-        low, high = self._limits.ang_vel_z
-        return min(-low, high)
+        turning = self._limits['ang_vel_z']
+        return min(-turning.lower, turning.upper)
 
     def _watch_progress(self, pose: np.ndarray, now: float) -> None:
         """Give up when neither the distance nor the angle to the goal has shrunk for long."""

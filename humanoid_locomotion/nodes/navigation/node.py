@@ -43,7 +43,7 @@ class PlannerNode(Node):
             position_tolerance=parameters.position_tolerance,
             heading_tolerance=parameters.heading_tolerance,
             progress_timeout=parameters.progress_timeout, hold=parameters.hold,
-            pursuit=PursuitSettings(speed=parameters.speed)), contract.command_limits)
+            pursuit=PursuitSettings(speed=parameters.speed)), contract.command_limits.velocity)
         self._pose = np.zeros(3)
         self._frame, self._heard, self._label, self._plans = '', -math.inf, '', 0
         stamped = parameters.enable_stamped_cmd_vel

@@ -26,7 +26,7 @@ from rich.table import Table
 from rich.text import Text
 from std_msgs.msg import String
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import VELOCITY_AXES, CommandSpec
 from humanoid_locomotion.core.errors import RefusedError
 from humanoid_locomotion.core.policy.folder import find_policy, read_contract
 from humanoid_locomotion.nodes.operator import emergency_stop_client
@@ -41,7 +41,6 @@ from humanoid_locomotion.nodes.ros.executor import make_executor
 FIRST_PRESS = 0.4
 FIRST_REPEAT = 0.7  # [s] after which the same key is a new press
 STEP, SLOWEST = 0.1, 0.1  # of the speed, as shares of the command range
-LABELS = ('forward [m/s]', 'left [m/s]', 'turning left [rad/s]')
 # What each key drives, as signs of forward, left and turning left; the arrow keys send these three
 # characters.
 MOVES: Dict[str, Tuple[int, int, int]] = {
@@ -82,7 +81,7 @@ class Keys:
         speed: Share of the command range that a key asks for.
     """
 
-    def __init__(self, controls: Controls, limits: CommandLimits,
+    def __init__(self, controls: Controls, limits: CommandSpec,
                  clock: Callable[[], float] = time.monotonic):
         self._controls, self._limits, self._clock = controls, limits, clock
         self.speed = 0.5
@@ -117,7 +116,7 @@ class Keys:
             timeout=TIMEOUT if is_repeat else FIRST_PRESS)
 
 
-def velocity(key: str, speed: float, limits: CommandLimits) -> np.ndarray:
+def velocity(key: str, speed: float, limits: CommandSpec) -> np.ndarray:
     """Return the command (3,) that a key asks for at a speed, a share of the range."""
     signs = np.array(MOVES[key], np.float64)
     return speed * np.where(signs > 0.0, signs * limits.upper, -signs * limits.lower)
@@ -157,7 +156,7 @@ def teleop(policy: str = 'humanoid', stamped: bool = False) -> None:
     """
     if not sys.stdin.isatty():
         raise RefusedError('teleop', 'standard input is not a terminal')
-    limits = read_contract(find_policy(policy) / 'contract.yaml').command_limits
+    limits = read_contract(find_policy(policy) / 'contract.yaml').command_limits.velocity
     console = Console()
     middleware.init()
     node, is_over = TeleopNode(stamped), threading.Event()
@@ -227,7 +226,7 @@ def _read(descriptor: int) -> List[str]:
 
 def _table(node: TeleopNode, keys: Keys) -> Table:
     table = Table(title=Text(f'the robot is {node.state}'), caption=Text(node.answer))
-    for label in (*LABELS, 'speed'):
+    for label in (*(axis.title for axis in VELOCITY_AXES), 'speed'):
         table.add_column(Text(label), justify='right')
     table.add_row(*(f'{value:.2f}' for value in node.controls.driven), f'{keys.speed:.1f}')
     return table

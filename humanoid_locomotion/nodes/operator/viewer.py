@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
@@ -14,9 +14,10 @@ from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
-from std_msgs.msg import String
+from std_msgs.msg import Float64, String
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.core.errors import LocomotionError, MissingPackageError
 from humanoid_locomotion.core.policy.folder import find_policy, read_contract
 from humanoid_locomotion.core.robot import load_robot
@@ -68,10 +69,10 @@ class ViewerNode(Node):
         self._achieved, self._commanded = np.zeros(3), np.zeros(3)
         self._heard = -np.inf
         self._state, self._answer, self._shown = 'silent', '', 0
-        self._create_topics()
+        self._create_topics(contract.command_limits)
         self._controls = controls = Controls(
             self, settings.enable_stamped_cmd_vel, self._tell)
-        hands = Hands(controls.dead_man, contract.command_limits,
+        hands = Hands(controls.dead_man, contract.command_limits.velocity,
                       lambda: controls.request(emergency_stop_client.SERVICE))
         self._server = WebServer(spec.name, bind(settings.host, settings.port),
                                  Guard(settings.host), self._warn, hands)
@@ -79,9 +80,12 @@ class ViewerNode(Node):
         self._scene = Scene(self._server.viser, spec)
         self._panel = Panel(self._server.viser, controls.request,
                             lambda value: controls.do(lambda: self._set_friction(value)))
+        self._panel.add_axes(
+            contract.command_limits.set_points,
+            lambda name, value: controls.do(lambda: self._set_axis(name, value)))
         create_wall_timer(self, SHOW_PERIOD, self._show)
 
-    def _create_topics(self) -> None:
+    def _create_topics(self, commands: CommandSpec) -> None:
         stamped = self._settings.enable_stamped_cmd_vel
         kind = TwistStamped if stamped else Twist
         self.create_subscription(kind, 'cmd_vel', self._on_command, qos.VELOCITY_COMMAND)
@@ -90,6 +94,10 @@ class ViewerNode(Node):
         self.create_subscription(
             Odometry, 'odom', self._try(lambda msg: self._on_odom(msg)), qos.SENSOR_INPUT)
         self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
+        self._axes: Dict[str, Any] = {
+            it.axis.name: self.create_publisher(
+                Float64, f'{conversions.AXIS_TOPIC}{it.axis.name}', qos.VELOCITY_COMMAND)
+            for it in commands.set_points}
         self._sim_parameters: Any = self.create_client(SetParameters, 'sim/set_parameters')
 
     def stop(self) -> None:
@@ -139,6 +147,9 @@ class ViewerNode(Node):
             name='friction', value=ParameterValue(
                 type=ParameterType.PARAMETER_DOUBLE, double_value=value))]))
         self._answer = f'friction {value:.2f}'
+
+    def _set_axis(self, name: str, value: float) -> None:
+        self._axes[name].publish(Float64(data=value))
 
     def _show(self) -> None:
         now = time.monotonic()

@@ -16,10 +16,13 @@ from typing import Any, Callable, Dict
 
 import numpy as np
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import NUM_VELOCITY, VELOCITY_AXES, CommandSpec
 from humanoid_locomotion.nodes.operator.dead_man import TIMEOUT, DeadMan
 
 PAGE = Path(__file__).with_name('viewer_hands.html')
+SLIDERS = '\n  '.join(
+    f'<label>{axis.title} <input type="range" tabindex="-1" data-part="{i}"></label>'
+    for i, axis in enumerate(VELOCITY_AXES))
 MAX_NUMBER = 2 ** 53  # the largest whole number that a browser counts to
 
 
@@ -40,10 +43,10 @@ class Hands:
         html: The controls and the script.
     """
 
-    def __init__(self, dead_man: DeadMan, limits: CommandLimits, stop: Callable[[], None],
+    def __init__(self, dead_man: DeadMan, limits: CommandSpec, stop: Callable[[], None],
                  clock: Callable[[], float] = time.monotonic):
         self._dead_man, self._limits, self._stop, self._clock = dead_man, limits, stop, clock
-        self.html = PAGE.read_text(encoding='utf-8')
+        self.html = PAGE.read_text(encoding='utf-8').replace('<!-- sliders -->', SLIDERS)
         self._beat = 0
         self._asked: Dict[str, OrderedDict[int, float]] = {}
         self._stops: Dict[str, int] = {}
@@ -103,7 +106,7 @@ def _whole(value: Any) -> int:
 
 
 def _velocity(value: Any) -> np.ndarray:
-    if not (isinstance(value, list) and len(value) == 3 and all(
+    if not (isinstance(value, list) and len(value) == NUM_VELOCITY and all(
             type(part) in (int, float) and abs(part) < MAX_NUMBER for part in value)):
         raise ValueError('not a velocity')
     return np.array(value, np.float64)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Callable, Deque
+from typing import Any, Callable, Deque, Sequence
 
 import numpy as np
 
-from humanoid_locomotion.nodes.operator.teleop import LABELS
+from humanoid_locomotion.core.command import VELOCITY_AXES, CommandRange
 
 HISTORY = 200  # samples that the curves show
+STEPS = 100  # of the slider of a command axis
 REQUESTS = {'Stand': 'locomotion/stand', 'Walk': 'locomotion/walk', 'Damp': 'locomotion/damp',
             'Reset': 'locomotion/reset', 'Push': 'sim/push'}
 
@@ -28,7 +29,7 @@ class Panel:
     def __init__(self, server: Any, call: Callable[[str], None],
                  set_friction: Callable[[float], None]):
         self._curves: Deque[np.ndarray] = deque(maxlen=HISTORY)
-        gui = server.gui
+        self._gui = gui = server.gui
         self._text = gui.add_markdown('waiting for the robot')
         requests = gui.add_button_group('Robot', tuple(REQUESTS))
         requests.on_click(lambda event: call(REQUESTS[event.target.value]))
@@ -40,8 +41,18 @@ class Panel:
                 (np.zeros(1), np.zeros(1), np.zeros(1)),
                 ({'label': 's'}, {'label': 'commanded', 'stroke': 'rgb(230,150,30)'},
                  {'label': 'achieved', 'stroke': 'rgb(30,110,220)'}),
-                title=label, scales={'x': {'time': False}}, legend={'show': False}, height=120)
-                for label in LABELS]
+                title=axis.title, scales={'x': {'time': False}}, legend={'show': False},
+                height=120)
+                for axis in VELOCITY_AXES]
+
+    def add_axes(self, axes: Sequence[CommandRange], set_axis: Callable[[str, float], None]
+                 ) -> None:
+        """Add a slider per command axis; ``set_axis`` is called with its name and value."""
+        for it in axes:
+            slider = self._gui.add_slider(
+                it.axis.title, it.lower, it.upper, (it.upper - it.lower) / STEPS, it.rest)
+            slider.on_update(lambda event, name=it.axis.name: set_axis(
+                name, float(event.target.value)))
 
     def show(self, text: str, seconds: float, commanded: np.ndarray,
              achieved: np.ndarray) -> None:

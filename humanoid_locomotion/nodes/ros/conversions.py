@@ -13,12 +13,13 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Imu, JointState
-from std_msgs.msg import Float64MultiArray, Header, MultiArrayDimension
+from std_msgs.msg import Float64, Float64MultiArray, Header, MultiArrayDimension
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import JointsError, MessageError
 
 GAINS = ('kp', 'kd', 'effort')
+AXIS_TOPIC = 'command/'  # followed by the name of a command axis beyond the velocity
 # The first figure of a covariance that says "this sensor does not measure that".
 NOT_MEASURED = -1.0
 UNIT_TOLERANCE = 0.05
@@ -128,11 +129,19 @@ def odom_linear_velocity(msg: Odometry) -> np.ndarray:
 def velocity_command(msg: Twist) -> np.ndarray:
     """Return forward [m/s], left [m/s] and turning left [rad/s], (3,).
 
-    All six components must be finite: who sends one that is not has lost count of the others.
+    All six components must be finite: a sender that computes one wrongly is not to be trusted
+    with the others.
     """
     six = np.concatenate([_xyz(msg.linear), _xyz(msg.angular)])
     _finite(six, 'cmd_vel', 'velocity')
     return six[[0, 1, 5]]
+
+
+def axis_command(msg: Float64, axis: str) -> float:
+    """Return the value of a command axis beyond the velocity; NaN and infinity are refused."""
+    if not math.isfinite(msg.data):
+        raise MessageError(f'{AXIS_TOPIC}{axis}', f'the value is not finite: {msg.data}')
+    return float(msg.data)
 
 
 def twist(command: np.ndarray, stamp: Optional[Time] = None) -> Any:

@@ -168,7 +168,7 @@ def _episode(folder: PolicyFolder, spec: RobotSpec, setting: Setting,
 def _walk(rig: Rig, setting: Setting, random: np.random.Generator, tally: Tally,
           start: np.ndarray, seconds: float) -> bool:
     """Walk with random commands and kicks; return whether the robot fell."""
-    limits, kick_at = rig.folder.contract.command_limits, random.uniform(*KICK_EVERY)
+    limits, kick_at = rig.folder.contract.command_limits.velocity, random.uniform(*KICK_EVERY)
     ticks = round(COMMAND_FOR / TICK)
     for tick in range(max(1, round((seconds - rig.elapsed) / TICK))):
         if tick % ticks == 0:

@@ -71,7 +71,7 @@ class WalkSoak:
 def soak_walk(folder: PolicyFolder, spec: RobotSpec, seconds: float,
               report: Callable[[str], None]) -> WalkSoak:
     """Walk for a while with commands drawn from the trained range."""
-    random, limits = np.random.default_rng(0), folder.contract.command_limits
+    random, limits = np.random.default_rng(0), folder.contract.command_limits.velocity
     with running_node(folder, spec) as (driver, node):
         driver.spin(min(SETTLE, 0.2 * seconds))
         driver.commands.clear()

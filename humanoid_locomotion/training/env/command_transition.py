@@ -17,13 +17,14 @@ class OnTheWay:
 
     Args:
         control_period: [s].
+        command_size: Number of axes of a command.
         num_envs: How many robots.
         device: Where the tensors are.
     """
 
-    def __init__(self, control_period: float, num_envs: int, device: str):
+    def __init__(self, control_period: float, command_size: int, num_envs: int, device: str):
         self._steps = torch.zeros(num_envs, 2, dtype=torch.long, device=device)
-        self._command = torch.zeros(num_envs, 3, device=device)
+        self._command = torch.zeros(num_envs, command_size, device=device)
         self._all_steps = round(ON_THE_WAY / control_period)
 
     @property
@@ -42,7 +43,7 @@ class OnTheWay:
         return self._steps[:, 1] >= self._all_steps
 
     def step(self, command: torch.Tensor) -> None:
-        """Take in the ``command`` (num_envs, 3) of one control step."""
+        """Take in the ``command`` (num_envs, command_size) of one control step."""
         told = (command != self._command).any(-1)
         self._command.copy_(command)
         self._steps += 1

@@ -1,9 +1,14 @@
-"""Draws velocity commands."""
+"""Samples the commands that robots are trained with.
+
+The config's shares and its slowing concern the axes that count as moving. Any other axis is
+sampled uniformly from its range, whatever the robot is asked to do besides.
+"""
 
 from __future__ import annotations
 
 import torch
 
+from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.training.config import CommandConfig
 from humanoid_locomotion.training.env.randomization import uniform
 
@@ -11,10 +16,11 @@ SLOW = (0.1, 0.4)  # factors on a slow command
 
 
 class CommandSampler:
-    """Holds every robot's velocity command and draws a new one when its time is over.
+    """Holds the command of every robot and samples a new one when its time is over.
 
     Attributes:
-        command: (num_envs, 3), see :mod:`humanoid_locomotion.core.command`.
+        command: (num_envs, size), see :mod:`humanoid_locomotion.core.command`.
+        time_left: (num_envs,) time until the next sample [s].
     """
 
     def __init__(self, config: CommandConfig, control_period: float, moving_threshold: float,
@@ -22,18 +28,18 @@ class CommandSampler:
         self._config = config
         self._control_period = control_period
         self._threshold = moving_threshold
-        self._lower = torch.tensor(config.limits.lower, device=device)
-        self._upper = torch.tensor(config.limits.upper, device=device)
-        # Which components of a draw count: all, forward only, turning only, none.
-        self._kinds = torch.tensor(
-            [[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]], device=device)
+        limits = config.limits
+        self._lower = torch.tensor(limits.lower, device=device)
+        self._upper = torch.tensor(limits.upper, device=device)
+        self._counts_as_moving = torch.tensor(limits.counts_as_moving, device=device)
+        self._kinds = _kinds(limits).to(device)
         shares = [config.straight_share, config.turning_share, config.standing_share]
         self._bounds = torch.tensor([1.0 - sum(shares[i:]) for i in range(3)], device=device)
-        self.command = torch.zeros(num_envs, 3, device=device)
+        self.command = torch.tensor(limits.rest, device=device).repeat(num_envs, 1)
         self.time_left = torch.zeros(num_envs, device=device)
 
     def step(self, reset: torch.Tensor) -> None:
-        """Count one control step; draw for robots in ``reset`` and those whose time is over."""
+        """Count one control step; sample for robots in ``reset`` and those whose time is over."""
         self.time_left -= self._control_period
         due = reset | (self.time_left <= 0.0)
         drawn = self.draw(due.shape[0])
@@ -42,11 +48,23 @@ class CommandSampler:
             due, uniform(due.shape, self._config.resample_period, due.device), self.time_left))
 
     def draw(self, count: int) -> torch.Tensor:
-        """Return ``count`` commands; those too slow to walk to are zero."""
+        """Return ``count`` commands; moving axes are 0 where their norm is below the threshold."""
         device = self._lower.device
-        drawn = self._lower + torch.rand(count, 3, device=device) * (self._upper - self._lower)
+        size = self._lower.shape[0]
+        drawn = self._lower + torch.rand(count, size, device=device) * (self._upper - self._lower)
         kind = torch.bucketize(torch.rand(count, device=device), self._bounds, right=True)
-        drawn = drawn * self._kinds[kind]
+        moving = drawn * self._kinds[kind]
         slow = torch.rand(count, 1, device=device) < self._config.slow_share
-        drawn = torch.where(slow, drawn * uniform((count, 1), SLOW, device), drawn)
-        return drawn * (drawn.norm(dim=-1, keepdim=True) > self._threshold)
+        moving = torch.where(slow, moving * uniform((count, 1), SLOW, device), moving)
+        moving = moving * (moving.norm(dim=-1, keepdim=True) > self._threshold)
+        return torch.where(self._counts_as_moving, moving, drawn)
+
+
+def _kinds(limits: CommandSpec) -> torch.Tensor:
+    """Return (4, size): which axes each kind keeps: all moving, forward, turning, none."""
+    every = torch.tensor(limits.counts_as_moving, dtype=torch.float32)
+    kinds = torch.zeros(4, limits.size)
+    kinds[0] = every
+    kinds[1, limits.index('lin_vel_x')] = 1.0
+    kinds[2, limits.index('ang_vel_z')] = 1.0
+    return kinds

@@ -11,7 +11,7 @@ from typing import Dict
 
 import torch
 
-from humanoid_locomotion.core.command import is_moving
+from humanoid_locomotion.core.command import NUM_VELOCITY
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.state import JointTargets, RobotState
@@ -96,7 +96,8 @@ class LocomotionEnv:
         self._arms = LedArms(config.randomization.led_arms, contract, n, device)
         self._line = DelayLine(config.action.max_delay, self._default.joint_positions)
         self._creep = Creep(contract.control_period, n, device)
-        self._on_the_way = OnTheWay(contract.control_period, n, device)
+        self._on_the_way = OnTheWay(
+            contract.control_period, contract.command_limits.size, n, device)
         self._following = Following(contract.control_period, n, device)
         m = contract.num_actions
         self._last_action = torch.zeros(n, m, device=device)
@@ -178,7 +179,7 @@ class LocomotionEnv:
         clock = self.controller.clock
         state, truth = self._arms.excuse(state, truth)
         command, velocity = self.commands.command, velocity_in_heading(state, truth)
-        moving = is_moving(command, self.contract.moving_threshold)
+        moving = self.contract.command_limits.is_moving(command, self.contract.moving_threshold)
         self._on_the_way.step(command)
         arrived = self._on_the_way.arrived
         outcome = Outcome(
@@ -188,7 +189,8 @@ class LocomotionEnv:
             phase=torch.zeros_like(self.commands.time_left) if clock is None else clock.phase,
             moving=moving.float(), caught=self._on_the_way.caught.float(),
             creep=self._creep.step(truth, arrived & ~moving),
-            following_error=self._following.step(command, velocity, arrived))
+            following_error=self._following.step(
+                command[:, :NUM_VELOCITY], velocity, arrived))
         terms = torch.where(lost[:, None], 0.0, self.rewards.terms(outcome))
         self._last_action.copy_(action)
         self._last_velocities.copy_(torch.where(lost[:, None], 0.0, state.joint_velocities))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Dict, List, Sequence
 
 import torch
 
+from humanoid_locomotion.core.command import NUM_VELOCITY
+
 if TYPE_CHECKING:
     from humanoid_locomotion.training.env.rewards import Outcome
 
@@ -42,7 +44,7 @@ class Metrics:
 
     def add_step(self, o: Outcome, reward_terms: torch.Tensor, lost: torch.Tensor) -> None:
         """Add one control step of every robot."""
-        error = o.command - o.velocity
+        error = o.command[:, :NUM_VELOCITY] - o.velocity
         speed_error, yaw_error = error[:, :2].norm(dim=-1), error[:, 2].abs()
         moving = o.moving * ~lost
         self.add('steps', torch.ones_like(o.moving))

@@ -34,7 +34,8 @@ class Outcome:
         state: What the robot measures, free of noise.
         truth: What only the simulator knows.
         velocity: (num_envs, 3) horizontal, in the heading frame [m/s], and turning [rad/s].
-        command: (num_envs, 3) that was in force, likewise.
+        command: (num_envs, size) that was in force: the velocity, then further axes in the
+            order of the contract's ``command_limits``.
         action: (num_envs, m) that was taken.
         previous_action: (num_envs, m), the one before.
         joint_accelerations: (num_envs, n) [rad/s^2], over the control step.
@@ -42,7 +43,7 @@ class Outcome:
         moving: (num_envs,) 1 where the command asks for walking, else 0.
         caught: (num_envs,) 1 where no kick is to be recovered from, else 0.
         creep: (num_envs, 2, 2) averaged velocity of the soles of who is to stand still [m/s].
-        following_error: (num_envs, 3) averaged command less velocity [m/s, m/s, rad/s].
+        following_error: (num_envs, 3) averaged velocity command less velocity [m/s, m/s, rad/s].
     """
 
     state: RobotState

@@ -25,7 +25,6 @@ TERM_SIGNS: Dict[str, Tuple[float, ...]] = {
     'base_orientation': (-1.0, 1.0, -1.0, 1.0),
     'base_angular_velocity': AXIAL,
     'projected_gravity': POLAR,
-    'velocity_command': (1.0, -1.0, -1.0),
     'gait_clock': (-1.0, -1.0),  # half a stride later
 }
 OBSERVED_JOINT_TERMS = ('joint_positions', 'joint_positions_from_default', 'joint_velocities')
@@ -81,13 +80,14 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
     commanded = joint_mirror(contract.joint_names, robot)
     source: List[int] = []
     sign: List[float] = []
+    term_signs = {**TERM_SIGNS, 'velocity_command': contract.command_limits.mirror_signs}
     for term in builder.slices:
         if term.name in OBSERVED_JOINT_TERMS:
             from_index, signs = observed
         elif term.name == 'previous_action':
             from_index, signs = commanded
-        elif term.name in TERM_SIGNS:
-            signs = list(TERM_SIGNS[term.name])
+        elif term.name in term_signs:
+            signs = list(term_signs[term.name])
             from_index = list(range(len(signs)))
         else:
             raise LocomotionError(f'symmetry: no mirror is known for the term {term.name!r}')

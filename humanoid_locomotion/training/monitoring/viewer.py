@@ -49,7 +49,7 @@ class Walker:
     Attributes:
         path: Likewise.
         iteration: When it was saved.
-        command: (3,) that is in force.
+        command: (3,) velocity that is commanded; further axes are at rest.
         scene: What that is called.
     """
 
@@ -86,11 +86,13 @@ class Walker:
         """Go on by one control step."""
         number = min(int(self._steps * self.period / SCENE_TIME), len(SCENES) - 1)
         self.scene, share = SCENES[number]
-        limits = self._contract.command_limits
+        limits = self._contract.command_limits.velocity
         wanted = np.array(share)
         self.command = np.where(
             wanted > 0.0, wanted * limits.upper, -wanted * limits.lower).astype(np.float32)
-        self._backend.step(self._controller.step(self._backend.state(), self.command[None]))
+        self._backend.step(self._controller.step(
+            self._backend.state(),
+            self._contract.command_limits.with_velocity(self.command[None])))
         self._steps += 1
         state = self._backend.state()
         is_down = (self._backend.truth().base_position[0, 2] < self._ends.base_height

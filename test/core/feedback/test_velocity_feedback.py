@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from samples import LEGS, as_torch, contract, state
+from samples import LEGS, LIMITS, as_torch, contract, state
 
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.feedback.leg_odometry import LegOdometry
@@ -32,8 +32,8 @@ def turning(rate: float, roll: float = 0.0):
 
 
 def loop(gain: float = 1.0, limit: float = 0.2, num_envs: int = 1) -> VelocityLoop:
-    return VelocityLoop(None, IntegralSpec(gain, limit), None, 0.05, DT, num_envs,
-                        np.zeros(0, np.float32))
+    return VelocityLoop(None, IntegralSpec(gain, limit), None, LIMITS, 0.05, DT,
+                        num_envs, np.zeros(0, np.float32))
 
 
 def walking(forward: float, left: float, turn: float = 0.0, ahead: float = 0.0):
@@ -50,7 +50,8 @@ def walking(forward: float, left: float, turn: float = 0.0, ahead: float = 0.0):
 def both_loops(num_envs: int = 1, damping: float = 0.0, stiffness: float = 0.0) -> VelocityLoop:
     return VelocityLoop(
         LinearLoopSpec(0.5, 0.3, damping, stiffness), IntegralSpec(1.0, 0.2),
-        LegOdometry(LEGS, ['j0', 'j1', 'j2', 'j3']), 0.05, DT, num_envs, np.zeros(0, np.float32))
+        LegOdometry(LEGS, ['j0', 'j1', 'j2', 'j3']), LIMITS, 0.05, DT, num_envs,
+        np.zeros(0, np.float32))
 
 
 def ask(turn: float, ahead: float = 0.5) -> np.ndarray:

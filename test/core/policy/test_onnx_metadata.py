@@ -64,7 +64,7 @@ def test_what_mjlab_writes_is_read_in_its_order_and_its_names():
         ('base_linear_velocity', 2.0), ('base_angular_velocity', 0.25),
         ('projected_gravity', 1.0), ('joint_positions_from_default', 1.0),
         ('joint_velocities', 0.05), ('previous_action', 1.0), ('velocity_command', 1.0)]
-    assert it.command_limits.lin_vel_y == (-0.5, 0.5)
+    assert it.command_limits['lin_vel_y'].to_config() == [-0.5, 0.5]
     assert it.gait is None and it.observation.joints is None
 
 

@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.nodes.navigation.named_places import load_rooms
 from humanoid_locomotion.nodes.navigation.navigator import Goal, Mode, Navigator, NavigatorSettings
 from humanoid_locomotion.nodes.navigation.pursuit import wrap
 
-LIMITS = CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-0.8, 0.8))
+LIMITS = CommandSpec.of(
+    lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.8, 0.8))
 STEP = 0.05
 
 

@@ -21,7 +21,7 @@ from geometry_msgs.msg import Twist
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.nodes.operator import emergency_stop_client
 from humanoid_locomotion.nodes.operator.dead_man import TIMEOUT, DeadMan
 from humanoid_locomotion.nodes.operator.teleop import (
@@ -35,7 +35,8 @@ from humanoid_locomotion.nodes.ros import qos
 from humanoid_locomotion.nodes.ros.executor import make_executor
 
 pytestmark = pytest.mark.ros
-LIMITS = CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-0.8, 0.8))
+LIMITS = CommandSpec.of(
+    lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.8, 0.8))
 LONGEST = 0.5  # [s] from a key press to standing
 
 

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from humanoid_locomotion.core.command import CommandLimits
+from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.nodes.operator.dead_man import TIMEOUT, DeadMan
 from humanoid_locomotion.nodes.operator.viewer_hands import Hands
 
-LIMITS = CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-0.8, 0.8))
+LIMITS = CommandSpec.of(
+    lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.8, 0.8))
 
 
 class Clock:

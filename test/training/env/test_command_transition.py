@@ -15,7 +15,7 @@ COMMAND = torch.tensor([[0.5, 0.0, 0.2], [0.5, 0.0, 0.2]])
 
 def settled() -> OnTheWay:
     """Give two robots that follow a command for long."""
-    it = OnTheWay(DT, 2, 'cpu')
+    it = OnTheWay(DT, 3, 2, 'cpu')
     for _ in range(STEPS + 1):
         it.step(COMMAND)
     assert it.arrived.all() and it.caught.all() and not it.left.any()
@@ -57,6 +57,6 @@ def test_a_second_kick_begins_the_way_anew_and_no_kick_does_nothing():
 
 
 def test_everybody_starts_on_the_way():
-    it = OnTheWay(DT, 2, 'cpu')
+    it = OnTheWay(DT, 3, 2, 'cpu')
     it.step(torch.zeros(2, 3))
     assert not it.arrived.any() and not it.caught.any()

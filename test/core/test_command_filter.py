@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from humanoid_locomotion.core.command import CommandLimits
-from humanoid_locomotion.core.velocity import VelocityFilter
+from humanoid_locomotion.core.command import CommandSpec
+from humanoid_locomotion.core.command_filter import CommandFilter
 
 PERIOD = 0.02
 
@@ -14,8 +14,9 @@ PERIOD = 0.02
 @pytest.fixture
 def velocity():
     """Give a filter: 2 m/s^2, 4 rad/s^2, silence after half a second."""
-    limits = CommandLimits((-0.5, 1.0), (-0.4, 0.4), (-0.8, 0.8))
-    return VelocityFilter(limits, PERIOD, (2.0, 4.0), 0.5)
+    limits = CommandSpec.of(
+        lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.8, 0.8))
+    return CommandFilter(limits, PERIOD, (2.0, 4.0), 0.5)
 
 
 def run(velocity, start, seconds, may_walk=True):
