@@ -1,11 +1,22 @@
-"""Command limits and the gait clock."""
+"""Command axes, their ranges, and the gait clock."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from samples import contract
 
-from humanoid_locomotion.core.command import CommandSpec, GaitClock, GaitSpec
+from humanoid_locomotion.core.command import (
+    COMMAND_AXES,
+    CommandAxis,
+    CommandSpec,
+    GaitClock,
+    GaitSpec,
+    register_command_axis,
+)
+from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
+from humanoid_locomotion.core.reading import config
 
 LIMITS = CommandSpec.of(
     lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-1.0, 1.0))
@@ -92,3 +103,97 @@ def test_each_robot_has_a_rhythm_of_its_own():
     features = it.step(np.concatenate([WALK, STAND]))
     assert it.phase == pytest.approx([0.025, 0.0])
     assert np.allclose(features, [[0.0, 1.0], [0.0, 0.0]])
+
+
+VELOCITY = {'lin_vel_x': [-0.5, 1.0], 'lin_vel_y': [-0.4, 0.4], 'ang_vel_z': [-1.0, 1.0]}
+WITH_HEIGHT = {**VELOCITY, 'base_height': [0.6, 0.9, 0.85]}
+
+
+def read(data):
+    """Read a spec as a config or a contract does."""
+    return config.from_mapping(CommandSpec, data, 'here', 'command_limits')
+
+
+@pytest.mark.parametrize('data', [VELOCITY, WITH_HEIGHT])
+def test_a_spec_is_written_as_it_was_read_whatever_the_order(base_height, data):
+    spec = read(data)
+    assert config.to_mapping(spec) == data
+    assert read(dict(sorted(data.items()))) == spec == read(dict(reversed(data.items())))
+    assert spec.names == tuple(data)
+
+
+def test_a_further_axis_has_a_rest_a_sign_and_does_not_move(base_height):
+    spec = read(WITH_HEIGHT)
+    assert spec.rest == (0.0, 0.0, 0.0, 0.85) and spec.mirror_signs == (1.0, -1.0, -1.0, 1.0)
+    commands = np.array([[0.0, 0.0, 0.0, 0.6], [0.0, 0.0, 0.2, 0.85]], np.float32)
+    assert spec.is_moving(commands, 0.1).tolist() == [False, True]
+    assert spec.moving_part(commands).shape == (2, 3)
+    assert spec.velocity == LIMITS and LIMITS.velocity is LIMITS
+
+
+@pytest.mark.parametrize('shape', [(3,), (5, 3), (2, 5, 3)])
+def test_a_velocity_is_completed_with_the_rest_of_further_axes(base_height, shape):
+    torch = pytest.importorskip('torch')
+    velocity = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    spec = read(WITH_HEIGHT)
+    full = spec.with_velocity(velocity)
+    assert np.array_equal(full[..., :3], velocity)
+    assert np.all(full[..., 3] == np.float32(0.85)) and full.dtype == np.float32
+    assert np.array_equal(spec.with_velocity(torch.as_tensor(velocity)).numpy(), full)
+    assert LIMITS.with_velocity(velocity) is velocity
+
+
+def test_the_clock_stops_though_a_further_axis_is_commanded(base_height):
+    it = GaitClock(SPEC, read(WITH_HEIGHT), 0.02, 1, np.zeros(0, np.float32))
+    it.step(np.array([[0.0, 0.0, 0.0, 0.6]], np.float32))
+    assert it.phase[0] == 0.0
+    it.step(np.array([[0.5, 0.0, 0.0, 0.6]], np.float32))
+    assert it.phase[0] > 0.0
+
+
+@pytest.mark.parametrize('data, message', [
+    ({**VELOCITY, 'base_heihgt': [0, 1]}, r"unknown keys \['base_heihgt'\]; the keys are \['ang"),
+    ({'lin_vel_x': [0, 1]}, r"missing keys \['lin_vel_y', 'ang_vel_z'\]"),
+    ({**VELOCITY, 'lin_vel_x': [1.0]}, r'lin_vel_x: expected \[lowest, highest\] or .* \[1.0\]'),
+    ({**VELOCITY, 'lin_vel_x': [-1, 1, 0.5]}, 'lin_vel_x: the value at rest must be 0'),
+    ({**VELOCITY, 'lin_vel_x': [-11, 1]}, r'lin_vel_x: the range must lie within \[-10, 10\]'),
+    ({**VELOCITY, 'lin_vel_x': ['a', 1]}, 'command_limits.lin_vel_x.*expected float, found str'),
+    ({**VELOCITY, 'base_height': [0.6, 0.8]}, 'base_height: the range must contain 0.88, the'),
+    ({**WITH_HEIGHT, 'base_height': [0.6, 2.5, 0.8]}, r'must lie within \[-2, 2\]'),
+    ([1, 2, 3], 'expected a mapping')])
+def test_a_mapping_that_does_not_fit_is_refused_by_its_key(base_height, data, message):
+    with pytest.raises(ConfigError, match=message):
+        read(data)
+
+
+def test_an_axis_that_is_not_in_the_table_is_refused():
+    with pytest.raises(ConfigError, match=r"command_limits: unknown keys \['base_height'\]"):
+        read(WITH_HEIGHT)
+
+
+def test_an_axis_is_registered_once_and_found_by_name(base_height):
+    with pytest.raises(ValueError, match="'base_height' is already registered"):
+        register_command_axis(base_height)
+    assert COMMAND_AXES['base_height'] is base_height
+    assert base_height.title == 'base height [m]'
+    with pytest.raises(UnknownNameError, match="unknown command axis 'base_height'"):
+        LIMITS.index('base_height')
+    assert read(WITH_HEIGHT)['base_height'].rest == 0.85
+
+
+@pytest.mark.parametrize('changes, message', [
+    ({'mirror_sign': 0.5}, 'mirror_sign must be -1 or 1, found 0.5'),
+    ({'max_rate': 0.0}, 'max_rate must be above 0, found 0.0'),
+    ({'counts_as_moving': True, 'rest': 0.5}, 'must have rest 0, found 0.5')])
+def test_an_axis_that_cannot_be_is_refused(changes, message):
+    fitting = {'name': 'x', 'label': 'x', 'unit': 'm', 'mirror_sign': 1.0,
+               'counts_as_moving': False, 'max_magnitude': 1.0, 'max_rate': 1.0}
+    with pytest.raises(ValueError, match=message):
+        CommandAxis(**{**fitting, **changes})
+
+
+def test_a_contract_keeps_its_fingerprint_through_sorted_json(base_height):
+    made = contract(command_limits=read(WITH_HEIGHT))
+    again = PolicyContract.from_mapping(
+        {**dict(sorted(made.to_mapping().items()))}, 'here')
+    assert again == made and again.fingerprint != contract().fingerprint

@@ -1,4 +1,4 @@
-"""From a velocity command to what the policy is asked."""
+"""The filter from commands to what the policy sees."""
 
 import math
 
@@ -7,6 +7,7 @@ import pytest
 
 from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.core.command_filter import CommandFilter
+from humanoid_locomotion.core.errors import UnknownNameError
 
 PERIOD = 0.02
 
@@ -78,3 +79,60 @@ def test_clock_that_jumps_back_does_not_prolong_a_command(velocity):
     velocity.take(np.array([0.4, 0.0, 0.0]), 100.0)
     velocity.rewind(1.0)
     assert velocity.age(1.2) == pytest.approx(0.2)
+
+
+@pytest.fixture
+def with_height(base_height):
+    """Give a filter with a base height of 0.6 to 0.9 m at 0.1 m/s, at rest 0.85 m."""
+    commands = CommandSpec.of(
+        lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.8, 0.8),
+        base_height=(0.6, 0.9, 0.85))
+    return CommandFilter(commands, PERIOD, (2.0, 4.0), 0.5)
+
+
+def test_further_axis_moves_at_its_own_rate_and_stays_in_silence(with_height):
+    """A height is a set-point: nothing has to repeat it."""
+    with_height.take_axis('base_height', 0.7, 0.0)
+    rows = run(with_height, 0.0, 3.0)
+    assert rows[0, 3] == pytest.approx(0.85 - 0.1 * PERIOD)
+    assert rows[-1, 3] == np.float32(0.7) == run(with_height, 100.0, 0.1)[-1, 3]
+    np.testing.assert_array_equal(rows[:, :3], 0.0)
+
+
+def test_a_slow_further_axis_does_not_delay_a_stop(with_height, velocity):
+    """The velocity takes the same course with and without it."""
+    rows = []
+    for one in (with_height, velocity):
+        one.take(np.array([1.0, 0.0, 0.3]), 0.0)
+        run(one, 0.0, 0.4)
+        if one is with_height:
+            one.take_axis('base_height', 0.6, 0.4)
+        rows.append(run(one, 0.4, 1.2))
+    np.testing.assert_array_equal(rows[0][:, :3], rows[1])
+    assert not rows[1][-1].any() and 0.6 < rows[0][-1, 3] < 0.8
+
+
+def test_further_axis_is_clamped_and_asks_for_no_walking(with_height):
+    """So that a person may set the height of a robot that stands."""
+    with_height.take_axis('base_height', 5.0, 0.0)
+    assert run(with_height, 0.0, 1.0)[-1, 3] == np.float32(0.9)
+    assert not with_height.is_asked(0.0)
+    with_height.take(np.array([0.1, 0.0, 0.0]), 0.0)
+    assert with_height.is_asked(0.0) and not with_height.is_asked(0.6)
+
+
+def test_every_axis_returns_to_rest_where_no_commands_are_taken(with_height):
+    """Smoothly while the robot stands, at once while it is damped."""
+    with_height.take_axis('base_height', 0.7, 0.0)
+    run(with_height, 0.0, 2.0)
+    rows = run(with_height, 2.0, 2.0, may_walk=False)
+    assert rows[0, 3] == pytest.approx(0.7 + 0.1 * PERIOD) and rows[-1, 3] == np.float32(0.85)
+    run(with_height, 4.0, 2.0)
+    with_height.stop()
+    np.testing.assert_array_equal(with_height.command, np.float32([[0.0, 0.0, 0.0, 0.85]]))
+
+
+def test_an_axis_that_the_policy_lacks_is_refused(velocity):
+    """With the names of those that it has."""
+    with pytest.raises(UnknownNameError, match=r"unknown command axis 'base_height'.*lin_vel_x"):
+        velocity.take_axis('base_height', 0.7, 0.0)

@@ -95,5 +95,5 @@ def _states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
             'base_angular_velocity': near(np.zeros(3), 0.2),
             'base_position': near([0.0, 0.0, 0.9], 0.05),
             'base_linear_velocity': near(np.zeros(3), 0.2),
-            'command': near(np.zeros(3), 0.3)})
+            'command': near(contract.command_limits.rest, 0.3)})
     return states

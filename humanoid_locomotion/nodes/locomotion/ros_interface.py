@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist, TwistStamped
@@ -129,23 +129,24 @@ class Pilot:
             else:
                 loop.take_command(msg, now)
 
+        topics: List[Tuple[type, str, Callable[[Any, float], None], QoSProfile]] = [
+            (Imu, 'imu/data', lambda msg, now: loop.sensors.take_imu(msg, now), qos.SENSOR_INPUT),
+            (TwistStamped if stamped else Twist, 'cmd_vel', take_twist, qos.VELOCITY_COMMAND),
+            (BatteryState, 'battery_state',
+             lambda msg, now: loop.condition.take_battery(msg, now), qos.SENSOR_INPUT),
+            (Temperature, 'joint_temperatures',
+             lambda msg, now: loop.condition.take_temperature(msg, now), qos.PARTS_INPUT)]
+        if 'odom' in loop.sensors.channels:
+            topics.append((Odometry, 'odom', lambda msg, now: loop.sensors.take_odom(msg, now),
+                           qos.SENSOR_INPUT))
+        topics += [(Float64, f'{conversions.AXIS_TOPIC}{it.axis.name}',
+                    functools.partial(loop.take_axis_command, it.axis.name),
+                    qos.VELOCITY_COMMAND)
+                   for it in loop.folder.contract.command_limits.further]
         self._subscriptions: List[Any] = [
-            self._subscribe(Imu, 'imu/data', loop.sensors.take_imu, qos.SENSOR_INPUT),
-            self._subscribe(TwistStamped if stamped else Twist, 'cmd_vel',
-                            take_twist, qos.VELOCITY_COMMAND),
             self._node.create_subscription(
                 JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT),
-            self._subscribe(
-                BatteryState, 'battery_state', loop.condition.take_battery, qos.SENSOR_INPUT),
-            self._subscribe(Temperature, 'joint_temperatures', loop.condition.take_temperature,
-                            qos.PARTS_INPUT)]
-        if 'odom' in loop.sensors.channels:
-            self._subscriptions.append(self._subscribe(
-                Odometry, 'odom', loop.sensors.take_odom, qos.SENSOR_INPUT))
-        for it in loop.folder.contract.command_limits.further:
-            self._subscriptions.append(self._subscribe(
-                Float64, f'{conversions.AXIS_TOPIC}{it.axis.name}',
-                functools.partial(loop.take_axis_command, it.axis.name), qos.VELOCITY_COMMAND))
+            *(self._subscribe(*topic) for topic in topics)]
 
     def _subscribe(self, kind: type, topic: str, take: Callable[[Any, float], None],
                    quality: QoSProfile) -> Any:

@@ -9,6 +9,7 @@ from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 
+from humanoid_locomotion.core.command import COMMAND_AXES
 from humanoid_locomotion.core.errors import ConfigError
 
 T = TypeVar('T')
@@ -60,9 +61,11 @@ class LocomotionParameters:
     cmd_vel_timeout: float = parameter(
         0.5, 'Silence on cmd_vel after which the robot stands [s]', within=(0.0, 10.0))
     max_acceleration: float = parameter(
-        2.0, 'Largest change of the velocity command [m/s^2]', within=(0.1, 100.0))
+        COMMAND_AXES['lin_vel_x'].max_rate,
+        'Largest change of the velocity command [m/s^2]', within=(0.1, 100.0))
     max_turn_acceleration: float = parameter(
-        4.0, 'Largest change of the turning command [rad/s^2]', within=(0.1, 100.0))
+        COMMAND_AXES['ang_vel_z'].max_rate,
+        'Largest change of the turning command [rad/s^2]', within=(0.1, 100.0))
     sensor_timeout: float = parameter(
         0.1, 'Age at which a sensor message is too old to walk on [s]', within=(0.005, 1.0))
     unchanged_timeout: float = parameter(
