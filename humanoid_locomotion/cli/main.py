@@ -313,7 +313,8 @@ def check(
             'policy': opened.path, 'robot': contract.robot, 'joints': contract.joint_names,
             'model_as_trained': spec.model_hash == contract.model_hash,
             'control_period': contract.control_period, 'fingerprint': contract.fingerprint,
-            'command_limits': {'lower': limits.lower, 'upper': limits.upper},
+            'command_limits': {'axes': limits.names, 'lower': limits.lower,
+                               'upper': limits.upper},
             'engine': opened.policy.name, 'golden_error': opened.golden_error,
             'beyond_robot': contract.beyond_robot or (), 'unreleased': unreleased})
         return

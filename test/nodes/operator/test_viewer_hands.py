@@ -149,3 +149,10 @@ def test_what_no_page_says_is_refused(bench, message):
     with pytest.raises(ValueError):
         bench.hands.hear('a', message)
     assert bench.dead_man.command() is None and not bench.stops
+
+
+def test_the_page_has_a_slider_for_each_velocity_axis():
+    page = Bench().hands.html
+    for part, title in enumerate(('forward [m/s]', 'left [m/s]', 'turning left [rad/s]')):
+        assert f'<label>{title} <input type="range" tabindex="-1" data-part="{part}">' in page
+    assert 'sliders -->' not in page
