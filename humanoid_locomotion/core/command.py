@@ -190,7 +190,7 @@ class CommandSpec:
         """Number of columns of a command."""
         return len(self.ranges)
 
-    @property
+    @cached_property
     def names(self) -> Tuple[str, ...]:
         """Names of the axes."""
         return tuple(it.axis.name for it in self.ranges)
@@ -215,7 +215,7 @@ class CommandSpec:
         """Factor on each column when left and right are exchanged."""
         return tuple(it.axis.mirror_sign for it in self.ranges)
 
-    @property
+    @cached_property
     def counts_as_moving(self) -> Tuple[bool, ...]:
         """Whether each column counts as moving."""
         return tuple(it.axis.counts_as_moving for it in self.ranges)
@@ -249,7 +249,7 @@ class CommandSpec:
 
     def moving_part(self, command: Array) -> Array:
         """Return the columns that count as moving. (..., size) to (..., moving columns)."""
-        if all(self.counts_as_moving):
+        if self._all_move:
             return command
         return command[..., self._moving.like(command)]
 
@@ -264,6 +264,10 @@ class CommandSpec:
     @cached_property
     def _rest(self) -> Constant:
         return Constant(self.rest)
+
+    @cached_property
+    def _all_move(self) -> bool:
+        return all(self.counts_as_moving)
 
     @cached_property
     def _moving(self) -> Constant:
