@@ -70,14 +70,17 @@ class CommandAxis:
         return f'{self.label} [{self.unit}]'
 
 
-# Every axis that a config or a contract may name. The velocity axes come first and are required.
-COMMAND_AXES: Dict[str, CommandAxis] = {axis.name: axis for axis in (
+# What ``cmd_vel`` carries: the first columns of every command, required in every spec.
+VELOCITY_AXES = (
     CommandAxis('lin_vel_x', 'forward', 'm/s', 1.0, True, MAX_COMMAND, max_rate=2.0),
     CommandAxis('lin_vel_y', 'left', 'm/s', -1.0, True, MAX_COMMAND, max_rate=2.0),
-    CommandAxis('ang_vel_z', 'turning left', 'rad/s', -1.0, True, MAX_COMMAND, max_rate=4.0))}
-VELOCITY_AXES: Tuple[CommandAxis, ...] = tuple(COMMAND_AXES.values())
+    CommandAxis('ang_vel_z', 'turning left', 'rad/s', -1.0, True, MAX_COMMAND, max_rate=4.0))
 VELOCITY_NAMES = tuple(axis.name for axis in VELOCITY_AXES)
 NUM_VELOCITY = len(VELOCITY_AXES)
+# Axes that a config or a contract may have besides the velocity; none is trained yet.
+FURTHER_AXES: Tuple[CommandAxis, ...] = ()
+COMMAND_AXES: Dict[str, CommandAxis] = {
+    axis.name: axis for axis in (*VELOCITY_AXES, *FURTHER_AXES)}
 
 
 def register_command_axis(axis: CommandAxis) -> None:
