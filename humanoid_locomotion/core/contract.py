@@ -1,7 +1,8 @@
-"""The contract between a policy and whoever runs it: everything both sides must agree on.
+"""The contract of a policy: all parameters that training and the robot must share.
 
-Training writes it, the policy folder carries it (``contract.yaml`` to read, JSON in the ONNX
-file), and the node refuses a folder in which the two differ. All orders are the orders written.
+Training writes it into the policy folder twice: as ``contract.yaml``, for people, and as JSON in
+the ONNX file. A folder in which the two differ is refused. Joints, terms and history keep the
+order in which they are written.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ ACTION_MODES = ('default_offset', 'joint_range')
 
 @dataclass(frozen=True)
 class JointContract:
-    """What the contract fixes for one joint; units as in :class:`JointSpec`.
+    """Parameters of one joint; units as in :class:`JointSpec`.
 
     Attributes:
         name: The joint's name.
@@ -41,7 +42,7 @@ class JointContract:
         upper: Highest target [rad].
         kp: Proportional gain that the policy was trained with [Nm/rad].
         kd: Derivative gain [Nm s/rad].
-        effort: Torque at which the controller clips [Nm].
+        effort: Torque limit of the joint's controller [Nm].
         action_scale: Target change for an action of one [rad]; unused by ``joint_range``.
     """
 
@@ -96,12 +97,12 @@ class TermSpec:
 
 @dataclass(frozen=True)
 class ObservationSpec:
-    """What the policy sees.
+    """The observation of the policy.
 
     Attributes:
-        layout: The layout's name, for people; the terms are what counts.
+        layout: Name of the layout, for people; only the terms have an effect.
         terms: The terms in order.
-        history: How many control steps are joined, oldest first.
+        history: Number of control steps that are concatenated, oldest first.
         joints: Joints whose position and velocity are observed; None for all of them.
     """
 
@@ -119,7 +120,7 @@ class ObservationSpec:
 
 @dataclass(frozen=True)
 class PolicyContract:
-    """All that must be known to run a policy.
+    """All parameters that are needed to run a policy.
 
     Attributes:
         format_version: Version of this layout.
@@ -128,13 +129,13 @@ class PolicyContract:
         control_period: Time between two control steps [s].
         action_mode: ``default_offset`` or ``joint_range``.
         joints: The commanded joints, in the order of actions and targets.
-        observation: What the policy sees.
+        observation: The observation of the policy.
         command_limits: The axes it takes commands on, and the ranges it was trained in.
-        gait: The rhythm it walks to; None if it sees no gait clock.
-        yaw_rate_integral: The loop over the turning rate; None for a policy that is on its own.
-        linear_velocity_loop: Likewise, over the velocity that the legs measure.
-        legs: The legs that measure it, left first; None without that loop.
-        beyond_robot: What it was accepted to ask beyond the robot's ``policy_bounds``, by the
+        gait: The gait clock; None if the policy observes none.
+        yaw_rate_integral: Feedback of the yaw rate; None for none.
+        linear_velocity_loop: Feedback of the velocity from leg odometry; None for none.
+        legs: Geometry of the legs for that odometry, left first; None without the feedback.
+        beyond_robot: The robot's ``policy_bounds`` that the policy was allowed to exceed, by the
             names of :data:`humanoid_locomotion.core.robot_bounds.WIDER`; None for nothing.
     """
 
@@ -202,12 +203,12 @@ class PolicyContract:
         return 0.0 if self.gait is None else self.gait.moving_threshold
 
     def values(self, key: str) -> np.ndarray:
-        """Return one figure of every joint, as float64. Shape (num_actions,)."""
+        """Return one parameter of every joint, float64 (num_actions,)."""
         return np.array([getattr(joint, key) for joint in self.joints], dtype=np.float64)
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hex digits over every figure at full precision."""
+        """Hash of all values at full precision, sixteen hex digits."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
     def to_json(self) -> str:
@@ -255,11 +256,11 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
         action_mode: ``default_offset`` or ``joint_range``.
         action_scale: Share of ``effort / kp`` that an action of one moves the target by, so
             that one means the same share of each joint's torque.
-        observation: What the policy sees.
+        observation: The observation of the policy.
         command_limits: The axes of the commands, and the ranges to train in.
-        gait: The rhythm to walk to.
-        yaw_rate_integral: The loop over the turning rate.
-        linear_velocity_loop: The loop over the velocity that the robot's legs measure.
+        gait: The gait clock.
+        yaw_rate_integral: Feedback of the yaw rate.
+        linear_velocity_loop: Feedback of the velocity from leg odometry.
     """
     joints = tuple(
         JointContract(name=j.name, default=j.default, lower=j.lower, upper=j.upper, kp=j.kp,

@@ -20,21 +20,21 @@ Policy = Callable[[Array], Array]
 
 
 class Controller:
-    """Runs a contract: everything of a control step but the network and the simulator.
+    """Computes the control step of a contract: everything but the network and the simulator.
 
-    The step has two halves, because a trainer samples its action in between:
-    :meth:`observe` then :meth:`act`. A robot calls :meth:`step`, which is both.
+    The step has two halves, :meth:`observe` and :meth:`act`, because a trainer samples its action
+    in between. On a robot, :meth:`step` does both.
 
     Args:
-        contract: What to run.
+        contract: The contract of the policy.
         policy: Maps observations (num_envs, obs) to actions (num_envs, m); for :meth:`step`.
-        num_envs: How many robots (rows).
+        num_envs: Number of robots (rows).
         like: An array of the kind, and on the device, to work on; NumPy by default.
 
     Attributes:
-        contract: What it runs.
-        previous_action: What the policy answered last, (num_envs, m); zeros after a reset.
-        observation: What :meth:`step` showed the policy last, (num_envs, obs).
+        contract: The contract of the policy.
+        previous_action: (num_envs, m) the last action; zeros after a reset.
+        observation: (num_envs, obs) the observation of the last :meth:`step`.
     """
 
     def __init__(self, contract: PolicyContract, policy: Optional[Policy] = None,
@@ -56,11 +56,11 @@ class Controller:
         self._policy = policy
 
     def reset(self, mask: Array, phase: Array = 0.0) -> None:
-        """Start the robots in ``mask`` (num_envs,) bool afresh.
+        """Clear the memory of some robots, as at the start of an episode.
 
         Args:
-            mask: Which robots.
-            phase: Where in the stride their gait clock starts, in [0, 1).
+            mask: (num_envs,) bool, the robots to reset.
+            phase: Phase at which their gait clock starts, in [0, 1).
         """
         xp = namespace(self.previous_action)
         self.previous_action[...] = xp.where(
@@ -73,12 +73,12 @@ class Controller:
 
     @property
     def command_correction(self) -> Array:
-        """(num_envs, 3) what the observed velocity command was changed by [m/s, m/s, rad/s]."""
+        """(num_envs, 3) change of the observed velocity command by feedback [m/s, m/s, rad/s]."""
         return (zeros((self.previous_action.shape[0], 3), self.previous_action)
                 if self.loop is None else self.loop.correction)
 
     def reset_all(self) -> None:
-        """Start every robot afresh."""
+        """Clear the memory of every robot."""
         self.reset(namespace(self.previous_action).ones_like(self.previous_action[:, 0]) > 0.0)
 
     def carried(self) -> Dict[str, Array]:
@@ -103,7 +103,7 @@ class Controller:
         return self.builder.build(Moment(state, command, self.previous_action, gait))
 
     def act(self, action: Array) -> JointTargets:
-        """Return the joint targets of an action, and remember it for the next observation."""
+        """Return the joint targets of an action, which the next observation contains."""
         self.previous_action[...] = action
         return self.mapper.targets(action)
 
@@ -115,7 +115,7 @@ class Controller:
         return self.act(self._policy(self.observation))
 
     def rehearse(self, state: RobotState, command: Array) -> None:
-        """Run a control step for its time alone: nothing of it stays."""
+        """Run a control step and undo its effects, to load code and weights into the caches."""
         carried = self.carried()
         before = {name: array.copy() for name, array in carried.items()}
         observation = self.observation

@@ -1,4 +1,4 @@
-"""The one observation builder: training and the robot run this very code."""
+"""The observation builder, the same code in training and on the robot."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from humanoid_locomotion.core.terms import TERMS, JointSelection, Moment
 
 @dataclass(frozen=True)
 class TermSlice:
-    """Where a term lies in one frame of the observation.
+    """The columns of a term in one frame of the observation.
 
     Attributes:
         name: The term.
@@ -37,15 +37,15 @@ class TermSlice:
 
 
 class ObservationBuilder:
-    """Turns moments into observations, for one robot or for many at once.
+    """Builds observations, for one robot or for a batch.
 
     A frame is the contract's terms side by side, each clipped, then scaled. With a history of
-    ``h`` the observation is the last ``h`` frames, oldest first; after a reset the history is
-    filled with the first frame, so that it never shows a jump that did not happen.
+    ``h`` the observation is the last ``h`` frames, oldest first. After a reset the history is
+    filled with the first frame, so that it contains no jump.
 
     Args:
-        contract: What to observe.
-        num_envs: How many robots (rows).
+        contract: The contract of the policy.
+        num_envs: Number of robots (rows).
         like: An array of the kind, and on the device, to work on; NumPy by default.
     """
 
@@ -64,7 +64,7 @@ class ObservationBuilder:
         self._fresh = zeros((num_envs,), like) == 0.0
 
     def reset(self, mask: Array) -> None:
-        """Forget the history of the robots in ``mask`` (num_envs,) bool."""
+        """Clear the history of the robots in ``mask`` (num_envs,) bool."""
         self._fresh[...] = self._fresh | mask
 
     def carried(self) -> Dict[str, Array]:
@@ -72,9 +72,9 @@ class ObservationBuilder:
         return {'frames': self._frames, 'fresh': self._fresh}
 
     def build(self, moment: Moment) -> Array:
-        """Return the observation of a moment, (num_envs, size) float32.
+        """Return the observation of a control step, (num_envs, size) float32.
 
-        Call it once a control step: it advances the history.
+        It advances the history, so it is called once per control step.
         """
         frame = self._frame(moment)
         if self.history == 1:
@@ -103,7 +103,7 @@ def concatenate_steps(older: Array, newer: Array) -> Array:
 
 
 def _measure(contract: PolicyContract, joints: JointSelection) -> Tuple[TermSlice, ...]:
-    """Find each term's width by running it once on a resting robot."""
+    """Return the columns of each term, from its result for a resting robot."""
     n, m = len(contract.joints), contract.num_actions
     state = RobotState(
         joint_positions=np.zeros((1, n), np.float32),

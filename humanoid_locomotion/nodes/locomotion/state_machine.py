@@ -204,7 +204,7 @@ class StateMachine:
 
         Args:
             state: What the robot measures, one row.
-            command: (1, 3) velocity command, within the trained range.
+            command: (1, size), within the trained ranges.
 
         Returns:
             Joint targets [rad], float32 (num_joints,); the measured positions while damping.
