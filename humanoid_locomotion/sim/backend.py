@@ -10,12 +10,24 @@ import abc
 from dataclasses import dataclass, fields
 import importlib
 import importlib.util
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Type
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Type,
+    TypeVar,
+)
 
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.errors import (
+    ConfigError,
     JointsError,
     MissingPackageError,
     SimulationError,
@@ -251,11 +263,15 @@ def all_joints(robot: RobotSpec, joints: Sequence[Any]) -> List[Any]:
     return list(joints) + [joint for joint in robot.joints if joint.name not in named]
 
 
+Backend = TypeVar('Backend', bound=SimBackend)
+
+
 class _Entry(NamedTuple):
     module: str
     cls: str
     package: str
     install: str
+    registered: Optional[Type[SimBackend]] = None
 
 
 _SIM = 'humanoid_locomotion.sim.'
@@ -269,6 +285,29 @@ BACKENDS: Dict[str, _Entry] = {
                        'download Preview 4 from NVIDIA for a Python 3.8 (docs/isaacgym.md) and '
                        'name that interpreter with --python, in a launch file python:='),
 }
+
+
+def register_backend(name: str) -> Callable[[Type[Backend]], Type[Backend]]:
+    """Make a simulator known by a name, as a decorator of its class.
+
+    Args:
+        name: What ``backend=`` and ``--backend`` call it.
+
+    Raises:
+        ConfigError: The name is taken, or the class is no :class:`SimBackend`.
+    """
+    def register(cls: Type[Backend]) -> Type[Backend]:
+        if not (isinstance(cls, type) and issubclass(cls, SimBackend)):
+            raise ConfigError('register_backend', name, f'found {cls!r}, expected a subclass of '
+                              'SimBackend')
+        if name in BACKENDS:
+            raise ConfigError('register_backend', name, 'the name is taken by '
+                              f'{BACKENDS[name].module}.{BACKENDS[name].cls}, choose another')
+        BACKENDS[name] = _Entry(cls.__module__, cls.__qualname__, cls.__module__.split('.')[0],
+                                '', cls)
+        return cls
+
+    return register
 
 
 def import_backend(name: str) -> Type[SimBackend]:
@@ -285,6 +324,8 @@ def import_backend(name: str) -> Type[SimBackend]:
     if name not in BACKENDS:
         raise UnknownNameError('backend', name, BACKENDS)
     entry = BACKENDS[name]
+    if entry.registered is not None:
+        return entry.registered
     if importlib.util.find_spec(entry.package) is None:
         raise MissingPackageError(f'the backend {name}', entry.package, entry.install)
     cls: Type[SimBackend] = getattr(importlib.import_module(entry.module), entry.cls)
