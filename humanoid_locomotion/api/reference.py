@@ -28,13 +28,17 @@ ITEM = re.compile(r'(\w+): (.*)')
 ROLE = re.compile(r':\w+:`~?([^`]+)`')
 
 
+def snippet() -> str:
+    """Return the example of the package's docstring as Python source."""
+    doc = inspect.getdoc(humanoid_locomotion) or ''
+    return inspect.cleandoc(doc[doc.index('    import'):])
+
+
 def page() -> str:
     """Return the page as Markdown."""
-    doc = inspect.getdoc(humanoid_locomotion) or ''
-    snippet = inspect.cleandoc(doc[doc.index('    import'):])
     names = [name for name in humanoid_locomotion.__all__ if not name.startswith('__')]
     values = {name: getattr(humanoid_locomotion, name) for name in names}
-    parts = [HEAD.format(snippet=snippet), '## Functions\n']
+    parts = [HEAD.format(snippet=snippet()), '## Functions\n']
     parts += [_function(name, it) for name, it in values.items() if not isinstance(it, type)]
     parts.append('## Classes\n')
     parts += [_class(name, it) for name, it in values.items() if isinstance(it, type)]

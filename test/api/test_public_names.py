@@ -55,17 +55,13 @@ def test_the_page_is_what_the_code_says():
     assert page == reference.page(), 'run: python -m humanoid_locomotion.api.reference docs/api.md'
 
 
-def test_the_snippet_of_the_package_walks():
-    policy = hl.open_policy('humanoid')
-    sim = hl.make_sim(policy)
-    controller = policy.controller()
-    for _ in range(100):
-        targets = controller.step(sim.state(), command=(0.5, 0, 0))
-        sim.step(targets)
-    assert targets.positions.shape == (1, policy.contract.num_actions)
-    x, y, height = sim.truth().base_position[0]
+def test_the_example_of_the_package_walks():
+    names: dict = {}
+    exec(reference.snippet(), names)
+    assert names['targets'].positions.shape == (1, names['policy'].contract.num_actions)
+    x, y, height = names['sim'].truth().base_position[0]
     assert 0.5 < x < 1.2 and abs(y) < 0.3 and height > 0.7
-    sim.close()
+    names['sim'].close()
 
 
 def test_one_command_counts_for_all_robots():
