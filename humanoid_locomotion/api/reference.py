@@ -22,6 +22,24 @@ is first used. This page is written from the docstrings by
 ```python
 {snippet}
 ```
+
+`hl.make_env` opens the training environment for another trainer, as a
+`gymnasium.vector.VectorEnv` or as the `VecEnv` of rsl_rl 5:
+
+```python
+env = hl.make_env('unitree_g1', num_envs=4096)
+obs, infos = env.reset(seed=1)
+obs, reward, terminated, truncated, infos = env.step(env.action_space.sample())
+
+runner = rsl_rl.runners.OnPolicyRunner(
+    hl.make_env('unitree_g1', num_envs=4096, api='rsl_rl'),
+    {{'obs_groups': {{'actor': ['policy'], 'critic': ['policy', 'critic']}}, ...}})
+```
+
+A robot whose episode ends is reset in the same step (`AutoresetMode.SAME_STEP`). Then
+`infos['final_obs']` holds the last observation of the old episode in the rows of the mask
+`infos['_final_obs']`. `infos['critic_observation']` is what only the simulator knows; its last
+values before the reset are in `infos['final_critic_observation']`.
 """
 SECTION = re.compile(r'(Args|Attributes|Returns|Raises|Note):$')
 ITEM = re.compile(r'(\w+): (.*)')

@@ -33,7 +33,7 @@ class RslRlVecEnv(VecEnv):
     def __init__(self, env: LocomotionVectorEnv):
         self.env = env
         self.num_envs, self.device, self.cfg = env.num_envs, env.device, env.config
-        self.num_actions = int(env.single_action_space.shape[0])
+        self.num_actions = env.env.contract.num_actions
         self.max_episode_length = env.config.terminations.episode_steps
         self._observations = self._grouped(*env.reset())
 
@@ -71,5 +71,5 @@ class RslRlVecEnv(VecEnv):
         self.env.close()
 
     def _grouped(self, obs: torch.Tensor, infos: Dict[str, Any]) -> TensorDict:
-        return TensorDict({'policy': obs, 'critic': infos['critic_obs']},
+        return TensorDict({'policy': obs, 'critic': infos['critic_observation']},
                           batch_size=[self.num_envs])

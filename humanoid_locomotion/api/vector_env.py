@@ -26,18 +26,19 @@ class FinalObservationEnv(LocomotionEnv):
 
     Attributes:
         final_obs: (num_envs, obs), the observation at the end of the last step, before resets.
-        final_critic_obs: (num_envs, more), likewise.
+        final_critic_observation: (num_envs, more), likewise.
     """
 
     final_obs: torch.Tensor
-    final_critic_obs: torch.Tensor
+    final_critic_observation: torch.Tensor
 
     def _reset(self, mask: torch.Tensor) -> None:
         carried = self.controller.carried()
         before = {name: tensor.clone() for name, tensor in carried.items()}
         nothing = torch.zeros_like(mask)
         final = self._result(torch.zeros(self.num_envs, device=self.device), nothing, nothing)
-        self.final_obs, self.final_critic_obs = final.obs.clone(), final.privileged.clone()
+        self.final_obs = torch.nan_to_num(final.obs)  # NaN where the simulator lost a robot
+        self.final_critic_observation = torch.nan_to_num(final.privileged)
         for name, tensor in carried.items():  # observing advanced the gait clock and the history
             tensor.copy_(before[name])
         super()._reset(mask)
@@ -50,8 +51,8 @@ class LocomotionVectorEnv(VectorEnv):
     (``AutoresetMode.SAME_STEP``): the returned observation is the first of its new episode, and
     ``infos['final_obs']`` (num_envs, obs) holds the last of the old one in the rows of the mask
     ``infos['_final_obs']``, zeros in the others. Both keys are present only when a robot was
-    reset. ``infos['critic_obs']`` and ``infos['final_critic_obs']`` hold what the critic may see
-    besides.
+    reset. ``infos['critic_observation']`` and ``infos['final_critic_observation']`` hold the
+    critic's additional observation.
 
     The first episodes begin at random times, so that robots do not reset all at once. Random
     numbers are the environment's own: drawing from PyTorch elsewhere does not change them.
@@ -114,7 +115,7 @@ class LocomotionVectorEnv(VectorEnv):
             options: Unused.
 
         Returns:
-            The observations (num_envs, obs), and ``infos`` with ``critic_obs``.
+            The observations (num_envs, obs), and ``infos`` with ``critic_observation``.
         """
         super().reset(seed=seed)
         if seed is not None:
@@ -125,7 +126,7 @@ class LocomotionVectorEnv(VectorEnv):
             tensor.copy_(carried[name])
         with self._own_random(), torch.no_grad():
             result = self.env.reset()
-        return self._give(result.obs), {'critic_obs': self._give(result.privileged)}
+        return self._give(result.obs), {'critic_observation': self._give(result.privileged)}
 
     def step(self, actions: Array) -> Step:
         """Advance by one control step.
@@ -152,11 +153,11 @@ class LocomotionVectorEnv(VectorEnv):
         self.env.backend.close()
 
     def _infos(self, result: StepResult) -> Dict[str, Any]:
-        infos = {'critic_obs': self._give(result.privileged)}
+        infos = {'critic_observation': self._give(result.privileged)}
         done = result.terminated | result.truncated
         if bool(done.any()):
             for name, value in (('final_obs', self.env.final_obs),
-                                ('final_critic_obs', self.env.final_critic_obs)):
+                                ('final_critic_observation', self.env.final_critic_observation)):
                 infos[name] = self._give(torch.where(done[:, None], value, 0.0))
                 infos[f'_{name}'] = self._give(done)
         return infos

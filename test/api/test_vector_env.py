@@ -49,7 +49,7 @@ def test_spaces_shapes_and_types():
     assert env.observation_space.shape == (N, *env.single_observation_space.shape)
     assert env.action_space.shape == (N, *env.single_action_space.shape)
     obs, infos = env.reset(seed=1)
-    assert obs in env.observation_space and infos['critic_obs'].shape[0] == N
+    assert obs in env.observation_space and infos['critic_observation'].shape[0] == N
     action = env.action_space.sample()
     obs, reward, terminated, truncated, infos = env.step(action)
     assert obs in env.observation_space and np.isfinite(reward).all()
@@ -128,7 +128,7 @@ def test_the_final_observation_is_that_of_the_fallen_robot():
     fallen = int(np.flatnonzero(terminated)[0])
     assert infos['final_obs'][fallen, GRAVITY][2] > -0.9  # tilted
     assert obs[fallen, GRAVITY][2] < -0.95  # upright again
-    assert np.isfinite(infos['final_critic_obs'][fallen]).all()
+    assert np.isfinite(infos['final_critic_observation'][fallen]).all()
 
 
 def test_observing_the_end_of_an_episode_does_not_disturb_the_others():
