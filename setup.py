@@ -29,7 +29,7 @@ setup(
     name=NAME,
     version='0.1.0',
     description='Learned walking for humanoids, from training in simulation to ROS 2',
-    license='Apache-2.0',
+    license='Apache-2.0 AND BSD-3-Clause',
     maintainer='humanoid_locomotion maintainers',
     maintainer_email='humanoid-locomotion@example.com',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
