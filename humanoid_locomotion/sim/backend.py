@@ -29,6 +29,7 @@ from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.errors import (
     ConfigError,
     JointsError,
+    LocomotionError,
     MissingPackageError,
     SimulationError,
     UnknownNameError,
@@ -319,7 +320,8 @@ def import_backend(name: str) -> Type[SimBackend]:
     Raises:
         UnknownNameError: No backend of that name; the message lists those that exist.
         MissingPackageError: Its simulator is not installed; the message says how.
-        SimulationError: It cannot run in this process; the message says why.
+        SimulationError: It cannot be imported or cannot run in this process; the message says
+            why.
     """
     if name not in BACKENDS:
         raise UnknownNameError('backend', name, BACKENDS)
@@ -328,7 +330,14 @@ def import_backend(name: str) -> Type[SimBackend]:
         return entry.registered
     if importlib.util.find_spec(entry.package) is None:
         raise MissingPackageError(f'the backend {name}', entry.package, entry.install)
-    cls: Type[SimBackend] = getattr(importlib.import_module(entry.module), entry.cls)
+    try:
+        cls: Type[SimBackend] = getattr(importlib.import_module(entry.module), entry.cls)
+    except ImportError as error:
+        if isinstance(error, LocomotionError):
+            raise
+        raise SimulationError(f'the backend {name} cannot be imported '
+                              f'({" ".join(str(error).split())}); install its packages again: '
+                              f'{entry.install}') from error
     return cls
 
 

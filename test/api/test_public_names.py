@@ -122,6 +122,18 @@ def test_a_registered_backend_is_opened_by_its_name():
         backend.BACKENDS.pop('mine', None)
 
 
+def test_a_backend_whose_packages_are_broken_is_refused_in_one_sentence(monkeypatch):
+    from humanoid_locomotion.sim import backend
+
+    def broken(module):
+        raise ImportError(f'{module}: core bindings\nare missing')
+
+    monkeypatch.setattr(backend.importlib, 'import_module', broken)
+    with pytest.raises(LocomotionError, match=r'the backend mujoco cannot be imported \(.*core '
+                       r"bindings are missing\).*pip install 'humanoid_locomotion\[sim\]'"):
+        hl.make_sim('humanoid')
+
+
 def test_train_leaves_a_run_folder(tmp_path):
     result = hl.train('humanoid', num_envs=4, iterations=1, device='cpu', seed=3,
                       output=tmp_path / 'run', quiet=True,

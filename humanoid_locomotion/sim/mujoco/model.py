@@ -42,8 +42,8 @@ def check_version(version: str) -> None:
     if version == '4.0.0':
         raise SimulationError(
             'MuJoCo 4.0.0 is installed, whose sparse Newton solver is wrong; expected 3.17: '
-            "pip uninstall mujoco, then pip install 'mujoco>=3.17,<4' (an upgrade in place "
-            'breaks the installation)')
+            'pip uninstall mujoco mujoco-core mujoco-studio, then '
+            "pip install 'mujoco>=3.17,<4'")
 
 
 def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
