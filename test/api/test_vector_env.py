@@ -15,7 +15,6 @@ from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 
 N = 3
 GRAVITY = slice(3, 6)  # in the observation, behind the angular velocity
-FAST = {'ppo.hidden_sizes': [8, 8]}
 
 
 def opened(backend: str = 'fake', num_envs: int = N, **more) -> VectorEnv:
