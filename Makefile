@@ -20,12 +20,14 @@ ifeq ($(HAVE_ROS),yes)
   WALK := $(VENV)/walk.txt
   ROS :=
 else
-  WALK := requirements/walk.txt
-  ROS := -r requirements/ros.txt
+  WALK := requirements/locked/walk.txt
+  ROS := -r requirements/locked/ros.txt
 endif
 PIP := $(RUN)/pip install --quiet --disable-pip-version-check
+# requirements/*.txt say which versions, requirements/locked/*.txt with which contents.
+HASHED := --no-deps --require-hashes
 
-.PHONY: help walk navigate test test-all test-isaacgym lint docs format clean
+.PHONY: help walk navigate test test-all test-isaacgym lint docs format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -59,10 +61,19 @@ lint: $(VENV)/.test  ## ruff and mypy
 
 docs: .venv-docs/.done $(VENV)/.walk  ## the documentation as a site, in build/site
 	$(RUN)/humanoid-locomotion interface docs/ros_interface.md
+	$(RUN)/python -m humanoid_locomotion.api.reference docs/api.md
 	.venv-docs/bin/mkdocs build --strict $(ARGS)
 
 format: $(VENV)/.test  ## mend what ruff can mend
 	$(RUN)/ruff check --fix .
+
+lock: $(VENV)/bin/python  ## write requirements/locked/*.txt from requirements/*.txt
+	$(PIP) uv==0.13.9
+	for it in walk:3.10 viewer:3.10 ros:3.10 test:3.11 docs:3.11.5; do \
+	  $(RUN)/uv pip compile --quiet --universal --no-deps --generate-hashes --no-annotate \
+	    --no-header --no-emit-package torch --python-version $${it#*:} \
+	    requirements/$${it%:*}.txt -o requirements/locked/$${it%:*}.txt || exit; \
+	done
 
 clean:  ## remove what make and colcon made
 	rm -rf $(VENV) $(VENV38) .venv-docs build install log .pytest_cache .mypy_cache .ruff_cache
@@ -72,17 +83,18 @@ $(VENV)/bin/python:
 	  { echo "Python 3.10 to 3.13 is needed: make PYTHON=python3.11 ..."; exit 2; }
 	$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
 
-$(VENV)/walk.txt: requirements/walk.txt | $(VENV)/bin/python
-	grep -viE '^(numpy|pyyaml)=' $< > $@
+$(VENV)/walk.txt: requirements/locked/walk.txt | $(VENV)/bin/python
+	sed -E '/^(numpy|pyyaml)==/,/[^\\]$$/d' $< > $@
 
-$(VENV)/.walk: $(VENV)/bin/python $(WALK) requirements/viewer.txt requirements/ros.txt
-	$(PIP) -r $(WALK) -r requirements/viewer.txt $(ROS)
+$(VENV)/.walk: $(VENV)/bin/python $(WALK) requirements/locked/viewer.txt requirements/locked/ros.txt
+	$(PIP) $(HASHED) -r $(WALK) -r requirements/locked/viewer.txt $(ROS)
 	$(PIP) --no-deps --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.walk requirements/test.txt
-	$(PIP) torch==2.13.0
-	$(PIP) -r requirements/test.txt
+# PyTorch is not hashed: which of its builds is right depends on the machine.
+$(VENV)/.test: $(VENV)/.walk requirements/locked/test.txt
+	$(PIP) $(shell grep '^torch==' requirements/test.txt)
+	$(PIP) $(HASHED) -r requirements/locked/test.txt
 	@touch $@
 
 # In a folder of its own: the pip of Python 3.8 would follow setup.cfg, which is colcon's.
@@ -92,7 +104,7 @@ $(VENV38)/.test: requirements/isaacgym.txt requirements/isaacgym-test.txt
 	  -r ../requirements/isaacgym.txt -r ../requirements/isaacgym-test.txt
 	@touch $@
 
-.venv-docs/.done: requirements/docs.txt
+.venv-docs/.done: requirements/locked/docs.txt
 	$(PYTHON) -m venv .venv-docs
-	.venv-docs/bin/pip install --quiet --disable-pip-version-check -r $<
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check $(HASHED) -r $<
 	@touch $@

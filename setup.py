@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parent
 ROS_PACKAGES = (
     'rclpy', 'rmw-fastrtps-cpp', 'diagnostic-msgs', 'geometry-msgs', 'lifecycle-msgs', 'nav-msgs',
     'rosgraph-msgs', 'sensor-msgs', 'std-msgs', 'std-srvs')
+MUJOCO = 'mujoco>=3.17,<4'  # 4.0.0 has a wrong solver: sim/mujoco/model.py refuses it
+NETWORK = ('onnx>=1.17,<2', 'onnxruntime>=1.19,<2')
 
 
 def share(folder, pattern='*'):
@@ -27,7 +29,7 @@ setup(
     name=NAME,
     version='0.1.0',
     description='Learned walking for humanoids, from training in simulation to ROS 2',
-    license='Apache-2.0',
+    license='Apache-2.0 AND BSD-3-Clause',
     maintainer='humanoid_locomotion maintainers',
     maintainer_email='humanoid-locomotion@example.com',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
@@ -41,16 +43,20 @@ setup(
         *share('policies'),
     ],
     python_requires='>=3.8',  # 3.8 for Isaac Gym; ROS 2 and MuJoCo want 3.10
-    install_requires=['numpy', 'PyYAML', 'rich', 'typer'],
+    license_files=['LICENSE', 'LICENSES/*'],
+    # Lower bounds: the packages of Ubuntu 24.04, or of Isaac Gym's Python 3.8 (requirements/).
+    install_requires=['numpy>=1.23,<3', 'PyYAML>=6,<7', 'rich>=13,<15', 'typer>=0.9,<1'],
     extras_require={
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],
-        'record': ['mcap'],
-        'sim': ['matplotlib', 'mujoco', 'onnx', 'onnxruntime', 'pillow'],
-        'viewer': ['mujoco', 'scipy', 'trimesh', 'viser'],
-        'train': ['mujoco', 'mujoco-warp', 'onnx', 'tensorboard', 'torch', 'warp-lang'],
+        'record': ['mcap>=1.2,<2'],
+        'sim': ['matplotlib>=3.6,<4', MUJOCO, *NETWORK, 'pillow>=10,<14'],
+        'viewer': [MUJOCO, 'scipy>=1.15,<2', 'trimesh>=5,<6', 'viser>=1.1,<1.2'],
+        'train': ['gymnasium>=1.1,<2', MUJOCO, 'mujoco-warp>=3.17,<4', *NETWORK,
+                  'tensorboard>=2.20,<3', 'torch>=1.12,<3', 'warp-lang>=1.19,<2'],
         # colcon runs pytest for packages that ask for it under this name.
         'test': ['pytest'],
-        'dev': ['hypothesis', 'mypy', 'pytest', 'ruff', 'types-PyYAML'],
+        'dev': ['hypothesis>=6,<7', 'mypy>=2,<3', 'pytest>=8,<9', 'rsl-rl-lib>=5,<6',
+                'ruff>=0.17,<1', 'types-PyYAML>=6,<7'],
     },
     entry_points={'console_scripts': [
         f'humanoid-locomotion = {NAME}.__main__:main',

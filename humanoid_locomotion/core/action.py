@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Tuple
+
+import numpy as np
+
 from humanoid_locomotion.core.arrays import Array, Constant, clip, float32, namespace
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.state import JointTargets
@@ -29,6 +33,12 @@ class ActionMapper:
         positions = self._offset.like(action) + self._scale.like(action) * action
         return JointTargets(clip(
             positions, self._lower.like(action), self._upper.like(action)))
+
+    @property
+    def action_bounds(self) -> Tuple[np.ndarray, np.ndarray]:
+        """The actions, (num_actions,) each, whose targets are the lower and the upper limits."""
+        offset, scale = self._offset.value, self._scale.value
+        return (self._lower.value - offset) / scale, (self._upper.value - offset) / scale
 
 
 def pd_torque(targets: JointTargets, positions: Array, velocities: Array, kp: Array, kd: Array,

@@ -7,9 +7,10 @@ from typing import Callable, Dict, Optional
 import numpy as np
 
 from humanoid_locomotion.core.action import ActionMapper
-from humanoid_locomotion.core.arrays import Array, float32, namespace, zeros
+from humanoid_locomotion.core.arrays import Array, float32, is_torch, namespace, zeros
 from humanoid_locomotion.core.command import GaitClock
 from humanoid_locomotion.core.contract import PolicyContract
+from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.feedback.leg_odometry import LegOdometry
 from humanoid_locomotion.core.feedback.velocity_feedback import VelocityLoop
 from humanoid_locomotion.core.observation import ObservationBuilder
@@ -93,14 +94,34 @@ class Controller:
 
         Args:
             state: What the robots measure.
-            command: (num_envs, size), columns as in the contract's ``command_limits``.
+            command: (num_envs, size), columns as in the contract's ``command_limits``, or (size,)
+                for all robots; an array or a sequence of numbers.
+
+        Raises:
+            ConfigError: The command has another shape.
         """
         limits = self.contract.command_limits
-        command = limits.clamp(float32(command))
+        command = limits.clamp(self._command_rows(command))
         gait = None if self.clock is None else self.clock.step(command)
         if self.loop is not None:
             command = limits.clamp(self.loop.step(command, state))
         return self.builder.build(Moment(state, command, self.previous_action, gait))
+
+    def _command_rows(self, command: Array) -> Array:
+        """Return a command as (num_envs, size) float32, on the controller's device."""
+        like = self.previous_action
+        if is_torch(like) and not is_torch(command):
+            command = like.new_tensor(command)
+        command = float32(command)
+        robots, limits = like.shape[0], self.contract.command_limits
+        size = limits.size
+        if tuple(command.shape) == (size,):
+            return command + zeros((robots, 1), like)
+        if tuple(command.shape) != (robots, size):
+            raise ConfigError('controller', 'command', f'found the shape {tuple(command.shape)}, '
+                              f'expected ({size},) or ({robots}, {size}): '
+                              f'{", ".join(limits.names)}')
+        return command
 
     def act(self, action: Array) -> JointTargets:
         """Return the joint targets of an action, which the next observation contains."""
@@ -108,7 +129,7 @@ class Controller:
         return self.mapper.targets(action)
 
     def step(self, state: RobotState, command: Array) -> JointTargets:
-        """Run one whole control step."""
+        """Run one whole control step; see :meth:`observe` for the arguments."""
         if self._policy is None:
             raise TypeError('this controller was made without a policy; use observe and act')
         self.observation = self.observe(state, command)

@@ -112,6 +112,21 @@ TERMS: Dict[str, Term] = {term.__name__: term for term in (
     projected_gravity, velocity_command, joint_positions, joint_positions_from_default,
     joint_velocities, previous_action, gait_clock)}
 
+
+
+def register_observation(term: Term) -> Term:
+    """Make a function of a :class:`Moment` an observation term of its name; a decorator.
+
+    Raises:
+        LocomotionError: There is a term of that name already.
+    """
+    name = getattr(term, '__name__', '')
+    if name in TERMS:
+        raise LocomotionError(f'register_observation: the name {name!r} is taken')
+    TERMS[name] = term
+    return term
+
+
 # Terms that a robot without odometry cannot give.
 ODOMETRY_TERMS = frozenset({'base_position', 'base_linear_velocity'})
 

@@ -10,13 +10,26 @@ import abc
 from dataclasses import dataclass, fields
 import importlib
 import importlib.util
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Type
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Type,
+    TypeVar,
+)
 
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.errors import (
+    ConfigError,
     JointsError,
+    LocomotionError,
     MissingPackageError,
     SimulationError,
     UnknownNameError,
@@ -251,11 +264,15 @@ def all_joints(robot: RobotSpec, joints: Sequence[Any]) -> List[Any]:
     return list(joints) + [joint for joint in robot.joints if joint.name not in named]
 
 
+Backend = TypeVar('Backend', bound=SimBackend)
+
+
 class _Entry(NamedTuple):
     module: str
     cls: str
     package: str
     install: str
+    registered: Optional[Type[SimBackend]] = None
 
 
 _SIM = 'humanoid_locomotion.sim.'
@@ -271,6 +288,29 @@ BACKENDS: Dict[str, _Entry] = {
 }
 
 
+def register_backend(name: str) -> Callable[[Type[Backend]], Type[Backend]]:
+    """Make a simulator known by a name, as a decorator of its class.
+
+    Args:
+        name: What ``backend=`` and ``--backend`` call it.
+
+    Raises:
+        ConfigError: The name is taken, or the class is no :class:`SimBackend`.
+    """
+    def register(cls: Type[Backend]) -> Type[Backend]:
+        if not (isinstance(cls, type) and issubclass(cls, SimBackend)):
+            raise ConfigError('register_backend', name, f'found {cls!r}, expected a subclass of '
+                              'SimBackend')
+        if name in BACKENDS:
+            raise ConfigError('register_backend', name, 'the name is taken by '
+                              f'{BACKENDS[name].module}.{BACKENDS[name].cls}, choose another')
+        BACKENDS[name] = _Entry(cls.__module__, cls.__qualname__, cls.__module__.split('.')[0],
+                                '', cls)
+        return cls
+
+    return register
+
+
 def import_backend(name: str) -> Type[SimBackend]:
     """Return a simulator's class. Isaac Gym wants this done before PyTorch is imported.
 
@@ -280,14 +320,24 @@ def import_backend(name: str) -> Type[SimBackend]:
     Raises:
         UnknownNameError: No backend of that name; the message lists those that exist.
         MissingPackageError: Its simulator is not installed; the message says how.
-        SimulationError: It cannot run in this process; the message says why.
+        SimulationError: It cannot be imported or cannot run in this process; the message says
+            why.
     """
     if name not in BACKENDS:
         raise UnknownNameError('backend', name, BACKENDS)
     entry = BACKENDS[name]
+    if entry.registered is not None:
+        return entry.registered
     if importlib.util.find_spec(entry.package) is None:
         raise MissingPackageError(f'the backend {name}', entry.package, entry.install)
-    cls: Type[SimBackend] = getattr(importlib.import_module(entry.module), entry.cls)
+    try:
+        cls: Type[SimBackend] = getattr(importlib.import_module(entry.module), entry.cls)
+    except ImportError as error:
+        if isinstance(error, LocomotionError):
+            raise
+        raise SimulationError(f'the backend {name} cannot be imported '
+                              f'({" ".join(str(error).split())}); install its packages again: '
+                              f'{entry.install}') from error
     return cls
 
 

@@ -70,9 +70,9 @@ class PolicyFolder:
     golden_action: float
     envelope: Envelope
 
-    def controller(self) -> Controller:
-        """Return a controller for one robot that runs this policy."""
-        return Controller(self.contract, self.policy)
+    def controller(self, num_envs: int = 1) -> Controller:
+        """Return a controller that runs this policy on ``num_envs`` robots."""
+        return Controller(self.contract, self.policy, num_envs)
 
 
 def find_policy(name: Union[str, Path]) -> Path:

@@ -33,12 +33,29 @@ FLOOR = 'floor'
 THICKNESS = 1.0  # of rough ground [m], below its lowest point
 
 
+def check_version(version: str) -> None:
+    """Refuse the one version of MuJoCo whose physics is known to be wrong.
+
+    Raises:
+        SimulationError: It is 4.0.0, whose sparse Newton solver factors wrongly.
+    """
+    if version == '4.0.0':
+        raise SimulationError(
+            'MuJoCo 4.0.0 is installed, whose sparse Newton solver is wrong; expected 3.17: '
+            'pip uninstall mujoco mujoco-core mujoco-studio, then '
+            "pip install 'mujoco>=3.17,<4'")
+
+
 def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
                 terrain: Optional[Terrain] = None) -> mujoco.MjModel:
     """Return the robot's model on its ground, with position controllers and sensors.
 
     Actuators come in the order of ``joints``, then the robot's remaining joints.
+
+    Raises:
+        SimulationError: The MJCF lacks a name of ``robot.yaml``, or as :func:`check_version`.
     """
+    check_version(mujoco.__version__)
     driven = all_joints(robot, joints)
     with mujoco_errors(robot.mjcf_path):
         check_file(robot.mjcf_path)

@@ -273,6 +273,18 @@ REWARDS: Dict[str, Reward] = {term.__name__: term for term in (
     odd_standing, creeping_standing, drifting_standing)}
 
 
+def register_reward(term: Reward) -> Reward:
+    """Make a function a reward of its name, which a config can weigh; a decorator.
+
+    Raises:
+        ConfigError: There is a reward of that name already.
+    """
+    if term.__name__ in REWARDS:
+        raise ConfigError('register_reward', term.__name__, 'the name is taken, choose another')
+    REWARDS[term.__name__] = term
+    return term
+
+
 class RewardSum:
     """Adds the weighted terms up.
 

@@ -14,6 +14,7 @@ from port_suite import PHYSICS, ROBOT, N, hold, state
 
 from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.sim.backend import PhysicsVariation, open_backend
+from humanoid_locomotion.sim.mujoco import model
 from humanoid_locomotion.sim.mujoco.model import MujocoLayout, build_model
 
 
@@ -31,6 +32,17 @@ class TestMujoco(MujocoSuite):
         hold(backend)
         assert backend.qpos.shape == (N, backend.model.nq)
         assert backend.qpos[:, :3] == pytest.approx(state(backend).base_position, abs=1e-6)
+
+
+@pytest.mark.parametrize('version', ['3.17.0', '4.0.1'])
+def test_versions_that_are_right_are_taken(version):
+    model.check_version(version)
+
+
+def test_the_version_whose_solver_is_wrong_is_refused(monkeypatch):
+    monkeypatch.setattr(model.mujoco, '__version__', '4.0.0')
+    with pytest.raises(SimulationError, match=r"MuJoCo 4.0.0 .*'mujoco>=3.17,<4'"):
+        open_backend('mujoco', ROBOT, 1, PHYSICS)
 
 
 def test_a_finer_step_gives_nearly_the_same_fall():
