@@ -21,6 +21,7 @@ MAX_LINES, MAX_FILES = 400, 14
 # standard library. A row counts for all below it: `core` for `core.policy.folder`, too.
 PACKAGES = {
     '': set(),
+    'console_table': {'rich'},
     'core': {'core', 'numpy', 'yaml'},
     'robot_models': {'core', 'robot_models', 'numpy', 'mujoco'},
     'sim': {'core', 'robot_models', 'sim', 'numpy'},
@@ -34,18 +35,18 @@ PACKAGES = {
     'benchmarks': {'core', 'sim.backend', 'training', 'benchmarks', 'numpy', 'torch'},
     'benchmarks.latency': {'nodes', 'reliability.faults', 'rclpy', '*_msgs', '*_interfaces'},
     'evaluation': {'core', 'sim.backend', 'evaluation', 'numpy', 'matplotlib'},
-    'evaluation.cli': {'rich'},
+    'evaluation.cli': {'console_table', 'rich'},
     'nodes': {'core', 'nodes', 'numpy', 'yaml', 'rclpy', 'tf2_ros', 'ament_index_python',
               'builtin_interfaces', '*_interfaces', '*_msgs', '*_srvs'},
     'nodes.simulation.simulated_robot': {'sim.backend', 'mujoco'},
-    'nodes.demos.walk': {'rich'},
-    'nodes.demos.navigate': {'rich'},
+    'nodes.demos.walk': {'console_table', 'rich'},
+    'nodes.demos.navigate': {'console_table', 'rich'},
     'nodes.operator.teleop': {'rich'},
     'reliability': {'core', 'nodes', 'reliability', 'numpy', 'yaml', 'rclpy', '*_interfaces',
                     '*_msgs', '*_srvs'},
     'reliability.faults.fault_bench': {'sim.backend'},  # the ground below the robot
     'reliability.soak.false_alarms': {'sim.backend'},
-    'cli': {'cli', 'core', 'rich', 'typer'},
+    'cli': {'cli', 'console_table', 'core', 'rich', 'typer'},
     '__main__': set(),
 }
 # Imports inside functions, allowed on top: what a user may not have installed.
