@@ -60,7 +60,7 @@ lint: $(VENV)/.test  ## ruff and mypy
 	$(RUN)/mypy
 
 docs: .venv-docs/.done $(VENV)/.walk  ## the documentation as a site, in build/site
-	$(RUN)/humanoid-locomotion interface docs/ros_interface.md
+	$(RUN)/humanoid-locomotion dev interface docs/ros_interface.md
 	$(RUN)/python -m humanoid_locomotion.api.reference docs/api.md
 	.venv-docs/bin/mkdocs build --strict $(ARGS)
 

@@ -4,10 +4,10 @@
     ros2 launch humanoid_locomotion walk.launch.py sim:=false policy:=/path/to/policy
 
 With ``sim:=false`` a driver publishes ``joint_states`` and ``imu/data`` and applies
-``joint_command`` and ``joint_gains``; the time is then the machine's. ``odometry:=legs`` adds the
-odometry node, for a robot that does not say where it is.
+``joint_command`` and ``joint_gains``; time is then the system clock's. ``odometry:=legs`` adds the
+odometry node, for a robot without odometry.
 
-With ``use_respawn:=true`` a locomotion node that crashed starts again and comes back damped: it
+With ``use_respawn:=true`` a locomotion node that crashed starts again in the damped state: it
 stands up only when a person calls ``~/stand`` or ``~/walk``.
 """
 
@@ -44,7 +44,7 @@ def generate_launch_description():
             description='ROS parameters of the sim node'),
         DeclareLaunchArgument(
             'autostart', default_value='true',
-            description='Whether to stand up as soon as the sensors are there'),
+            description='Whether to stand up as soon as sensor messages arrive'),
         DeclareLaunchArgument(
             'use_respawn', default_value='false',
             description='Whether to start the locomotion node again, damped, if it crashed'),
@@ -59,13 +59,13 @@ def generate_launch_description():
             'device', default_value='auto', description='Where torch runs: auto, cpu or cuda'),
         DeclareLaunchArgument(
             'odometry', default_value='robot', choices=['robot', 'legs'],
-            description='Who publishes odom: the robot, or the odometry node by its legs and IMU'),
+            description='Source of odom: the robot, or the odometry node from legs and IMU'),
         DeclareLaunchArgument(
             'viewer', default_value='none', choices=['none', 'web'],
-            description='Whether to show and drive the robot in a browser; it prints where'),
+            description='Whether to serve a page to watch and drive the robot; it prints where'),
         DeclareLaunchArgument(
             'dry_run', default_value='false',
-            description='Whether to compute everything and command no robot'),
+            description='Whether to compute everything without publishing joint commands'),
         DeclareLaunchArgument(
             'record', default_value='false',
             description='Whether to record inputs, actions and targets to an MCAP file'),

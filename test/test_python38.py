@@ -41,7 +41,7 @@ def trained(tmp_path_factory):
                '--iterations', 2, '--set', 'ppo.rollout_steps=4', '--set', 'ppo.minibatches=2',
                '--set', 'run.checkpoint_every=1', '--output', 'run')
     assert 'trained 2 iterations, 32 control steps' in said.stdout
-    run(folder, 'export', 'run', '--output', 'policies/mine')
+    run(folder, 'policy', 'export', 'run', '--output', 'policies/mine')
     return folder
 
 
@@ -72,13 +72,14 @@ def test_the_checkpoint_is_exported_here_as_well(trained):
 
 
 def test_the_check_passes(trained):
-    said = run(trained, 'check-isaacgym', '--device', 'cpu', '--num-envs', 4, '--iterations', 1)
+    said = run(trained, 'dev', 'check-isaacgym', '--device', 'cpu', '--num-envs', 4,
+               '--iterations', 1)
     assert 'as the backend expects' in said.stdout and 'differs' not in said.stdout
     assert 'a stand-in for tests' in said.stdout and '3.8.' in said.stdout
 
 
 def test_the_check_tells_machines_too(trained):
-    said = json.loads(run(trained, 'check-isaacgym', '--device', 'cpu', '--iterations', 0,
+    said = json.loads(run(trained, 'dev', 'check-isaacgym', '--device', 'cpu', '--iterations', 0,
                           '--json').stdout)
     assert said['machine']['Python'].startswith('3.8.')
     assert said['behaviour'] and all(row['good'] for row in said['behaviour'])

@@ -1,4 +1,4 @@
-"""The commands ``benchmark env``, ``benchmark train`` and ``benchmark physics``."""
+"""The commands ``dev benchmark env``, ``train`` and ``physics``."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from rich.console import Console
 import typer
 
 from humanoid_locomotion.cli import inputs, interpreter
-from humanoid_locomotion.cli.output import JSON, table_of, working
+from humanoid_locomotion.cli.output import JSON, group, table_of, working
+from humanoid_locomotion.console_table import print_table
 
-app = typer.Typer(no_args_is_help=True, help='Measure where the time of training goes.')
+app = group('Measure the time that the parts of training take.')
 console = Console()
 
 WALKING_STD = 'ppo.init_std=0.35'  # as at the end of training: robots walk and do not tumble
 
 ROBOT = typer.Option('humanoid', help='Robot, and config in config/training.')
-POLICY = typer.Option('', show_default="the robot's", help='Policy that walks meanwhile.')
+POLICY = typer.Option('', show_default="the robot's", help='Policy that acts meanwhile.')
 BACKEND = typer.Option(
     'auto', callback=inputs.backend, help='Simulator; auto picks by the device.')
 DEVICE = typer.Option('auto', callback=inputs.device, help='auto, cuda or cpu.')
-NUM_ENVS = typer.Option('4096,8192,16384', help='Numbers of robots, with commas.')
-OUTPUT = typer.Option(None, help='JSON file to write; a plot of a sweep goes beside it.')
+NUM_ENVS = typer.Option('4096,8192,16384', help='Numbers of robots, separated by commas.')
+OUTPUT = typer.Option(None, help='JSON file to write; a plot of several numbers goes beside it.')
 GRAPH = typer.Option(True, help='Run step and update as CUDA graphs on a GPU.')
 FUSE = typer.Option(True, help="Join the step's small kernels on a GPU.")
-MJLAB = typer.Option('', '--against-mjlab', metavar='PYTHON', help="Measure mjlab's G1 task in "
-                     'turn, with this Python interpreter, which must have mjlab.')
+MJLAB = typer.Option('', '--against-mjlab', metavar='PYTHON', help="Measure mjlab's G1 task "
+                     'alternately, in this Python interpreter, which must have mjlab.')
 
 
 @app.command()
 def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device: str = DEVICE,
         num_envs: str = NUM_ENVS, graph: bool = GRAPH, fuse: bool = FUSE,
         against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
-    """Time the whole control step against physics alone over the same states."""
+    """Time the whole control step, and physics alone on the same states."""
     def measure(trainer: Any) -> Dict[str, Any]:
         from humanoid_locomotion.benchmarks import throughput
         row = throughput.benchmark_env(trainer)
@@ -56,7 +57,7 @@ def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, devi
           num_envs: str = NUM_ENVS, graph: bool = GRAPH, fuse: bool = FUSE,
           against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT,
           json: bool = JSON) -> None:
-    """Time whole iterations, collecting and learning."""
+    """Time whole iterations: rollout and update."""
     def measure(trainer: Any) -> Dict[str, Any]:
         from humanoid_locomotion.benchmarks import throughput
         row = throughput.benchmark_train(trainer)
@@ -76,7 +77,7 @@ def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, devi
 def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
             device: str = DEVICE, num_envs: str = typer.Option('4096', help='Robots timed.'),
             graph: bool = GRAPH, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
-    """Compare solver settings: time, and difference to CPU MuJoCo at a finer step."""
+    """Compare solver settings: time, and difference to CPU MuJoCo at a smaller step."""
     from humanoid_locomotion.training.run.options import choose_backend
     counts = _counts(num_envs, output)
     name = choose_backend(backend, device)  # before PyTorch is imported
@@ -129,10 +130,10 @@ def _trainers(robot: str, policy: str, backend: str, device: str, counts: List[i
 
 
 def _show(what: str, rows: List[Dict[str, Any]], output: Optional[Path], as_json: bool,
-          room: Optional[Dict[str, Dict[str, float]]] = None) -> None:
+          buffers: Optional[Dict[str, Dict[str, float]]] = None) -> None:
     report: Dict[str, Any] = {'benchmark': what, 'machine': platform.machine(), 'rows': rows}
-    if room:
-        report['room'] = room
+    if buffers:
+        report['buffers'] = buffers
     text = json_format.dumps(report, indent=2) + '\n'
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +144,7 @@ def _show(what: str, rows: List[Dict[str, Any]], output: Optional[Path], as_json
     if as_json:
         console.out(text, end='', highlight=False)
         return
-    console.print(table_of(rows))
-    if room:
-        console.print(table_of([{'room': name, **used} for name, used in room.items()]))
+    print_table(console, table_of(rows))
+    if buffers:
+        print_table(console, table_of([{'buffer': name, **it} for name, it in buffers.items()]))
 

@@ -1,6 +1,6 @@
-"""How the command line ends: the exit codes, and one sentence on standard error for what failed.
+"""Exit codes of the command line, and one sentence on standard error for a failure.
 
-The codes are told in ``docs/troubleshooting.md``.
+``docs/troubleshooting.md`` lists the codes.
 """
 
 from __future__ import annotations
@@ -40,32 +40,32 @@ def _code_of(command_line: Callable[..., Any]) -> int:
         _check_words()
         code = command_line(standalone_mode=False)
         if code == INTERRUPTED:  # typer catches KeyboardInterrupt, and older ones raise Abort
-            _say('interrupted')
+            say('interrupted')
         return code if isinstance(code, int) else FINE
     except SystemExit as ended:
         # So rich and typer end where nobody reads standard output any more.
         if isinstance(ended.__context__, BrokenPipeError):
             return BROKEN_PIPE
         if isinstance(ended.code, str):
-            _say(ended.code)
+            say(ended.code)
             return NOT_PASSED
         return ended.code or FINE
     except LocomotionError as error:
-        _say(f'error: {error}')
+        say(f'error: {error}')
         return REFUSED
     except KeyboardInterrupt:
-        _say('interrupted')
+        say('interrupted')
         return INTERRUPTED
     except OSError as error:
         return _code_of_system_error(error, REFUSED)
     except Exception as error:
         if type(error).__name__ == 'Abort':
-            _say('interrupted')
+            say('interrupted')
             return INTERRUPTED
         if hasattr(error, 'format_message'):  # of typer, or of click in older ones
             return _code_of_usage_error(error)
         if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
-            _say('error: this needs more memory than there is; take fewer or smaller things')
+            say('error: this needs more memory than there is; take fewer or smaller things')
             return REFUSED
         return _code_of_bug(error)
 
@@ -73,13 +73,13 @@ def _code_of(command_line: Callable[..., Any]) -> int:
 def _code_of_usage_error(error: Any) -> int:
     """Show how a command is used and, in a sentence, what does not fit."""
     if type(error).__name__ == 'NoArgsIsHelpError':
-        _say(f'error: expected a command, found none; {error.ctx.command_path} --help lists them')
+        say(f'error: expected a command, found none; {error.ctx.command_path} --help lists them')
         return REFUSED
     context, more = getattr(error, 'ctx', None), ''
     if context is not None:
-        _say(context.get_usage())
+        say(context.get_usage())
         more = f'; {context.command_path} --help lists what there is'
-    _say(f"error: {' '.join(error.format_message().split()).rstrip('.')}{more}")
+    say(f"error: {' '.join(error.format_message().split()).rstrip('.')}{more}")
     return REFUSED
 
 
@@ -89,7 +89,7 @@ def _code_of_system_error(error: OSError, code: int) -> int:
         return BROKEN_PIPE
     names = [str(name) for name in (error.filename, error.filename2) if name is not None]
     what = ' and '.join(names) or 'standard output or a file cannot be written'
-    _say(f'error: {what}: {error.strerror or error}')
+    say(f'error: {what}: {error.strerror or error}')
     return code if code not in (FINE, NOT_PASSED) else REFUSED
 
 
@@ -98,7 +98,7 @@ def _code_of_bug(error: Exception) -> int:
         traceback.print_exc()
     else:
         text = ' '.join(str(error).split())[:300]
-        _say(f'error: {type(error).__name__}: {text} (a fault of humanoid_locomotion, please '
+        say(f'error: {type(error).__name__}: {text} (a fault of humanoid_locomotion, please '
              f'report it; with {TRACEBACK}=1 it shows where)')
     return BUG
 
@@ -115,8 +115,8 @@ def _check_words() -> None:
                 f'no byte of zero, found {size} bytes')
 
 
-def _say(text: str) -> None:
-    """Print on standard error, if that can be written."""
+def say(text: str) -> None:
+    """Print a line on standard error, if that can be written."""
     try:
         Console(stderr=True).print(_printable(text), soft_wrap=True, markup=False, highlight=False)
     except (OSError, ValueError):

@@ -1,7 +1,6 @@
-"""Turns what was typed into a number, a name or a path, or refuses it before any work begins.
+"""Checks of command-line input: numbers, names and paths are refused before any work begins.
 
-Ranges and choices are callbacks of typer's options. Files are looked at when a command begins:
-a command line is complete without them.
+Ranges and choices are callbacks of typer's options. Files are checked when a command begins.
 """
 
 from __future__ import annotations
@@ -23,39 +22,39 @@ NOT_FILES = {stat.S_IFDIR: 'a folder', stat.S_IFIFO: 'a FIFO', stat.S_IFSOCK: 'a
 
 
 def number(low: float, high: float, above: bool = False) -> Callable[..., Any]:
-    """Return the callback of an option whose figures are finite and in a range.
+    """Return the callback of an option that takes finite numbers in a range.
 
     Args:
-        low: The lowest.
-        high: The highest.
-        above: Whether the lowest itself is refused.
+        low: The smallest number.
+        high: The largest number.
+        above: Whether the smallest number itself is refused.
     """
     def check(param: typer.CallbackParam, value: Any) -> Any:
-        for figure in value if isinstance(value, (list, tuple)) else (value,):
-            if figure is not None:
-                check_range(figure, param.opts[0], low, high, above)
+        for one in value if isinstance(value, (list, tuple)) else (value,):
+            if one is not None:
+                check_range(one, param.opts[0], low, high, above)
         return value
 
     return check
 
 
-def check_range(figure: float, option: str, low: float, high: float, above: bool = False) -> None:
-    """Refuse what is not in a range, NaN and infinity too.
+def check_range(value: float, option: str, low: float, high: float, above: bool = False) -> None:
+    """Refuse a number outside a range, and NaN and infinity.
 
     Raises:
-        ConfigError: The figure is refused.
+        ConfigError: The value is refused.
     """
-    if not (low < figure <= high or (figure == low and not above)):
+    if not (low < value <= high or (value == low and not above)):
         words = f'above {low:g} and at most {high:g}' if above else f'from {low:g} to {high:g}'
-        raise ConfigError('command line', option, f'found {shown(figure)}, expected a number '
+        raise ConfigError('command line', option, f'found {shown(value)}, expected a number '
                           f'{words}')
 
 
 def numbers(text: str, option: str, low: int, high: int) -> list:
-    """Return whole numbers that were given with commas.
+    """Return whole numbers that are separated by commas.
 
     Raises:
-        ConfigError: There are none, or one is no whole number or out of range.
+        ConfigError: One is not a whole number, or out of range.
     """
     found = []
     for word in text.split(','):
@@ -70,17 +69,17 @@ def numbers(text: str, option: str, low: int, high: int) -> list:
 
 
 def shown(value: object) -> str:
-    """Return a value as it was typed; of a long one its beginning."""
+    """Return a value as it was typed, shortened to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else f'{text[:57]}...'
 
 
 def one_of(kind: str, known: Callable[[], Iterable[str]]) -> Callable[..., Any]:
-    """Return the callback of an option that takes a name out of a list.
+    """Return the callback of an option that takes one of several names.
 
     Args:
-        kind: What the names are of, for the message.
-        known: Gives them; empty text, where that is the default, is left alone.
+        kind: The kind of name, for the message.
+        known: Returns the names; an empty text, if that is the default, is accepted.
     """
     def check(value: Any) -> Any:
         if value and value not in known():
@@ -112,10 +111,10 @@ device = one_of('device', lambda: ('auto', 'cuda', 'cpu'))
 
 
 def file_to_read(path: Path) -> Path:
-    """Return a path that leads to a regular file which may be read.
+    """Return the path of a regular file that may be read.
 
     Raises:
-        ConfigError: It does not.
+        ConfigError: The file cannot be read, or is not a regular file.
     """
     try:
         mode = os.stat(path).st_mode
@@ -132,7 +131,7 @@ def file_to_write(path: Path, option: str = '--output') -> Path:
     """Return a path at which a file can be written; its folder may be missing.
 
     Raises:
-        ConfigError: It cannot, as far as can be known before.
+        ConfigError: It cannot be written, as far as this can be checked before.
     """
     mode = _mode(path, option)
     if mode is not None and not stat.S_ISREG(mode):
@@ -143,10 +142,10 @@ def file_to_write(path: Path, option: str = '--output') -> Path:
 
 
 def folder_to_write(path: Path, option: str = '--output') -> Path:
-    """Return a path at which a folder is, or can be made, to write in.
+    """Return the path of a folder that can be written to, or be made.
 
     Raises:
-        ConfigError: It cannot, as far as can be known before.
+        ConfigError: It cannot be written, as far as this can be checked before.
     """
     mode = _mode(path, option)
     if mode is not None and not stat.S_ISDIR(mode):
@@ -186,7 +185,7 @@ def _mode(path: Path, option: str) -> Optional[int]:
 
 
 def _check_writable(path: Path, option: str, mode: Optional[int]) -> None:
-    """Refuse a path that is there and must not be changed, or that cannot be made."""
+    """Refuse a path that exists and may not be changed, or that cannot be made."""
     place = Path(path)
     if mode is None:
         while not os.path.lexists(place) and place != place.parent:

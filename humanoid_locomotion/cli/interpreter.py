@@ -1,6 +1,6 @@
-"""Runs a command line in another Python: Isaac Gym's own is 3.8, and ROS 2's is not.
+"""Runs a command line in another Python interpreter, such as Isaac Gym's Python 3.8.
 
-Only the files of this package are shared. Every library is the other interpreter's.
+Only the files of this package are shared. All libraries are those of the other interpreter.
 """
 
 from __future__ import annotations

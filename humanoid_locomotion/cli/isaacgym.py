@@ -1,4 +1,4 @@
-"""The command ``check-isaacgym``: does this machine's Isaac Gym behave as the backend expects?"""
+"""The command ``dev check-isaacgym``: compares an installed Isaac Gym to the backend's needs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import tempfile
 from typing import Any, Dict, List
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 import typer
 
 from humanoid_locomotion.cli import inputs, interpreter
 from humanoid_locomotion.cli.output import JSON, print_json
+from humanoid_locomotion.console_table import print_table
 
 console = Console()
 
@@ -24,14 +26,14 @@ def check_isaacgym(
         device: str = typer.Option(
             'auto', callback=inputs.device, help='auto, cuda or cpu.'),
         num_envs: int = typer.Option(
-            1024, min=1, max=inputs.MAX_ENVS, help='Robots of the short training run.'),
+            1024, min=1, max=inputs.MAX_ENVS, help='Number of robots of the short training run.'),
         iterations: int = typer.Option(
-            3, min=0, max=100_000, help='Iterations of it; 0 leaves it out.'),
+            3, min=0, max=100_000, help='Iterations of that run; 0 for no run.'),
         viewer: bool = typer.Option(False, help='Show the robots in a window.'),
         python: str = typer.Option(
             '', show_default='this one', help='Interpreter that has Isaac Gym.'),
         json: bool = JSON) -> None:
-    """Ask an installed Isaac Gym what only the real one can tell; exits with 1 if it differs."""
+    """Measure the behaviour of an installed Isaac Gym; exits with 1 if it differs."""
     interpreter.hand_over(python)
     from humanoid_locomotion.sim.backend import import_backend
     import_backend('isaacgym')  # before PyTorch is imported
@@ -64,11 +66,12 @@ def check_isaacgym(
 def _print(facts: Dict[str, str], findings: List[Any], good: bool) -> None:
     machine = Table('what', 'found', title='this machine')
     for name, value in facts.items():
-        machine.add_row(name, value)
+        machine.add_row(escape(name), escape(value))
     answers = Table('question', 'found', 'expected', '', title='behaviour')
     for it in findings:
-        answers.add_row(it.question, it.found, it.expected, _mark(it.good))
-    console.print(machine, answers)
+        answers.add_row(*map(escape, (it.question, it.found, it.expected)), _mark(it.good))
+    print_table(console, machine)
+    print_table(console, answers)
     console.print('as the backend expects' if good else
                   'not as the backend expects: please report both tables')
 

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for machines, and a sign that work goes on."""
+"""Output of the commands: tables for people, JSON for programs, and a progress spinner."""
 
 from __future__ import annotations
 
@@ -7,19 +7,30 @@ import math
 from typing import Any, ContextManager, Dict, List
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 import typer
+
+from humanoid_locomotion.console_table import print_table
 
 JSON: Any = typer.Option(False, '--json', help='Print JSON instead of words and tables.')
 
 
+def group(text: str) -> typer.Typer:
+    """Return a group of commands with a help text.
+
+    Help is Markdown: rich's own markup would leave out units such as ``[s]``.
+    """
+    return typer.Typer(no_args_is_help=True, rich_markup_mode='markdown', help=text)
+
+
 def working(what: str) -> ContextManager:
-    """Show on standard error that something is under way, while the context lasts."""
+    """Show a spinner on standard error during the context."""
     return Console(stderr=True).status(what)
 
 
 def print_json(value: Any) -> None:
-    """Print as JSON; a figure that is not finite is null."""
+    """Print a value as JSON; a number that is not finite becomes null."""
     Console().out(json.dumps(_plain(value), indent=2), highlight=False)
 
 
@@ -27,7 +38,7 @@ def table_of(rows: List[Dict[str, Any]]) -> Table:
     """Return rows of the same keys as a table."""
     table = Table(*(name.replace('_', ' ') for name in rows[0]))
     for row in rows:
-        table.add_row(*(f'{value:.4g}' if isinstance(value, float) else str(value)
+        table.add_row(*(f'{value:.4g}' if isinstance(value, float) else escape(str(value))
                         for value in row.values()))
     return table
 
@@ -37,7 +48,7 @@ def print_rows(rows: List[Dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        Console().print(table_of(rows))
+        print_table(Console(), table_of(rows))
 
 
 def _plain(value: Any) -> Any:

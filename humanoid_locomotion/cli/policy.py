@@ -1,92 +1,219 @@
-"""The commands that make a policy folder out of one that exists: ``adopt``, ``tune``."""
+"""The commands ``policy ...``: look at, export, change, sign and compare policy folders."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 import typer
 
-from humanoid_locomotion.cli.inputs import check_range, file_to_read, folder_to_write, number
+from humanoid_locomotion.cli import inputs
+from humanoid_locomotion.cli.output import JSON, group, print_json, working
+from humanoid_locomotion.console_table import print_table
+from humanoid_locomotion.core.errors import LocomotionError
 
+app = group('Look at policy folders, export and change them.')
 console = Console()
 BEYOND = typer.Option(
-    '', show_default='nothing', help='What the policy may ask beyond policy_bounds in robot.yaml, '
-    'with commas: gains, limits, action_scale, control_period, model_hash. Its contract, its card '
-    'and check say so.')
+    '', show_default='nothing', help='Bounds of robot.yaml (policy_bounds) that the policy may '
+    'exceed, separated by commas: gains, limits, action_scale, control_period, model_hash. '
+    'Recorded in the contract and the card.')
 
 
-def adopt(
-        network: Path = typer.Argument(..., help='ONNX file of another stack.'),
-        robot: str = typer.Option(..., help='Robot it moves, or folder of one.'),
-        output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
-        fill: Optional[Path] = typer.Option(
-            None, help="YAML with the keys that the file's metadata lack, or have wrong."),
-        beyond_robot: str = BEYOND
-) -> None:
-    """Turn another stack's ONNX file into a policy folder."""
-    from humanoid_locomotion.core.policy.import_onnx import adopt as adopt_policy
+@app.command()
+def check(
+        policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
+        robot: str = typer.Option(
+            '', show_default='that of the policy', help='Robot, or folder of your own.'),
+        engine: str = typer.Option(
+            'auto', callback=inputs.engine, help='auto, onnxruntime or torch.'),
+        json: bool = JSON) -> None:
+    """Open a policy folder as the node does, replay its golden steps, and describe it."""
+    from humanoid_locomotion.core.policy.vetting import open_vetted
     from humanoid_locomotion.core.robot import load_robot
-    file_to_read(network)
-    if fill is not None:
-        file_to_read(fill)
-    folder_to_write(output)
-    table = Table('key', 'value', 'from')
-    for key, value, origin in adopt_policy(
-            network, load_robot(robot), output, fill, _beyond(beyond_robot)):
-        table.add_row(key, value if len(value) < 60 else f'{value[:57]}...', origin)
-    console.print(table)
-    console.print(f'wrote {output}; humanoid-locomotion evaluate {output} shows whether it walks',
+    from humanoid_locomotion.core.robot_bounds import check_contract, wider_bounds
+    from humanoid_locomotion.evaluation.release import why_unreleased
+    opened = open_vetted(policy, engine)
+    contract = opened.contract
+    spec = load_robot(robot or contract.robot)
+    check_contract(contract, spec, opened.path)
+    same = 'same' if spec.model_hash == contract.model_hash else (
+        f'[yellow]changed since training ({contract.model_hash}, now {spec.model_hash})[/yellow]')
+    limits = contract.command_limits
+    unreleased = why_unreleased(opened.path, contract.fingerprint)
+    rows: Dict[str, str] = {
+        'policy': escape(str(opened.path)),
+        'robot': f'{contract.robot}, {contract.num_actions} joints, model {same}',
+        'control': f'{1.0 / contract.control_period:.0f} Hz, {contract.action_mode}',
+        'observation': ', '.join(term.name for term in contract.observation.terms),
+        'commands': ', '.join(f'{it.axis.label} [{it.lower:g}, {it.upper:g}]'
+                              for it in limits.ranges),
+        'fingerprint': contract.fingerprint,
+        'engine': opened.policy.name,
+        'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',
+        'beyond the robot': wider_bounds(contract) or 'nothing',
+        'released': f'no: {unreleased}' if unreleased else 'yes, its scorecard passes',
+    }
+    if json:
+        print_json({
+            'policy': opened.path, 'robot': contract.robot, 'joints': contract.joint_names,
+            'model_as_trained': spec.model_hash == contract.model_hash,
+            'control_period': contract.control_period, 'fingerprint': contract.fingerprint,
+            'command_limits': {'axes': limits.names, 'lower': limits.lower,
+                               'upper': limits.upper},
+            'engine': opened.policy.name, 'golden_error': opened.golden_error,
+            'beyond_robot': contract.beyond_robot or (), 'unreleased': unreleased})
+        return
+    table = Table(show_header=False)
+    for name, value in rows.items():
+        table.add_row(name, value)
+    print_table(console, table)
+
+
+@app.command()
+def export(
+        run: Path = typer.Argument(..., help='Run folder or checkpoint.'),
+        output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.')
+) -> None:
+    """Make a policy folder from a checkpoint."""
+    from humanoid_locomotion.training.run.options import require_torch
+    require_torch('policy export')
+    from humanoid_locomotion.training.export import export as export_policy
+    from humanoid_locomotion.training.run.checkpoint import open_latest
+    with working('recording golden steps'):
+        taken, content = open_latest(run, 'cpu')
+        folder = export_policy(taken, output)
+    console.print(f"wrote {folder}, from {taken}, iteration {content['iteration']}",
                   soft_wrap=True, markup=False)
 
 
-def tune(
+@app.command()
+def compare(
+        policies: List[str] = typer.Argument(
+            ..., help='Evaluated policy folders, names of policies that ship, or '
+            'scorecard.json files.'),
+        seeds: bool = typer.Option(
+            False, '--seeds', help='The policies are seeds of one config: print a table in '
+            'Markdown, and name the median.'),
+        json: bool = typer.Option(False, help='Print the comparison as JSON.')) -> None:
+    """Compare the scorecards of policies."""
+    from humanoid_locomotion.evaluation.cli import run_compare, run_seeds
+    if seeds and json:
+        raise LocomotionError('--seeds prints Markdown: leave out --json')
+    if seeds:
+        run_seeds(policies, console=console)
+    else:
+        run_compare(policies, as_json=json, console=console)
+
+
+@app.command()
+def retune(
         policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.'),
         output: Path = typer.Option(..., help='Policy folder to write.'),
         gait_period: Optional[float] = typer.Option(
-            None, callback=number(0.0, 10.0), help='Duration of one stride [s].'),
+            None, callback=inputs.number(0.0, 10.0), help='Duration of one stride [s].'),
         yaw_rate: Optional[Tuple[float, float]] = typer.Option(
-            None, callback=number(0.0, 100.0),
-            help='Gain [1/s] and limit [rad/s] of the loop over the turning rate.'),
+            None, callback=inputs.number(0.0, 100.0),
+            help='Gain [1/s] and limit [rad/s] of the feedback of the turning rate.'),
         linear_velocity: Optional[Tuple[float, float, float, float]] = typer.Option(
-            None, callback=number(0.0, 100.0),
-            help='Gain [1/s], limit [m/s], and in standing damping and stiffness [1/s], of '
-                       'the loop over what the legs measure.'),
+            None, callback=inputs.number(0.0, 100.0),
+            help='Gain [1/s] and limit [m/s] of the feedback of the velocity that the legs '
+                 'measure, and damping and stiffness [1/s] while standing.'),
         robot: str = typer.Option(
             '', show_default='that of the policy', help='Robot it moves, or folder of one.'),
         beyond_robot: str = BEYOND
 ) -> None:
-    """Change the stride and the loops around a policy; its network stays as it is."""
+    """Change the stride and the velocity feedback of a policy; its network stays the same."""
     from humanoid_locomotion.core.command import GaitSpec
     from humanoid_locomotion.core.errors import ConfigError
     from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
     from humanoid_locomotion.core.policy.folder import find_policy, read_contract
     from humanoid_locomotion.core.robot import load_robot
-    from humanoid_locomotion.training.retune import tune as tune_policy
+    from humanoid_locomotion.training import retune as retuner
     if not beyond_robot and gait_period is None and yaw_rate is None and linear_velocity is None:
         raise ConfigError('command line', '--gait-period, --yaw-rate, --linear-velocity, '
                           '--beyond-robot', 'expected one of them; 0.9, 1.0 0.2 and '
                           "0.5 0.2 0.5 4.0 are those of the G1's policy, which needs nothing "
                           'beyond its robot')
-    folder_to_write(output)
+    inputs.folder_to_write(output)
     # Only checked here, where the option has a name: the threshold is the policy's own.
     _spec('--gait-period', GaitSpec, None if gait_period is None else (gait_period, 0.0))
     if gait_period is not None:
-        check_range(gait_period, '--gait-period', 0.1, 10.0)
+        inputs.check_range(gait_period, '--gait-period', 0.1, 10.0)
     name = robot or read_contract(find_policy(policy) / 'contract.yaml').robot
-    contract = tune_policy(
+    contract = retuner.tune(
         policy, load_robot(name), output, gait_period=gait_period,
         yaw_rate=_spec('--yaw-rate', IntegralSpec, yaw_rate),
         linear_velocity=_spec('--linear-velocity', LinearLoopSpec, linear_velocity),
         beyond_robot=_beyond(beyond_robot))
     console.print(f'wrote {output}, fingerprint {contract.fingerprint}; humanoid-locomotion '
-                  f'evaluate {output} shows what has become of it', soft_wrap=True, markup=False)
+                  f'evaluate {output} measures it', soft_wrap=True, markup=False)
+
+
+@app.command('import-onnx')
+def import_onnx(
+        network: Path = typer.Argument(..., help='ONNX file of another stack.'),
+        robot: str = typer.Option(..., help='Robot it moves, or folder of one.'),
+        output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
+        fill: Optional[Path] = typer.Option(
+            None, help="YAML with keys that are missing or wrong in the file's metadata."),
+        beyond_robot: str = BEYOND
+) -> None:
+    """Make a policy folder from another stack's ONNX file."""
+    from humanoid_locomotion.core.policy import import_onnx as onnx_importer
+    from humanoid_locomotion.core.robot import load_robot
+    inputs.file_to_read(network)
+    if fill is not None:
+        inputs.file_to_read(fill)
+    inputs.folder_to_write(output)
+    table = Table('key', 'value', 'from')
+    for key, value, origin in onnx_importer.adopt(
+            network, load_robot(robot), output, fill, _beyond(beyond_robot)):
+        table.add_row(*map(escape, (key, value, origin)))
+    print_table(console, table)
+    console.print(f'wrote {output}; humanoid-locomotion evaluate {output} measures it',
+                  soft_wrap=True, markup=False)
+
+
+@app.command()
+def sign(policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.')
+         ) -> None:
+    """Accept the files of a policy folder as they are, by writing their hashes."""
+    from humanoid_locomotion.core.policy.content import SUMS, write_sums
+    from humanoid_locomotion.core.policy.folder import find_policy, open_policy
+    folder = find_policy(policy)
+    write_sums(folder)
+    try:
+        opened = open_policy(folder)
+    except LocomotionError:
+        (folder / SUMS).unlink()  # hashes stand for a folder that opened
+        raise
+    console.print(f'signed {folder}, golden steps replay within {opened.golden_error:.2g}',
+                  soft_wrap=True, markup=False)
+
+
+@app.command()
+def envelope(policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.')
+             ) -> None:
+    """Print the speeds that a policy reaches, as parameters of Nav2's velocity smoother."""
+    import yaml
+
+    from humanoid_locomotion.core.errors import PolicyError
+    from humanoid_locomotion.core.policy.folder import open_policy
+    opened = open_policy(policy)
+    found = opened.envelope
+    if found.problem:
+        raise PolicyError(opened.path, f'no envelope was measured ({found.problem}); run '
+                          '`humanoid-locomotion evaluate`')
+    console.out(yaml.safe_dump(found.nav2_parameters(), sort_keys=False), end='',
+                highlight=False)
 
 
 def _beyond(names: str) -> Optional[Tuple[str, ...]]:
-    """Return what may lie beyond the robot's bounds; None without the option."""
+    """Return the bounds that may be exceeded, by name; None without the option."""
     from humanoid_locomotion.core.errors import ConfigError
     from humanoid_locomotion.core.robot_bounds import read_names
     try:
@@ -95,10 +222,10 @@ def _beyond(names: str) -> Optional[Tuple[str, ...]]:
         raise ConfigError('command line', '--beyond-robot', str(error)) from error
 
 
-def _spec(option: str, kind: Any, figures: Optional[Tuple[float, ...]]) -> Any:
-    """Return the figures of an option as what they describe; None without the option."""
+def _spec(option: str, kind: Any, values: Optional[Tuple[float, ...]]) -> Any:
+    """Return the values of an option as a spec; None without the option."""
     from humanoid_locomotion.core.errors import ConfigError
     try:
-        return None if figures is None else kind(*figures)
+        return None if values is None else kind(*values)
     except ValueError as error:
         raise ConfigError('command line', option, str(error)) from error

@@ -1,4 +1,4 @@
-"""The commands ``faults``, ``soak`` and ``benchmark latency``."""
+"""The commands ``dev faults``, ``dev soak`` and ``dev benchmark latency``."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ ROBOT = typer.Option('', show_default='that of the policy', help='Robot, or fold
 
 def faults(policy: str = POLICY, robot: str = ROBOT,
            output: Optional[Path] = typer.Option(
-               None, help='Markdown file whose marked sections are written anew.'),
+               None, help='Markdown file whose marked sections are replaced.'),
            only: str = typer.Option(
                'loop,dds,viewer,policy,swap,cli,train',
-               help='Sections of docs/reliability.md, which says what each does.'),
+               help='Sections, separated by commas; docs/reliability.md describes each.'),
            folders: int = typer.Option(
-               10_000, min=1, max=10_000_000, help='Policy folders to tamper with by chance.'),
+               10_000, min=1, max=10_000_000, help='Number of randomly changed policy folders.'),
            swaps: int = typer.Option(
-               500, min=1, max=100_000, help='Such folders to swap into a node.'),
+               500, min=1, max=100_000, help='Number of such folders to swap into a node.'),
            tries: int = typer.Option(
-               2000, min=1, max=1_000_000, help='Command lines to try by chance.'),
+               2000, min=1, max=1_000_000, help='Number of random command lines.'),
            kills: int = typer.Option(
-               100, min=1, max=10_000, help='Moments at which to kill a training.'),
+               100, min=1, max=10_000, help='Number of moments at which to kill a training.'),
            json: bool = JSON) -> None:
-    """Do every fault to a robot that stands and one that walks; exits with 1 on a failure."""
+    """Inject every fault into a standing and a walking robot; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
     from humanoid_locomotion.nodes import marked_page
     from humanoid_locomotion.reliability import report
@@ -76,10 +76,10 @@ def soak(kind: str = typer.Argument(
              'alarms of the safety rules on rough ground and under kicks, on a stepped clock.'),
          minutes: float = typer.Option(
              1.0, callback=inputs.number(0.0, 100_000.0, above=True),
-             help='How long; for rules, of simulated time.'),
-         cycles: int = typer.Option(200, min=1, max=1_000_000, help='For lifecycle.'),
+             help='Duration [min]; simulated time for rules.'),
+         cycles: int = typer.Option(200, min=1, max=1_000_000, help='Cycles, for lifecycle.'),
          policy: str = POLICY, robot: str = ROBOT, json: bool = JSON) -> None:
-    """Run the node for long against a simulated robot; exits with 1 on a failure."""
+    """Run the node with a simulated robot for a long time; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
     kinds = ('walk', 'startle', 'lifecycle', 'rules')
     if kind not in kinds:
@@ -109,13 +109,13 @@ def latency(policy: str = POLICY, robot: str = ROBOT,
             engine: str = typer.Option(
                 'onnxruntime', callback=inputs.engine, help='onnxruntime or torch.'),
             seconds: float = typer.Option(
-                60.0, callback=inputs.number(0.1, 1e6), help='For each node.'),
+                60.0, callback=inputs.number(0.1, 1e6), help='Duration for each node [s].'),
             alone: bool = typer.Option(
-                False, help='Time the engines alone, without ROS: those that are installed.'),
+                False, help='Time only the installed engines, without ROS.'),
             device: str = typer.Option(
                 'auto', callback=inputs.device, help='Where torch runs.'),
             json: bool = JSON) -> None:
-    """Time joint states in to command out at 50 Hz, beside a node that only copies them."""
+    """Time from joint states to joint command at 50 Hz, and of a node that only copies them."""
     if alone:
         from humanoid_locomotion.training.run.options import require_device
         require_device(device)

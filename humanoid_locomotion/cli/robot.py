@@ -1,4 +1,4 @@
-"""The commands ``import-robot`` and ``write-urdf``."""
+"""The commands ``robot ...``: list robots, import one from a model, write its URDF."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Dict, List, Optional
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 import typer
 
@@ -15,11 +16,37 @@ from humanoid_locomotion.cli.inputs import (
     folder_to_write,
     shown,
 )
+from humanoid_locomotion.cli.output import JSON, group, print_json
+from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.errors import ConfigError
 
+app = group('List robots, import one, write its URDF.')
 console = Console()
 
 
+@app.command('list')
+def list_robots(json: bool = JSON) -> None:
+    """List the robots and the policies that come with the package."""
+    from humanoid_locomotion.core.reading.config import read_yaml
+    from humanoid_locomotion.core.reading.resources import policy_folders, robot_folders
+    from humanoid_locomotion.core.robot import load_robot
+    walking: Dict[str, List[str]] = {}
+    for name, folder in policy_folders().items():
+        walking.setdefault(str(read_yaml(folder / 'contract.yaml').get('robot')), []).append(name)
+    table, found = Table('robot', 'joints', 'mass', 'policies', 'description'), []
+    for name in robot_folders():
+        robot = load_robot(name)
+        found.append({'robot': name, 'joints': robot.joint_names, 'mass': robot.mass,
+                      'policies': walking.get(name, []), 'description': robot.description})
+        table.add_row(name, str(robot.num_joints), f'{robot.mass:.1f} kg',
+                      ', '.join(walking.get(name, [])), robot.description)
+    if json:
+        print_json(found)
+    else:
+        print_table(console, table)
+
+
+@app.command('import')
 def import_robot(
         model: Path = typer.Argument(..., help='URDF or MJCF file of the robot.'),
         output: Optional[Path] = typer.Option(
@@ -27,50 +54,51 @@ def import_robot(
         name: str = typer.Option(
             '', show_default="the file's", help='Name of the robot.'),
         pose: List[str] = typer.Option(
-            [], help="The default pose, as knee=0.7 [rad]; a part of a joint's name will do."),
+            [], help='Default position of joints, as knee=0.7 [rad]; a part of a name is enough.'),
         armature: List[str] = typer.Option(
-            [], help="A rotor's inertia behind its gear, as knee=0.016 [kg m^2]; gains follow.")
+            [], help='Rotor inertia behind the gear, as knee=0.016 [kg m^2]; sets the gains too.')
 ) -> None:
-    """Draft robot.yaml and robot.xml from a model, and list what it could not say."""
+    """Draft robot.yaml and robot.xml from a model, and list what the model does not contain."""
     file_to_read(model)
     name = name or model.stem
     folder = folder_to_write(output or Path('robots') / name)
     from humanoid_locomotion.robot_models.importer import TODO
     from humanoid_locomotion.robot_models.importer import import_robot as draft
-    questions = draft(model, folder, name, _figures(pose, '--pose', -10.0, 10.0),
-                      _figures(armature, '--armature', 0.0, 100.0))
-    table = Table('in robot.yaml', 'joints', 'drafted as', 'look at', title=f'open in {folder}')
+    questions = draft(model, folder, name, _values(pose, '--pose', -10.0, 10.0),
+                      _values(armature, '--armature', 0.0, 100.0))
+    table = Table('in robot.yaml', 'joints', 'draft', 'check', title=f'open in {folder}')
     for question in questions:
         style = 'red' if question.written == TODO else 'yellow'
         joints = ', '.join(question.joints) if len(question.joints) < 4 else (
             f'{len(question.joints)} joints')
-        table.add_row(question.key, joints, f'[{style}]{question.written}[/{style}]',
-                      question.why)
-    console.print(table)
+        table.add_row(question.key, joints, f'[{style}]{escape(question.written)}[/{style}]',
+                      escape(question.why))
+    print_table(console, table)
     console.print(f'wrote {folder}; a robot with a TODO is refused when it is loaded',
                   soft_wrap=True, markup=False)
 
 
-def _figures(given: List[str], option: str, low: float, high: float) -> Dict[str, float]:
-    figures = {}
+def _values(given: List[str], option: str, low: float, high: float) -> Dict[str, float]:
+    values = {}
     for item in given:
         part, _, value = item.partition('=')
         try:
-            figures[part] = float(value)
+            values[part] = float(value)
         except ValueError:
             part = ''
-        if not part or not low <= figures[part] <= high:
-            raise ConfigError('command line', option, f'expected PART=FIGURE, found '
-                              f'{shown(item)}; the figure is from {low:g} to {high:g}')
-    return figures
+        if not part or not low <= values[part] <= high:
+            raise ConfigError('command line', option, f'expected PART=NUMBER, found '
+                              f'{shown(item)}; the number is from {low:g} to {high:g}')
+    return values
 
 
+@app.command('write-urdf')
 def write_urdf(
         robot: str = typer.Argument(..., help='Robot, or folder of one.'),
         output: Optional[Path] = typer.Option(
             None, show_default='robot.urdf in the folder of the robot', help='File to write.')
 ) -> None:
-    """Write a robot's URDF from its MJCF; Isaac Gym reads that."""
+    """Write a robot's URDF from its MJCF, for Isaac Gym."""
     from humanoid_locomotion.core.robot import load_robot
     spec = load_robot(robot)
     from humanoid_locomotion.robot_models.urdf_writer import urdf_of

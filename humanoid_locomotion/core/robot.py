@@ -120,7 +120,7 @@ class RobotSpec:
         """
         if self.urdf is None:
             raise ConfigError(Path(self.folder) / 'robot.yaml', 'urdf',
-                              f'robot {self.name!r} has no URDF; write-urdf writes one')
+                              f'robot {self.name!r} has no URDF; `robot write-urdf` writes one')
         return Path(self.folder) / self.urdf
 
     def values(self, key: str) -> np.ndarray:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Range = Tuple[float, float]
 
-# What `adopt --beyond-robot` accepts, by name, and what even then must hold.
+# What `policy import-onnx --beyond-robot` accepts, by name, and what even then must hold.
 WIDER = {
     'gains': 'kp and kd by a factor of up to 10',
     'limits': 'targets up to 0.5 rad beyond the limits of the joints',
@@ -91,7 +91,8 @@ def check_contract(contract: PolicyContract, robot: RobotSpec, where: object) ->
         text += f'; and {len(misfits) - MOST_NAMED} more'
     names = sorted({misfit.accepted_as for misfit in misfits} - {''})
     if names and all(misfit.accepted_as for misfit in misfits):
-        text += f' (where it is meant so: --beyond-robot {",".join(names)}, of adopt and tune)'
+        text += (f' (to accept that: policy import-onnx or policy retune with --beyond-robot '
+                 f'{",".join(names)})')
     raise PolicyError(where, f'does not suit robot {robot.name!r}: {text}')
 
 

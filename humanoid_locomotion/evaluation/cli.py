@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.robot import load_robot
@@ -87,9 +88,10 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
     if as_json:
         console.out(scorecard.to_json(), end='', highlight=False)
     else:
-        console.print(table(scorecard) if standard is None else differences(standard, scorecard))
+        print_table(
+            console, table(scorecard) if standard is None else differences(standard, scorecard))
         for card in others:
-            console.print(differences(scorecard, card))
+            print_table(console, differences(scorecard, card))
     return 0 if all(card.passed for card in (scorecard, *others)) else 1
 
 
@@ -104,11 +106,12 @@ def run_rough(policy: str, *, robot: str, seed: int, as_json: bool, console: Con
     if as_json:
         console.out(json.dumps([to_mapping(line) for line in lines], indent=2), highlight=False)
         return
-    made = Table('ground', 'share', 'falls', 'speed [m/s]', title=f'{policy}: 0.5 m/s ahead')
+    made = Table('ground', 'share', 'falls', escape('speed [m/s]'),
+                 title=escape(f'{policy}: 0.5 m/s ahead'))
     for line in lines:
         made.add_row(line.kind, f'{line.share:g}', f'{line.falls} of {line.runs}',
                      shown((line.speed,)))
-    console.print(made)
+    print_table(console, made)
 
 
 def differences(standard: Scorecard, there: Scorecard) -> Table:
@@ -165,4 +168,4 @@ def run_compare(policies: Sequence[str], *, as_json: bool, console: Console) -> 
     made.add_section()
     made.add_row('', *('[green]passed[/green]' if passed else '[red]failed[/red]'
                        for passed in found.passed))
-    console.print(made)
+    print_table(console, made)

@@ -18,7 +18,8 @@ from humanoid_locomotion.core.errors import JointsError, SimulationError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.robot_models import mjcf_reader
 
-HEADER = ' Written from {} by humanoid-locomotion write-urdf; change that file, then write again. '
+HEADER = (' Written from {} by humanoid-locomotion robot write-urdf; '
+          'change that file, then write again. ')
 
 
 def urdf_of(robot: RobotSpec) -> str:

@@ -12,7 +12,7 @@ WITHOUT_ROS = """
 import sys
 sys.modules['rclpy'] = None  # importing it fails
 from humanoid_locomotion.cli.main import main
-sys.argv = ['humanoid-locomotion', 'benchmark', 'latency', '--alone', '--device', 'cpu']
+sys.argv = ['humanoid-locomotion', 'dev', 'benchmark', 'latency', '--alone', '--device', 'cpu']
 main()
 """
 

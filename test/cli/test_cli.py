@@ -14,14 +14,26 @@ import pytest
 
 pytest.importorskip('typer')
 
+import typer
+
 from humanoid_locomotion.cli.main import app, main
+from humanoid_locomotion.cli.renamed import RENAMED
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
 from humanoid_locomotion.core.reading.resources import policy_folders
 from humanoid_locomotion.core.robot import load_robot
 
-COMMANDS = sorted(command.name or command.callback.__name__
-                  for command in app.registered_commands)
+
+def commands(group, name=''):
+    """Give the words of every command of the command line."""
+    if not hasattr(group, 'commands'):
+        yield name
+        return
+    for word, command in group.commands.items():
+        yield from commands(command, f'{name} {word}'.strip())
+
+
+COMMANDS = sorted(commands(typer.main.get_command(app)))
 TINY = ('--num-envs', 4, '--iterations', 2, '--set', 'ppo.rollout_steps=4',
         '--set', 'ppo.hidden_sizes=[16, 8]', '--set', 'run.checkpoint_every=1')
 
@@ -61,17 +73,27 @@ def python(program: str) -> subprocess.CompletedProcess:
 # What it prints.
 
 def test_the_commands_are_those_of_the_documentation():
-    assert {'check', 'evaluate', 'export', 'robots', 'train', 'walk'} <= set(COMMANDS)
+    top = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert top == {'train', 'evaluate', 'walk', 'navigate', 'teleop'}
+    assert {group.name for group in app.registered_groups} == {'policy', 'robot', 'dev'}
+    assert {'policy check', 'policy export', 'robot list', 'dev soak'} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize('command', COMMANDS)
 def test_every_command_explains_itself_and_its_options(run, command):
-    ended = run(command, '--help')
+    ended = run(*command.split(), '--help')
     assert ended.code == 0 and f'Usage: humanoid-locomotion {command}' in ended.out
     lines = [line.strip('│ ') for line in ended.out.splitlines()]
     for i, line in enumerate(lines):
         if line.startswith('--') and '--help' not in line:
             assert line.rstrip()[-1] in '.])', (line, lines[i + 1])  # ends in a sentence
+
+
+def test_help_shows_the_units(run):
+    """Units in brackets look like markup to rich, which would leave them out."""
+    for words, unit in (('evaluate', '[s]'), ('navigate', '[m/s]'), ('robot import', '[rad]'),
+                        ('policy retune', '[rad/s]'), ('dev soak', '[min]')):
+        assert unit in run(*words.split(), '--help').out, words
 
 
 def test_help_is_quick():
@@ -84,12 +106,14 @@ finally:
     print('heavy:', sorted({'torch', 'mujoco', 'onnxruntime', 'matplotlib'} & set(sys.modules)))
 """)
     assert done.returncode == 0 and done.stdout.endswith('heavy: []\n'), done.stderr
-    for command in COMMANDS:
-        assert f' {command} ' in done.stdout
+    for name in ('train', 'evaluate', 'walk', 'navigate', 'teleop', 'policy', 'robot', 'dev'):
+        assert f' {name} ' in done.stdout
+    listed = {line.split()[1] for line in done.stdout.splitlines() if line.startswith('│ ')}
+    assert not listed & set(RENAMED)
 
 
 def test_robots_lists_what_ships(run):
-    ended = run('robots')
+    ended = run('robot', 'list')
     assert ended.code == 0
     (row,) = [line for line in ended.out.splitlines() if ' humanoid ' in line]
     assert ' 23 ' in row and f' {load_robot("humanoid").mass:.1f} kg ' in row
@@ -99,7 +123,7 @@ def test_robots_lists_what_ships(run):
 
 def test_check_says_what_a_policy_is(run, tmp_path):
     folder = holding_policy(tmp_path / 'holding')
-    ended = run('check', folder, '--engine', 'onnxruntime')
+    ended = run('policy', 'check', folder, '--engine', 'onnxruntime')
     assert ended.code == 0 and ended.err == ''
     for text in (str(folder), 'humanoid, 23 joints, model same', '50 Hz, default_offset',
                  'velocity_command', 'turning left [-1, 1]', 'onnxruntime', 'largest difference'):
@@ -108,7 +132,7 @@ def test_check_says_what_a_policy_is(run, tmp_path):
 
 def test_a_urdf_is_written_from_the_mjcf(run, tmp_path):
     pytest.importorskip('mujoco')
-    ended = run('write-urdf', 'humanoid', '--output', 'mine.urdf')
+    ended = run('robot', 'write-urdf', 'humanoid', '--output', 'mine.urdf')
     assert (ended.code, ended.out) == (0, 'wrote mine.urdf\n')
     assert (tmp_path / 'mine.urdf').read_text().count('type="revolute"') == 23
 
@@ -139,15 +163,16 @@ def refused(ended: Ended, *texts: str) -> None:
     (['train', '--backend', 'fake', '--viewer', 'window', *TINY],
      ['the backend fake opens no window; isaacgym does']),
     (['train', '--resume', 'yesterday', *TINY], ['yesterday: holds no checkpoints/*.pt']),
-    (['export', 'yesterday', '--output', 'policy'], ['yesterday: holds no checkpoints/*.pt']),
-    (['check', 'nobody'], ["unknown policy 'nobody'; there is: "]),
-    (['adopt', 'no.onnx', '--robot', 'humanoid', '--output', 'mine'],
+    (['policy', 'export', 'yesterday', '--output', 'policy'],
+     ['yesterday: holds no checkpoints/*.pt']),
+    (['policy', 'check', 'nobody'], ["unknown policy 'nobody'; there is: "]),
+    (['policy', 'import-onnx', 'no.onnx', '--robot', 'humanoid', '--output', 'mine'],
      ['no.onnx: cannot be read (No such file']),
-    (['tune', 'humanoid', '--output', 'mine'],
+    (['policy', 'retune', 'humanoid', '--output', 'mine'],
      ['--linear-velocity, --beyond-robot: expected one of them; 0.9, 1.0 0.2 and ']),
-    (['tune', 'humanoid', '--output', 'mine', '--gait-period', 0],
+    (['policy', 'retune', 'humanoid', '--output', 'mine', '--gait-period', 0],
      ['--gait-period: period must be from 0.1 to 10 s, found 0.0']),
-    (['tune', 'humanoid', '--output', 'mine', '--yaw-rate', 0, 1],
+    (['policy', 'retune', 'humanoid', '--output', 'mine', '--yaw-rate', 0, 1],
      ['--yaw-rate: gain must be above 0 and at most 10', 'found 0.0']),
     (['evaluate', 'humanoid', '--dt', 0], ['evaluate: --dt: found 0.0, expected above 0']),
     (['evaluate', 'humanoid', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: "]),
@@ -157,7 +182,8 @@ def refused(ended: Ended, *texts: str) -> None:
      ['--terrain rough goes with --robot, --seed and --json only']),
     (['evaluate', 'humanoid', '--sim-to-sim', '--dt', 0.001],
      ['--sim-to-sim: has its own settings']),
-    (['compare', 'humanoid', '--seeds', '--json'], ['--seeds prints Markdown: leave out --json']),
+    (['policy', 'compare', 'humanoid', '--seeds', '--json'],
+     ['--seeds prints Markdown: leave out --json']),
     (['train', '--config', 'unitree_g1_rough', '--backend', 'fake', *TINY],
      ['the backend fake has a flat floor only; mujoco and mujoco_warp']),
     (['evaluate', 'nobody'], ["unknown policy 'nobody'; there is: "]),
@@ -177,17 +203,18 @@ def test_a_broken_policy_is_refused_by_file(run, tmp_path):
     folder = holding_policy(tmp_path / 'holding')
     contract, sums = folder / 'contract.yaml', (folder / 'SHA256SUMS').read_bytes()
     contract.write_text(contract.read_text().replace('effort: 150.0', 'effort: 151.0', 1))
-    refused(run('check', folder), f'{contract}: ', 'is not the file whose hash is in SHA256SUMS')
-    refused(run('sign', folder), f'{contract}: ', 'a figure was changed after export')
+    refused(run('policy', 'check', folder), f'{contract}: ',
+            'is not the file whose hash is in SHA256SUMS')
+    refused(run('policy', 'sign', folder), f'{contract}: ', 'a figure was changed after export')
     assert not (folder / 'SHA256SUMS').exists()
     (folder / 'SHA256SUMS').write_bytes(sums)
     contract.unlink()
-    refused(run('check', folder), f'{contract}: is missing')
+    refused(run('policy', 'check', folder), f'{contract}: is missing')
 
 
 def test_an_unknown_engine_lists_those_that_exist(run, tmp_path):
     folder = holding_policy(tmp_path / 'holding')
-    refused(run('check', folder, '--engine', 'tensorflow'),
+    refused(run('policy', 'check', folder, '--engine', 'tensorflow'),
             "unknown engine 'tensorflow'; there is: auto, onnxruntime, torch")
 
 
@@ -204,7 +231,8 @@ def test_a_backend_that_is_not_installed_says_how_to(run, tmp_path, monkeypatch,
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize('arguments', [['train'], ['export', 'run', '--output', 'policy']])
+@pytest.mark.parametrize('arguments', [
+    ['train'], ['policy', 'export', 'run', '--output', 'policy']])
 def test_training_without_torch_says_how_to_install_it(arguments):
     done = python(f"""
 sys.modules['torch'] = None
@@ -237,33 +265,33 @@ def test_train_export_and_check_from_end_to_end(run, tmp_path):
     lines = (tmp_path / 'run' / 'metrics.jsonl').read_text().splitlines()
     assert [json.loads(line)['iteration'] for line in lines] == [1, 2, 3]
 
-    exported = run('export', 'run', '--output', 'policies/mine')
+    exported = run('policy', 'export', 'run', '--output', 'policies/mine')
     assert (exported.code, exported.out) == (
         0, 'wrote policies/mine, from run/checkpoints/000003.pt, iteration 3\n')
     card = (tmp_path / 'policies' / 'mine' / 'card.md').read_text()
     assert 'humanoid-locomotion train --backend mujoco' in card
 
-    checked = run('check', 'policies/mine', '--engine', 'onnxruntime')
+    checked = run('policy', 'check', 'policies/mine', '--engine', 'onnxruntime')
     assert checked.code == 0 and 'golden steps' in checked.out
 
 
 def test_import_robot_drafts_a_folder_and_lists_what_is_open(run, tmp_path):
     pytest.importorskip('mujoco')
     model = load_robot('unitree_h1').mjcf_path
-    ended = run('import-robot', model, '--name', 'mine')
+    ended = run('robot', 'import', model, '--name', 'mine')
     assert ended.code == 0
     assert sorted(p.name for p in (tmp_path / 'robots' / 'mine').iterdir()) == [
         'robot.xml', 'robot.yaml']
     (row,) = [line for line in ended.out.splitlines() if ' effort ' in line]
     assert '19 joints' in row and 'TODO' in row
-    again = run('import-robot', model, '--name', 'mine')
+    again = run('robot', 'import', model, '--name', 'mine')
     assert again.code == 2 and 'is there already' in again.err
 
 
-def test_a_policy_that_ships_is_tuned(run, tmp_path):
+def test_a_policy_that_ships_is_retuned(run, tmp_path):
     pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
-    ended = run('tune', 'humanoid', '--output', 'mine', '--gait-period', 0.9,
+    ended = run('policy', 'retune', 'humanoid', '--output', 'mine', '--gait-period', 0.9,
                 '--yaw-rate', 1.0, 0.2, '--linear-velocity', 0.5, 0.3, 0.5, 4.0)
     assert ended.code == 0 and ended.err == ''
     contract = open_policy(tmp_path / 'mine', engine='onnxruntime').contract
@@ -273,7 +301,7 @@ def test_a_policy_that_ships_is_tuned(run, tmp_path):
     assert f'wrote mine, fingerprint {contract.fingerprint}' in ended.out
 
 
-def test_a_policy_of_ours_is_adopted_by_its_flat_metadata_as_what_it_is(run, tmp_path):
+def test_a_policy_of_ours_is_imported_by_its_flat_metadata_as_what_it_is(run, tmp_path):
     onnx = pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
     folder = policy_folders()['humanoid']
@@ -282,7 +310,8 @@ def test_a_policy_of_ours_is_adopted_by_its_flat_metadata_as_what_it_is(run, tmp
     del model.metadata_props[:]
     model.metadata_props.extend(flat)
     onnx.save(model, tmp_path / 'theirs.onnx')
-    ended = run('adopt', 'theirs.onnx', '--robot', 'humanoid', '--output', 'policies/theirs')
+    ended = run('policy', 'import-onnx', 'theirs.onnx', '--robot', 'humanoid',
+                '--output', 'policies/theirs')
     assert ended.code == 0 and ended.err == ''
     (row,) = [line for line in ended.out.splitlines() if ' control_period ' in line]
     assert '0.02' in row and 'theirs.onnx' in row

@@ -30,7 +30,7 @@ def shell(tail: str, *words: object, **more: str) -> subprocess.CompletedProcess
 
 
 def test_a_full_standard_output_is_a_sentence():
-    done = shell('>/dev/full', 'robots')
+    done = shell('>/dev/full', 'robot', 'list')
     assert done.returncode == 2 and done.stderr.count('\n') == 1, done.stderr
     assert done.stderr.startswith('error: standard output') and 'No space left' in done.stderr
 
@@ -38,36 +38,36 @@ def test_a_full_standard_output_is_a_sentence():
 @pytest.mark.parametrize('tail, code', [
     ('>&-', 0), ('2>&-', 0), ('<&-', 0), ('>&- 2>&- <&-', 0), ('2>/dev/full', 0)])
 def test_closed_streams_change_nothing(tail, code):
-    done = shell(tail, 'robots')
+    done = shell(tail, 'robot', 'list')
     assert done.returncode == code and done.stderr == ''
 
 
 @pytest.mark.parametrize('tail', ['2>&-', '2>/dev/full', '>&- 2>&-'])
 def test_a_refusal_that_nobody_can_read_has_its_code(tail):
-    done = shell(tail, 'check', 'nobody')
+    done = shell(tail, 'policy', 'check', 'nobody')
     assert (done.returncode, done.stdout, done.stderr) == (2, '', '')
 
 
 def test_a_pipe_that_nobody_reads_is_no_error():
-    done = shell('| true', 'robots', '--json')
+    done = shell('| true', 'robot', 'list', '--json')
     assert done.returncode in (0, 141) and done.stderr == ''
 
 
 def test_names_that_are_not_utf8_are_printed_as_escapes(tmp_path):
     done = subprocess.run(
-        [sys.executable, '-m', 'humanoid_locomotion', 'check', b'\xff\x1b[31m'],
+        [sys.executable, '-m', 'humanoid_locomotion', 'policy', 'check', b'\xff\x1b[31m'],
         capture_output=True, check=False, env={**os.environ, 'PYTHONPATH': str(ROOT)})
     assert done.returncode == 2 and b'\\udcff' in done.stderr and b'\x1b' not in done.stderr
 
 
 def test_a_word_longer_than_any_path_is_refused():
-    done = shell('', 'check', 'x' * 5000)
+    done = shell('', 'policy', 'check', 'x' * 5000)
     assert done.returncode == 2 and 'at most 4095 bytes' in done.stderr
     assert done.stderr.count('\n') == 1
 
 
 @pytest.mark.parametrize('words', [
-    ['check', ''], ['train', '--output', ''], ['train', '--output=']])
+    ['policy', 'check', ''], ['train', '--output', ''], ['train', '--output=']])
 def test_an_empty_value_is_refused(words):
     done = shell('', *words)
     assert done.returncode == 2 and 'found an empty value' in done.stderr
@@ -128,7 +128,7 @@ def test_the_traceback_of_a_bug_can_be_asked_for(monkeypatch, capsys):
 
 @pytest.mark.parametrize('words', [
     ['train', '--backend', 'fake', '--num-envs', '2', '--output', 'run'],
-    pytest.param(['soak', 'walk'], marks=pytest.mark.slow),
+    pytest.param(['dev', 'soak', 'walk'], marks=pytest.mark.slow),
     pytest.param(['evaluate', 'humanoid', '--output', 'here'], marks=pytest.mark.slow)])
 def test_ctrl_c_is_a_line_and_130(tmp_path, words):
     for package in ('rclpy', 'torch', 'mujoco', 'onnxruntime'):

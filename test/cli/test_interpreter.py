@@ -46,7 +46,7 @@ def test_a_command_runs_there_with_this_package(tmp_path, monkeypatch):
     """What lies on PYTHONPATH, such as ROS 2's own libraries, is not seen."""
     (tmp_path / 'typer.py').write_text('raise ImportError("that of another Python")')
     monkeypatch.setenv('PYTHONPATH', str(tmp_path))
-    whole = interpreter.command(sys.executable, ['robots'])
+    whole = interpreter.command(sys.executable, ['robot', 'list'])
     done = subprocess.run(whole, env=interpreter.environment(whole[0]), capture_output=True,
                           text=True, check=False)
     assert done.returncode == 0 and ' humanoid ' in done.stdout, done.stderr
@@ -78,7 +78,7 @@ def test_train_hands_everything_else_over(tmp_path, monkeypatch, capfd):
 
 def test_an_interpreter_without_our_libraries_is_told_what_to_install(tmp_path):
     (tmp_path / 'typer.py').write_text('raise ImportError("No module named typer")')
-    whole = interpreter.command(sys.executable, ['robots'])
+    whole = interpreter.command(sys.executable, ['robot', 'list'])
     whole[2] = f'import sys; sys.path.insert(0, {str(tmp_path)!r})\n' + whole[2]
     done = subprocess.run(whole, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stderr.count('\n') == 1, done.stderr

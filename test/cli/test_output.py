@@ -1,4 +1,4 @@
-"""Figures for machines: every command that prints some prints them as JSON, and nothing else."""
+"""JSON for programs: every command that prints some prints them as JSON, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import typer
 from humanoid_locomotion.cli import output
 from humanoid_locomotion.cli.main import app, main
 
-# Commands that print no figures of their own, and why.
+# Commands that print no values of their own, and why.
 WITHOUT = {
-    'adopt': 'says where each key came from', 'tune': 'writes a folder',
-    'envelope': 'YAML for Nav2',
-    'export': 'writes a folder',
-    'import-robot': 'questions to a person', 'interface': 'writes a page', 'sign': 'writes hashes',
-    'teleop': 'is driven by hand', 'write-urdf': 'writes a file'}
+    'policy import-onnx': 'says where each key came from', 'policy retune': 'writes a folder',
+    'policy envelope': 'YAML for Nav2', 'policy export': 'writes a folder',
+    'policy sign': 'writes hashes', 'robot import': 'questions to a person',
+    'robot write-urdf': 'writes a file', 'dev interface': 'writes a page',
+    'teleop': 'is driven by hand'}
 
 
 def commands(group, name=''):
@@ -40,7 +40,7 @@ def test_every_command_with_figures_has_json():
     with_json = {name for name, command in ALL.items()
                  if any('--json' in parameter.opts for parameter in command.params)}
     assert with_json == set(ALL) - set(WITHOUT)
-    assert {'train', 'walk', 'benchmark latency', 'soak'} <= with_json
+    assert {'train', 'walk', 'dev benchmark latency', 'dev soak'} <= with_json
 
 
 @pytest.fixture
@@ -59,14 +59,14 @@ def printed(monkeypatch, capsys, tmp_path):
 
 
 def test_robots(printed):
-    found = {row['robot']: row for row in printed('robots')}
+    found = {row['robot']: row for row in printed('robot', 'list')}
     assert found['humanoid']['mass'] == pytest.approx(45.0, abs=1.0)
     assert len(found['unitree_g1']['joints']) == 29
 
 
 def test_check(printed):
     pytest.importorskip('onnxruntime')
-    said = printed('check', 'humanoid')
+    said = printed('policy', 'check', 'humanoid')
     assert said['model_as_trained'] is True and said['unreleased'] == ''
     assert said['golden_error'] < 1e-3 and len(said['joints']) == 23
     assert said['command_limits']['lower'][0] < 0.0 < said['command_limits']['upper'][0]
@@ -84,7 +84,7 @@ def test_train(printed):
 def test_latency_of_the_engines_alone(printed):
     pytest.importorskip('onnxruntime')
     pytest.importorskip('torch')
-    rows = printed('benchmark', 'latency', '--alone', '--device', 'cpu')
+    rows = printed('dev', 'benchmark', 'latency', '--alone', '--device', 'cpu')
     assert {row['engine'] for row in rows} >= {'onnxruntime, cpu', 'torch, cpu'}
     assert all(0.0 < row['p50_us'] <= row['p99_us'] <= row['max_us'] for row in rows)
 
@@ -93,7 +93,7 @@ def test_faults(printed, monkeypatch):
     pytest.importorskip('rclpy')
     from humanoid_locomotion.reliability.faults import fault_matrix
     monkeypatch.setattr(fault_matrix, 'FAULTS', fault_matrix.FAULTS[:1])
-    said = printed('faults', '--only', 'loop,policy', '--folders', 10)
+    said = printed('dev', 'faults', '--only', 'loop,policy', '--folders', 10)
     assert said['loop']['failed'] == said['policy']['failed'] == 0
     assert [row['action'] for row in said['loop']['rows']] == ['damp', 'damp']
     assert sum(row.get('tried', 0) for row in said['policy']['rows']) == 10

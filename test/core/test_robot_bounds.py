@@ -96,7 +96,7 @@ def test_joints_that_the_robot_lacks_are_named():
                                                               'action_scale')])
 def test_what_was_accepted_by_name_is_held_to_wider_bounds(changes, name):
     contract = with_knee(**changes)
-    with pytest.raises(PolicyError, match=f'--beyond-robot {name}, of adopt and tune'):
+    with pytest.raises(PolicyError, match=f'policy retune with --beyond-robot {name}'):
         check_contract(contract, ROBOT, 'here')
     accepted = dataclasses.replace(contract, beyond_robot=(name,))
     check_contract(accepted, ROBOT, 'here')

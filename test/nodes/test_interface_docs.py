@@ -29,7 +29,7 @@ def test_the_page_is_what_the_node_says_now(ros, name, tmp_path):
     for mark, text in interface_docs.sections(name).items():
         put(written, mark, text)
     assert written.read_text() == PAGE.read_text(), \
-        'run: humanoid-locomotion interface docs/ros_interface.md'
+        'run: humanoid-locomotion dev interface docs/ros_interface.md'
 
 
 def test_every_mark_of_the_page_is_written():

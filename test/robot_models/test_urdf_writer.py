@@ -87,7 +87,7 @@ def test_a_file_that_was_written_is_up_to_date(name):
     robot = load_robot(name)
     text = robot.urdf_path.read_text(encoding='utf-8')
     if HEADER.format(robot.mjcf) in text:
-        assert text == urdf_of(robot), f'humanoid-locomotion write-urdf {name}'
+        assert text == urdf_of(robot), f'humanoid-locomotion robot write-urdf {name}'
     else:
         assert name == 'humanoid', 'only the humanoid is held equal to its MJCF by other tests'
 

@@ -13,7 +13,7 @@ from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.run.options import training_config
 
-DOCS = Path(__file__).parents[2] / 'docs'
+DOCS = Path(__file__).parents[2] / 'docs' / 'history'
 RECIPE = to_mapping(load(TrainingConfig, config_file('training', 'humanoid')))
 RUNS = [shlex.split(line) for line in (DOCS / 'ablations.txt').read_text().splitlines()
         if line.startswith('humanoid-locomotion')]

@@ -66,7 +66,7 @@ def read_folder(folder: Path) -> FolderContent:
     for name in FILES:
         if _digest(files[name]) != sums.get(name):
             raise PolicyError(folder / name, f'is not the file whose hash is in {SUMS}: it was '
-                              'damaged or changed after export; `humanoid-locomotion sign` '
+                              'damaged or changed after export; `humanoid-locomotion policy sign` '
                               'accepts it')
     problem = ''
     try:
@@ -92,7 +92,7 @@ def _measured(folder: Path, name: str, sums: Dict[str, str]) -> bytes:
     if _digest(content) != sums.get(name):
         found = 'is not the file whose hash is' if name in sums else 'has no hash'
         raise ConfigError(folder / name, '', f'{found} in {SUMS}, so it is not believed; '
-                          '`humanoid-locomotion sign` accepts it')
+                          '`humanoid-locomotion policy sign` accepts it')
     return content
 
 
@@ -103,7 +103,7 @@ def _read(path: Path, limit: int) -> bytes:
         if os.path.lexists(path):
             raise PolicyError(path, error.problem) from error
         raise PolicyError(path, f'is missing; a policy folder needs {", ".join(FILES)} and '
-                          f'{SUMS}, which `humanoid-locomotion sign` writes') from error
+                          f'{SUMS}, which `humanoid-locomotion policy sign` writes') from error
 
 
 def _parse_sums(content: bytes, path: Path) -> Dict[str, str]:

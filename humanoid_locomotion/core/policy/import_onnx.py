@@ -133,7 +133,7 @@ def _card(name: str, original: bytes, contract: PolicyContract, rows: List[Row])
     return '\n'.join([
         f'# {contract.robot}, adopted', '',
         f'Made from `{name}` (SHA-256 `{hashlib.sha256(original).hexdigest()}`), which another '
-        'stack trained, by `humanoid-locomotion adopt`.', '',
+        'stack trained, by `humanoid-locomotion policy import-onnx`.', '',
         'Its golden steps were recorded here, at adoption: they hold what this folder does, not '
         'what its trainer meant. Whether the terms, scales and gains below are the right ones, '
         '`humanoid-locomotion evaluate` shows.', '',

@@ -23,6 +23,7 @@ from rich.text import Text
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.reading.resources import config_file
@@ -256,7 +257,7 @@ def _print_result(console: Console, result: CourseResult) -> None:
             f'{leg.position_error:.2f}', f'{leg.heading_error:.2f}',
             *([drift] if drifts else []), str(leg.pushes), str(leg.plans),
             Text('reached' if leg.reached else leg.status))
-    console.print(table)
+    print_table(console, table)
     verdict = f'{result.reached} of {result.goals} goals reached' + (
         f'; {result.trouble}' if result.trouble else '')
     console.print(f'real-time factor {result.real_time_factor:.2f}')

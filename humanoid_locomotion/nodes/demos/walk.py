@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.demos import walk_plot
@@ -167,7 +168,7 @@ def _print_result(console: Console, result: WalkResult) -> None:
         table.add_row(row.segment.name, *(
             '  '.join(f'{value:5.2f}' for value in values)
             for values in (row.segment.command, row.achieved, row.error)))
-    console.print(table)
+    print_table(console, table)
     console.print(f'real-time factor {result.real_time_factor:.2f}; '
                   f'{cores_in_words(result.cores)}')
     verdict = f'fell: {result.fall}' if result.fall else (

@@ -26,13 +26,14 @@ WORK: Dict[str, Tuple[str, ...]] = {
     'walk': ('nodes.demos.session:Session.__init__',),
     'navigate': ('nodes.demos.session:Session.__init__',),
     'evaluate': ('evaluation.evaluate:Bench.run', 'evaluation.cli:evaluate_rough'),
-    'soak': ('reliability.soak.live_node:soak_walk', 'reliability.soak.live_node:soak_startle'),
-    'faults': tuple(f'reliability.report:{name}_section'
-                    for name in ('loop', 'dds', 'viewer', 'policy', 'cli', 'train')),
-    'benchmark latency': ('benchmarks.latency:measure', 'benchmarks.engine_times:step_times'),
-    'benchmark env': ('benchmarks.throughput:benchmark_env',),
-    'benchmark train': ('benchmarks.throughput:benchmark_train',),
-    'benchmark physics': ('benchmarks.physics_study:study',)}
+    'dev soak': ('reliability.soak.live_node:soak_walk',
+                 'reliability.soak.live_node:soak_startle'),
+    'dev faults': tuple(f'reliability.report:{name}_section'
+                        for name in ('loop', 'dds', 'viewer', 'policy', 'cli', 'train')),
+    'dev benchmark latency': ('benchmarks.latency:measure', 'benchmarks.engine_times:step_times'),
+    'dev benchmark env': ('benchmarks.throughput:benchmark_env',),
+    'dev benchmark train': ('benchmarks.throughput:benchmark_train',),
+    'dev benchmark physics': ('benchmarks.physics_study:study',)}
 # Not cut, since a training of one iteration ends soon: it only counts as begun.
 BEGINS = {'train': ('training.run.trainer:Trainer.run',)}
 # Imported before forking. Those that start threads, rclpy and onnxruntime, are left to each try.

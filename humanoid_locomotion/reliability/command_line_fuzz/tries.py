@@ -21,31 +21,31 @@ PARTNERS = 0.5  # share of the tries in which a second option is given, half of 
 STREAMS = 0.05  # share of the tries whose standard output or error cannot be written
 # A command line that is accepted, for each command; {stock} is what the module stock fills.
 GOOD = {
-    'adopt': '{stock}/files/theirs.onnx --robot humanoid --output mine',
-    'benchmark env': '--backend fake --device cpu --num-envs 2',
-    'benchmark latency': '--alone --device cpu',
-    'benchmark physics': '--backend mujoco --device cpu --num-envs 2',
-    'benchmark train': '--backend fake --device cpu --num-envs 2',
-    'check': '{stock}/policy',
-    'check-isaacgym': '--num-envs 2 --iterations 1 --device cpu',
-    'compare': '{stock}/policy {stock}/files/scorecard.json',
-    'envelope': '{stock}/policy',
+    'policy import-onnx': '{stock}/files/theirs.onnx --robot humanoid --output mine',
+    'dev benchmark env': '--backend fake --device cpu --num-envs 2',
+    'dev benchmark latency': '--alone --device cpu',
+    'dev benchmark physics': '--backend mujoco --device cpu --num-envs 2',
+    'dev benchmark train': '--backend fake --device cpu --num-envs 2',
+    'policy check': '{stock}/policy',
+    'dev check-isaacgym': '--num-envs 2 --iterations 1 --device cpu',
+    'policy compare': '{stock}/policy {stock}/files/scorecard.json',
+    'policy envelope': '{stock}/policy',
     'evaluate': '{stock}/policy --quick --output measured',
-    'export': '{stock}/run --output mine',
-    'faults': '--only policy --folders 10',
-    'import-robot': '{stock}/files/robot.xml --name mine --output mine',
-    'interface': 'page.md',
+    'policy export': '{stock}/run --output mine',
+    'dev faults': '--only policy --folders 10',
+    'robot import': '{stock}/files/robot.xml --name mine --output mine',
+    'dev interface': 'page.md',
     'navigate': 'kitchen --output walk',
-    'replay': '{stock}/files/recording.mcap',
-    'robots': '',
-    'sign': 'policy',
-    'soak': 'walk --minutes 0.1',
+    'dev replay': '{stock}/files/recording.mcap',
+    'robot list': '',
+    'policy sign': 'policy',
+    'dev soak': 'walk --minutes 0.1',
     'teleop': '',
     'train': ' '.join(['--backend fake --device cpu --output run',
                        *map(shlex.quote, stock.TINY)]),
-    'tune': '{stock}/policy --output mine --gait-period 0.9',
+    'policy retune': '{stock}/policy --output mine --gait-period 0.9',
     'walk': '--seconds-scale 0.1 --output walk',
-    'write-urdf': '{stock}/robot --output mine.urdf'}
+    'robot write-urdf': '{stock}/robot --output mine.urdf'}
 # What an option takes that has no value in the lines above.
 USUAL = {
     '--config': '{stock}/files/training.yaml', '--fill': '{stock}/files/fill.yaml',
@@ -57,8 +57,9 @@ USUAL = {
     '--seconds-scale': '0.1', '--minutes': '0.1', '--pose': 'knee=0.5',
     '--armature': 'knee=0.02', '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}
 # Commands whose GOOD line is over in seconds when nothing cuts it.
-SOON = ('check', 'compare', 'envelope', 'import-robot', 'replay', 'robots', 'tune', 'write-urdf',
-        'soak --help', 'benchmark', 'train --nope', 'check nobody')
+SOON = ('policy check', 'policy compare', 'policy envelope', 'robot import', 'dev replay',
+        'robot list', 'policy retune', 'robot write-urdf', 'dev soak --help', 'dev benchmark',
+        'train --nope', 'policy check nobody')
 STREAM_KINDS = {
     'standard output full': '>/dev/full', 'standard output closed': '>&-',
     'standard error closed': '2>&-', 'standard input closed': '<&-',
@@ -214,7 +215,7 @@ def prepare(planned: Planned, folder: Path, stock: Path, seed: int) -> Try:
                    STREAM_KINDS[kind])
     parameters = options()[command]
     good = GOOD.get(command, '')
-    if command == 'sign':  # writes into the folder itself
+    if command == 'policy sign':  # writes into the folder itself
         shutil.copytree(stock / 'policy', folder / 'policy')
     line = _Line(parameters, shlex.split(good.format(stock=stock)))
     chosen = next(it for it in parameters if it.opts[0] == name)

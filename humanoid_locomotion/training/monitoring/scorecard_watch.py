@@ -83,7 +83,7 @@ def run(*arguments):
             os.killpg(0, signal.SIGKILL)
         time.sleep(0.1)
     return process.returncode
-if run('export', checkpoint, '--output', folder):
+if run('policy', 'export', checkpoint, '--output', folder):
     sys.exit(2)
 code = run('evaluate', folder, '--robot', robot, '--quick')
 sys.exit(code if pathlib.Path(folder, 'scorecard.json').is_file() else 2)

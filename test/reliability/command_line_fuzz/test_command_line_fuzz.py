@@ -1,6 +1,5 @@
 """The fuzz of the command line: it tries everything, it sees what is wrong, and nothing is."""
 
-import sys
 
 import pytest
 
@@ -23,7 +22,7 @@ SAMPLE = 30
 
 def test_sample_ends_as_documented():
     """No traceback, no hang, no exit code but those told, nothing written by a refusal."""
-    seen = fuzz.fuzz(SAMPLE, seed=1)
+    seen = fuzz.fuzz(SAMPLE, seed=7)
     assert [one for one in seen if one.problem] == [] and len(seen) == SAMPLE
     assert len({one.command for one in seen}) > 15 and {0, 2} <= {one.code for one in seen}
 
@@ -72,7 +71,7 @@ def test_every_kind_can_be_made(filled, tmp_path, kind):
 
 
 ENDED = {'code': 2, 'late': False, 'orphans': False, 'seconds': 0.1}
-ONE = tries.Try(tries.Planned(0, 'check', 'policy', 'text'), (b'check', b'many'))
+ONE = tries.Try(tries.Planned(0, 'policy check', 'policy', 'text'), (b'policy', b'check', b'many'))
 
 
 @pytest.mark.parametrize('ended, ran, err, wrote, problem', [
@@ -120,7 +119,7 @@ def test_watch_sees_new_and_changed_files_once(tmp_path):
 
 
 def test_line_is_changed_in_one_place():
-    command = typer.main.get_command(app).commands['tune']
+    command = typer.main.get_command(app).commands['policy'].commands['retune']
     line = tries._Line(command.params, ['humanoid', '--output', 'mine', '--gait-period', '0.9'])
     by_name = {it.opts[0]: it for it in command.params}
     random = np.random.default_rng(0)
@@ -142,7 +141,7 @@ def test_exit_codes_and_work_points_exist():
             for part in path.split('.'):
                 owner = getattr(owner, part)
             assert callable(owner)
-    assert 'faults' in sys.modules['humanoid_locomotion.cli.main'].COMMANDS
+    assert set(tries.GOOD) == set(tries.options())
 
 
 def test_what_colcon_writes_meanwhile_is_nobodys_stray_file(tmp_path):

@@ -79,8 +79,8 @@ except LocomotionError as error:
 
 
 @pytest.mark.parametrize('command', [
-    ['train', '--iterations', '1'], ['benchmark', 'env', '--num-envs', '2'],
-    ['check-isaacgym', '--iterations', '0']])
+    ['train', '--iterations', '1'], ['dev', 'benchmark', 'env', '--num-envs', '2'],
+    ['dev', 'check-isaacgym', '--iterations', '0']])
 def test_no_command_imports_torch_too_early(command):
     """The command ends here once the simulator is chosen."""
     done = python(f"""
@@ -93,7 +93,7 @@ from humanoid_locomotion.training.run import options
 options.import_backend = spy
 from humanoid_locomotion.cli.main import main
 sys.argv = ['humanoid-locomotion', *{command!r}] + (
-    [] if 'isaac' in {command[0]!r} else ['--backend', 'isaacgym'])
+    [] if 'isaac' in {command[1]!r} else ['--backend', 'isaacgym'])
 main()
 """)
     assert (done.returncode, done.stdout) == (0, 'False\n'), done.stderr

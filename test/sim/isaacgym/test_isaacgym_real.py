@@ -23,6 +23,6 @@ ABSENT = importlib.util.find_spec('isaacgym') is None or 'isaacgym_fake' in str(
 @pytest.mark.parametrize('robot', robot_folders())
 def test_isaac_gym_behaves_as_the_backend_expects(robot, device):
     done = subprocess.run(
-        [sys.executable, '-m', 'humanoid_locomotion', 'check-isaacgym', '--robot', robot,
+        [sys.executable, '-m', 'humanoid_locomotion', 'dev', 'check-isaacgym', '--robot', robot,
          '--device', device, '--num-envs', '64'], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -158,7 +158,7 @@ def test_an_accepted_change_is_in_the_card(call, tmp_path, trained):
     code, _, err = call('train', '--resume', trained, '--output', 'fork', '--iterations', 3,
                         '--set', 'ppo.gamma=0.9', '--accept-changes')
     assert (code, err) == (0, '')
-    code, out, _ = call('export', 'fork', '--output', 'policy')
+    code, out, _ = call('policy', 'export', 'fork', '--output', 'policy')
     assert (code, out) == (0, 'wrote policy, from fork/checkpoints/000003.pt, iteration 3\n')
     card = (tmp_path / 'policy' / 'card.md').read_text()
     assert 'From iteration 3 on, changed: ppo.gamma 0.99, now 0.9.' in card
@@ -168,7 +168,7 @@ def test_an_accepted_change_is_in_the_card(call, tmp_path, trained):
 
 def test_what_was_not_trained_is_not_exported(call, tmp_path, trained):
     pytest.importorskip('onnx')
-    refused(call('export', trained / 'checkpoints' / '000000.pt', '--output', 'policy'),
+    refused(call('policy', 'export', trained / 'checkpoints' / '000000.pt', '--output', 'policy'),
             '000000.pt: is of iteration 0: nothing has been learned yet')
     assert not (tmp_path / 'policy').exists()
 
