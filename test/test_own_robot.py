@@ -22,10 +22,9 @@ import torch
 
 from humanoid_locomotion.cli.main import main
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.reading.config import load
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.sim.backend import open_backend
-from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.config_file import load_config
 from humanoid_locomotion.training.env.env import LocomotionEnv
 
 ROOT = Path(__file__).parents[1]
@@ -93,7 +92,7 @@ def test_the_draft_is_complete_and_is_the_robot_of_the_page(place):
 @pytest.fixture
 def standing(place):
     """Give the training environment of four Wrens that are told to stand, without kicks."""
-    settings, robot = load(TrainingConfig, CONFIG), load_robot(place / 'robots' / 'wren')
+    settings, robot = load_config(CONFIG), load_robot(place / 'robots' / 'wren')
     contract = settings.contract(robot)
     backend = open_backend('mujoco', robot, 4, settings.physics, contract.joints, 'cpu')
     env = LocomotionEnv(settings, contract, backend, robot.mass, 0)

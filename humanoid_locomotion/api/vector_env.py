@@ -38,7 +38,7 @@ class FinalObservationEnv(LocomotionEnv):
         nothing = torch.zeros_like(mask)
         final = self._result(torch.zeros(self.num_envs, device=self.device), nothing, nothing)
         self.final_obs = torch.nan_to_num(final.obs)  # NaN where the simulator lost a robot
-        self.final_critic_observation = torch.nan_to_num(final.privileged)
+        self.final_critic_observation = torch.nan_to_num(final.critic_observation)
         for name, tensor in carried.items():  # observing advanced the gait clock and the history
             tensor.copy_(before[name])
         super()._reset(mask)
@@ -126,7 +126,7 @@ class LocomotionVectorEnv(VectorEnv):
             tensor.copy_(carried[name])
         with self._own_random(), torch.no_grad():
             result = self.env.reset()
-        return self._give(result.obs), {'critic_observation': self._give(result.privileged)}
+        return self._give(result.obs), {'critic_observation': self._give(result.critic_observation)}
 
     def step(self, actions: Array) -> Step:
         """Advance by one control step.
@@ -153,7 +153,7 @@ class LocomotionVectorEnv(VectorEnv):
         self.env.backend.close()
 
     def _infos(self, result: StepResult) -> Dict[str, Any]:
-        infos = {'critic_observation': self._give(result.privileged)}
+        infos = {'critic_observation': self._give(result.critic_observation)}
         done = result.terminated | result.truncated
         if bool(done.any()):
             for name, value in (('final_obs', self.env.final_obs),

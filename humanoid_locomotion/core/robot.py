@@ -18,6 +18,7 @@ from humanoid_locomotion.core.reading.parsing import parse_xml
 from humanoid_locomotion.core.reading.resources import robot_folders
 from humanoid_locomotion.core.robot_bounds import PolicyBounds
 
+GRAVITY = 9.81  # [m/s^2]
 MAX_MODEL_BYTES = 64 * 1024 * 1024  # of an MJCF or URDF file, without its meshes
 
 
@@ -27,7 +28,6 @@ class JointSpec:
 
     Attributes:
         name: The joint's name in MJCF, URDF, ROS messages and contracts.
-        axis: The axis of rotation in the link frame at zero pose: ``x``, ``y`` or ``z``.
         lower: Lowest position [rad].
         upper: Highest position [rad].
         default: Position in the default pose [rad].
@@ -36,10 +36,10 @@ class JointSpec:
         armature: Rotor inertia reflected through the gear [kg m^2].
         kp: Proportional gain of the joint's position controller [Nm/rad].
         kd: Derivative gain [Nm s/rad].
+        axis: For readers of the file: ``x``, ``y`` or ``z``, or empty. The MJCF's axis counts.
     """
 
     name: str
-    axis: str
     lower: float
     upper: float
     default: float
@@ -48,9 +48,10 @@ class JointSpec:
     armature: float
     kp: float
     kd: float
+    axis: str = ''
 
     def __post_init__(self) -> None:
-        if self.axis not in ('x', 'y', 'z'):
+        if self.axis not in ('', 'x', 'y', 'z'):
             raise ValueError(f'joint {self.name}: axis must be x, y or z, found {self.axis!r}')
         if not self.lower <= self.default <= self.upper:
             raise ValueError(f'joint {self.name}: default {self.default} is outside the limits '
@@ -76,6 +77,9 @@ class RobotSpec:
         joints: The joints, in the order that contracts take over.
         urdf: File name of the URDF model; None for a robot that has none.
         policy_bounds: What a policy may ask of it.
+        mirrored_joints: Of each joint that has one, its twin on the other side, written once for
+            a pair; a joint on the sagittal plane is its own twin. Only needed for joints whose
+            twin cannot be found from the model; None for no such joint.
         folder: Where the files are; filled in by :func:`load_robot`.
     """
 
@@ -89,12 +93,23 @@ class RobotSpec:
     joints: Tuple[JointSpec, ...]
     urdf: Optional[str] = None
     policy_bounds: PolicyBounds = field(default_factory=PolicyBounds)
+    mirrored_joints: Optional[Dict[str, str]] = None
     folder: str = ''
 
     def __post_init__(self) -> None:
         repeated = sorted({n for n in self.joint_names if self.joint_names.count(n) > 1})
         if repeated:
             raise ValueError(f'joints: {repeated} appear more than once')
+        pairs = self.mirrored_joints or {}
+        unknown = [it for pair in pairs.items() for it in pair if it not in self.joint_names]
+        if unknown:
+            raise ValueError(f'mirrored_joints: {unknown} are no joints; the joints are '
+                             f'{self.joint_names}')
+        twins = list(pairs.values())
+        wrong = [name for name, twin in pairs.items()
+                 if pairs.get(twin, name) != name or twins.count(twin) > 1]
+        if wrong:
+            raise ValueError(f'mirrored_joints: {wrong} are not the twins of their twins')
 
     @property
     def joint_names(self) -> List[str]:

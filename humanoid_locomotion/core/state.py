@@ -38,3 +38,15 @@ class JointTargets:
     """
 
     positions: Array
+
+
+def is_down(height: Array, tilt: Array, min_height: float, max_tilt: float) -> Array:
+    """Tell which robots have fallen: base too low, tilted too far, or not a number.
+
+    Args:
+        height: (...) of the base above the ground [m].
+        tilt: (...) of the base [rad].
+        min_height: Lowest height of an upright robot [m].
+        max_tilt: Largest tilt of an upright robot [rad].
+    """
+    return ~((height >= min_height) & (tilt <= max_tilt))

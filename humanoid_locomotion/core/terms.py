@@ -1,9 +1,14 @@
-"""The observation terms: pure functions of a moment, and the layouts made of them."""
+"""The observation terms and the layouts made of them.
+
+A term is a pure function of a :class:`Moment`, registered with all that is known about it. To add
+one, write the function here (or in a module that is imported before training) and name it in a
+layout: in :data:`LAYOUTS`, or by ``observation.terms`` of a training config.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict, Tuple, Union
 
 import numpy as np
 
@@ -16,7 +21,7 @@ from humanoid_locomotion.core.state import RobotState
 
 @dataclass(frozen=True)
 class Moment:
-    """Everything that an observation may be made of, at one control step.
+    """The data of one control step that observations are made of.
 
     Attributes:
         state: What the robot measures, joints in the order of the contract.
@@ -46,60 +51,124 @@ class JointSelection:
         return values if self.is_all else values[:, self._index.like(values)]
 
 
-Term = Callable[[Moment, JointSelection], Array]
+Function = Callable[[Moment, JointSelection], Array]
+# How a mirror through the sagittal plane (y = 0) changes vectors: polar ones such as velocities,
+# and axial ones such as turning rates.
+POLAR, AXIAL = (1.0, -1.0, 1.0), (-1.0, 1.0, -1.0)
+# Mirrors of terms with one number per joint: of the observed joints, or of the commanded ones.
+OBSERVED_JOINTS, COMMANDED_JOINTS = 'observed joints', 'commanded joints'
+COMMAND_AXES = 'command axes'  # the mirror of a term with one number per axis of the command
+Mirror = Union[str, Tuple[float, ...]]
 
 
+@dataclass(frozen=True)
+class ObservationTerm:
+    """An entry of :data:`TERMS`.
+
+    Attributes:
+        function: Maps a moment to (num_envs, numbers).
+        mirror: The sign of each number in the mirror image; or OBSERVED_JOINTS, COMMANDED_JOINTS
+            or COMMAND_AXES, for numbers that change as those do.
+        needs_odometry: Whether a robot without odometry cannot provide it.
+    """
+
+    function: Function
+    mirror: Mirror
+    needs_odometry: bool = False
+
+    def __call__(self, moment: Moment, joints: JointSelection) -> Array:
+        """Return the term of a moment, (num_envs, numbers)."""
+        return self.function(moment, joints)
+
+
+TERMS: Dict[str, ObservationTerm] = {}
+
+
+def register_observation(mirror: Mirror, needs_odometry: bool = False, name: str = ''
+                         ) -> Callable[[Function], Function]:
+    """Register an observation term, so that layouts and contracts can name it; a decorator.
+
+    Args:
+        mirror: See :class:`ObservationTerm`.
+        needs_odometry: Likewise.
+        name: The term's name; that of the function by default.
+
+    Raises:
+        LocomotionError: The name is taken.
+    """
+    def register(function: Function) -> Function:
+        called = name or function.__name__
+        if called in TERMS:
+            raise LocomotionError(
+                f'the observation term {called!r} is registered already; expected another name')
+        TERMS[called] = ObservationTerm(function, mirror, needs_odometry)
+        return function
+
+    return register
+
+
+@register_observation(POLAR, needs_odometry=True)
 def base_position(moment: Moment, _: JointSelection) -> Array:
     """Position of the base in the odometry frame [m]."""
     return _odometry(moment.state.base_position, 'base_position')
 
 
+@register_observation(POLAR, needs_odometry=True)
 def base_linear_velocity(moment: Moment, _: JointSelection) -> Array:
     """Velocity of the base, in the base frame [m/s]."""
     return _odometry(moment.state.base_linear_velocity, 'base_linear_velocity')
 
 
+@register_observation((-1.0, 1.0, -1.0, 1.0))
 def base_orientation(moment: Moment, _: JointSelection) -> Array:
     """Orientation of the base, xyzw."""
     return moment.state.base_orientation
 
 
+@register_observation(AXIAL)
 def base_angular_velocity(moment: Moment, _: JointSelection) -> Array:
     """Angular velocity of the base, in the base frame [rad/s]."""
     return moment.state.base_angular_velocity
 
 
+@register_observation(POLAR)
 def projected_gravity(moment: Moment, _: JointSelection) -> Array:
     """Direction of gravity in the base frame."""
     return rotations.projected_gravity(moment.state.base_orientation)
 
 
+@register_observation(COMMAND_AXES)
 def velocity_command(moment: Moment, _: JointSelection) -> Array:
     """The command, all axes of the contract's :class:`CommandSpec` in order."""
     return moment.command
 
 
+@register_observation(OBSERVED_JOINTS)
 def joint_positions(moment: Moment, joints: JointSelection) -> Array:
     """Joint positions [rad]."""
     return joints(moment.state.joint_positions)
 
 
+@register_observation(OBSERVED_JOINTS)
 def joint_positions_from_default(moment: Moment, joints: JointSelection) -> Array:
     """Joint positions measured from the default pose [rad]."""
     positions = joints(moment.state.joint_positions)
     return positions - joints.default.like(positions)
 
 
+@register_observation(OBSERVED_JOINTS)
 def joint_velocities(moment: Moment, joints: JointSelection) -> Array:
     """Joint velocities [rad/s]."""
     return joints(moment.state.joint_velocities)
 
 
+@register_observation(COMMANDED_JOINTS)
 def previous_action(moment: Moment, _: JointSelection) -> Array:
     """The action of the control step before."""
     return moment.previous_action
 
 
+@register_observation((-1.0, -1.0))  # the mirror image is half a stride later
 def gait_clock(moment: Moment, _: JointSelection) -> Array:
     """Sine and cosine of the stride's phase; zeros when asked to stand."""
     if moment.gait is None:
@@ -107,33 +176,10 @@ def gait_clock(moment: Moment, _: JointSelection) -> Array:
     return moment.gait
 
 
-TERMS: Dict[str, Term] = {term.__name__: term for term in (
-    base_position, base_linear_velocity, base_orientation, base_angular_velocity,
-    projected_gravity, velocity_command, joint_positions, joint_positions_from_default,
-    joint_velocities, previous_action, gait_clock)}
-
-
-
-def register_observation(term: Term) -> Term:
-    """Make a function of a :class:`Moment` an observation term of its name; a decorator.
-
-    Raises:
-        LocomotionError: There is a term of that name already.
-    """
-    name = getattr(term, '__name__', '')
-    if name in TERMS:
-        raise LocomotionError(f'register_observation: the name {name!r} is taken')
-    TERMS[name] = term
-    return term
-
-
-# Terms that a robot without odometry cannot give.
-ODOMETRY_TERMS = frozenset({'base_position', 'base_linear_velocity'})
-
-
 def needs_odometry(contract: PolicyContract) -> bool:
     """Tell whether a contract asks for the base's position or linear velocity."""
-    return any(term.name in ODOMETRY_TERMS for term in contract.observation.terms)
+    return any(TERMS[term.name].needs_odometry for term in contract.observation.terms
+               if term.name in TERMS)
 
 
 PROPRIOCEPTIVE: Tuple[TermSpec, ...] = (

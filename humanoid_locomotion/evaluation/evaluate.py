@@ -240,7 +240,7 @@ class Bench:
         if not trials.arms(protocol, contract).any():
             return tour, None
         led = trials.moved_arms(protocol, contract, own.num_steps, own.num_envs, [self._seed, 5])
-        return tour, self._tour('tour, arms led', replace(own, led_joints=led))
+        return tour, self._tour('tour, arms led', replace(own, arm_targets=led))
 
     def _tour(self, what: str, tour: Trials) -> Tour:
         recording = self._roll_out(what, tour)

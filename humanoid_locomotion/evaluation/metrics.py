@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
+from humanoid_locomotion.core.robot import GRAVITY
+from humanoid_locomotion.core.state import is_down
 from humanoid_locomotion.evaluation.runner import Recording
 
-GRAVITY = 9.81  # [m/s^2]
 # A foot that presses with more than this share of the robot's weight is on the floor.
 CONTACT_SHARE = 0.05
 
@@ -18,8 +19,8 @@ def fallen(recording: Recording, height: float, tilt: float) -> Array:
     A robot falls when its base is lower than ``height`` [m] or tilted by more than ``tilt``
     [rad], or when the simulator lost it (not a number). Once fallen, it stays fallen.
     """
-    upright = (recording.positions[..., 2] >= height) & (recording.tilts <= tilt)
-    return np.logical_or.accumulate(~upright, axis=0)
+    down = is_down(recording.positions[..., 2], recording.tilts, height, tilt)
+    return np.logical_or.accumulate(down, axis=0)
 
 
 def survived(has_fallen: Array, kick_step: Array, steps: int) -> Array:

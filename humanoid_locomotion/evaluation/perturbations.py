@@ -1,4 +1,4 @@
-"""What stands between a policy and its robot in some trials: noise, delay, arms that are led."""
+"""The disturbances of the protocol's trials, drawn with NumPy."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from typing import Optional, Sequence
 
 import numpy as np
 
-from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.state import JointTargets, RobotState
-from humanoid_locomotion.evaluation.protocol import SensorNoise
+from humanoid_locomotion.sim.disturbances import (
+    DelayLine,
+    SensorNoise,
+    add_noise,
+    replace_targets,
+)
 
 
 class NoisySensors:
@@ -27,49 +31,36 @@ class NoisySensors:
 
     def measure(self, state: RobotState) -> RobotState:
         """Return the state as measured; odometry stays exact."""
-        if self._scale is None:
-            return state
-        noise = self._noise
-        shake = rotations.small_rotation(
-            self._errors((len(self._scale), 3), noise.orientation))
-        shape = state.joint_positions.shape
-        return RobotState(
-            joint_positions=state.joint_positions + self._errors(shape, noise.joint_position),
-            joint_velocities=state.joint_velocities + self._errors(shape, noise.joint_velocity),
-            base_orientation=rotations.multiply(state.base_orientation, shake),
-            base_angular_velocity=state.base_angular_velocity + self._errors(
-                state.base_angular_velocity.shape, noise.angular_velocity),
-            base_position=state.base_position,
-            base_linear_velocity=state.base_linear_velocity)
+        return state if self._scale is None else add_noise(state, self._noise, self._errors)
 
     def _errors(self, shape: tuple[int, ...], largest: float) -> Array:
         drawn = self._rng.uniform(-largest, largest, shape)
         return (drawn * np.asarray(self._scale)[:, None]).astype(np.float32)
 
 
-class SlowLine:
-    """Hands joint targets on late.
+class FixedDelay:
+    """Delays joint targets by the same number of control steps for a whole trial.
 
     Args:
-        delay: (num_envs,) Control steps by which each robot's targets are late; None for a
-            line without delay.
+        delay: (num_envs,) Control steps of each robot; None for no delay.
     """
 
     def __init__(self, delay: Optional[np.ndarray]):
         self._delay = delay
-        self._sent: list[Array] = []
+        self._line: Optional[DelayLine] = None
 
-    def pass_on(self, targets: Array) -> Array:
+    def send(self, targets: Array) -> Array:
         """Return the targets that arrive now; the first ones, until others do."""
         if self._delay is None:
             return targets
-        self._sent = [np.array(targets), *self._sent][:int(self._delay.max()) + 1]
-        oldest = np.minimum(self._delay, len(self._sent) - 1)
-        return np.stack(self._sent)[oldest, np.arange(len(oldest))]
+        if self._line is None:
+            self._line = DelayLine(int(self._delay.max()), targets)
+            self._line.steps[...] = self._delay
+        return self._line.send(targets)
 
 
-def led(targets: Array, others: Optional[np.ndarray]) -> JointTargets:
-    """Return the targets with those joints replaced that somebody else leads.
+def move_arms(targets: Array, others: Optional[np.ndarray]) -> JointTargets:
+    """Return the targets with those of externally moved joints replaced.
 
     Args:
         targets: (num_envs, num_joints) [rad], the policy's.
@@ -77,4 +68,5 @@ def led(targets: Array, others: Optional[np.ndarray]) -> JointTargets:
     """
     if others is None:
         return JointTargets(targets)
-    return JointTargets(np.where(np.isnan(others), targets, others).astype(np.float32))
+    return JointTargets(
+        replace_targets(targets, others, ~np.isnan(others)).astype(np.float32))

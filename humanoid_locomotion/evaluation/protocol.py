@@ -11,6 +11,7 @@ from typing import Optional
 
 from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.sim.backend import PhysicsSpec
+from humanoid_locomotion.sim.disturbances import SensorNoise
 
 VERSION = 3
 
@@ -48,7 +49,7 @@ class Situation:
         friction: Friction between feet and floor.
         payload: Mass added to the trunk [kg].
         delay: How late joint targets arrive [s].
-        noise: Factor on :class:`SensorNoise`.
+        noise: Factor on :class:`humanoid_locomotion.sim.disturbances.SensorNoise`.
     """
 
     name: str
@@ -57,23 +58,6 @@ class Situation:
     payload: float = 0.0
     delay: float = 0.0
     noise: float = 0.0
-
-
-@dataclass(frozen=True)
-class SensorNoise:
-    """Largest error of each measurement, drawn evenly and anew at every control step.
-
-    Attributes:
-        joint_position: [rad].
-        joint_velocity: [rad/s].
-        angular_velocity: [rad/s].
-        orientation: [rad] about each axis.
-    """
-
-    joint_position: float = 0.01
-    joint_velocity: float = 0.5
-    angular_velocity: float = 0.2
-    orientation: float = 0.02
 
 
 AHEAD, LEFT, STAND = (0.5, 0.0, 0.0), (0.0, 0.3, 0.0), (0.0, 0.0, 0.0)

@@ -12,14 +12,14 @@ from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller, Policy
 from humanoid_locomotion.core.state import JointTargets
-from humanoid_locomotion.evaluation.perturbations import NoisySensors, SlowLine, led
-from humanoid_locomotion.evaluation.protocol import SensorNoise
+from humanoid_locomotion.evaluation.perturbations import FixedDelay, NoisySensors, move_arms
 from humanoid_locomotion.sim.backend import PhysicsVariation, ResetState, SimBackend
+from humanoid_locomotion.sim.disturbances import SensorNoise
 
 
 @dataclass(frozen=True)
 class Trials:
-    """What each robot of a batch goes through.
+    """The start states, commands and disturbances of a batch of robots.
 
     Attributes:
         commands: (steps, num_envs, 3) [m/s, m/s, rad/s], the velocity command at every
@@ -32,10 +32,10 @@ class Trials:
             and left in the heading frame of that moment; None for no kicks.
         delay: (num_envs,) Control steps by which targets arrive late; None for none.
         noise: (num_envs,) Factor on the sensors' errors; None for exact sensors.
-        led_joints: (steps, num_envs, num_joints) Targets that somebody else gives [rad], NaN
+        arm_targets: (steps, num_envs, num_joints) Targets of externally moved joints [rad], NaN
             where the policy's count; None if all do.
         places: (num_envs, 3) Where on the ground robots start [m]; None for the origin.
-        seed: Of what is drawn while the trials run.
+        seed: Of the random numbers during the trials.
     """
 
     commands: np.ndarray
@@ -46,7 +46,7 @@ class Trials:
     kicks: Optional[np.ndarray] = None
     delay: Optional[np.ndarray] = None
     noise: Optional[np.ndarray] = None
-    led_joints: Optional[np.ndarray] = None
+    arm_targets: Optional[np.ndarray] = None
     places: Optional[np.ndarray] = None
     seed: Sequence[int] = (0,)
 
@@ -63,7 +63,7 @@ class Trials:
 
 @dataclass(frozen=True)
 class Recording:
-    """What was seen after every step of the backend; time first, then robots.
+    """The recorded values after every step of the backend; time first, then robots.
 
     Attributes:
         period: Time between two rows [s].
@@ -131,14 +131,14 @@ def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract,
         controller = Controller(contract, policy, trials.num_envs)
         controller.reset(everyone)
         sensors = NoisySensors(noise or SensorNoise(), trials.noise, trials.seed)
-        line = SlowLine(trials.delay)
+        line = FixedDelay(trials.delay)
         rows = []
         for step, command in enumerate(trials.commands):
             _kick(backend, trials, step)
             targets = controller.step(sensors.measure(backend.state()),
                                       contract.command_limits.with_velocity(command))
-            others = None if trials.led_joints is None else trials.led_joints[step]
-            arriving = led(line.pass_on(targets.positions), others)
+            others = None if trials.arm_targets is None else trials.arm_targets[step]
+            arriving = move_arms(line.send(targets.positions), others)
             for _ in range(substeps):
                 backend.step(arriving)
                 rows.append(_row(command, backend, targets))

@@ -1,4 +1,4 @@
-"""Writes out the protocol's trials: who starts how, is told what, and is disturbed by what."""
+"""Builds the protocol's trials: start states, commands and disturbances of each robot."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.evaluation.protocol import Command, Protocol, PushGroup, Situation
 from humanoid_locomotion.evaluation.runner import Trials
+from humanoid_locomotion.sim.disturbances import arm_goal, joints_named
 
 
 def steady(protocol: Protocol, contract: PolicyContract, commands: Sequence[Command], runs: int,
@@ -60,10 +61,10 @@ def tours(protocol: Protocol, contract: PolicyContract, seed: Sequence[int]) -> 
 
 def moved_arms(protocol: Protocol, contract: PolicyContract, steps: int, runs: int,
                seed: Sequence[int]) -> np.ndarray:
-    """Return joint targets that somebody else gives the arms, NaN for all other joints.
+    """Return joint targets for externally moved arms, NaN for all other joints.
 
-    The arms go from place to place, each drawn evenly between the default pose and
-    ``arm_reach`` of the way to either limit, along straight lines in joint space.
+    The arms move between goals that are sampled uniformly between the default pose and
+    ``arm_reach`` of the distance to either limit, along straight lines in joint space.
 
     Returns:
         (steps, runs, num_joints) [rad].
@@ -71,9 +72,9 @@ def moved_arms(protocol: Protocol, contract: PolicyContract, steps: int, runs: i
     rng = np.random.default_rng(seed)
     held = _steps(protocol.arm_time, contract)
     default = contract.values('default')
-    lower, upper = (contract.values(side) - default for side in ('lower', 'upper'))
     share = rng.random((-(-steps // held) + 1, runs, len(default)))
-    places = default + protocol.arm_reach * (lower + share * (upper - lower))
+    places = arm_goal(share, default, contract.values('lower'), contract.values('upper'),
+                      protocol.arm_reach)
     places[0] = default
     time = np.arange(steps) / held
     last, way = time.astype(int), (time % 1.0)[:, None, None]
@@ -84,8 +85,7 @@ def moved_arms(protocol: Protocol, contract: PolicyContract, steps: int, runs: i
 
 def arms(protocol: Protocol, contract: PolicyContract) -> np.ndarray:
     """Tell which joints are an arm's. (num_joints,) bool."""
-    return np.array([any(part in name for part in protocol.arm_joints)
-                     for name in contract.joint_names])
+    return joints_named(contract.joint_names, protocol.arm_joints)
 
 
 def disturbed(protocol: Protocol, contract: PolicyContract, situations: Sequence[Situation],

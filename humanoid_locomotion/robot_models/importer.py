@@ -238,19 +238,11 @@ class _Draft:
             joint=name)
         known = armature > 0.0
         return {
-            'name': _word(name), 'axis': self._axis(name, joint.axis), 'lower': _text(lower),
-            'upper': _text(upper), 'default': _text(default), 'effort': _text(effort),
+            'name': _word(name), 'lower': _text(lower), 'upper': _text(upper),
+            'default': _text(default), 'effort': _text(effort),
             'velocity': _text(speed), 'armature': _text(armature if known else None),
             'kp': _text(round(armature * rate**2, 3) if known else None),
             'kd': _text(round(2.0 * DAMPING_RATIO * armature * rate, 3) if known else None)}
-
-    def _axis(self, name: str, axis: np.ndarray) -> str:
-        letter = 'xyz'[int(np.abs(axis).argmax())]
-        self._ask_if(
-            axis.max() < 0.999, 'axis',
-            f'it turns about {np.round(axis, 3).tolist()}; mirrored training takes axes to be x, '
-            'y or z and positive on both sides', letter, name)
-        return letter
 
     def _foot(self, side: str) -> Optional[str]:
         moved = [self._model.body(int(b)).name for b in self._model.jnt_bodyid]

@@ -55,12 +55,12 @@ class PhysicsSpec:
         max_contacts: Contacts that a GPU backend makes room for, per robot.
     """
 
-    timestep: float
-    substeps: int
-    solver_iterations: int
-    line_search_iterations: int
-    max_constraints: int
-    max_contacts: int
+    timestep: float = 0.005
+    substeps: int = 4
+    solver_iterations: int = 3
+    line_search_iterations: int = 6
+    max_constraints: int = 64
+    max_contacts: int = 16
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -1,24 +1,26 @@
-"""Everything that says how to train; the figures themselves are in ``config/training``."""
+"""The schema and the defaults of training configs; the recipes are in ``config/training``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 import math
-from typing import Dict, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from humanoid_locomotion.core.command import CommandSpec, GaitSpec
 from humanoid_locomotion.core.contract import (
     ACTION_MODES,
     ObservationSpec,
     PolicyContract,
+    TermSpec,
     contract_for,
 )
-from humanoid_locomotion.core.errors import UnknownNameError
+from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
-from humanoid_locomotion.core.reading.config import to_mapping
+from humanoid_locomotion.core.reading.config import read_value, to_mapping
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import LAYOUTS
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
+from humanoid_locomotion.sim.disturbances import SensorNoise
 
 Range = Tuple[float, float]
 MAX_ROBOTS = 65_536  # in one process
@@ -40,7 +42,7 @@ def _check_ranges(config: object, *names: str) -> None:
 
 
 def _check_finite(value: object, at: str = '') -> None:
-    """Raise ``ValueError`` with the dotted key of the first figure that is not finite."""
+    """Raise ``ValueError`` with the dotted key of the first number that is not finite."""
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f'{at}: expected a finite number, found {value}')
     parts = value.items() if isinstance(value, dict) else (
@@ -51,18 +53,22 @@ def _check_finite(value: object, at: str = '') -> None:
 
 @dataclass(frozen=True)
 class ObservationConfig:
-    """What the actor sees.
+    """The actor's observation.
 
     Attributes:
-        layout: A key of :data:`humanoid_locomotion.core.terms.LAYOUTS`.
-        history: How many control steps are joined.
+        layout: A key of :data:`humanoid_locomotion.core.terms.LAYOUTS`; with ``terms``, any name.
+        history: Number of control steps that are joined.
+        terms: The terms of a layout of one's own, in order; None for a layout that exists.
     """
 
-    layout: str
-    history: int
+    layout: str = 'proprioceptive_clock'
+    history: int = 1
+    terms: Optional[Tuple[TermSpec, ...]] = None
 
     def spec(self) -> ObservationSpec:
-        """Return the layout spelled out."""
+        """Return the terms of the layout."""
+        if self.terms is not None:
+            return ObservationSpec(self.layout, self.terms, self.history)
         if self.layout not in LAYOUTS:
             raise UnknownNameError('observation layout', self.layout, LAYOUTS)
         return ObservationSpec(self.layout, LAYOUTS[self.layout], self.history)
@@ -70,17 +76,17 @@ class ObservationConfig:
 
 @dataclass(frozen=True)
 class ActionConfig:
-    """What an action means.
+    """The meaning of an action.
 
     Attributes:
         mode: ``default_offset`` or ``joint_range``.
         scale: Share of ``effort / kp`` that an action of one moves the target by.
-        max_delay: Most control steps by which targets arrive late; drawn per episode.
+        max_delay: Largest delay of the joint targets [control steps]; sampled per episode.
     """
 
-    mode: str
-    scale: float
-    max_delay: int
+    mode: str = 'default_offset'
+    scale: float = 0.35
+    max_delay: int = 1
 
     def __post_init__(self) -> None:
         if self.mode not in ACTION_MODES:
@@ -102,12 +108,13 @@ class CommandConfig:
         slow_share: Share of draws that are slowed down to a tenth to four tenths.
     """
 
-    limits: CommandSpec
-    resample_period: Range
-    standing_share: float
-    straight_share: float
-    turning_share: float
-    slow_share: float
+    limits: CommandSpec = field(default_factory=lambda: CommandSpec.of(
+        lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.8, 0.8)))
+    resample_period: Range = (3.0, 8.0)
+    standing_share: float = 0.15
+    straight_share: float = 0.2
+    turning_share: float = 0.1
+    slow_share: float = 0.0
 
     def __post_init__(self) -> None:
         _check_ranges(self, 'resample_period')
@@ -120,79 +127,88 @@ class CommandConfig:
 
 
 @dataclass(frozen=True)
-class RewardConfig:
-    """Weights of the reward terms and the figures they need.
+class RewardWeight:
+    """A reward term with its weight and parameters; in YAML a number, or a mapping.
 
     Attributes:
-        weights: Weight per second of each term; keys of
-            :data:`humanoid_locomotion.training.env.rewards.REWARDS`.
-        linear_velocity_sigma: Width of the two tracking kernels [m/s], wide and narrow.
-        yaw_rate_sigma: Width of the two tracking kernels [rad/s], wide and narrow.
-        base_height: Wanted height of the base [m].
-        swing_height: Wanted height of a sole in mid-swing [m].
-        swing_sigma: Width of the swing kernel [m].
-        feet_distance: Closest that the soles may come, sideways [m].
-        pose_weights: Weight of each joint's deviation from the default pose; the first entry
-            that is part of the joint's name counts.
-        landing_force: Load on one foot beyond which landing is hard, in body weights.
-        landing_force_per_speed: The same of a fast walk, per commanded speed [body weights per
-            m/s]; the larger of the two counts. 0 wants fast steps as soft as slow ones.
-        creep_limit: What a creeping foot, or a drifting base, pays for at most [m/s]; half of it
-            at that speed.
+        weight: Weight per second.
+        term: Name of the term, see :func:`register_reward`; empty if its key in the config is
+            the name.
+        parameters: All parameters of the term.
+    """
+
+    weight: float
+    term: str = ''
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_value(cls, value: Any, source: object, at: str) -> RewardWeight:
+        """Read ``2.0``, or ``{weight: 2.0, term: NAME, PARAMETER: ...}``.
+
+        Raises:
+            ConfigError: There is no such term, or a parameter does not fit.
+        """
+        from humanoid_locomotion.training.env.rewards import REWARDS
+        given = dict(value) if isinstance(value, Mapping) else {'weight': value}
+        if 'weight' not in given:
+            raise ConfigError(source, at, "missing keys ['weight']; a term is a number, or a "
+                              'mapping of weight, term and parameters')
+        weight = read_value(float, given.pop('weight'), source, f'{at}.weight' if given else at)
+        term = read_value(str, given.pop('term', ''), source, f'{at}.term')
+        name = term or at.rpartition('.')[2]
+        if name not in REWARDS:
+            raise ConfigError(source, at, str(UnknownNameError('reward', name, REWARDS)))
+        return cls(weight, term, REWARDS[name].read(given, source, at))
+
+    def to_config(self) -> Dict[str, Any]:
+        """Return the mapping that :meth:`from_value` reads."""
+        return {'weight': self.weight, **({'term': self.term} if self.term else {}),
+                **self.parameters}
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """The reward: a weighted sum of terms.
+
+    Attributes:
+        weights: The terms by label. A label is a term's name, or anything if ``term`` says it.
         termination: Reward for a fall, once.
     """
 
-    weights: Dict[str, float]
-    linear_velocity_sigma: Range
-    yaw_rate_sigma: Range
-    base_height: float
-    swing_height: float
-    swing_sigma: float
-    feet_distance: float
-    pose_weights: Dict[str, float]
-    landing_force: float
-    landing_force_per_speed: float
-    creep_limit: float
-    termination: float
-
-    def __post_init__(self) -> None:
-        if not self.landing_force_per_speed >= 0.0:
-            raise ValueError('landing_force_per_speed must be 0 or more, found '
-                             f'{self.landing_force_per_speed}')
-        if not self.creep_limit > 0.0:
-            raise ValueError(f'creep_limit must be above 0, found {self.creep_limit}')
+    weights: Dict[str, RewardWeight] = field(default_factory=dict)
+    termination: float = -3.0
 
 
 @dataclass(frozen=True)
 class TerminationConfig:
-    """When an episode ends.
+    """The conditions that end an episode.
 
     Attributes:
-        base_height: Below it, the robot has fallen [m].
-        tilt: Beyond it, the robot has fallen [rad].
-        episode_steps: Control steps after which time is over.
+        base_height: A lower base counts as a fall [m].
+        tilt: A larger tilt counts as a fall [rad].
+        episode_steps: Time limit of an episode [control steps].
     """
 
-    base_height: float
-    tilt: float
-    episode_steps: int
+    base_height: float = 0.5
+    tilt: float = 0.8
+    episode_steps: int = 1000
 
 
 @dataclass(frozen=True)
-class LedArmsConfig:
-    """Arms that somebody else leads while the policy walks.
+class ExternalArmConfig:
+    """Arms that something else than the policy moves while the robot walks.
 
     Attributes:
-        share: Of the robots, drawn at each reset.
-        joints: A joint is led if one of these is part of its name.
-        reach: They move within this share of the way to the joint limits.
-        period: Shortest and longest time in which they reach a new place [s].
+        share: Share of the robots, sampled at each reset.
+        joints: A joint is moved if one of these is part of its name.
+        reach: Share of the distance from the default pose to the joint limits that is used.
+        period: Shortest and longest time in which they reach a new position [s].
     """
 
-    share: float
-    joints: Tuple[str, ...]
-    reach: float
-    period: Range
+    share: float = 0.0
+    joints: Tuple[str, ...] = ('shoulder', 'elbow')
+    reach: float = 0.5
+    period: Range = (0.5, 1.5)
 
     def __post_init__(self) -> None:
         _check_ranges(self, 'period')
@@ -200,7 +216,7 @@ class LedArmsConfig:
 
 @dataclass(frozen=True)
 class RandomizationConfig:
-    """What differs from robot to robot; ranges are uniform.
+    """Domain randomisation; ranges are uniform.
 
     Attributes:
         friction: Sliding friction between foot and floor.
@@ -215,42 +231,25 @@ class RandomizationConfig:
         push_period: Shortest and longest time between two pushes [s].
         push_velocity: Largest kick sideways or forward [m/s].
         push_yaw_rate: Largest kick about the vertical [rad/s].
-        led_arms: Arms that are taken from the policy.
+        external_arm_motion: Arms that something else than the policy moves.
     """
 
-    friction: Range
-    mass_scale: Range
-    payload: Range
-    com_offset: float
-    gain_scale: Range
-    encoder_bias: float
-    imu_tilt: float
-    joint_offset: float
-    reset_velocity: float
-    push_period: Range
-    push_velocity: float
-    push_yaw_rate: float
-    led_arms: LedArmsConfig
+    friction: Range = (0.4, 1.2)
+    mass_scale: Range = (0.9, 1.1)
+    payload: Range = (-1.0, 3.0)
+    com_offset: float = 0.04
+    gain_scale: Range = (0.9, 1.1)
+    encoder_bias: float = 0.015
+    imu_tilt: float = 0.02
+    joint_offset: float = 0.1
+    reset_velocity: float = 0.3
+    push_period: Range = (4.0, 8.0)
+    push_velocity: float = 0.8
+    push_yaw_rate: float = 0.5
+    external_arm_motion: ExternalArmConfig = field(default_factory=ExternalArmConfig)
 
     def __post_init__(self) -> None:
         _check_ranges(self, 'friction', 'mass_scale', 'payload', 'gain_scale', 'push_period')
-
-
-@dataclass(frozen=True)
-class NoiseConfig:
-    """Largest error of each measurement, drawn anew every control step, uniform.
-
-    Attributes:
-        joint_position: [rad].
-        joint_velocity: [rad/s].
-        angular_velocity: [rad/s].
-        orientation: [rad] about each axis.
-    """
-
-    joint_position: float
-    joint_velocity: float
-    angular_velocity: float
-    orientation: float
 
 
 @dataclass(frozen=True)
@@ -260,39 +259,39 @@ class PpoConfig:
     Attributes:
         hidden_sizes: Widths of the hidden layers of actor and critic.
         init_std: Standard deviation of the first actions.
-        min_std: Smallest standard deviation, so that exploration never dies.
-        final_std_factor: What the standard deviation is multiplied by at the end. The factor falls
-            from one over the second half of the run, the same share in each iteration.
+        min_std: Smallest standard deviation, which keeps some exploration.
+        final_std_factor: Factor on the standard deviation at the end. The factor falls from one
+            over the second half of the run, by the same ratio in each iteration.
         learning_rate: The first learning rate; adapted to ``desired_kl`` from then on.
         desired_kl: Wanted divergence between two iterations' policies.
         clip: Clipping range of the probability ratio and of the value.
         gamma: Discount.
         lam: GAE's lambda.
-        entropy: Weight of the entropy bonus, at first and once the curriculum is through.
+        entropy: Weight of the entropy bonus, at the start and at the end of the curriculum.
         value_loss: Weight of the value loss.
         max_grad_norm: Gradients are clipped to this norm.
         epochs: Passes over each rollout.
-        minibatches: Parts that a pass is cut into.
+        minibatches: Minibatches in each pass.
         rollout_steps: Control steps collected in an iteration.
-        symmetry: Whether every sample is also learned from mirrored.
+        symmetry: Whether the mirror image of every sample is learned from, too.
     """
 
-    hidden_sizes: Tuple[int, ...]
-    init_std: float
-    min_std: float
-    final_std_factor: float
-    learning_rate: float
-    desired_kl: float
-    clip: float
-    gamma: float
-    lam: float
-    entropy: Tuple[float, float]
-    value_loss: float
-    max_grad_norm: float
-    epochs: int
-    minibatches: int
-    rollout_steps: int
-    symmetry: bool
+    hidden_sizes: Tuple[int, ...] = (512, 256, 128)
+    init_std: float = 0.8
+    min_std: float = 0.05
+    final_std_factor: float = 1.0
+    learning_rate: float = 0.001
+    desired_kl: float = 0.01
+    clip: float = 0.2
+    gamma: float = 0.99
+    lam: float = 0.95
+    entropy: Tuple[float, float] = (0.005, 0.005)
+    value_loss: float = 1.0
+    max_grad_norm: float = 1.0
+    epochs: int = 5
+    minibatches: int = 4
+    rollout_steps: int = 24
+    symmetry: bool = True
 
     def __post_init__(self) -> None:
         _check_counts(self, 'epochs', 'minibatches', 'rollout_steps')
@@ -306,7 +305,7 @@ class PpoConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How long and how large.
+    """The length and the size of a run.
 
     Attributes:
         num_envs: Robots simulated at once.
@@ -317,11 +316,11 @@ class RunConfig:
         checkpoint_every: Iterations between two checkpoints.
     """
 
-    num_envs: int
-    iterations: int
-    curriculum_start: float
-    curriculum_iterations: int
-    checkpoint_every: int
+    num_envs: int = 8192
+    iterations: int = 1000
+    curriculum_start: float = 0.2
+    curriculum_iterations: int = 100
+    checkpoint_every: int = 100
 
     def __post_init__(self) -> None:
         _check_counts(self, 'num_envs', largest=MAX_ROBOTS)
@@ -330,42 +329,42 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class DeploymentConfig:
-    """What goes around the network in its policy folder, where training had another.
+    """Gait and velocity loop of the policy folder, where they differ from those of training.
 
-    None is what training had. A network does not know which stride it was trained with: it sees
-    the phase of a clock, and follows one that is somewhat slower too.
+    None keeps that of training. The network sees only the phase of the gait clock, so it can
+    follow a somewhat slower clock than in training.
 
     Attributes:
-        gait: The rhythm to walk to.
-        linear_velocity_loop: The loop over the velocity that the legs measure.
+        gait: The gait clock.
+        linear_velocity_loop: The loop over the velocity from leg odometry.
     """
 
-    gait: Optional[GaitSpec]
-    linear_velocity_loop: Optional[LinearLoopSpec]
+    gait: Optional[GaitSpec] = None
+    linear_velocity_loop: Optional[LinearLoopSpec] = None
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """All of it, as ``config/training/NAME.yaml`` holds it.
+    """A whole training config, as ``config/training/NAME.yaml`` holds it.
 
-    Without ``terrain``, the floor is flat; without ``deployment``, policy folders carry what
-    training had.
+    Without ``terrain`` the floor is flat. Without ``deployment`` the policy folder has the gait
+    and the loop of training.
     """
 
-    robot: str
-    physics: PhysicsSpec
-    observation: ObservationConfig
-    action: ActionConfig
-    gait: Optional[GaitSpec]
-    yaw_rate_integral: Optional[IntegralSpec]
-    linear_velocity_loop: Optional[LinearLoopSpec]
-    commands: CommandConfig
-    rewards: RewardConfig
-    terminations: TerminationConfig
-    randomization: RandomizationConfig
-    noise: NoiseConfig
-    ppo: PpoConfig
-    run: RunConfig
+    robot: str = 'humanoid'
+    physics: PhysicsSpec = field(default_factory=PhysicsSpec)
+    observation: ObservationConfig = field(default_factory=ObservationConfig)
+    action: ActionConfig = field(default_factory=ActionConfig)
+    gait: Optional[GaitSpec] = field(default_factory=lambda: GaitSpec(0.8, 0.05))
+    yaw_rate_integral: Optional[IntegralSpec] = None
+    linear_velocity_loop: Optional[LinearLoopSpec] = None
+    commands: CommandConfig = field(default_factory=CommandConfig)
+    rewards: RewardConfig = field(default_factory=RewardConfig)
+    terminations: TerminationConfig = field(default_factory=TerminationConfig)
+    randomization: RandomizationConfig = field(default_factory=RandomizationConfig)
+    noise: SensorNoise = field(default_factory=SensorNoise)
+    ppo: PpoConfig = field(default_factory=PpoConfig)
+    run: RunConfig = field(default_factory=RunConfig)
     terrain: Optional[TerrainSpec] = None
     deployment: Optional[DeploymentConfig] = None
 
@@ -380,7 +379,7 @@ class TrainingConfig:
                              'the policy is trained without a clock to follow')
 
     def deployed(self) -> TrainingConfig:
-        """Return the config whose contract a policy folder carries: ``deployment`` applied."""
+        """Return the config with ``deployment`` applied; its contract is the policy folder's."""
         if self.deployment is None:
             return self
         return replace(

@@ -1,4 +1,4 @@
-"""Turns a checkpoint into a policy folder, and refuses to leave one that does not open."""
+"""Exports a checkpoint as a policy folder, which must open afterwards."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from humanoid_locomotion.core.policy.golden import GOLDEN_WALK, record_golden, t
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
 from humanoid_locomotion.core.policy.onnx_metadata import to_flat
 from humanoid_locomotion.core.policy.writer import new_policy_folder, write_policy
-from humanoid_locomotion.core.reading.config import from_mapping
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import open_backend
 from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.config_file import read_config
 from humanoid_locomotion.training.ppo.networks import ActorCritic
 from humanoid_locomotion.training.run import checkpoint
 
@@ -41,7 +41,7 @@ def export(path: Path, output: Path) -> Path:
     path, content = checkpoint.open_latest(path, 'cpu')
     if content['iteration'] == 0:
         raise CheckpointError(path, 'is of iteration 0: nothing has been learned yet')
-    config = from_mapping(TrainingConfig, content['config'], path)
+    config = read_config(content['config'], path)
     robot = load_robot(config.robot)  # a name, or the path of a robot of one's own
     if robot.model_hash != content['model_hash']:
         raise CheckpointError(
@@ -67,8 +67,8 @@ def restore(content: Dict[str, Any], config: TrainingConfig,
     """Return the model of a checkpoint, on the CPU."""
     weights = content['model']
     obs_size = weights['actor_normalizer.mean'].shape[1]
-    privileged_size = weights['critic_normalizer.mean'].shape[1] - obs_size
-    model = ActorCritic(obs_size, privileged_size, contract.num_actions,
+    critic_size = weights['critic_normalizer.mean'].shape[1] - obs_size
+    model = ActorCritic(obs_size, critic_size, contract.num_actions,
                         config.ppo.hidden_sizes, config.ppo.init_std, config.ppo.min_std)
     model.load_state_dict(weights)
     return model.eval()
@@ -92,11 +92,11 @@ def write_folder(folder: Path, contract: PolicyContract, policy: Callable[[Any],
 
     Args:
         folder: An existing folder.
-        contract: What it walks by.
+        contract: Its contract.
         policy: The trained network, observation tensor to action tensor.
         layers: The same network as :func:`network_layers` gives it.
         states: Consecutive states with the ``command`` of each, to record golden steps from.
-        run_path: Where it came from, for the metadata.
+        run_path: Name of the run, for the metadata.
     """
     with torch.no_grad():
         golden = record_golden(contract, policy, states, like=torch.zeros(0))
@@ -167,7 +167,7 @@ def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingCo
 
 
 def card(content: Dict[str, Any], config: TrainingConfig, path: Path) -> str:
-    """Return ``card.md``: how the policy came about."""
+    """Return ``card.md``: how the policy was trained."""
     settings = yaml.safe_dump(content['config'], sort_keys=False, default_flow_style=None)
     minutes = content['seconds'] / 60.0
     parts = checkpoint.segments(content, path)
@@ -199,7 +199,7 @@ def _origin(content: Dict[str, Any], path: Path) -> List[str]:
 
 
 def _history(parts: List[checkpoint.Segment]) -> List[str]:
-    """Return what each part of a run that was resumed was trained with."""
+    """Return the table of the parts of a run that was resumed."""
     if len(parts) < 2 and not any(one.changed for one in parts):
         return []
     lines = ['## How it was trained', '',

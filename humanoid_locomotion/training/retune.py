@@ -1,4 +1,4 @@
-"""Changes what lies around a policy that exists, stride and loops; its network stays as it is."""
+"""Changes gait clock and velocity loops of an existing policy; its network stays unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
          yaw_rate: Optional[IntegralSpec] = None,
          linear_velocity: Optional[LinearLoopSpec] = None,
          beyond_robot: Optional[Tuple[str, ...]] = None) -> PolicyContract:
-    """Write a policy folder anew, changed, and without what was measured before.
+    """Write a changed copy of a policy folder, without its earlier measurements.
 
     Args:
         policy: A policy folder, or the name of one that ships.

@@ -10,7 +10,13 @@ from humanoid_locomotion.core.contract import ObservationSpec, TermSpec
 from humanoid_locomotion.core.errors import LocomotionError, UnknownNameError
 from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.state import RobotState
-from humanoid_locomotion.core.terms import LAYOUTS, Moment, needs_odometry
+from humanoid_locomotion.core.terms import (
+    LAYOUTS,
+    TERMS,
+    Moment,
+    needs_odometry,
+    register_observation,
+)
 
 
 def moment(rng, num_envs, num_joints, gait=None):
@@ -168,3 +174,29 @@ def test_terms_say_what_they_lack():
 def test_only_the_full_state_asks_for_odometry():
     assert {layout: needs_odometry(contract(layout=layout)) for layout in LAYOUTS} == {
         'proprioceptive': False, 'proprioceptive_clock': False, 'full_state': True}
+
+
+@pytest.fixture
+def terms():
+    """Forget what a test registers."""
+    known = dict(TERMS)
+    yield
+    TERMS.clear()
+    TERMS.update(known)
+
+
+def test_a_term_of_ones_own_is_observed_and_says_whether_it_needs_odometry(terms):
+    @register_observation((1.0, -1.0), needs_odometry=True)
+    def horizontal_velocity(moment, _):
+        return moment.state.base_linear_velocity[:, :2]
+
+    it = only(TermSpec('horizontal_velocity', scale=2.0))
+    now = moment(np.random.default_rng(8), 1, 4)
+    assert ObservationBuilder(it).build(now)[0] == pytest.approx(
+        2.0 * now.state.base_linear_velocity[0, :2])
+    assert needs_odometry(it)
+
+
+def test_a_name_is_registered_once():
+    with pytest.raises(LocomotionError, match="observation term 'gait_clock' is registered alr"):
+        register_observation((1.0,), name='gait_clock')(lambda moment, _: moment.gait)

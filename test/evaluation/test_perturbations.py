@@ -1,4 +1,4 @@
-"""Noise, delay and led arms: what comes out for what goes in."""
+"""Noise, delay and externally moved arms: what comes out for what goes in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from humanoid_locomotion.core.state import RobotState
-from humanoid_locomotion.evaluation.perturbations import NoisySensors, SlowLine, led
-from humanoid_locomotion.evaluation.protocol import SensorNoise
+from humanoid_locomotion.evaluation.perturbations import FixedDelay, NoisySensors, move_arms
+from humanoid_locomotion.sim.disturbances import SensorNoise
 
 NOISE = SensorNoise()
 STATE = RobotState(
@@ -48,19 +48,19 @@ def test_the_same_seed_errs_the_same_way():
 
 
 def test_targets_arrive_as_late_as_each_robot_has_it():
-    line, arrived = SlowLine(np.array([0, 1, 2])), []
+    line, arrived = FixedDelay(np.array([0, 1, 2])), []
     for step in range(4):
-        arrived.append(line.pass_on(np.full((3, 1), float(step)))[:, 0].tolist())
+        arrived.append(line.send(np.full((3, 1), float(step)))[:, 0].tolist())
     assert arrived == [[0, 0, 0], [1, 0, 0], [2, 1, 0], [3, 2, 1]]
 
 
-def test_a_line_without_delay_passes_on():
+def test_without_a_delay_targets_pass_through():
     targets = np.ones((1, 2))
-    assert SlowLine(None).pass_on(targets) is targets
+    assert FixedDelay(None).send(targets) is targets
 
 
-def test_led_joints_replace_the_policys():
+def test_externally_moved_joints_replace_the_policys():
     targets = np.array([[1.0, 2.0, 3.0]])
     others = np.array([[np.nan, 9.0, np.nan]])
-    assert led(targets, others).positions == pytest.approx(np.array([[1.0, 9.0, 3.0]]))
-    assert led(targets, None).positions is targets
+    assert move_arms(targets, others).positions == pytest.approx(np.array([[1.0, 9.0, 3.0]]))
+    assert move_arms(targets, None).positions is targets

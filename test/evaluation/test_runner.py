@@ -143,7 +143,7 @@ def test_arms_that_others_move_go_where_they_are_told():
     weight, elbow = balancing_weight(CONTRACT), CONTRACT.joint_names.index('left_elbow')
     led = np.full((60, 1, JOINTS), np.nan)
     led[..., elbow] = -1.2
-    run = standing(60, 1, led_joints=led)
+    run = standing(60, 1, arm_targets=led)
     own, moved = (roll_out(opener('mujoco'), CONTRACT, lambda obs: obs @ weight.T, trials)
                   for trials in (standing(60, 1), run))
     assert np.allclose(moved.joint_targets[..., elbow], CONTRACT.joints[elbow].default)

@@ -7,19 +7,21 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from humanoid_locomotion.core.reading.config import from_mapping, override, read_yaml
+from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import Truth, open_backend
 from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.config_file import load_config
 from humanoid_locomotion.training.env.env import LocomotionEnv
-from humanoid_locomotion.training.env.rewards import Outcome, RewardFigures
-from humanoid_locomotion.training.env.tracking_error import velocity_in_heading
+from humanoid_locomotion.training.env.rewards.outcome import Outcome, RewardContext
+from humanoid_locomotion.training.env.tracking_memory import velocity_in_heading
 
 ROBOT = load_robot('humanoid')
 FILE = config_file('training', 'humanoid')
 SMALL = (
+    'deployment=null',
     'run.num_envs=4', 'run.iterations=2', 'run.checkpoint_every=1', 'run.curriculum_iterations=2',
     'ppo.hidden_sizes=[16, 8]', 'ppo.rollout_steps=6', 'ppo.epochs=2', 'ppo.minibatches=2')
 # Sensors that report the truth.
@@ -30,16 +32,15 @@ CALM = ('randomization.push_velocity=0', 'randomization.push_yaw_rate=0')
 
 def mapping(*assignments: str) -> dict:
     """Give the shipped config, made small and deployed as it is trained, as plain data."""
-    data = read_yaml(FILE)
-    del data['deployment']
-    for assignment in SMALL + assignments:
-        data = override(data, assignment)
-    return data
+    return to_mapping(config(*assignments))
 
 
 def config(*assignments: str) -> TrainingConfig:
     """Give the shipped config, made small and deployed as it is trained."""
-    return from_mapping(TrainingConfig, mapping(*assignments), FILE)
+    return load_config(FILE, SMALL + assignments)
+
+
+CONTRACT = config().contract(ROBOT)
 
 
 def make_env(*assignments: str, seed: int = 0) -> LocomotionEnv:
@@ -68,10 +69,9 @@ def rows(values: object) -> torch.Tensor:
     return tensor if tensor.ndim > 1 else tensor[None]
 
 
-def figures(*assignments: str) -> RewardFigures:
-    """Give what the reward terms need."""
-    settings = config(*assignments)
-    return RewardFigures(settings.rewards, settings.contract(ROBOT), ROBOT.mass, 'cpu')
+def context(num_envs: int = 1) -> RewardContext:
+    """Give the constants of some robots that reward terms use."""
+    return RewardContext(CONTRACT, ROBOT.mass, num_envs, 'cpu')
 
 
 def outcome(**changes: object) -> Outcome:
@@ -84,27 +84,28 @@ def outcome(**changes: object) -> Outcome:
     state = RobotState(
         joint_positions=rows(ROBOT.values('default')), joint_velocities=torch.zeros(1, n),
         base_orientation=rows([0, 0, 0, 1]), base_angular_velocity=torch.zeros(1, 3))
-    load = 0.5 * figures().body_weight
+    load = 0.5 * context().body_weight
     truth = Truth(
         base_position=rows([0, 0, 0.88]), base_linear_velocity=torch.zeros(1, 3),
         sole_positions=rows([[[0, 0.1, 0], [0, -0.1, 0]]]), sole_velocities=torch.zeros(1, 2, 3),
         sole_normals=rows([[[0, 0, 1], [0, 0, 1]]]), sole_forces=rows([load, load]),
         peak_sole_forces=rows([load, load]), sole_slips=torch.zeros(1, 2),
         joint_torques=torch.zeros(1, n))
-    o = Outcome(state=state, truth=truth, velocity=torch.zeros(1, 3), command=torch.zeros(1, 3),
+    o = Outcome(context=context(), state=state, truth=truth, velocity=torch.zeros(1, 3),
+                command=torch.zeros(1, 3),
                 action=torch.zeros(1, n), previous_action=torch.zeros(1, n),
                 joint_accelerations=torch.zeros(1, n), phase=torch.zeros(1), moving=torch.zeros(1),
-                caught=torch.ones(1),
-                creep=torch.zeros(1, 2, 2), following_error=torch.zeros(1, 3))
+                recovered=torch.ones(1),
+                foot_drift=torch.zeros(1, 2, 2), tracking_error=torch.zeros(1, 3))
     tensors = {key: rows(value) for key, value in changes.items()}
-    for key in ('phase', 'moving', 'caught'):
+    for key in ('phase', 'moving', 'recovered'):
         if key in tensors:
             tensors[key] = tensors[key].reshape(-1)
 
     def changed(part):
         return replace(part, **{k: v for k, v in tensors.items() if k in vars(part)})
 
-    unknown = set(tensors) - ({*vars(state), *vars(truth), *vars(o)} - {'velocity'})
+    unknown = set(tensors) - ({*vars(state), *vars(truth), *vars(o)} - {'velocity', 'context'})
     assert not unknown, unknown
     state, truth = changed(state), changed(truth)
     return replace(changed(o), state=state, truth=truth,
@@ -136,10 +137,11 @@ def random_outcome(rng: np.random.Generator, num_envs: int) -> Outcome:
         peak_sole_forces=normal(2, scale=900.0).clamp(min=0.0), sole_slips=normal(2).abs(),
         joint_torques=normal(n, scale=50.0))
     return Outcome(
-        state=state, truth=truth, velocity=velocity_in_heading(state, truth), command=normal(3),
+        context=context(num_envs), state=state, truth=truth,
+        velocity=velocity_in_heading(state, truth), command=normal(3),
         action=normal(n), previous_action=normal(n),
         joint_accelerations=normal(n, scale=100.0),
         phase=torch.as_tensor(rng.random(num_envs), dtype=torch.float32),
         moving=torch.as_tensor(rng.random(num_envs) < 0.5).float(),
-        caught=torch.as_tensor(rng.random(num_envs) < 0.5).float(), creep=normal(2, 2),
-        following_error=normal(3))
+        recovered=torch.as_tensor(rng.random(num_envs) < 0.5).float(), foot_drift=normal(2, 2),
+        tracking_error=normal(3))

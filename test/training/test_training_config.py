@@ -6,31 +6,31 @@ from dataclasses import replace
 
 import pytest
 from tiny import FILE, ROBOT, config, mapping
+import yaml
 
 from humanoid_locomotion.core.command import GaitSpec
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError, UnknownNameError
-from humanoid_locomotion.core.reading.config import from_mapping, load, read_yaml, to_mapping
+from humanoid_locomotion.core.reading.config import from_mapping, to_mapping
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.training.config import TrainingConfig
-from humanoid_locomotion.training.env.rewards import REWARDS
+from humanoid_locomotion.training.config_file import load_config, read_config
 
 SHIPPED = sorted(FILE.parent.glob('*.yaml'))
 
 
 @pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_file_describes_a_training(path):
-    loaded = load(TrainingConfig, path)
+    loaded = load_config(path)
     robot = load_robot(loaded.robot)
     for settings in (loaded, loaded.deployed()):
         assert Controller(settings.contract(robot)).builder.size > 0
-    assert set(loaded.rewards.weights) <= set(REWARDS)
     assert from_mapping(TrainingConfig, to_mapping(loaded), path) == loaded
 
 
 def changed(at: str, change) -> dict:
     """Give the shipped config with ``change`` done to the mapping at a dotted path."""
-    data = read_yaml(FILE)
+    data = to_mapping(load_config(FILE))
     part = data
     for key in filter(None, at.split('.')):
         part = part[key]
@@ -43,13 +43,11 @@ def changed(at: str, change) -> dict:
     ('', lambda d: d.update(extra={}), r"unknown keys \['extra'\]"),
     ('commands.limits', lambda d: d.pop('lin_vel_y'),
      r"commands\.limits: missing keys \['lin_vel_y'\]"),
-    ('', lambda d: d.pop('noise'), r"missing keys \['noise'\]"),
     ('ppo', lambda d: d.update(epochs='five'), r"ppo\.epochs: expected int, found str 'five'"),
     ('ppo', lambda d: d.update(learning_rate='1e-3'), r'ppo\.learning_rate: .*write a point'),
     ('ppo', lambda d: d.update(symmetry=1), r'ppo\.symmetry: expected bool, found int 1'),
     ('randomization', lambda d: d.update(friction=[0.5]),
      r'randomization\.friction: expected 2 values, found 1'),
-    ('rewards.weights', lambda d: d.update(alive=None), r'rewards\.weights\.alive: expected floa'),
     ('action', lambda d: d.update(max_delay=-1), 'action: max_delay must be 0 or more, found -1'),
     ('action', lambda d: d.update(mode='torque'), "action: mode: .*found 'torque'"),
     ('commands.limits', lambda d: d.update(ang_vel_z=[0.1, 1.0]),
@@ -107,7 +105,7 @@ def test_a_clock_in_the_layout_needs_a_gait_in_the_config():
 
 
 def deployed_with(stride, **changes):
-    deployment = {'gait': stride, 'linear_velocity_loop': None}
+    deployment = {'gait': stride}
     return from_mapping(
         TrainingConfig, {**mapping(), **changes, 'deployment': deployment}, FILE)
 
@@ -130,11 +128,95 @@ def test_a_stride_to_deploy_needs_a_clock_in_training():
     ('randomization.friction=[1.2, 0.4]', r'friction: 1.2 is above 0.4'),
     ('commands.resample_period=[8, 3]', r'resample_period: 8.0 is above 3.0'),
     ('commands.standing_share=0.8', 'add up to at most 1'),
-    ('rewards.landing_force_per_speed=-1.0', 'must be 0 or more, found -1.0'),
-    ('rewards.landing_force_per_speed=.nan', 'must be 0 or more, found nan'),
-    ('rewards.creep_limit=0.0', 'creep_limit must be above 0, found 0.0'),
-    ('rewards.creep_limit=.nan', 'creep_limit must be above 0, found nan'),
     ('commands.straight_share=-0.1', 'must be 0 or more')])
 def test_ranges_and_shares_that_make_no_sense_are_refused(assignment, message):
     with pytest.raises(ConfigError, match=message):
         config(assignment)
+
+
+# Defaults, bases and single changes.
+
+def test_an_empty_config_is_made_of_defaults_and_the_base_of_all_recipes_is_close_to_it():
+    empty, humanoid = read_config({}, 'test'), load_config(FILE)
+    assert empty.ppo == humanoid.ppo and empty.noise == humanoid.noise
+    assert empty.deployment is None and empty.rewards.weights == {}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Give a function that writes a config file."""
+    def write(name: str, **data: object):
+        path = tmp_path / f'{name}.yaml'
+        path.write_text(yaml.safe_dump(data))
+        return path
+
+    return write
+
+
+def test_a_file_with_a_base_holds_only_what_differs(write):
+    write('below', base='humanoid', run={'num_envs': 7})
+    changes = {'track_yaw_rate': 3, 'alive': None,
+               'pose': {'joint_weights': {'torso': None, 'waist': 4.0}}}
+    path = write('above', base='below.yaml', gait=None, deployment=None,
+                 ppo={'hidden_sizes': [8]}, rewards={'weights': changes})
+    got, base = load_config(path), load_config(FILE)
+    assert (got.run.num_envs, got.run.iterations) == (7, base.run.iterations)
+    assert got.gait is None and got.ppo == replace(base.ppo, hidden_sizes=(8,))
+    weights, before = got.rewards.weights, base.rewards.weights
+    assert set(before) - set(weights) == {'alive'}
+    assert weights['track_yaw_rate'] == replace(before['track_yaw_rate'], weight=3.0)
+    joints = dict(before['pose'].parameters['joint_weights'])
+    assert joints.pop('torso') and weights['pose'].parameters['joint_weights'] == {
+        **joints, 'waist': 4.0}
+
+
+@pytest.mark.parametrize('data, message', [
+    ({'base': 'humanoyd'}, r"base: there is no .*expected .* or one of \['course', 'humanoid'"),
+    ({'base': 'nowhere.yaml'}, 'base: there is no .*nowhere.yaml; expected a path'),
+    ({'base': 3}, 'base: expected a name or a path, found 3'),
+    ({'base': 'made.yaml'}, "base: 'made.yaml' is based on this file"),
+    ({'base': 'humanoid', 'ppo': {'gama': 1.0}}, r"ppo: unknown keys \['gama'\]"),
+    ({'base': 'humanoid', 'rewards': {'weights': {'alife': None}}},
+     r"rewards\.weights\.alife: null removes what the base has, and the base has only \['action_"),
+    ({'base': 'humanoid', 'rewards': {'creep_limit': 0.1}},
+     r'rewards\.creep_limit: is a key of an earlier format.*; write .*\.stand_foot_drift'),
+    ({'base': 'humanoid', 'rewards': {'weights': {'odd_standing': -1}}},
+     r'rewards\.weights\.odd_standing: .*; write rewards\.weights\.stand_pose'),
+    ({'base': 'humanoid', 'randomization': {'led_arms': {}}},
+     r'randomization\.led_arms: .*; write randomization\.external_arm_motion')])
+def test_a_base_that_does_not_fit_is_refused(write, data, message):
+    path = write('made', **data)
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(f'{path}: ')
+
+
+@pytest.mark.parametrize('assignment, read, expected', [
+    ('rewards.weights.alive=1.5', lambda c: c.rewards.weights['alive'].weight, 1.5),
+    ('rewards.weights.track_yaw_rate.sigma=[0.8,0.2]',
+     lambda c: c.rewards.weights['track_yaw_rate'].parameters, {'sigma': (0.8, 0.2)}),
+    ('rewards.weights.track_yaw_rate=5',
+     lambda c: c.rewards.weights['track_yaw_rate'].parameters, {'sigma': (0.8, 0.25)}),
+    ('rewards.weights.low_feet_speed=-1',
+     lambda c: c.rewards.weights['low_feet_speed'].parameters, {'swing_height': 0.08}),
+    ('ppo.gamma=0.5', lambda c: c.ppo.gamma, 0.5),
+    ('terrain=null', lambda c: c.terrain, None)])
+def test_a_single_value_can_be_set_whether_it_is_in_the_file_or_not(assignment, read, expected):
+    assert read(load_config(FILE, [assignment])) == expected
+
+
+@pytest.mark.parametrize('assignment, message', [
+    ('ppo.gama=1', "--set: ppo.gama: unknown key 'gama'"),
+    ('rewards.weights.enrgy=1', r'rewards\.weights\.enrgy: unknown reward'),
+    ('rewards.weights.alive.sigma=1', "unknown key 'sigma'"),
+    ('ppo.gamma', 'expected KEY=VALUE')])
+def test_a_value_of_an_unknown_key_cannot_be_set(assignment, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(FILE, [assignment])
+
+
+def test_an_observation_of_ones_own_is_a_list_of_terms():
+    terms = '[{name: projected_gravity}, {name: joint_velocities, scale: 0.1}]'
+    contract = config(f'observation.terms={terms}', 'observation.layout=mine').contract(ROBOT)
+    assert Controller(contract).builder.size == 3 + 23
+    assert contract.observation.layout == 'mine'

@@ -1,8 +1,8 @@
-"""The way from the base to another frame of the robot: to a sensor, or to a sole."""
+"""Kinematics of a robot from its MJCF: the frames of sensors and soles, and the joint axes."""
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,7 +12,7 @@ from humanoid_locomotion.core.errors import ConfigError, JointsError
 from humanoid_locomotion.core.feedback.leg_odometry import LegSpec
 from humanoid_locomotion.core.robot import RobotSpec
 
-AXES = dict(zip('xyz', np.eye(3)))
+Z_AXIS = np.array([0.0, 0.0, 1.0])  # MuJoCo's for a joint that says none
 UNREAD = ('euler', 'axisangle', 'xyaxes', 'zaxis')  # MJCF's other ways to write a rotation
 
 
@@ -33,12 +33,14 @@ class LinkFrame:
     """
 
     def __init__(self, robot: RobotSpec, name: str, joint_names: Sequence[str]):
-        axes = {joint.name: AXES[joint.axis] for joint in robot.joints}
         # Each step is a fixed rotation xyzw, then the joint after it by index and axis, if any.
         self._steps: List[Tuple[np.ndarray, Optional[int], np.ndarray]] = []
-        for element in _way(robot, name):
-            self._steps.append((_fixed_rotation(element, robot), None, AXES['z']))
-            joints = [str(joint.get('name')) for joint in element.findall('joint')]
+        root = robot.mjcf_root
+        for element in _way(robot, root, name):
+            self._steps.append((_fixed_rotation(element, robot), None, Z_AXIS))
+            axes = {str(joint.get('name')): _axis(joint, root, robot)
+                    for joint in element.findall('joint')}
+            joints = list(axes)
             missing = [joint for joint in joints if joint not in joint_names]
             if missing:
                 raise JointsError(f'between {robot.base_link!r} and {name!r}', missing,
@@ -93,7 +95,8 @@ def leg_spec(robot: RobotSpec, sole: str) -> LegSpec:
         ConfigError: There is no such site below the base, no joint on the way to it, or a
             rotation on the way is written in another form than ``quat``.
     """
-    way, axes = _way(robot, sole), {joint.name: AXES[joint.axis] for joint in robot.joints}
+    root = robot.mjcf_root
+    way = _way(robot, root, sole)
     joints: List[Tuple[str, np.ndarray, np.ndarray]] = []
     place, turn = np.zeros(3), rotations.IDENTITY
     for element in way:
@@ -101,15 +104,77 @@ def leg_spec(robot: RobotSpec, sole: str) -> LegSpec:
         turn = rotations.multiply(turn, _fixed_rotation(element, robot))
         for joint in element.findall('joint'):
             name = str(joint.get('name'))
-            if name not in axes:
-                raise JointsError('robot.yaml', [name], axes)
-            joints.append((name, rotations.rotate(turn, axes[name]),
+            if name not in robot.joint_names:
+                raise JointsError('robot.yaml', [name], robot.joint_names)
+            joints.append((name, rotations.rotate(turn, _axis(joint, root, robot)),
                            place + rotations.rotate(turn, _place(joint, robot))))
     if not joints:
         raise ConfigError(robot.mjcf_path, f'site {sole!r}',
                           f'expected below {robot.base_link!r} at the end of a leg')
     return LegSpec(tuple(name for name, _, _ in joints), tuple(_vector(a) for _, a, _ in joints),
                    tuple(_vector(o) for _, _, o in joints), _vector(place))
+
+
+class JointLine(NamedTuple):
+    """The axis of a joint in a pose, in the base frame.
+
+    Attributes:
+        axis: (3,) unit vector; a positive joint velocity turns about it, right-handed.
+        anchor: (3,) a point of it [m].
+    """
+
+    axis: np.ndarray
+    anchor: np.ndarray
+
+
+def joint_lines(robot: RobotSpec) -> Dict[str, JointLine]:
+    """Return the axis of every joint below the base, in the default pose.
+
+    Raises:
+        ConfigError: A rotation is written in another form than ``quat``, or an axis only in a
+            default class.
+    """
+    root = robot.mjcf_root
+    default = {joint.name: joint.default for joint in robot.joints}
+    lines: Dict[str, JointLine] = {}
+
+    def descend(above: ElementTree.Element, place: np.ndarray, turn: np.ndarray) -> None:
+        for element in above:
+            if element.tag not in ('body', 'frame'):
+                continue
+            at = place + rotations.rotate(turn, _place(element, robot))
+            turned = rotations.multiply(turn, _fixed_rotation(element, robot))
+            for joint in element.findall('joint'):
+                name = str(joint.get('name'))
+                axis = rotations.rotate(turned, _axis(joint, root, robot))
+                anchor = at + rotations.rotate(turned, _place(joint, robot))
+                lines[name] = JointLine(axis, anchor)
+                half = 0.5 * default.get(name, 0.0)
+                moved = np.append(np.sin(half) * axis, np.cos(half))
+                at = anchor + rotations.rotate(moved, at - anchor)
+                turned = rotations.multiply(moved, turned)
+            descend(element, at, turned)
+
+    for body in root.iter('body'):
+        if body.get('name') == robot.base_link:
+            descend(body, np.zeros(3), rotations.IDENTITY)
+    return lines
+
+
+def _axis(joint: ElementTree.Element, root: ElementTree.Element, robot: RobotSpec) -> np.ndarray:
+    """Return the unit vector about which a joint turns, in its body's frame."""
+    if joint.get('axis') is None and any(
+            it.get('axis') is not None for part in root.iter('default')
+            for it in part.findall('joint')):
+        raise ConfigError(robot.mjcf_path, f'joint {joint.get("name")!r}: axis',
+                          'expected three numbers at the joint itself, found an axis in a default '
+                          'class')
+    axis = _numbers(joint, 'axis', '0 0 1', robot)
+    length = float(np.linalg.norm(axis))
+    if length == 0.0:
+        raise ConfigError(robot.mjcf_path, f'joint {joint.get("name")!r}: axis',
+                          'expected a vector, found 0 0 0')
+    return axis / length
 
 
 def _place(element: ElementTree.Element, robot: RobotSpec) -> np.ndarray:
@@ -134,7 +199,8 @@ def _vector(array: np.ndarray) -> Tuple[float, float, float]:
     return x, y, z
 
 
-def _way(robot: RobotSpec, name: str) -> List[ElementTree.Element]:
+def _way(robot: RobotSpec, root: ElementTree.Element,
+         name: str) -> List[ElementTree.Element]:
     """Return the elements below the base, down to a body or site; none for an unknown name."""
     def descend(element: ElementTree.Element) -> List[ElementTree.Element]:
         for child in element:
@@ -144,8 +210,7 @@ def _way(robot: RobotSpec, name: str) -> List[ElementTree.Element]:
                     return [child, *below]
         return []
 
-    bodies = robot.mjcf_root.iter('body')
-    return [element for body in bodies if body.get('name') == robot.base_link
+    return [element for body in root.iter('body') if body.get('name') == robot.base_link
             for element in descend(body)]
 
 
@@ -154,6 +219,6 @@ def _fixed_rotation(element: ElementTree.Element, robot: RobotSpec) -> np.ndarra
     other = [key for key in UNREAD if element.get(key) is not None]
     if other:
         raise ConfigError(robot.mjcf_path, f'{element.tag} {element.get("name")!r}: {other[0]}',
-                          "only 'quat' is read on the way to a sensor")
+                          "only 'quat' is read")
     w, x, y, z = _numbers(element, 'quat', '1 0 0 0', robot)
     return rotations.normalize(np.array([x, y, z, w]))

@@ -3,7 +3,8 @@
 A dataclass is the schema: its annotations are the types, a field without a default is required,
 and its ``__post_init__`` may raise ``ValueError`` for what a type cannot say. A dataclass whose
 keys are not its fields has a classmethod ``from_config(cls, data)``, whose annotation of ``data``
-is the type of the plain data, and a method ``to_config`` that returns such data.
+is the type of the plain data, and a method ``to_config`` that returns such data. One that names
+dotted keys in its messages has ``from_value(cls, value, source, at)`` instead.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def from_mapping(cls: Type[T], data: Any, source: object, at: str = '') -> T:
     """
     from_config = getattr(cls, 'from_config', None)
     if from_config is not None:
-        plain = _read(get_type_hints(from_config)['data'], data, source, at)
+        plain = read_value(get_type_hints(from_config)['data'], data, source, at)
         return _build(lambda: from_config(plain), source, at)
     if not isinstance(data, Mapping):
         raise ConfigError(source, at, f'expected a mapping, found {_found(data)}')
@@ -68,7 +69,7 @@ def from_mapping(cls: Type[T], data: Any, source: object, at: str = '') -> T:
         found = [f'unknown keys {show(unknown, 200)}'] * bool(unknown)
         found += [f'missing keys {missing}'] * bool(missing)
         raise ConfigError(source, at, ', '.join(found) + f'; the keys are {sorted(fields)}')
-    values = {name: _read(hints[name], value, source, f'{at}.{name}'.lstrip('.'))
+    values = {name: read_value(hints[name], value, source, f'{at}.{name}'.lstrip('.'))
               for name, value in data.items()}
     return _build(lambda: cls(**values), source, at)
 
@@ -85,7 +86,7 @@ def _build(make: Callable[[], T], source: object, at: str) -> T:
 def to_mapping(value: Any) -> Any:
     """Return plain data (dict, list, str, int, float, bool, None) for a dataclass."""
     if hasattr(value, 'to_config'):
-        return value.to_config()
+        return to_mapping(value.to_config())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_mapping(getattr(value, field.name))
                 for field in dataclasses.fields(value) if field.init}
@@ -118,7 +119,21 @@ def _override(data: Any, path: List[str], value: Any, key: str) -> Dict[str, Any
     return {**data, path[0]: new}
 
 
-def _read(hint: Any, value: Any, source: object, at: str) -> Any:
+def read_value(hint: Any, value: Any, source: object, at: str) -> Any:
+    """Return a value of plain data as the type that an annotation asks for.
+
+    Args:
+        hint: The annotation: a dataclass, a type with ``from_value``, Optional, Tuple, Dict,
+            float, int, bool, str or Any.
+        value: The plain data.
+        source: Where it came from, for messages.
+        at: Its dotted path within the source, for messages.
+
+    Raises:
+        ConfigError: It does not fit.
+    """
+    if hasattr(hint, 'from_value'):
+        return hint.from_value(value, source, at)
     origin = getattr(hint, '__origin__', None)
     arguments: Tuple[Any, ...] = getattr(hint, '__args__', ())
     if dataclasses.is_dataclass(hint):
@@ -127,14 +142,14 @@ def _read(hint: Any, value: Any, source: object, at: str) -> Any:
         if value is None:
             return None
         (inner,) = (a for a in arguments if a is not type(None))
-        return _read(inner, value, source, at)
+        return read_value(inner, value, source, at)
     if origin is tuple:
         return _read_tuple(arguments, value, source, at)
     if origin is dict:
         if not isinstance(value, Mapping):
             raise ConfigError(source, at, f'expected a mapping, found {_found(value)}')
-        return {_read(arguments[0], key, source, at): _read(arguments[1], item, source,
-                                                            f'{at}.{key}')
+        return {read_value(arguments[0], key, source, at):
+                read_value(arguments[1], item, source, f'{at}.{key}')
                 for key, item in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         try:
@@ -160,7 +175,7 @@ def _read_tuple(arguments: Any, value: Any, source: object, at: str) -> Tuple[An
         hints = arguments
         if len(value) != len(hints):
             raise ConfigError(source, at, f'expected {len(hints)} values, found {len(value)}')
-    return tuple(_read(hint, item, source, f'{at}[{i}]')
+    return tuple(read_value(hint, item, source, f'{at}[{i}]')
                  for i, (hint, item) in enumerate(zip(hints, value)))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError
-from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
 from humanoid_locomotion.core.safety.joint_tracking import Tracking
 from humanoid_locomotion.core.state import RobotState
 
@@ -23,7 +23,6 @@ EFFORT_FACTOR = 1.2  # of the contract's effort; a driver clips at 1
 TORQUE_SHARE, TORQUE_NOISE = 0.1, 2.0
 # Times the largest action among the golden steps; strong kicks reach twice.
 ACTION_FACTOR, MIN_ACTION_LIMIT = 5.0, 10.0
-GRAVITY = 9.81  # [m/s^2]
 # Of the robot's weight. On the floor the legs' torques show 0.7 to 0.9 of it, on a hoist less
 # than nothing; a robot that stands with part of its weight in ropes may walk.
 LEAST_LOAD = 0.3

@@ -10,11 +10,10 @@ import numpy as np
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import JointsError, MessageError
-from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec, open_backend
 
-GRAVITY = 9.81  # [m/s^2]
 # MuJoCo's own figures: on a CPU the solver stops by itself when it has converged.
 SOLVER_ITERATIONS, LINE_SEARCH_ITERATIONS = 100, 50
 UNUSED = 1  # room for contacts and constraints, which only GPU backends reserve

@@ -12,13 +12,12 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 
 import numpy as np
 
-from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
 from humanoid_locomotion.core.state import JointTargets
 from humanoid_locomotion.sim.backend import PhysicsSpec, PhysicsVariation, ResetState
 from humanoid_locomotion.sim.isaacgym.backend import IsaacGymBackend
 from humanoid_locomotion.sim.isaacgym.importing import torch
 
-GRAVITY = 9.81
 SLIPPERY = 0.3
 HIGH = 3.0  # [m] nothing touches the floor there
 SETTLE = 15  # control steps

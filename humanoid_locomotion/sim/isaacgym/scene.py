@@ -12,12 +12,11 @@ from typing import Dict, List, NamedTuple, Sequence
 import numpy as np
 
 from humanoid_locomotion.core.errors import JointsError, SimulationError
-from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
 from humanoid_locomotion.robot_models.urdf import UrdfTree
 from humanoid_locomotion.sim.backend import PhysicsSpec, PhysicsVariation
 from humanoid_locomotion.sim.isaacgym.importing import gymapi
 
-GRAVITY = 9.81
 SPACING = 3.0  # [m] between robots; they cannot touch, but pairs that overlap would be counted
 FRICTION = 0.8  # of the feet where no variation says otherwise, as in the MJCF files
 FRICTION_LEVELS = 64  # distinct materials; PhysX has room for 64,000

@@ -1,4 +1,4 @@
-"""Which tile of rough ground each robot starts on: harder after success, easier after failure."""
+"""The terrain curriculum: harder ground after success, easier ground after failure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from humanoid_locomotion.sim.backend import Terrain
 class TerrainCurriculum:
     """Moves robots up and down the rows of a terrain, episode by episode, in masks.
 
-    A robot that walked more than half a tile the way it was told to goes up a row. One that fell
-    before, or stayed behind its commands by more than a quarter of a tile, goes down. Who is
-    through with the last row starts on any.
+    A robot that walked more than half a tile along its commands moves up a row. One that fell
+    before, or stayed behind its commands by more than a quarter of a tile, moves down. A robot
+    that succeeds on the last row continues on a random row.
 
     Args:
         terrain: The ground.
         control_period: Time between two steps [s].
-        num_envs: How many robots; spread evenly over the kinds of ground, for good.
+        num_envs: How many robots; each keeps one kind of ground, all kinds are equally frequent.
         device: Where the tensors are.
 
     Attributes:
@@ -39,10 +39,10 @@ class TerrainCurriculum:
         return self._starts[self.level, self._kind]
 
     def add_step(self, command: torch.Tensor, velocity: torch.Tensor) -> None:
-        """Count the way that was asked for and the way that was made along it.
+        """Add up the commanded distance and the distance walked along it.
 
         Args:
-            command: (num_envs, 3) [m/s, m/s, rad/s] that was in force.
+            command: (num_envs, 3) [m/s, m/s, rad/s] the command of this step.
             velocity: (num_envs, 3) [m/s] of the base, in its frame.
         """
         speed = command[:, :2].norm(dim=-1)
@@ -51,7 +51,7 @@ class TerrainCurriculum:
         self._gone += torch.where(speed > 0.0, along, 0.0).nan_to_num().clamp(-9.0, 9.0) * self._dt
 
     def finish(self, done: torch.Tensor, fell: torch.Tensor) -> None:
-        """Move the robots whose episode is over, ``done`` (num_envs,) bool, and start counting."""
+        """Move the robots in ``done`` (num_envs,) bool to their next row and reset their sums."""
         up = done & (self._gone > 0.5 * self._tile)
         lagged = self._asked - self._gone > 0.25 * self._tile
         down = done & ~up & (fell | lagged)

@@ -1,69 +1,69 @@
 """The vectorised environment: many robots, each following a velocity command of its own.
 
-The step is a list of stages. It never waits for the host and never changes shape: resets, pushes
-and new commands are masks. So a GPU can be given the whole step as one CUDA graph.
+The step is a list of stages. It never synchronises with the host and never changes shapes: resets,
+pushes and new commands are masks. So the whole step can be captured as one CUDA graph.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Dict
+from typing import Dict, Sequence
 
 import torch
 
-from humanoid_locomotion.core.command import NUM_VELOCITY
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import ResetState, SimBackend, Truth
+from humanoid_locomotion.sim.disturbances import DelayLine
 from humanoid_locomotion.training.config import TrainingConfig
-from humanoid_locomotion.training.env.command_transition import OnTheWay
 from humanoid_locomotion.training.env.commands import CommandSampler
-from humanoid_locomotion.training.env.critic_observation import SIZE as PRIVILEGED_SIZE
-from humanoid_locomotion.training.env.critic_observation import Privileged
+from humanoid_locomotion.training.env.critic_observation import CriticObservation
 from humanoid_locomotion.training.env.curriculum import TerrainCurriculum
-from humanoid_locomotion.training.env.external_arm_motion import LedArms
-from humanoid_locomotion.training.env.foot_drift import Creep
+from humanoid_locomotion.training.env.external_arm_motion import ExternalArmMotion
 from humanoid_locomotion.training.env.metrics import Metrics
 from humanoid_locomotion.training.env.randomization import (
-    DelayLine,
     Pusher,
     Sensors,
-    draw_physics,
-    draw_start,
+    sample_delay,
+    sample_physics,
+    sample_start,
 )
-from humanoid_locomotion.training.env.rewards import Outcome, RewardFigures, RewardSum
+from humanoid_locomotion.training.env.rewards.outcome import Outcome, RewardContext
+from humanoid_locomotion.training.env.rewards.registry import Block
+from humanoid_locomotion.training.env.rewards.weighted_sum import RewardSum
 from humanoid_locomotion.training.env.terminations import broken, fallen, out_of_time
-from humanoid_locomotion.training.env.tracking_error import Following, velocity_in_heading
+from humanoid_locomotion.training.env.tracking_memory import TrackingMemory, velocity_in_heading
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step gives back; the arrays are overwritten by the next step.
+    """The result of a step; the arrays are overwritten by the next step.
 
     Attributes:
-        obs: (num_envs, obs) for the actor.
-        privileged: (num_envs, more) for the critic, beside ``obs``.
+        obs: (num_envs, obs_size) for the actor.
+        critic_observation: (num_envs, critic_size) for the critic, in addition to ``obs``.
         reward: (num_envs,).
         terminated: (num_envs,) bool, the robot fell.
-        truncated: (num_envs,) bool, time was over.
+        truncated: (num_envs,) bool, the episode reached its full length.
     """
 
     obs: torch.Tensor
-    privileged: torch.Tensor
+    critic_observation: torch.Tensor
     reward: torch.Tensor
     terminated: torch.Tensor
     truncated: torch.Tensor
 
 
 class LocomotionEnv:
-    """Robots that learn to walk where they are told.
+    """Robots in simulation that are trained to follow velocity commands.
 
     Attributes:
-        contract: What a policy trained here will carry.
+        contract: The contract of a policy trained here.
         num_envs: How many robots.
         device: Where the tensors are.
-        metrics: What happened since it was last read.
+        rewards: The reward terms.
+        metrics: Sums since they were last read.
         difficulty: () factor on penalties and pushes, which the curriculum raises to one.
     """
 
@@ -73,13 +73,16 @@ class LocomotionEnv:
         self.num_envs, self.device = backend.num_envs, backend.device
         n, device = self.num_envs, self.device
         like = torch.zeros(0, device=device)
-        variation = draw_physics(config.randomization, n, contract.num_actions, seed)
+        variation = sample_physics(config.randomization, n, contract.num_actions, seed)
         backend.randomize(variation)
         self.controller = Controller(contract, num_envs=n, like=like)
-        self._figures = RewardFigures(config.rewards, contract, robot_mass, device)
+        self._context = RewardContext(contract, robot_mass, n, device)
         self.difficulty = torch.ones((), device=device)
-        self.rewards = RewardSum(self._figures, contract.control_period, self.difficulty)
-        self._privileged = Privileged(variation, self._figures.body_weight, device)
+        self.rewards = RewardSum(config.rewards.weights, self._context, self.difficulty)
+        self._critic = CriticObservation(
+            variation, self._context.body_weight, device, self.rewards.critic_mirrors)
+        self._memory = TrackingMemory(
+            contract.control_period, contract.command_limits.size, n, device)
         self._sensors = Sensors(config.randomization, config.noise, n, contract.num_actions,
                                 device)
         self.commands = CommandSampler(
@@ -93,12 +96,9 @@ class LocomotionEnv:
         self.metrics = Metrics(self.rewards.names, device,
                                () if self._curriculum is None else ('terrain_level',))
         self.episode_step = torch.zeros(n, dtype=torch.long, device=device)
-        self._arms = LedArms(config.randomization.led_arms, contract, n, device)
+        self._arms = ExternalArmMotion(
+            config.randomization.external_arm_motion, contract, n, device)
         self._line = DelayLine(config.action.max_delay, self._default.joint_positions)
-        self._creep = Creep(contract.control_period, n, device)
-        self._on_the_way = OnTheWay(
-            contract.control_period, contract.command_limits.size, n, device)
-        self._following = Following(contract.control_period, n, device)
         m = contract.num_actions
         self._last_action = torch.zeros(n, m, device=device)
         self._last_velocities = torch.zeros(n, m, device=device)
@@ -109,9 +109,14 @@ class LocomotionEnv:
         return self.controller.builder.size
 
     @property
-    def privileged_size(self) -> int:
-        """Length of what the critic sees beside it."""
-        return PRIVILEGED_SIZE
+    def critic_size(self) -> int:
+        """Length of the critic's additional observation."""
+        return self._critic.size
+
+    @property
+    def critic_blocks(self) -> Sequence[Block]:
+        """The critic's additional observation, block by block, with its mirror images."""
+        return self._critic.blocks
 
     def reset(self) -> StepResult:
         """Start every robot, each at a random moment of its episode, and observe."""
@@ -128,12 +133,12 @@ class LocomotionEnv:
         return self.after_physics(action)
 
     def targets(self, action: torch.Tensor) -> JointTargets:
-        """Return what the joints follow: arms others, late robots the targets of earlier steps."""
+        """Return the targets that reach the joints: arms moved externally, all after the delay."""
         return JointTargets(self._line.send(
-            self._arms.lead(self.controller.act(action).positions)))
+            self._arms.move(self.controller.act(action).positions)))
 
     def after_physics(self, action: torch.Tensor) -> StepResult:
-        """Judge what ``action`` brought about, reset, command, push and observe."""
+        """Compute the reward of ``action``, then reset, command, push and observe."""
         state, truth = self._read()
         self.episode_step += 1
         lost = broken(state, truth)
@@ -150,7 +155,7 @@ class LocomotionEnv:
         self.commands.step(done)
         linear, angular = self._pusher.step()
         self.backend.add_base_velocity(linear, angular)
-        self._on_the_way.kick(linear.any(-1) | angular.any(-1))
+        self._memory.transition.kick(linear.any(-1) | angular.any(-1))
         return self._result(reward, terminated, truncated)
 
     def carried(self) -> Dict[str, torch.Tensor]:
@@ -162,8 +167,8 @@ class LocomotionEnv:
             'command_time_left': self.commands.time_left,
             'push_time_left': self._pusher.time_left,
             'encoder_bias': self._sensors.encoder_bias,
-            'imu_mounting': self._sensors.imu_mounting, 'creep': self._creep.velocity,
-            'following_error': self._following.error, **self._on_the_way.carried(),
+            'imu_mounting': self._sensors.imu_mounting, **self._memory.state_dict(),
+            **self.rewards.state_dict(),
             **self._arms.carried(), **self.controller.carried(),
             **({} if self._curriculum is None else self._curriculum.carried())}
 
@@ -177,20 +182,18 @@ class LocomotionEnv:
                 terminated: torch.Tensor, lost: torch.Tensor) -> torch.Tensor:
         dt = self.contract.control_period
         clock = self.controller.clock
-        state, truth = self._arms.excuse(state, truth)
+        state, truth = self._arms.at_rest(state, truth)
         command, velocity = self.commands.command, velocity_in_heading(state, truth)
         moving = self.contract.command_limits.is_moving(command, self.contract.moving_threshold)
-        self._on_the_way.step(command)
-        arrived = self._on_the_way.arrived
+        memory = self._memory
+        memory.step(truth, command, velocity, moving)
         outcome = Outcome(
-            state=state, truth=truth, velocity=velocity, command=command, action=action,
-            previous_action=self._last_action,
+            context=self._context, state=state, truth=truth, velocity=velocity, command=command,
+            action=action, previous_action=self._last_action,
             joint_accelerations=(state.joint_velocities - self._last_velocities) / dt,
             phase=torch.zeros_like(self.commands.time_left) if clock is None else clock.phase,
-            moving=moving.float(), caught=self._on_the_way.caught.float(),
-            creep=self._creep.step(truth, arrived & ~moving),
-            following_error=self._following.step(
-                command[:, :NUM_VELOCITY], velocity, arrived))
+            moving=moving.float(), recovered=memory.transition.has_recovered.float(),
+            foot_drift=memory.foot_drift.velocity, tracking_error=memory.tracking_error.error)
         terms = torch.where(lost[:, None], 0.0, self.rewards.terms(outcome))
         self._last_action.copy_(action)
         self._last_velocities.copy_(torch.where(lost[:, None], 0.0, state.joint_velocities))
@@ -198,8 +201,8 @@ class LocomotionEnv:
         return terms.sum(-1) + self.config.rewards.termination * terminated
 
     def _reset(self, mask: torch.Tensor) -> None:
-        """Start the robots in ``mask`` afresh."""
-        start = draw_start(self.config.randomization, self.backend, self._default)
+        """Begin a new episode for the robots in ``mask``."""
+        start = sample_start(self.config.randomization, self.backend, self._default)
         if self._curriculum is not None:
             start = replace(start, base_position=start.base_position + self._curriculum.starts())
         self.backend.reset(mask, start)
@@ -211,16 +214,16 @@ class LocomotionEnv:
         self._last_action.masked_fill_(column, 0.0)
         self._last_velocities.masked_fill_(column, 0.0)
         self._arms.reset(mask)
-        self._creep.reset(mask)
-        self._following.reset(mask)
-        self._on_the_way.kick(mask)
-        self._line.reset(mask, start.joint_positions)
+        self._memory.reset(mask)
+        self.rewards.reset(mask)
+        self._line.reset(mask, start.joint_positions, sample_delay(
+            self.config.action.max_delay, self.num_envs, self.device))
 
     def _result(self, reward: torch.Tensor, terminated: torch.Tensor,
                 truncated: torch.Tensor) -> StepResult:
         state, truth = self._read()
         obs = self.controller.observe(self._sensors.measure(state), self.commands.command)
-        privileged = self._privileged.build(
-            state, truth, self._following.error, self._creep.velocity, self._on_the_way.left,
-            self.controller.command_correction)
-        return StepResult(obs, privileged, reward, terminated, truncated)
+        critic_observation = self._critic.build(
+            state, truth, self._memory, self.controller.command_correction,
+            self.rewards.critic_observation(state))
+        return StepResult(obs, critic_observation, reward, terminated, truncated)

@@ -1,4 +1,4 @@
-"""Counts on the device what happens in training; read once per iteration."""
+"""Training metrics, summed on the device and read once per iteration."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import torch
 from humanoid_locomotion.core.command import NUM_VELOCITY
 
 if TYPE_CHECKING:
-    from humanoid_locomotion.training.env.rewards import Outcome
+    from humanoid_locomotion.training.env.rewards.outcome import Outcome
 
 _COUNTS = ('steps', 'episodes', 'falls', 'lost', 'episode_steps', 'moving_steps',
            'linear_error', 'yaw_rate_error', 'standing_speed')
 
 
 class Metrics:
-    """Sums over steps and robots; :meth:`take` hands them over, :meth:`means` explains them.
+    """Sums over steps and robots; :meth:`take` returns them, :meth:`means` names them.
 
     Args:
         reward_names: The reward terms.
         device: Where the sums are.
-        more: Names of figures whose mean over steps and robots is wanted as well.
+        more: Names of additional values to average over steps and robots.
     """
 
     def __init__(self, reward_names: List[str], device: str, more: Sequence[str] = ()):
@@ -31,7 +31,7 @@ class Metrics:
         self._index = {name: i for i, name in enumerate(self._counts)}
 
     def add(self, name: str, value: torch.Tensor) -> None:
-        """Add a figure of every robot (num_envs,) to one of the sums."""
+        """Add a value of every robot (num_envs,) to one of the sums."""
         self._sums[self._index[name]] += value.sum()
 
     def count_episodes(self, episode_step: torch.Tensor, terminated: torch.Tensor,
@@ -57,7 +57,7 @@ class Metrics:
         self._sums[len(self._counts):] += reward_terms.sum(0)
 
     def clear(self) -> None:
-        """Forget what was counted."""
+        """Set all sums to zero."""
         self._sums.zero_()
 
     def take(self) -> torch.Tensor:
@@ -67,7 +67,7 @@ class Metrics:
         return sums
 
     def means(self, values: List[float]) -> Dict[str, float]:
-        """Return named means of what :meth:`take` gave."""
+        """Return named means of the sums that :meth:`take` returned."""
         s = dict(zip(self._counts, values))
         steps, moving = max(s['steps'], 1.0), max(s['moving_steps'], 1.0)
         means = {

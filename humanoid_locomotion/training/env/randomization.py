@@ -1,7 +1,8 @@
-"""What makes the simulated robots differ: physics, sensors, starts and pushes."""
+"""Domain randomisation: physics, sensor errors, start states, delays and pushes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Sequence, Tuple
 
 import numpy as np
@@ -11,7 +12,8 @@ from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.arrays import Constant
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import PhysicsVariation, ResetState, SimBackend
-from humanoid_locomotion.training.config import NoiseConfig, RandomizationConfig
+from humanoid_locomotion.sim.disturbances import SensorNoise, add_noise
+from humanoid_locomotion.training.config import RandomizationConfig
 
 MOSTLY_HORIZONTAL = Constant([1.0, 1.0, 0.2])
 
@@ -23,13 +25,13 @@ def uniform(shape: Sequence[int], bounds: Tuple[float, float], device: Any) -> t
 
 
 def symmetric(shape: Sequence[int], largest: float, device: Any) -> torch.Tensor:
-    """Return numbers drawn evenly from [-largest, largest]."""
+    """Sample uniformly from [-largest, largest]."""
     return uniform(shape, (-largest, largest), device)
 
 
-def draw_physics(config: RandomizationConfig, num_envs: int, num_joints: int,
+def sample_physics(config: RandomizationConfig, num_envs: int, num_joints: int,
                  seed: int) -> PhysicsVariation:
-    """Return physics for every robot; drawn once, since not every simulator can change later."""
+    """Sample the physics of every robot, once: not every simulator can change it later."""
     rng = np.random.default_rng(seed)
     return PhysicsVariation(
         friction=rng.uniform(*config.friction, num_envs),
@@ -41,12 +43,12 @@ def draw_physics(config: RandomizationConfig, num_envs: int, num_joints: int,
 
 
 class Sensors:
-    """Turns the true state into what imperfect sensors report.
+    """Adds sensor errors to the true state.
 
-    Encoder biases and the IMU's mounting error are drawn at each reset, noise at each step.
+    Encoder biases and the IMU's mounting error are sampled at each reset, noise at each step.
     """
 
-    def __init__(self, randomization: RandomizationConfig, noise: NoiseConfig, num_envs: int,
+    def __init__(self, randomization: RandomizationConfig, noise: SensorNoise, num_envs: int,
                  num_joints: int, device: str):
         self._randomization, self._noise = randomization, noise
         self.encoder_bias = torch.zeros(num_envs, num_joints, device=device)
@@ -54,7 +56,7 @@ class Sensors:
         self.imu_mounting[:, 3] = 1.0
 
     def reset(self, mask: torch.Tensor) -> None:
-        """Draw new constant errors for the robots in ``mask``."""
+        """Sample new constant errors for the robots in ``mask``."""
         config, device = self._randomization, self.encoder_bias.device
         bias = symmetric(self.encoder_bias.shape, config.encoder_bias, device)
         tilt = symmetric((mask.shape[0], 3), config.imu_tilt, device)
@@ -64,25 +66,19 @@ class Sensors:
 
     def measure(self, state: RobotState) -> RobotState:
         """Return the state as measured; odometry, where a simulator gives it, stays exact."""
-        noise, device, n = self._noise, self.encoder_bias.device, self.encoder_bias.shape[0]
-        shake = rotations.small_rotation(symmetric((n, 3), noise.orientation, device))
-        seen = rotations.multiply(self.imu_mounting, shake)
-        return RobotState(
-            joint_positions=state.joint_positions + self.encoder_bias
-            + symmetric(self.encoder_bias.shape, noise.joint_position, device),
-            joint_velocities=state.joint_velocities
-            + symmetric(self.encoder_bias.shape, noise.joint_velocity, device),
-            base_orientation=rotations.multiply(state.base_orientation, seen),
+        device = self.encoder_bias.device
+        biased = replace(
+            state, joint_positions=state.joint_positions + self.encoder_bias,
+            base_orientation=rotations.multiply(state.base_orientation, self.imu_mounting),
             base_angular_velocity=rotations.rotate_inverse(
-                self.imu_mounting, state.base_angular_velocity)
-            + symmetric((n, 3), noise.angular_velocity, device),
-            base_position=state.base_position,
-            base_linear_velocity=state.base_linear_velocity)
+                self.imu_mounting, state.base_angular_velocity))
+        return add_noise(biased, self._noise,
+                         lambda shape, largest: symmetric(shape, largest, device))
 
 
-def draw_start(config: RandomizationConfig, backend: SimBackend,
+def sample_start(config: RandomizationConfig, backend: SimBackend,
                default: ResetState) -> ResetState:
-    """Return a start for every robot: near the default pose, any heading, slightly moving."""
+    """Sample start states: near the default pose, any heading, slightly moving."""
     device, n = backend.device, backend.num_envs
     heading = symmetric((n,), float(np.pi), device)
     velocity = symmetric((n, 3), config.reset_velocity, device)
@@ -122,31 +118,6 @@ class Pusher:
         return linear * flat * self._strength, angular * vertical * self._strength
 
 
-class DelayLine:
-    """Holds each robot's targets back by some control steps, as many as are drawn per episode.
-
-    Args:
-        max_steps: The most control steps.
-        rest: (num_envs, num_joints) Targets before the first.
-
-    Attributes:
-        steps: (num_envs,) How late each robot's targets are.
-        sent: (max_steps + 1, num_envs, num_joints) The last targets, newest first.
-    """
-
-    def __init__(self, max_steps: int, rest: torch.Tensor):
-        self.steps = torch.zeros(rest.shape[0], dtype=torch.long, device=rest.device)
-        self.sent = rest.repeat(max_steps + 1, 1, 1)
-
-    def reset(self, mask: torch.Tensor, rest: torch.Tensor) -> None:
-        """Forget what was sent to the robots in ``mask``, and draw how late they are."""
-        count = self.sent.shape[0]
-        drawn = (torch.rand(self.steps.shape, device=self.steps.device) * count).long()
-        self.steps.copy_(torch.where(mask, drawn, self.steps))
-        self.sent.copy_(torch.where(mask[:, None], rest, self.sent))
-
-    def send(self, targets: torch.Tensor) -> torch.Tensor:
-        """Send new targets (num_envs, num_joints); return those that arrive now."""
-        self.sent.copy_(torch.cat((targets[None], self.sent[:-1])))
-        late = self.steps[None, :, None].expand(1, *targets.shape)
-        return self.sent.gather(0, late)[0]
+def sample_delay(max_steps: int, num_envs: int, device: Any) -> torch.Tensor:
+    """Return a delay of 0 to ``max_steps`` control steps for every robot, (num_envs,) int64."""
+    return (torch.rand(num_envs, device=device) * (max_steps + 1)).long()

@@ -1,7 +1,7 @@
-"""The mirror through the robot's sagittal plane: left becomes right.
+"""The mirror through the robot's sagittal plane (y = 0 of the base): left becomes right.
 
-Walking is as good mirrored, so every sample teaches its mirror image as well. A mirror is a
-permutation and a sign per number; mirrored twice, everything is as it was.
+A mirrored walk is as good as the walk, so every sample is also learned from mirrored. A mirror is
+a permutation and a sign per number; mirrored twice, everything is as before.
 """
 
 from __future__ import annotations
@@ -12,22 +12,16 @@ import numpy as np
 import torch
 
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.feedback.kinematics import JointLine, joint_lines
 from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.training.env import critic_observation
+from humanoid_locomotion.core.terms import COMMAND_AXES, COMMANDED_JOINTS, OBSERVED_JOINTS, TERMS
+from humanoid_locomotion.training.env.rewards.registry import Block
 
-# How vectors change when y is mirrored: polar ones (velocities) and axial ones (turning rates).
-POLAR, AXIAL = (1.0, -1.0, 1.0), (-1.0, 1.0, -1.0)
-TERM_SIGNS: Dict[str, Tuple[float, ...]] = {
-    'base_position': POLAR,
-    'base_linear_velocity': POLAR,
-    'base_orientation': (-1.0, 1.0, -1.0, 1.0),
-    'base_angular_velocity': AXIAL,
-    'projected_gravity': POLAR,
-    'gait_clock': (-1.0, -1.0),  # half a stride later
-}
-OBSERVED_JOINT_TERMS = ('joint_positions', 'joint_positions_from_default', 'joint_velocities')
+POSITION_TOLERANCE = 0.01  # [m] between a joint's mirrored anchor and its twin's
+AXIS_TOLERANCE = 0.02      # 1 - |cosine| between a joint's mirrored axis and its twin's
+REFLECTION = np.array([1.0, -1.0, 1.0])
 
 
 class Mirror:
@@ -43,28 +37,53 @@ class Mirror:
 
 
 def joint_mirror(names: Sequence[str], robot: RobotSpec) -> Tuple[List[int], List[float]]:
-    """Return where each joint's mirrored angle comes from, and its sign.
+    """Return the index that each joint's mirrored position comes from, and its sign.
 
-    Joints swap sides by name. About x and z a mirrored rotation runs the other way, about y the
-    same way.
+    Twins are joints whose axes are mirror images of each other in the default pose, unless
+    ``mirrored_joints`` of the robot names them. The sign follows from the two axes.
+
+    Args:
+        names: The joints, in the order of the vector to mirror.
+        robot: The robot.
+
+    Raises:
+        ConfigError: A joint has no twin in the model, or more than one, or its twin is not among
+            ``names``.
     """
-    axes = {joint.name: joint.axis for joint in robot.joints}
-    source, sign = [], []
-    for name in names:
-        twin = _twin(name)
-        if twin not in names:
-            raise LocomotionError(
-                f'symmetry: joint {name!r} of robot {robot.name!r} has no twin {twin!r}')
-        source.append(list(names).index(twin))
-        sign.append(1.0 if axes[name] == 'y' else -1.0)
+    lines = joint_lines(robot)
+    twins = _twins(names, robot, lines)
+    source = [list(names).index(twins[name]) for name in names]
+    # A mirrored rotation runs the other way, about the mirrored axis.
+    sign = [1.0 if -(lines[name].axis * REFLECTION) @ lines[twins[name]].axis > 0.0 else -1.0
+            for name in names]
     return source, sign
 
 
-def _twin(name: str) -> str:
-    for side, other in (('left', 'right'), ('right', 'left')):
-        if name.startswith(side):
-            return other + name[len(side):]
-    return name
+def _twins(names: Sequence[str], robot: RobotSpec,
+           lines: Dict[str, JointLine]) -> Dict[str, str]:
+    given = dict(robot.mirrored_joints or {})
+    given.update({twin: name for name, twin in given.items()})
+    twins = {}
+    for name in names:
+        if name not in lines:
+            raise ConfigError(robot.mjcf_path, f'joint {name!r}',
+                              f'there is none below {robot.base_link!r}')
+        found = [given[name]] if name in given else [
+            other for other in names if other in lines and _is_image(lines[name], lines[other])]
+        if len(found) != 1 or found[0] not in names:
+            what = f'fit {found}' if found else 'fits none'
+            raise ConfigError(
+                f'{robot.folder}/robot.yaml', 'mirrored_joints', f'of the joints {list(names)}, '
+                f'{what} the mirror image of {name!r} in the default pose; expected '
+                f'{name}: TWIN here, or a default pose that is symmetric')
+        twins[name] = found[0]
+    return twins
+
+
+def _is_image(line: JointLine, other: JointLine) -> bool:
+    apart = np.linalg.norm(line.anchor * REFLECTION - other.anchor)
+    parallel = abs((line.axis * REFLECTION) @ other.axis)
+    return bool(apart < POSITION_TOLERANCE and parallel > 1.0 - AXIS_TOLERANCE)
 
 
 def action_mirror(contract: PolicyContract, robot: RobotSpec, device: str = 'cpu') -> Mirror:
@@ -76,21 +95,19 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
                        device: str = 'cpu') -> Mirror:
     """Return the mirror of observations, history included."""
     builder = ObservationBuilder(contract)
-    observed = joint_mirror(contract.observed_joints, robot)
-    commanded = joint_mirror(contract.joint_names, robot)
+    axes = contract.command_limits.mirror_signs
+    named = {OBSERVED_JOINTS: joint_mirror(contract.observed_joints, robot),
+             COMMANDED_JOINTS: joint_mirror(contract.joint_names, robot),
+             COMMAND_AXES: (list(range(len(axes))), list(axes))}
     source: List[int] = []
     sign: List[float] = []
-    term_signs = {**TERM_SIGNS, 'velocity_command': contract.command_limits.mirror_signs}
     for term in builder.slices:
-        if term.name in OBSERVED_JOINT_TERMS:
-            from_index, signs = observed
-        elif term.name == 'previous_action':
-            from_index, signs = commanded
-        elif term.name in term_signs:
-            signs = list(term_signs[term.name])
-            from_index = list(range(len(signs)))
-        else:
-            raise LocomotionError(f'symmetry: no mirror is known for the term {term.name!r}')
+        mirror = TERMS[term.name].mirror
+        from_index, signs = named[mirror] if isinstance(mirror, str) else (
+            list(range(len(mirror))), list(mirror))
+        if len(signs) != term.stop - term.start:
+            raise ConfigError('observation', term.name, f'has {term.stop - term.start} numbers, '
+                              f'and its mirror {len(signs)} signs; expected as many')
         source += [term.start + i for i in from_index]
         sign += signs
     size = builder.frame_size
@@ -98,11 +115,11 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
                   sign * builder.history, device)
 
 
-def privileged_mirror(device: str = 'cpu') -> Mirror:
-    """Return the mirror of what the critic sees beside the observation."""
+def critic_mirror(blocks: Sequence[Block], device: str = 'cpu') -> Mirror:
+    """Return the mirror of the critic's additional observation, given its blocks."""
     source: List[int] = []
     sign: List[float] = []
-    for block in critic_observation.BLOCKS:
+    for block in blocks:
         source += [len(source) + i for i in block.source]
         sign += list(block.sign)
     return Mirror(source, sign, device)

@@ -1,19 +1,19 @@
-"""When an episode ends; a fall and the end of time are two things, from here to the loss."""
+"""The ends of an episode: falls and lost robots (terminated) and the time limit (truncated)."""
 
 from __future__ import annotations
 
 import torch
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.state import RobotState
+from humanoid_locomotion.core.state import RobotState, is_down
 from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.config import TerminationConfig
 
 
 def fallen(state: RobotState, truth: Truth, config: TerminationConfig) -> torch.Tensor:
-    """Tell which robots lie or lean too far. (num_envs,) bool."""
-    low = truth.base_position[:, 2] < config.base_height
-    return low | (rotations.tilt(state.base_orientation) > config.tilt)
+    """Tell which robots are too low or tilted too far. (num_envs,) bool."""
+    return is_down(truth.base_position[:, 2], rotations.tilt(state.base_orientation),
+                   config.base_height, config.tilt)
 
 
 def broken(state: RobotState, truth: Truth) -> torch.Tensor:

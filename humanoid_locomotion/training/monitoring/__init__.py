@@ -1,1 +1,1 @@
-"""What a run shows while it trains: metrics, progress, viewer, scorecard."""
+"""Monitoring of a training run: metrics, progress, viewer, scorecard."""

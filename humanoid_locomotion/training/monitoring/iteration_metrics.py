@@ -1,4 +1,4 @@
-"""What an iteration reports, on its way from the device."""
+"""The asynchronous transfer of an iteration's metrics from the device."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Moment:
         return self._host - earlier._host
 
 
-class Figures:
-    """Starts one transfer to the host and waits for it only when the figures are read.
+class IterationMetrics:
+    """Starts one transfer to the host and waits for it only when the values are read.
 
     Args:
-        iteration: Whose figures they are.
+        iteration: Number of the iteration.
         samples: How many control steps have been learned from by then.
-        values: (figures,) on the device.
+        values: (number of values,) on the device.
         explain: Names the values.
 
     Attributes:
-        arrived: When the device was done with the iteration.
+        arrived: The moment when the device finished the iteration.
     """
 
     def __init__(self, iteration: int, samples: int, values: torch.Tensor,
@@ -50,6 +50,6 @@ class Figures:
         self.arrived = Moment(values.device)
 
     def read(self) -> Dict[str, float]:
-        """Return the named figures: the iteration's one wait for the device."""
+        """Return the named values; the only wait for the device in an iteration."""
         self.arrived.wait()
         return self._explain(self._values.tolist())

@@ -1,4 +1,4 @@
-"""Draws how a training run went, and how benchmarks came out."""
+"""Plots of training runs and benchmarks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List
 
-# What is drawn: figures of metrics.jsonl, label of the axis.
+# The panels: keys of metrics.jsonl, label of the axis.
 PANELS = (
     (('reward/total',), 'reward per step'),
     (('linear_velocity_error', 'yaw_rate_error'), 'tracking error [m/s, rad/s]'),
@@ -44,7 +44,7 @@ def draw(run: Path) -> Path:
 
 
 def draw_sweep(rows: List[Dict[str, Any]], path: Path) -> None:
-    """Write a picture of a benchmark over numbers of robots: its figures, one panel each.
+    """Write a picture of a benchmark over numbers of robots, one panel for each value.
 
     Args:
         rows: What ``benchmark env`` or ``benchmark train`` measured, one row a number of robots.

@@ -1,4 +1,4 @@
-"""Writes the figures of a run: TensorBoard, where it is installed, and one JSON line each."""
+"""Writes the metrics of a run: TensorBoard, where it is installed, and one JSON line each."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Logs:
         return self
 
     def write(self, iteration: int, samples: int, figures: Dict[str, float]) -> None:
-        """Write the figures of an iteration."""
+        """Write the metrics of an iteration."""
         if self._lines is None:
             return
         line = {'iteration': iteration, 'samples': samples, **figures}

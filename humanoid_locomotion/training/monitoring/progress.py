@@ -1,4 +1,4 @@
-"""Shows how training goes."""
+"""The progress bar of a training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class TrainingProgress:
-    """A progress bar with the figures that tell whether a robot learns to walk."""
+    """A progress bar with the most important metrics."""
 
     def __init__(self, console: Console, iterations: int, title: str):
         self._progress = Progress(
@@ -26,7 +26,7 @@ class TrainingProgress:
         self._progress.__exit__(*reason)
 
     def report(self, iteration: int, figures: Dict[str, float]) -> None:
-        """Take the figures of an iteration."""
+        """Show the metrics of an iteration."""
         speed = figures['speed/steps_per_second']
         text = (f"{f'{speed / 1000.0:.0f}k' if speed >= 1e4 else f'{speed:.0f}'} steps/s, "
                 f"reward {figures['reward/total']:.3f}, "

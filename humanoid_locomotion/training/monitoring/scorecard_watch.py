@@ -1,4 +1,4 @@
-"""Scores the newest checkpoint beside a training run, and says when the policy is good enough."""
+"""Evaluates the newest checkpoint during a training run, until one passes the scorecard."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PASSED, FAILED = 0, 1  # what evaluation exits with; anything else is an error
 class ScorecardWatch:
     """Exports and evaluates checkpoints in a process of its own, one after the other.
 
-    Training never waits for it: a checkpoint that comes while another is being evaluated is
-    passed over.
+    Training never waits for it: a checkpoint that is written during the evaluation of another is
+    skipped.
 
     Args:
         run: The run folder; the policy that passes is left in its ``candidate`` folder, and what

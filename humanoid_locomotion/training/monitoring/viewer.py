@@ -22,10 +22,10 @@ import torch
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import CheckpointError, MissingPackageError
-from humanoid_locomotion.core.reading.config import from_mapping
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.state import is_down
 from humanoid_locomotion.sim.backend import open_backend
-from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.config_file import read_config
 from humanoid_locomotion.training.export import restore
 from humanoid_locomotion.training.run import checkpoint
 
@@ -50,12 +50,12 @@ class Walker:
         path: Likewise.
         iteration: When it was saved.
         command: (3,) velocity that is commanded; further axes are at rest.
-        scene: What that is called.
+        scene: Name of the command.
     """
 
     def __init__(self, path: Path, robot: RobotSpec):
         content = checkpoint.load(path, 'cpu')
-        config = from_mapping(TrainingConfig, content['config'], path)
+        config = read_config(content['config'], path)
         self._contract = config.contract(robot)
         model = restore(content, config, self._contract)
 
@@ -78,7 +78,7 @@ class Walker:
 
     @property
     def is_done(self) -> bool:
-        """Whether every scene was shown, or the robot has fallen and was seen to."""
+        """Whether every scene was shown, or the robot has been down for a while."""
         return (self._steps * self.period >= SCENE_TIME * len(SCENES)
                 or self._fallen_steps * self.period >= FALLEN_TIME)
 
@@ -95,9 +95,10 @@ class Walker:
             self._contract.command_limits.with_velocity(self.command[None])))
         self._steps += 1
         state = self._backend.state()
-        is_down = (self._backend.truth().base_position[0, 2] < self._ends.base_height
-                   or rotations.tilt(state.base_orientation)[0] > self._ends.tilt)
-        self._fallen_steps += bool(is_down)
+        down = is_down(self._backend.truth().base_position[0, 2],
+                       rotations.tilt(state.base_orientation)[0],
+                       self._ends.base_height, self._ends.tilt)
+        self._fallen_steps += bool(down)
 
     def seen(self) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return base position (3,), orientation (4,), joints, and velocity (3,) in heading."""

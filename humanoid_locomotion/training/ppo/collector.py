@@ -1,4 +1,4 @@
-"""Lets the policy act in the environment and keeps what happens."""
+"""Collects rollouts: the policy acts in the environment."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 
 from humanoid_locomotion.core.state import JointTargets
 from humanoid_locomotion.training.env.env import LocomotionEnv
+from humanoid_locomotion.training.older_formats import convert_tensors
 from humanoid_locomotion.training.ppo.cuda_graph import RepeatedStep, fused
 from humanoid_locomotion.training.ppo.networks import ActorCritic
 from humanoid_locomotion.training.ppo.rollout_buffer import Rollout
@@ -17,17 +18,17 @@ class Collector:
     """Fills a rollout, one whole control step (policy, physics, reward, reset) at a time.
 
     Attributes:
-        rollout: What was collected last.
+        rollout: The samples of the last iteration.
         step: Runs one step.
     """
 
     def __init__(self, env: LocomotionEnv, model: ActorCritic, steps: int, use_graph: bool,
                  fuse: bool):
         self._env, self._model = env, model
-        self.rollout = Rollout(steps, env.num_envs, env.obs_size, env.privileged_size,
+        self.rollout = Rollout(steps, env.num_envs, env.obs_size, env.critic_size,
                                env.contract.num_actions, env.device)
         first = env.reset()
-        self._obs, self._privileged = first.obs.clone(), first.privileged.clone()
+        self._obs, self._critic_observation = first.obs.clone(), first.critic_observation.clone()
         self._before_physics = fused(self._decide, env.device, fuse)
         self._after_physics = fused(self._keep, env.device, fuse)
         self.step = RepeatedStep(self._one_step, env.device, use_graph)
@@ -44,20 +45,20 @@ class Collector:
         return self._env.targets(action).positions, action, log_prob, mean
 
     def _keep(self, action: torch.Tensor, log_prob: torch.Tensor, mean: torch.Tensor) -> None:
-        """Judge the step and write it down."""
+        """Compute the reward of the step and store it."""
         result = self._env.after_physics(action)
         self.rollout.add(
-            obs=self._obs, privileged=self._privileged, action=action, mean=mean,
+            obs=self._obs, critic_observation=self._critic_observation, action=action, mean=mean,
             log_prob=log_prob, reward=result.reward,
             terminated=result.terminated, truncated=result.truncated)
         self._obs.copy_(result.obs)
-        self._privileged.copy_(result.privileged)
+        self._critic_observation.copy_(result.critic_observation)
 
     def collect(self) -> None:
         """Fill the rollout."""
         for _ in range(self.rollout.steps):
             self.step()
-        self.rollout.finish(self._obs, self._privileged)
+        self.rollout.finish(self._obs, self._critic_observation)
 
     def run_eagerly(self, steps: int) -> None:
         """Run steps one by one, not as a graph."""
@@ -74,8 +75,10 @@ class Collector:
     def restore(self, snapshot: Dict[str, Dict[str, torch.Tensor]]) -> None:
         """Go back to where :meth:`snapshot` was taken."""
         self._env.backend.restore(snapshot['physics'])
+        saved = convert_tensors(snapshot['env'])
         for name, tensor in self._carried().items():
-            tensor.copy_(snapshot['env'][name])
+            tensor.copy_(saved[name])
 
     def _carried(self) -> Dict[str, torch.Tensor]:
-        return {'obs': self._obs, 'privileged': self._privileged, **self._env.carried()}
+        return {'obs': self._obs, 'critic_observation': self._critic_observation,
+                **self._env.carried()}

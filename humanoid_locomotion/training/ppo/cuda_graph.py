@@ -1,9 +1,9 @@
 """Runs a step many times, on a GPU as one CUDA graph.
 
-A graph replays the same kernels on the same memory, without Python in between: what limits
-training is then physics and not the host. The step must keep what it carries over in tensors that
+A graph replays the same kernels on the same memory without Python in between, so that training
+is limited by physics and not by the host. The step must keep what it carries over in tensors that
 it changes in place. PyTorch advances its own random generator at every replay, so a replayed step
-draws the same numbers as one that is run.
+samples the same numbers as a step that is run normally.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def fused(function: Callable[..., Any], device: str, enabled: bool) -> Callable[
     """Return a function whose small kernels are joined into few; only where there is CUDA.
 
     Hundreds of kernels that each touch a few numbers per robot would take longer to start than
-    to run. Random numbers stay PyTorch's own, so that a fused step draws what a plain one draws.
+    to run. Random numbers stay PyTorch's own, so that a fused step samples the same numbers as a
+    plain one.
     """
     if not enabled or torch.device(device).type != 'cuda' or not hasattr(torch, 'compile'):
         return function
@@ -67,7 +68,7 @@ class RepeatedStep:
         self._calls += 1
 
     def forget(self) -> None:
-        """Drop the graph; it would keep what it talks to alive, NCCL's connections too."""
+        """Drop the graph, and with it the references it holds, such as NCCL's connections."""
         if self._graph is not None:
             torch.cuda.synchronize()
             self._graph.reset()

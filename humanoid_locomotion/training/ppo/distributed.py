@@ -1,8 +1,8 @@
 """Several processes that train one policy, one GPU and one batch of robots each.
 
-``workers.py`` or ``torchrun`` starts them and says who is who in environment variables. Each
-learns from its own robots; gradients are averaged, so that every copy of the policy stays the
-same.
+``workers.py`` or ``torchrun`` starts them and sets their ranks in environment variables. Each
+process learns from its own robots; gradients are averaged, so that all copies of the policy stay
+equal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Group:
     """The processes that train together; alone, everything here does nothing.
 
     Attributes:
-        rank: Which process this is; 0 logs and saves.
+        rank: Rank of this process; rank 0 logs and saves.
         size: How many there are.
     """
 
@@ -50,7 +50,7 @@ class Group:
             tensor.copy_(part.reshape(tensor.shape))
 
     def gather(self, content: Any) -> List[Any]:
-        """Return what every process gives, by rank, in the first one; nothing in the others."""
+        """Return the values of all processes, by rank, on rank 0; nothing on the others."""
         if self.size == 1:
             return [content]
         everyone = [None] * self.size if self.is_first else None

@@ -27,7 +27,7 @@ class Normalizer(nn.Module):
 
     @property
     def inverse_std(self) -> torch.Tensor:
-        """What inputs are multiplied by after the mean is taken off, (1, size)."""
+        """Factor on inputs after the mean is subtracted, (1, size)."""
         return 1.0 / (self.variance.sqrt() + self.epsilon)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -36,7 +36,7 @@ class Normalizer(nn.Module):
 
     @torch.no_grad()
     def update(self, mean: torch.Tensor, variance: torch.Tensor, count: int) -> None:
-        """Take a batch into the statistics (Chan et al. 1979, parallel merge).
+        """Add a batch to the statistics (Chan et al. 1979, parallel merge).
 
         Args:
             mean: (1, size) of the batch.
@@ -62,11 +62,11 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
 
 
 class ActorCritic(nn.Module):
-    """A Gaussian policy of fixed width and a value function that sees more.
+    """A Gaussian policy with a state-independent deviation, and a value function.
 
     Args:
         obs_size: Length of the actor's observation.
-        privileged_size: Length of what the critic sees beside it.
+        critic_size: Length of the critic's additional observation.
         num_actions: Length of an action.
         hidden_sizes: Widths of the hidden layers.
         init_std: First standard deviation of the actions.
@@ -78,13 +78,13 @@ class ActorCritic(nn.Module):
 
     std_factor: torch.Tensor
 
-    def __init__(self, obs_size: int, privileged_size: int, num_actions: int,
+    def __init__(self, obs_size: int, critic_size: int, num_actions: int,
                  hidden_sizes: Sequence[int], init_std: float, min_std: float):
         super().__init__()
         self.actor_normalizer = Normalizer(obs_size)
-        self.critic_normalizer = Normalizer(obs_size + privileged_size)
+        self.critic_normalizer = Normalizer(obs_size + critic_size)
         self.actor = mlp([obs_size, *hidden_sizes, num_actions])
-        self.critic = mlp([obs_size + privileged_size, *hidden_sizes, 1])
+        self.critic = mlp([obs_size + critic_size, *hidden_sizes, 1])
         self.log_std = nn.Parameter(torch.full((num_actions,), math.log(init_std)))
         self._min_log_std = math.log(min_std)
         self.register_buffer('std_factor', torch.ones(()), persistent=False)
@@ -130,10 +130,10 @@ class ActorCritic(nn.Module):
         """Return the log density of actions under the policy (...,)."""
         return gaussian_log_prob(action, mean, self.std)
 
-    def value(self, obs: torch.Tensor, privileged: torch.Tensor) -> torch.Tensor:
+    def value(self, obs: torch.Tensor, critic_observation: torch.Tensor) -> torch.Tensor:
         """Return the value of states (...,)."""
         return self.critic(
-            self.critic_normalizer(torch.cat((obs, privileged), -1))).squeeze(-1)
+            self.critic_normalizer(torch.cat((obs, critic_observation), -1))).squeeze(-1)
 
 
 def gaussian_log_prob(x: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:

@@ -1,7 +1,7 @@
-"""Proximal policy optimisation (Schulman et al. 2017), with the habits of rsl_rl.
+"""Proximal policy optimisation (Schulman et al. 2017), with the defaults of rsl_rl.
 
-Nothing here knows what an environment is, and nothing waits for the device: the learning rate and
-the divergence are tensors.
+This module does not depend on the environment and never synchronises with the device: the learning
+rate and the divergence are tensors.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ MIN_LEARNING_RATE, MAX_LEARNING_RATE = 1e-5, 1e-2
 
 
 class Mirrors(NamedTuple):
-    """The mirrors of everything that a sample holds."""
+    """The mirrors of observation, critic observation and action."""
 
     obs: Mirror
-    privileged: Mirror
+    critic_observation: Mirror
     action: Mirror
 
 
@@ -67,8 +67,8 @@ class Ppo:
     """Improves an actor-critic from rollouts.
 
     Args:
-        config: The figures.
-        model: What to improve, in place.
+        config: The parameters.
+        model: The networks, updated in place.
         mirrors: How to mirror samples; None to learn from each as it is only.
         use_graph: Whether to run the update as one CUDA graph, where there is CUDA.
         group: The processes that learn together.
@@ -117,14 +117,14 @@ class Ppo:
         mean, variance = self.group_moments(advantages.reshape(-1, 1))
         advantages = (advantages - mean) / (variance.sqrt() + 1e-8)
         samples = {name: rollout.data[name].flatten(0, 1) for name in (
-            'obs', 'privileged', 'action', 'mean', 'log_prob', 'value')}
+            'obs', 'critic_observation', 'action', 'mean', 'log_prob', 'value')}
         samples.update(advantage=advantages.flatten(), returns=returns.flatten())
         old_std = self.model.std.detach().clone()
         sums = torch.zeros(4, device=advantages.device)
         for _ in range(config.epochs):
             for batch in minibatches(samples, config.minibatches):
                 sums += self._learn(batch, old_std)
-        both = torch.cat((samples['obs'], samples['privileged']), -1)
+        both = torch.cat((samples['obs'], samples['critic_observation']), -1)
         for normalizer, x in ((self.model.actor_normalizer, samples['obs']),
                               (self.model.critic_normalizer, both)):
             normalizer.update(*self.group_moments(x), x.shape[0] * self.group.size)
@@ -158,8 +158,8 @@ class Ppo:
             mean = torch.cat((mean, model.act_mean(batch['obs'][mean.shape[0]:])))
         losses = ppo_losses(
             model.log_prob(mean, batch['action']), batch['log_prob'], batch['advantage'],
-            model.value(batch['obs'], batch['privileged']), batch['value'], batch['returns'],
-            model.std, config.clip)
+            model.value(batch['obs'], batch['critic_observation']), batch['value'],
+            batch['returns'], model.std, config.clip)
         loss = (losses.surrogate + config.value_loss * losses.value
                 - self.entropy_weight * losses.entropy)
         return loss, torch.stack((*losses, kl)).detach()
@@ -184,7 +184,7 @@ class Ppo:
         self._repeated.forget()
 
     def _adapt_learning_rate(self, kl: torch.Tensor) -> None:
-        """Slow down when the policy moves too far, speed up when it hardly moves."""
+        """Lower the learning rate at a large divergence, raise it at a small one."""
         wanted, rate = self.config.desired_kl, self.learning_rate
         factor = torch.where(kl > 2.0 * wanted, 1.0 / 1.5,
                              torch.where(kl < 0.5 * wanted, 1.5, 1.0))
@@ -195,8 +195,9 @@ def mirrored_too(batch: Dict[str, torch.Tensor], mirrors: Mirrors) -> Dict[str, 
     """Return the batch followed by its mirror image.
 
     A mirrored action is as likely under the old policy's mirror image, and worth as much, so
-    every other figure is repeated.
+    all other values are repeated.
     """
-    mirrored = {'obs': mirrors.obs, 'privileged': mirrors.privileged, 'action': mirrors.action}
+    mirrored = {'obs': mirrors.obs, 'critic_observation': mirrors.critic_observation,
+                'action': mirrors.action}
     return {name: torch.cat((tensor, mirrored[name](tensor) if name in mirrored else tensor))
             for name, tensor in batch.items()}

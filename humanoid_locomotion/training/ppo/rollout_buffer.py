@@ -1,4 +1,4 @@
-"""Keeps what an iteration collects and works out advantages."""
+"""The rollout buffer and generalised advantage estimation."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ class Rollout:
     The step counter lives on the device, so that writing can be part of a CUDA graph.
     """
 
-    def __init__(self, steps: int, num_envs: int, obs_size: int, privileged_size: int,
+    def __init__(self, steps: int, num_envs: int, obs_size: int, critic_size: int,
                  num_actions: int, device: str):
         def buffer(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
             return torch.zeros((steps, num_envs) + shape, dtype=dtype, device=device)
 
         self.steps, self.num_envs = steps, num_envs
         self.data: Dict[str, torch.Tensor] = {
-            'obs': buffer(obs_size), 'privileged': buffer(privileged_size),
+            'obs': buffer(obs_size), 'critic_observation': buffer(critic_size),
             'action': buffer(num_actions), 'mean': buffer(num_actions),
             'log_prob': buffer(), 'value': buffer(), 'reward': buffer(),
             'terminated': buffer(dtype=torch.bool), 'truncated': buffer(dtype=torch.bool)}
-        # What followed the last step; its value stands for all that comes after.
+        # The observations after the last step, to bootstrap from.
         self.last_obs = torch.zeros(num_envs, obs_size, device=device)
-        self.last_privileged = torch.zeros(num_envs, privileged_size, device=device)
+        self.last_critic_observation = torch.zeros(num_envs, critic_size, device=device)
         self._index = torch.zeros(1, dtype=torch.long, device=device)
 
     def add(self, **values: torch.Tensor) -> None:
@@ -35,10 +35,10 @@ class Rollout:
             self.data[name].index_copy_(0, self._index, value[None])
         self._index.copy_((self._index + 1) % self.steps)
 
-    def finish(self, obs: torch.Tensor, privileged: torch.Tensor) -> None:
-        """Write down the states after the last step."""
+    def finish(self, obs: torch.Tensor, critic_observation: torch.Tensor) -> None:
+        """Store the observations after the last step."""
         self.last_obs.copy_(obs)
-        self.last_privileged.copy_(privileged)
+        self.last_critic_observation.copy_(critic_observation)
 
     @torch.no_grad()
     def advantages(self, value: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
@@ -46,14 +46,14 @@ class Rollout:
         """Return advantages and returns, (steps, num_envs); see :func:`gae`.
 
         Args:
-            value: The value of observations and privileged observations (..., size). It is
+            value: The value of observations and critic observations (..., size). It is
                 asked here and not while collecting, since acting does not need it.
             gamma: Discount.
             lam: Trade-off between bias and variance.
         """
         d = self.data
-        d['value'].copy_(value(d['obs'], d['privileged']))
-        last_value = value(self.last_obs, self.last_privileged)
+        d['value'].copy_(value(d['obs'], d['critic_observation']))
+        last_value = value(self.last_obs, self.last_critic_observation)
         return gae(d['reward'], d['value'], d['terminated'], d['truncated'], last_value,
                    gamma, lam)
 
@@ -63,9 +63,8 @@ def gae(reward: torch.Tensor, value: torch.Tensor, terminated: torch.Tensor,
         lam: float) -> Tuple[torch.Tensor, torch.Tensor]:
     """Generalised advantage estimation (Schulman et al. 2016).
 
-    After a fall nothing more is earned. Where time was over the robot would have gone on earning:
-    the value of the state that was cut off stands for it, approximated, as rsl_rl does, by the
-    value one step earlier.
+    After a fall the return is zero. After a time limit it is bootstrapped with the value of the
+    last state, approximated, as rsl_rl does, by the value one step earlier.
 
     Args:
         reward: (steps, num_envs), as all that follow unless said.

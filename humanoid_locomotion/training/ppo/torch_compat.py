@@ -1,4 +1,4 @@
-"""What PyTorch 1.12, which Isaac Gym's Python 3.8 brings, does otherwise than today's."""
+"""Differences between PyTorch 1.12, for Isaac Gym's Python 3.8, and later versions."""
 
 from __future__ import annotations
 

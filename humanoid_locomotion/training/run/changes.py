@@ -1,4 +1,4 @@
-"""What is no longer as it was when a checkpoint was written, by name."""
+"""Finds what has changed since a checkpoint was written."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Any, Dict, List, Mapping
 
 import humanoid_locomotion
 from humanoid_locomotion.core.errors import CheckpointError
-from humanoid_locomotion.core.reading.config import from_mapping, to_mapping
+from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.config_file import read_config
 
-# What a run may go on with otherwise, without a word. Besides these keys of the config: the
-# device, the number of processes, the time limit, the viewer, the folder, and how kernels run.
+# Keys of the config that may change when a run is resumed. So may the device, the number of
+# processes, the time limit, the viewer, the folder, and the options of CUDA graphs.
 FREE = ('run.num_envs', 'run.iterations', 'run.checkpoint_every')
 SHOWN = 8
 ROBOT_FILE = 'robot.yaml'
 
 
 def robot_facts(robot: RobotSpec) -> Dict[str, Any]:
-    """Return what a checkpoint keeps of a robot, to name what changed."""
+    """Return the description of a robot that a checkpoint stores."""
     figures = to_mapping(robot)
     for key in ('folder', 'description', 'urdf'):
         del figures[key]
@@ -33,14 +34,14 @@ def check(content: Mapping[str, Any], path: Path, config: TrainingConfig, robot:
 
     Args:
         content: Of the checkpoint.
-        path: Where it lies.
-        config: What training goes on with.
+        path: Its path.
+        config: The config to resume with.
         robot: Likewise.
         backend: Likewise.
-        accept: Whether changes are wanted.
+        accept: Whether changes are accepted.
 
     Raises:
-        CheckpointError: Something changed, and that is not wanted.
+        CheckpointError: Something changed, and changes are not accepted.
     """
     found = differences(content, path, config, robot, backend)
     if found and not accept:
@@ -63,7 +64,7 @@ def differences(content: Mapping[str, Any], path: Path, config: TrainingConfig, 
         found.append(f"backend {content['backend']}, now {backend}")
     if content['model_hash'] != robot.model_hash:
         found += _of_robot(content['robot_facts'], content['model_hash'], robot)
-    before = _flat(to_mapping(from_mapping(TrainingConfig, content['config'], path)))
+    before = _flat(to_mapping(read_config(content['config'], path)))
     now = _flat(to_mapping(config))
     return found + _between(before, now, without=(*FREE, 'robot'))
 
@@ -88,8 +89,7 @@ def _between(before: Mapping[str, Any], now: Mapping[str, Any], without: Any = (
 
     keys = [*before, *(key for key in now if key not in before)]
     return [f'{key} {show(before, key)}, now {show(now, key)}' for key in keys
-            if key not in without
-            and (key not in before or key not in now or before[key] != now[key])]
+            if key not in without and before.get(key) != now.get(key)]  # None is as absent
 
 
 def _flat(value: Any, at: str = '') -> Dict[str, Any]:

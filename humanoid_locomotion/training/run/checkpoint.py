@@ -29,7 +29,7 @@ LATER_KEYS: Dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Segment:
-    """What was trained without a stop.
+    """A part of a training that ran without interruption.
 
     Attributes:
         first: Its first iteration.
@@ -38,9 +38,9 @@ class Segment:
         num_envs: Robots in each process.
         processes: How many processes.
         backend: Name of the simulator.
-        hardware: What it ran on.
-        command: How it was started.
-        changed: What differed from the segment before and was accepted.
+        hardware: The hardware that it ran on.
+        command: The command that started it.
+        changed: Accepted changes since the segment before.
     """
 
     first: int

@@ -32,7 +32,7 @@ OUT_OF_MEMORY = ('out of memory', "can't allocate memory", 'not enough memory',
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for on the command line; None and empty are left to config or checkpoint.
+    """The options of the command line; None and empty leave it to config or checkpoint.
 
     Attributes:
         config: Name or path of a training config.
@@ -41,10 +41,10 @@ class Options:
         device: ``auto``, ``cpu`` or ``cuda``.
         num_envs: Robots in each process.
         iterations: How many in all.
-        seed: Of everything that is drawn; 1 by default.
+        seed: Of all random numbers; 1 by default.
         output: The run folder.
         resume: Checkpoint or run folder to go on from.
-        accept_changes: Whether to go on with what is no longer as it was in training.
+        accept_changes: Whether to resume although something has changed since the checkpoint.
         max_minutes: Stop after this time.
         until_scorecard: Stop when the policy passes the quick scorecard.
         gpus: How many processes.
@@ -97,7 +97,7 @@ def train(asked: Options, restart: Sequence[str], command: str,
 
     Args:
         asked: The options.
-        restart: What starts this very command in another process.
+        restart: The arguments that start this command in another process.
         command: How it was typed, for the policy's card.
         console: Where to show how it goes.
 
@@ -149,7 +149,7 @@ def train(asked: Options, restart: Sequence[str], command: str,
 
 
 def _begun(asked: Options) -> Optional[Beginning]:
-    """Return what to go on from, and see early that the run folder can be used."""
+    """Return the checkpoint to resume from, and check early that the run folder can be used."""
     if asked.resume is None:
         if asked.output is not None:
             run_folder.check_unused(asked.output)
@@ -217,7 +217,7 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
 
 
 class _Shown:
-    """Shows an iteration's figures; an output that cannot be written ends no iteration.
+    """Shows the metrics of an iteration; a closed output does not interrupt the iteration.
 
     Attributes:
         error: What was raised, if it cannot; training then stops with a checkpoint. Rich raises
@@ -229,7 +229,7 @@ class _Shown:
         self.error: Optional[BaseException] = None
 
     def __call__(self, iteration: int, figures: Dict[str, float]) -> None:
-        """Show the figures of an iteration."""
+        """Show the metrics of an iteration."""
         try:
             self._show(iteration, figures)
         except (OSError, SystemExit) as error:

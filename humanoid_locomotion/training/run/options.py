@@ -1,4 +1,4 @@
-"""From the options of a command line to what a trainer needs; works before torch is imported."""
+"""Reads config, robot, simulator and device from options; works before torch is imported."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError, SimulationError
-from humanoid_locomotion.core.reading import config as yaml_config
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import import_backend
 from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.config_file import read_config, read_files
 
 MUJOCO_BYTES = 1.7e6  # memory of one robot in CPU MuJoCo, measured with the humanoid
 
@@ -28,12 +28,12 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
         robot: Overrides the config's; empty for that.
         num_envs: Overrides the config's; None for that.
         iterations: Likewise.
-        assignments: ``key=value`` changes of single figures.
+        assignments: ``key=value`` changes of single values.
         resumed: Checkpoint to go on from, with the config that it was trained with: its path
             and content.
 
     Raises:
-        LocomotionError: A name is unknown, a figure does not fit, or torch is not installed.
+        LocomotionError: A name is unknown, a value does not fit, or torch is not installed.
     """
     if robot:
         load_robot(robot)  # an unknown robot is named before the config that it would have
@@ -41,16 +41,12 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
         path, data = resumed[0], resumed[1]['config']
     else:
         path = config_file('training', config or robot or 'humanoid')
-        data = yaml_config.read_yaml(path)
-    for key, value in (('num_envs', num_envs), ('iterations', iterations)):
-        if value is not None:
-            data = yaml_config.override(data, f'run.{key}={value}')
-    if robot:
-        data = yaml_config.override(data, f'robot={robot}')
-    for assignment in assignments:
-        data = yaml_config.override(data, assignment)
+        data = read_files(path)
+    changes = [f'run.{key}={value}' for key, value in (
+        ('num_envs', num_envs), ('iterations', iterations)) if value is not None]
+    changes += [f'robot={robot}'] * bool(robot) + assignments
     require_torch('training')
-    settings = yaml_config.from_mapping(TrainingConfig, data, path)
+    settings = read_config(data, path, changes)
     return settings, load_robot(settings.robot)
 
 
@@ -107,7 +103,7 @@ def check_memory(backend: str, robots: int) -> None:
 
 
 def require_torch(what: str) -> None:
-    """Say how to install PyTorch, if it is not.
+    """Refuse to continue without PyTorch.
 
     Raises:
         MissingPackageError: It is not.

@@ -1,4 +1,4 @@
-"""What ``--resume`` and ``--output`` mean together: which checkpoint, and which run folder."""
+"""Chooses checkpoint and run folder from ``--resume`` and ``--output``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from humanoid_locomotion.training.run import checkpoint, run_folder
 
 
 class Beginning(NamedTuple):
-    """Where a training goes on from.
+    """The checkpoint and the folder that a training is resumed from.
 
     Attributes:
         path: The checkpoint.
-        content: What it holds.
-        folder: The run folder to go on in; None for a new one.
+        content: Its content.
+        folder: The run folder to continue in; None for a new one.
     """
 
     path: Path
@@ -24,10 +24,10 @@ class Beginning(NamedTuple):
 
 
 def find(resume: Path, output: Optional[Path]) -> Beginning:
-    """Return where a training goes on from.
+    """Return the checkpoint and the folder to resume from.
 
-    A run folder is gone on with from its newest checkpoint. With another ``output`` a new run
-    begins there, from any checkpoint; its own folder keeps all that came after it.
+    A run continues in its folder from its newest checkpoint. With another ``output`` a new run
+    begins there, from any checkpoint; the first folder stays as it is.
 
     Args:
         resume: A run folder, or a checkpoint.

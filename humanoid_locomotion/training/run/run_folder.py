@@ -30,7 +30,7 @@ LOCK, IDENTITY, CHECKPOINTS = '.lock', 'run.yaml', 'checkpoints'
 
 @dataclass(frozen=True)
 class Identity:
-    """Which run a folder and a checkpoint belong to.
+    """The identity of a run, stored in its folder and its checkpoints.
 
     Attributes:
         id: 32 hex digits; empty for runs of before there was one.
@@ -67,7 +67,7 @@ class RunFolder:
 
     Attributes:
         path: Where it is.
-        warning: What the operator should know about it; empty if there is nothing.
+        warning: A warning for the user; empty for none.
     """
 
     def __init__(self, path: Path):
@@ -97,7 +97,7 @@ class RunFolder:
                 self.path.mkdir(exist_ok=True)
             self._take_lock()
             try:
-                check_unused(self.path)  # again: now nobody else can fill it
+                check_unused(self.path)  # again: now that it is locked
                 self._make_ready()
                 sync_folder(self.path.parent)
             except Exception:
@@ -123,7 +123,7 @@ class RunFolder:
             self.path.rmdir()
 
     def close(self) -> None:
-        """Let others write it."""
+        """Unlock it."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -212,7 +212,7 @@ def run_of(checkpoint: Path) -> Optional[Path]:
 
 
 def dated_name(robot: str) -> Path:
-    """Return where a run goes that was given no name."""
+    """Return the default folder of a new run."""
     return Path('runs') / f'{robot}-{time.strftime("%Y%m%d-%H%M%S")}'
 
 

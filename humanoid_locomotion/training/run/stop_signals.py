@@ -1,4 +1,4 @@
-"""Signals as a wish to stop, which training grants between two iterations."""
+"""Signals that stop training between two iterations."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class StopSignals:
 
     @property
     def exit_code(self) -> int:
-        """What a shell reports for a process that the signal ended, as 130; 0 without one."""
+        """The exit code that a shell reports for the signal, such as 130; 0 without a signal."""
         return 0 if self.caught is None else 128 + self.caught
 
     def _note(self, number: int, _: Optional[FrameType]) -> None:

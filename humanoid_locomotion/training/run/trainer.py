@@ -1,4 +1,4 @@
-"""Collect, learn, log, save; again."""
+"""The training loop: collect, learn, log, save."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.env.env import LocomotionEnv
 from humanoid_locomotion.training.env.symmetry import (
     action_mirror,
+    critic_mirror,
     observation_mirror,
-    privileged_mirror,
 )
 from humanoid_locomotion.training.monitoring import metrics_writer
-from humanoid_locomotion.training.monitoring.iteration_metrics import Figures, Moment
+from humanoid_locomotion.training.monitoring.iteration_metrics import IterationMetrics, Moment
 from humanoid_locomotion.training.monitoring.metrics_writer import Logs
 from humanoid_locomotion.training.ppo.collector import Collector
 from humanoid_locomotion.training.ppo.cuda_graph import forget_fused
@@ -37,11 +37,11 @@ from humanoid_locomotion.training.run.checkpoint import Segment
 from humanoid_locomotion.training.run.run_folder import Identity, RunFolder
 
 Report = Callable[[int, Dict[str, float]], None]
-VOTES = 'votes'  # how many processes want to stop: travels with the figures
+VOTES = 'votes'  # how many processes want to stop; sent with the metrics
 
 
 def never() -> bool:
-    """Tell nobody to stop."""
+    """Return False: training is not to stop."""
     return False
 
 
@@ -50,16 +50,16 @@ class Trainer:
 
     Args:
         config: How to train; with several processes, ``run.num_envs`` robots in each.
-        robot: What to train.
+        robot: The robot.
         backend: Name of the simulator.
         device: ``auto``, ``cpu`` or ``cuda``.
-        seed: Of everything that is drawn.
+        seed: Of all random numbers.
         folder: Where checkpoints, the config and logs go; made when the run begins.
         may_rename: Whether the folder takes another name if there is one of this name already.
         use_graph: Whether to run step and update as CUDA graphs, where there is CUDA.
         fuse: Whether to join the step's small kernels, where there is CUDA.
         deterministic: Whether the same seed must give the same weights, bit by bit.
-        command: How it was started, for the policy's card.
+        command: The command that started it, for the policy's card.
         viewer: Whether to show the robots in a window, where the simulator has one.
     """
 
@@ -80,18 +80,19 @@ class Trainer:
         self.device = self.backend.device
         if torch.device(self.device).type == 'cuda':
             torch.set_float32_matmul_precision('high')  # TF32: half the update's time
-        # Every process draws robots of its own, and starts from the same networks.
+        # Every process samples its own robots, and starts from the same networks.
         own_seed = seed + 1000 * self.group.rank
         torch.manual_seed(own_seed)
         self.env = LocomotionEnv(config, contract, self.backend, robot.mass, own_seed)
         torch.manual_seed(seed)
         ppo = config.ppo
         self.model = ActorCritic(
-            self.env.obs_size, self.env.privileged_size, contract.num_actions, ppo.hidden_sizes,
+            self.env.obs_size, self.env.critic_size, contract.num_actions, ppo.hidden_sizes,
             ppo.init_std, ppo.min_std).to(self.device)
         torch.manual_seed(own_seed)
         mirrors = Mirrors(
-            observation_mirror(contract, robot, self.device), privileged_mirror(self.device),
+            observation_mirror(contract, robot, self.device),
+            critic_mirror(self.env.critic_blocks, self.device),
             action_mirror(contract, robot, self.device)) if ppo.symmetry else None
         self.ppo = Ppo(ppo, self.model, mirrors, use_graph, self.group, fuse)
         self.iteration, self.samples, self.seconds = 0, 0, 0.0
@@ -110,7 +111,7 @@ class Trainer:
 
     @property
     def samples_per_iteration(self) -> int:
-        """How many control steps an iteration learns from, in all processes."""
+        """Control steps per iteration, in all processes."""
         return self.config.ppo.rollout_steps * self.config.run.num_envs * self.group.size
 
     @property
@@ -125,7 +126,7 @@ class Trainer:
 
     @property
     def collector(self) -> Collector:
-        """What fills the rollouts; the robots start when it is first asked for."""
+        """The collector; the robots start when it is first used."""
         if self._collector is None:
             self._collector = Collector(
                 self.env, self.model, self.config.ppo.rollout_steps, self.use_graph, self._fuse)
@@ -166,13 +167,13 @@ class Trainer:
         However it ends, but for an error, the last iteration is in a checkpoint.
 
         Args:
-            report: Called after each iteration with its number and figures.
+            report: Called after each iteration with its number and metrics.
             max_seconds: Stop after this time.
             is_done: Asked after each checkpoint whether to stop.
             wants_stop: Asked in each iteration; all processes stop if one of them wants to.
 
         Raises:
-            DivergedError: The figures are no longer numbers; the last checkpoint is good.
+            DivergedError: Metrics are not finite; the last checkpoint is good.
             RunFolderError: The folder is in use or cannot be written, as when the disk is full;
                 the last checkpoint is whole.
         """
@@ -193,9 +194,9 @@ class Trainer:
     def _train(self, written: Logs, report: Optional[Report],
                is_done: Callable[[], bool]) -> None:
         run, stop = self.config.run, False
-        # A GPU is given the next iteration before the figures of the last are asked for.
+        # A GPU gets the next iteration before the metrics of the last are read.
         ahead = int(torch.device(self.device).type == 'cuda')
-        pending: Deque[Figures] = deque()
+        pending: Deque[IterationMetrics] = deque()
         while self.iteration < run.iterations and not stop:
             pending.append(self.iterate())
             is_due = self.iteration % run.checkpoint_every == 0
@@ -211,8 +212,8 @@ class Trainer:
             written.synchronise()
             self.save()
 
-    def iterate(self) -> Figures:
-        """Collect and learn; return the figures, which a GPU may still be working on."""
+    def iterate(self) -> IterationMetrics:
+        """Collect and learn; return the metrics, which a GPU may still be computing."""
         self._follow_curriculum()
         self.collector.collect()
         learned = self.ppo.update(self.collector.rollout)
@@ -230,12 +231,12 @@ class Trainer:
             figures.update(zip(learned, values[sums.numel() + 2:]))
             return figures
 
-        return Figures(self.iteration, self.samples,
+        return IterationMetrics(self.iteration, self.samples,
                        torch.cat([sums, dropped, votes, torch.stack(list(learned.values()))]),
                        explain)
 
-    def _finish(self, figures: Figures, written: Logs, report: Optional[Report]) -> bool:
-        """Log, show and check an iteration's figures; return whether a process wants to stop."""
+    def _finish(self, figures: IterationMetrics, written: Logs, report: Optional[Report]) -> bool:
+        """Log, show and check an iteration's metrics; return whether a process wants to stop."""
         values = figures.read()
         stop = values.pop(VOTES) > 0.0
         taken = figures.arrived.seconds_since(self._last)
@@ -252,7 +253,7 @@ class Trainer:
         return stop
 
     def _follow_curriculum(self) -> None:
-        """Make penalties and pushes grow, and exploring change."""
+        """Update the factor on penalties and pushes, and the exploration parameters."""
         run, (first, last) = self.config.run, self.config.ppo.entropy
         share = min(1.0, self.iteration / max(1, run.curriculum_iterations))
         self.env.difficulty.fill_(run.curriculum_start + share * (1.0 - run.curriculum_start))
@@ -283,7 +284,7 @@ class Trainer:
     def save(self) -> Path:
         """Write a checkpoint; return its path."""
         path = self.folder / run_folder.CHECKPOINTS / f'{self.iteration:06d}.pt'
-        robots = self.collector.snapshot()  # first, since robots that start draw at random
+        robots = self.collector.snapshot()  # first, since a reset samples random numbers
         processes = self.group.gather(checkpoint.on_host(
             {'random': self._random_state(), 'robots': robots}))
         self._saved = self.iteration

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from humanoid_locomotion.core.errors import ConfigError, JointsError
-from humanoid_locomotion.core.feedback.kinematics import LinkFrame
+from humanoid_locomotion.core.feedback.kinematics import LinkFrame, joint_lines
 from humanoid_locomotion.core.robot import load_robot
 
 H1, G1 = load_robot('unitree_h1'), load_robot('unitree_g1')
@@ -29,6 +29,55 @@ def test_a_sensor_mounted_askew_is_turned_back(tmp_path):
         '<frame quat="0.8 0 0.6 0"><site name="askew" quat="0.6 0.8 0 0"/></frame>'
         '<site name="imu"')))
     agree(replace(H1, folder=str(folder)), 'askew', is_site=True)
+
+
+def test_a_tilted_axis_is_read_from_the_model(tmp_path):
+    agree(changed(tmp_path, '"torso_joint" axis="0 0 1"', '"torso_joint" axis="0.5 -1 2"'),
+          'torso_link', is_site=False)
+
+
+def test_an_axis_that_is_absent_is_the_z_axis_unless_a_default_class_has_one(tmp_path):
+    robot = changed(tmp_path, '"torso_joint" axis="0 0 1"', '"torso_joint"')
+    agree(robot, 'torso_link', is_site=False)
+    path = robot.mjcf_path
+    path.write_text(path.read_text().replace(
+        '</mujoco>', '<default><joint axis="0 1 0"/></default></mujoco>'))
+    with pytest.raises(ConfigError, match="joint 'torso_joint': axis: expected three numbers at "
+                       'the joint itself, found an axis in a default class'):
+        LinkFrame(robot, 'torso_link', robot.joint_names)
+
+
+def test_an_axis_without_a_direction_is_refused(tmp_path):
+    robot = changed(tmp_path, '"torso_joint" axis="0 0 1"', '"torso_joint" axis="0 0 0"')
+    with pytest.raises(ConfigError, match=r"'torso_joint': axis: expected a vector, found 0 0 0"):
+        LinkFrame(robot, 'torso_link', robot.joint_names)
+
+
+@pytest.mark.parametrize('robot', [H1, G1, load_robot('humanoid')], ids=lambda it: it.name)
+def test_joint_lines_are_where_the_simulator_has_them(robot):
+    mujoco = pytest.importorskip('mujoco')
+    model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
+    data = mujoco.MjData(model)
+    data.qpos[:] = 0.0
+    data.qpos[3] = 1.0
+    for joint in robot.joints:
+        data.qpos[model.joint(joint.name).qposadr[0]] = joint.default
+    mujoco.mj_kinematics(model, data)
+    lines = joint_lines(robot)
+    assert set(lines) == set(robot.joint_names)
+    for name, line in lines.items():
+        number = model.joint(name).id
+        np.testing.assert_allclose(line.axis, data.xaxis[number], atol=1e-9)
+        np.testing.assert_allclose(line.anchor, data.xanchor[number], atol=1e-9)
+
+
+def changed(tmp_path, old, new):
+    """Give a copy of H1 whose MJCF has one text replaced."""
+    folder = shutil.copytree(H1.folder, tmp_path / 'h1')
+    text = (folder / 'robot.xml').read_text()
+    assert old in text
+    (folder / 'robot.xml').write_text(text.replace(old, new))
+    return replace(H1, folder=str(folder))
 
 
 def agree(robot, link, is_site):

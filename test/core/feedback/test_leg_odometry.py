@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -33,8 +34,21 @@ def velocity(now: RobotState) -> list[float]:
 
 @pytest.mark.parametrize('name', ['humanoid', 'unitree_g1', 'unitree_h1'])
 def test_soles_are_where_the_simulator_has_them_and_move_likewise(name):
-    mujoco = pytest.importorskip('mujoco')
-    robot, drawn = load_robot(name), np.random.default_rng(3)
+    agree(load_robot(name))
+
+
+def test_a_tilted_axis_is_read_from_the_model_whatever_robot_yaml_calls_it(tmp_path):
+    folder = shutil.copytree(load_robot('unitree_h1').folder, tmp_path / 'h1')
+    text = (folder / 'robot.xml').read_text()
+    knee = '<joint name="left_knee_joint" axis="0 1 0"'
+    assert knee in text
+    (folder / 'robot.xml').write_text(text.replace(knee, knee.replace('0 1 0', '0.3 -2 0.1')))
+    agree(load_robot(folder))
+
+
+def agree(robot):
+    """Let MuJoCo say where the soles are and how they move in random poses."""
+    mujoco, drawn = pytest.importorskip('mujoco'), np.random.default_rng(3)
     model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
     data, joints = mujoco.MjData(model), [model.joint(it) for it in robot.joint_names]
     odometry = LegOdometry([leg_spec(robot, sole) for sole in robot.soles], robot.joint_names)

@@ -20,14 +20,13 @@ from port_suite import ALL, PHYSICS, ROBOT, N, hold, posed, state, truth
 import warp as wp
 
 from humanoid_locomotion.core.errors import SimulationError
-from humanoid_locomotion.core.reading.config import load
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets
 from humanoid_locomotion.sim.backend import open_backend
 from humanoid_locomotion.sim.mujoco_warp import deterministic as mujoco_warp_order
 from humanoid_locomotion.sim.mujoco_warp.deterministic import CanonicalOrder
-from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.config_file import load_config
 
 slow = pytest.mark.slow
 
@@ -156,7 +155,7 @@ def test_the_order_of_arrival_leaves_no_trace(falling):
 
 @slow
 def test_nor_does_it_on_rough_ground():
-    settings = load(TrainingConfig, config_file('training', 'unitree_g1_rough'))
+    settings = load_config(config_file('training', 'unitree_g1_rough'))
     backend = open_backend('mujoco_warp', load_robot('unitree_g1'), 10, settings.physics,
                            device='cpu', deterministic=True, terrain=settings.terrain)
     start = backend.default_state()

@@ -19,13 +19,12 @@ from mujoco_suite import MujocoSuite
 from port_suite import ALL, PHYSICS, ROBOT, N, hold, posed, state, truth
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.reading.config import load
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets
 from humanoid_locomotion.sim.backend import PhysicsVariation, open_backend
 from humanoid_locomotion.sim.mujoco_warp import backend as mujoco_warp_backend
-from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.config_file import load_config
 
 pytestmark = pytest.mark.slow
 
@@ -110,7 +109,7 @@ def test_the_solver_ends_alike_whether_or_not_it_asks_if_all_robots_are_done(mon
 @pytest.mark.parametrize('name', ['unitree_g1', 'unitree_h1'])
 def test_both_mujocos_agree_on_every_robot(name):
     robot = load_robot(name)
-    physics = load(TrainingConfig, config_file('training', name)).physics
+    physics = load_config(config_file('training', name)).physics
     pair = [open_backend(backend, robot, 2, physics, device='cpu')
             for backend in ('mujoco', 'mujoco_warp')]
     rng = np.random.default_rng(0)
@@ -145,7 +144,7 @@ def test_a_robot_that_ever_lacked_room_for_contacts_is_known():
 
 
 def test_both_mujocos_agree_on_rough_ground():
-    settings = load(TrainingConfig, config_file('training', 'unitree_g1_rough'))
+    settings = load_config(config_file('training', 'unitree_g1_rough'))
     robot, physics, pair = load_robot('unitree_g1'), settings.physics, []
     for name in ('mujoco', 'mujoco_warp'):
         backend = open_backend(name, robot, 10, physics, device='cpu', terrain=settings.terrain)

@@ -52,9 +52,9 @@ def figures_of(env) -> dict:
 
 def test_a_step_gives_one_row_for_each_robot():
     env = make_env('observation.history=2')
-    assert (env.obs_size, env.privileged_size) == (160, 30)
+    assert (env.obs_size, env.critic_size) == (160, 30)
     for result in (env.reset(), env.step(torch.zeros(N, M))):
-        assert result.obs.shape == (N, 160) and result.privileged.shape == (N, 30)
+        assert result.obs.shape == (N, 160) and result.critic_observation.shape == (N, 30)
         assert result.reward.shape == (N,) and result.reward.dtype == torch.float32
         assert result.terminated.shape == result.truncated.shape == (N,)
         assert result.terminated.dtype == result.truncated.dtype == torch.bool
@@ -96,7 +96,7 @@ def test_sensors_err_for_the_actor_and_not_for_the_critic():
         torch.manual_seed(3)
         env.reset()
     on_exact, on_noisy = (env.step(torch.zeros(N, M)) for env in (exact, noisy))
-    assert torch.equal(on_exact.privileged, on_noisy.privileged)
+    assert torch.equal(on_exact.critic_observation, on_noisy.critic_observation)
     assert not torch.equal(on_exact.obs, on_noisy.obs)
 
 
@@ -294,9 +294,9 @@ def test_the_actor_needs_no_odometry():
     assert controller.observe(measured, np.zeros((1, 3))).shape == (1, 80)
 
 
-# Creeping.
+# Memory of the rewards.
 
-def test_the_creep_of_standing_robots_builds_up_and_a_fall_forgets_it(monkeypatch):
+def test_the_foot_drift_of_standing_robots_builds_up_and_a_fall_forgets_it(monkeypatch):
     env = make_env(*CALM, 'commands.standing_share=1.0', 'commands.straight_share=0.0',
                    'commands.turning_share=0.0')
     env.reset()
@@ -311,16 +311,16 @@ def test_the_creep_of_standing_robots_builds_up_and_a_fall_forgets_it(monkeypatc
                        sole_forces=np.full_like(true.sole_forces, 200.0))
 
     monkeypatch.setattr(env.backend, 'truth', sliding)
-    creep = env.carried()['creep']
+    drift = env.carried()['foot_drift']
     env.step(torch.zeros(N, M))
-    assert torch.count_nonzero(creep) == 0  # they have just started
-    env.carried()['steps_on_the_way'].fill_(1000)
+    assert torch.count_nonzero(drift) == 0  # they have just started
+    env.carried()['transition_steps'].fill_(1000)
     for _ in range(3):
         env.step(torch.zeros(N, M))
-    assert torch.allclose(creep[..., 0], torch.tensor(0.01 * (1.0 - 0.98 ** 3)))
+    assert torch.allclose(drift[..., 0], torch.tensor(0.01 * (1.0 - 0.98 ** 3)))
     put(env, 1, base_position=LYING)
     assert env.step(torch.zeros(N, M)).terminated.tolist() == [False, True, False, False]
-    assert torch.count_nonzero(creep[1]) == 0 and torch.all(creep[[0, 2, 3], :, 0] > 0.0)
+    assert torch.count_nonzero(drift[1]) == 0 and torch.all(drift[[0, 2, 3], :, 0] > 0.0)
 
 
 def test_a_lasting_error_builds_up_and_a_fall_forgets_it():
@@ -330,16 +330,16 @@ def test_a_lasting_error_builds_up_and_a_fall_forgets_it():
     env.episode_step.zero_()
     sizes = []
     env.step(torch.zeros(N, M))
-    env.carried()['steps_on_the_way'].fill_(1000)
+    env.carried()['transition_steps'].fill_(1000)
     for _ in range(3):
-        seen = env.step(torch.zeros(N, M)).privileged
-        sizes.append(env.carried()['following_error'].norm(dim=-1).clone())
+        seen = env.step(torch.zeros(N, M)).critic_observation
+        sizes.append(env.carried()['tracking_error'].norm(dim=-1).clone())
     assert torch.all(sizes[0] > 0.0) and torch.all(sizes[2] > sizes[0])
     start = sum(len(block.source) for block in BLOCKS[:5])
-    assert torch.allclose(seen[:, start:start + 3], 5.0 * env.carried()['following_error'])
+    assert torch.allclose(seen[:, start:start + 3], 5.0 * env.carried()['tracking_error'])
     put(env, 1, base_position=LYING)
     assert env.step(torch.zeros(N, M)).terminated.tolist() == [False, True, False, False]
-    error = env.carried()['following_error']
+    error = env.carried()['tracking_error']
     assert torch.count_nonzero(error[1]) == 0 and torch.all(error[[0, 2, 3]].norm(dim=-1) > 0.0)
 
 
@@ -351,18 +351,18 @@ def test_a_kick_is_no_error_of_the_robot(speed, yaw_rate):
     env.reset()
     env.episode_step.zero_()
     kept = env.carried()
-    kept['following_error'].fill_(0.1)
-    kept['followed_command'].copy_(kept['command'])
-    kept['steps_on_the_way'].fill_(1000)
+    kept['tracking_error'].fill_(0.1)
+    kept['transition_command'].copy_(kept['command'])
+    kept['transition_steps'].fill_(1000)
     kept['command_time_left'].fill_(9.0)
     kept['push_time_left'].copy_(torch.tensor([9.0, 0.0, 9.0, 9.0]))
-    seen = env.step(torch.zeros(N, M)).privileged
-    assert kept['steps_on_the_way'].tolist() == [[1001, 1001], [1001, 0], [1001, 1001],
+    seen = env.step(torch.zeros(N, M)).critic_observation
+    assert kept['transition_steps'].tolist() == [[1001, 1001], [1001, 0], [1001, 1001],
                                                  [1001, 1001]]
     start = sum(len(block.source) for block in BLOCKS[:7])
     assert seen[:, start:start + 2].tolist() == [[0.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
     env.step(torch.zeros(N, M))
-    assert (kept['following_error'] != 0.0).any(-1).tolist() == [True, False, True, True]
+    assert (kept['tracking_error'] != 0.0).any(-1).tolist() == [True, False, True, True]
 
 
 def test_training_closes_the_loops_over_the_velocity_and_the_critic_sees_them():
@@ -380,7 +380,7 @@ def test_training_closes_the_loops_over_the_velocity_and_the_critic_sees_them():
     corrected = limits.clamp(asked + correction)
     assert torch.allclose(result.obs[:, start:start + 3], corrected)
     at = sum(len(block.source) for block in BLOCKS[:8])
-    assert torch.allclose(result.privileged[:, at:at + 3], 5.0 * correction)
+    assert torch.allclose(result.critic_observation[:, at:at + 3], 5.0 * correction)
 
 
 def test_who_stands_in_training_is_held_where_it_is_over_its_feet():

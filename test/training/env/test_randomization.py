@@ -14,8 +14,8 @@ from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.training.env.randomization import (
     Pusher,
     Sensors,
-    draw_physics,
-    draw_start,
+    sample_physics,
+    sample_start,
     symmetric,
 )
 
@@ -53,7 +53,7 @@ def tumbling() -> RobotState:
     ('com_offset', (-0.04, 0.04), (N, 3)), ('kp_scale', (0.9, 1.1), (N, M)),
     ('kd_scale', (0.9, 1.1), (N, M))])
 def test_physics_is_drawn_in_range_and_differs(key, bounds, shape):
-    drawn = getattr(draw_physics(config().randomization, N, M, seed=0), key)
+    drawn = getattr(sample_physics(config().randomization, N, M, seed=0), key)
     assert drawn.shape == shape
     assert np.all((bounds[0] <= drawn) & (drawn <= bounds[1]))
     assert np.unique(drawn).size == drawn.size
@@ -61,7 +61,8 @@ def test_physics_is_drawn_in_range_and_differs(key, bounds, shape):
 
 
 def test_physics_follows_from_the_seed_alone():
-    first, again, other = (draw_physics(config().randomization, N, M, seed) for seed in (3, 3, 4))
+    first, again, other = (
+        sample_physics(config().randomization, N, M, seed) for seed in (3, 3, 4))
     for key, value in vars(first).items():
         assert np.array_equal(value, getattr(again, key))
         assert not np.array_equal(value, getattr(other, key))
@@ -138,7 +139,7 @@ def test_starts_are_near_the_default_pose_at_any_heading():
     env = make_env(f'run.num_envs={N}')
     settings, default = env.config.randomization, env.backend.default_state()
     tensors = type(default)(**{k: torch.as_tensor(v) for k, v in vars(default).items()})
-    start = draw_start(settings, env.backend, tensors)
+    start = sample_start(settings, env.backend, tensors)
     assert torch.equal(start.base_position, tensors.base_position)
     assert torch.all(start.joint_velocities == 0.0)
     away = (start.joint_positions - tensors.joint_positions).abs()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+import shutil
 
 import numpy as np
 import pytest
-from tiny import ROBOT, config, figures, random_outcome
+from tiny import ROBOT, config, context, random_outcome
 import torch
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.controller import Controller
-from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets, RobotState
-from humanoid_locomotion.core.terms import LAYOUTS
+from humanoid_locomotion.core.terms import LAYOUTS, TERMS
 from humanoid_locomotion.sim.backend import (
     PhysicsSpec,
     PhysicsVariation,
@@ -22,15 +24,16 @@ from humanoid_locomotion.sim.backend import (
     Truth,
     open_backend,
 )
-from humanoid_locomotion.training.env.critic_observation import SIZE, Privileged
-from humanoid_locomotion.training.env.rewards import REWARDS, Outcome
+from humanoid_locomotion.training.env.critic_observation import BLOCKS, CriticObservation
+from humanoid_locomotion.training.env.rewards import REWARDS
+from humanoid_locomotion.training.env.rewards.outcome import Outcome
 from humanoid_locomotion.training.env.symmetry import (
     action_mirror,
+    critic_mirror,
     joint_mirror,
     observation_mirror,
-    privileged_mirror,
 )
-from humanoid_locomotion.training.env.tracking_error import velocity_in_heading
+from humanoid_locomotion.training.env.tracking_memory import TrackingMemory, velocity_in_heading
 
 N, HISTORY = 5, 3
 CONTRACT = config(f'observation.history={HISTORY}').contract(ROBOT)
@@ -95,13 +98,13 @@ def flip_truth(truth: Truth) -> Truth:
 def flip_outcome(o: Outcome) -> Outcome:
     state, truth = flip_state(o.state), flip_truth(o.truth)
     return Outcome(
-        state=state, truth=truth, velocity=velocity_in_heading(state, truth),
+        context=o.context, state=state, truth=truth, velocity=velocity_in_heading(state, truth),
         command=flip_command(o.command),
         action=swap_joints(o.action), previous_action=swap_joints(o.previous_action),
         joint_accelerations=swap_joints(o.joint_accelerations),
-        phase=(o.phase + 0.5) % 1.0, moving=o.moving, caught=o.caught,
-        creep=swap_feet(o.creep * torch.tensor([1.0, -1.0])),
-        following_error=o.following_error * torch.tensor([1.0, -1.0, -1.0]))
+        phase=(o.phase + 0.5) % 1.0, moving=o.moving, recovered=o.recovered,
+        foot_drift=swap_feet(o.foot_drift * torch.tensor([1.0, -1.0])),
+        tracking_error=o.tracking_error * torch.tensor([1.0, -1.0, -1.0]))
 
 
 def test_the_mirror_by_hand_is_a_reflection():
@@ -114,7 +117,7 @@ def test_the_mirror_by_hand_is_a_reflection():
 
 @pytest.mark.parametrize('mirror, size', [
     pytest.param(observation_mirror(CONTRACT, ROBOT), 240, id='observation'),
-    pytest.param(privileged_mirror(), SIZE, id='privileged'),
+    pytest.param(critic_mirror(BLOCKS), 30, id='critic'),
     pytest.param(action_mirror(CONTRACT, ROBOT), 23, id='action')])
 def test_mirrored_twice_everything_is_as_it_was(mirror, size):
     vector = torch.randn(N, size)
@@ -167,7 +170,7 @@ def test_every_robot_sees_the_mirrored_observation_when_mirrored(name, layout):
 
 @pytest.mark.parametrize('name, lopsided', [
     ('humanoid', 1e-6), ('unitree_g1', 1e-3), ('unitree_h1', 1e-6)])
-def test_mirrored_joints_put_the_links_where_the_mirror_shows_them(name, lopsided):
+def test_mirrored_joints_move_the_links_to_mirrored_places(name, lopsided):
     # The signs come from the axes; here they meet the robot's geometry, slanted axes included.
     mujoco = pytest.importorskip('mujoco', minversion='3.3')
     robot = load_robot(name)
@@ -190,6 +193,12 @@ def test_mirrored_joints_put_the_links_where_the_mirror_shows_them(name, lopside
             assert there[other] == pytest.approx(place * [1, -1, 1], abs=lopsided), body
 
 
+def test_a_mirror_with_another_number_of_signs_than_its_term_is_refused(monkeypatch):
+    monkeypatch.setitem(TERMS, 'gait_clock', replace(TERMS['gait_clock'], mirror=(1.0,)))
+    with pytest.raises(ConfigError, match='gait_clock: has 2 numbers, and its mirror 1 signs'):
+        observation_mirror(CONTRACT, ROBOT)
+
+
 def test_a_mirrored_action_asks_for_the_mirrored_pose():
     action, mapper = 3.0 * torch.randn(N, 23), Controller(CONTRACT).mapper
     mirrored = action_mirror(CONTRACT, ROBOT)(action)
@@ -205,28 +214,105 @@ def test_the_critic_of_a_mirrored_robot_sees_the_mirrored_truth():
         friction=rng.random(N), mass_scale=rng.random(N), payload=rng.random(N), com_offset=shift)
     flipped = replace(variation, com_offset=shift * [1.0, -1.0, 1.0])
     p = flip_outcome(o)
-    way_left, correction = torch.rand(N, 2), torch.randn(N, 3)
-    corrected_back = correction * torch.tensor([1.0, -1.0, -1.0])
-    seen = Privileged(variation, 440.0, 'cpu').build(
-        o.state, o.truth, o.following_error, o.creep, way_left, correction)
-    mirrored = Privileged(flipped, 440.0, 'cpu').build(
-        p.state, p.truth, p.following_error, p.creep, way_left, corrected_back)
-    assert torch.allclose(privileged_mirror()(seen), mirrored, atol=1e-5)
+    correction, everyone = torch.randn(N, 3), torch.rand(N) < 0.5
+    correction_back = correction * torch.tensor([1.0, -1.0, -1.0])
+    seen = []
+    for its, outcome, added in ((variation, o, correction), (flipped, p, correction_back)):
+        memory = TrackingMemory(0.02, 3, N, 'cpu')
+        memory.tracking_error.error.copy_(outcome.tracking_error)
+        memory.foot_drift.velocity.copy_(outcome.foot_drift)
+        for _ in range(30):
+            memory.transition.step(outcome.command)
+        memory.transition.kick(everyone)
+        seen.append(CriticObservation(its, 440.0, 'cpu').build(
+            outcome.state, outcome.truth, memory, added))
+    assert torch.allclose(critic_mirror(BLOCKS)(seen[0]), seen[1], atol=1e-5)
 
 
 @pytest.mark.parametrize('term', sorted(REWARDS))
 def test_a_mirrored_robot_earns_the_same(term):
     # What PPO rests on when it learns from mirrored samples with the returns they came with.
-    o, k = random_outcome(np.random.default_rng(2), 50), figures()
-    assert torch.allclose(REWARDS[term](flip_outcome(o), k), REWARDS[term](o, k), rtol=1e-4,
-                          atol=1e-5)
+    o = random_outcome(np.random.default_rng(2), 50)
+    parameters = REWARDS[term].read({'height': 0.88} if term == 'base_height' else {}, '', '')
+    it = REWARDS[term].make(context(50), parameters)
+    assert torch.allclose(it.step(flip_outcome(o)), it.step(o), rtol=1e-4, atol=1e-5)
 
 
-# Refusals.
+# Twins.
 
-def test_a_joint_without_a_twin_is_named():
-    with pytest.raises(LocomotionError, match="'left_knee' of robot 'humanoid' has no twin 'righ"):
+def copied(tmp_path, replacements, name='humanoid', **changes):
+    """Give a copy of a robot with its MJCF and its joints' names changed."""
+    folder = shutil.copytree(load_robot(name).folder, tmp_path / 'robot')
+    for file in ('robot.yaml', 'robot.xml'):
+        text = (folder / file).read_text()
+        for old, new in replacements.items():
+            text = text.replace(old, new)
+        (folder / file).write_text(text)
+    return replace(load_robot(folder), **changes)
+
+
+def test_twins_are_found_whatever_the_joints_are_called(tmp_path):
+    robot = copied(tmp_path, {'left_knee': 'L_knee', 'right_knee': 'R_knee',
+                              'left_elbow': 'elbow_1', 'right_elbow': 'elbow_2'})
+    assert joint_mirror(robot.joint_names, robot) == joint_mirror(NAMES, ROBOT)
+
+
+def test_the_sign_comes_from_the_axis_of_the_model(tmp_path):
+    """An axis that points the other way on one side alone turns the sign of both knees."""
+    path = Path(ROBOT.folder) / 'robot.xml'
+    line = next(it for it in path.read_text().splitlines() if 'name="right_knee"' in it)
+    assert 'axis="0 1 0"' in line
+    robot = copied(tmp_path, {line: line.replace('axis="0 1 0"', 'axis="0 -1 0"')})
+    robot = replace(robot, joints=tuple(
+        replace(it, default=-it.default, lower=-it.upper, upper=-it.lower)
+        if it.name == 'right_knee' else it for it in robot.joints))
+    (source, sign), (usual, usual_sign) = (
+        joint_mirror(NAMES, it) for it in (robot, ROBOT))
+    assert source == usual
+    assert {name for name, one, other in zip(NAMES, sign, usual_sign) if one != other} == {
+        'left_knee', 'right_knee'}
+
+
+def test_tilted_axes_find_their_twins_and_signs(tmp_path):
+    """By hand: (0.6, 0, 0.8) mirrored turns about (-0.6, 0, -0.8), its opposite."""
+    xml = (Path(ROBOT.folder) / 'robot.xml').read_text()
+    lines = {side: next(it for it in xml.splitlines() if f'name="{side}_hip_roll"' in it)
+             for side in ('left', 'right')}
+    assert all('axis="1 0 0"' in line for line in lines.values())
+    robot = copied(tmp_path, {
+        lines['left']: lines['left'].replace('axis="1 0 0"', 'axis="0.6 0.0 0.8"'),
+        lines['right']: lines['right'].replace('axis="1 0 0"', 'axis="-0.6 0.0 -0.8"')})
+    source, sign = joint_mirror(NAMES, robot)
+    left, right = NAMES.index('left_hip_roll'), NAMES.index('right_hip_roll')
+    assert (source[left], source[right]) == (right, left) and sign[left] == sign[right] == 1.0
+
+
+def test_a_joint_without_a_twin_is_named_with_the_key_to_set(tmp_path):
+    robot = copied(tmp_path, {'left_knee': 'L_knee', 'right_knee': 'R_knee'})
+    bent = replace(robot, joints=tuple(
+        replace(joint, default=joint.default + 0.5 * (joint.name == 'L_knee'))
+        for joint in robot.joints))
+    with pytest.raises(ConfigError, match=r"robot\.yaml: mirrored_joints: .*fits none the mirror "
+                       r"image of 'left_ankle_pitch' .*expected left_ankle_pitch: TWIN here"):
+        joint_mirror(bent.joint_names, bent)
+    pairs = {name: name.replace('left', 'right').replace('L_', 'R_')
+             for name in robot.joint_names if name.startswith(('left_ankle', 'L_'))}
+    given = replace(bent, mirrored_joints=pairs)
+    assert joint_mirror(given.joint_names, given) == joint_mirror(NAMES, ROBOT)
+
+
+def test_a_twin_that_is_not_part_of_the_vector_is_refused():
+    with pytest.raises(ConfigError, match="fits none the mirror image of 'left_knee'"):
         joint_mirror(['left_knee', 'torso_yaw'], ROBOT)
+
+
+@pytest.mark.parametrize('pairs, message', [
+    ({'left_knee': 'right_kne'}, r"mirrored_joints: \['right_kne'\] are no joints"),
+    ({'left_knee': 'right_knee', 'left_elbow': 'right_knee'}, 'not the twins of their twins'),
+    ({'left_knee': 'right_knee', 'right_knee': 'left_elbow'}, 'not the twins of their twins')])
+def test_twins_that_make_no_sense_are_refused(pairs, message):
+    with pytest.raises(ValueError, match=message):
+        replace(ROBOT, mirrored_joints=pairs)
 
 
 # Physics.

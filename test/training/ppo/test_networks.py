@@ -22,7 +22,7 @@ def _seed():
 
 def network() -> ActorCritic:
     """Give a small actor-critic."""
-    return ActorCritic(obs_size=5, privileged_size=3, num_actions=2, hidden_sizes=[8, 4],
+    return ActorCritic(obs_size=5, critic_size=3, num_actions=2, hidden_sizes=[8, 4],
                        init_std=0.5, min_std=0.05)
 
 

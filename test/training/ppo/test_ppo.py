@@ -101,7 +101,7 @@ MIRRORS = Mirrors(negate(OBS), Mirror(range(EXTRA), [1.0] * EXTRA), negate(ACTIO
 
 
 def test_a_mirrored_batch_is_twice_as_long_and_worth_the_same():
-    batch = {'obs': torch.randn(5, OBS), 'privileged': torch.randn(5, EXTRA),
+    batch = {'obs': torch.randn(5, OBS), 'critic_observation': torch.randn(5, EXTRA),
              'action': torch.randn(5, ACTIONS), 'advantage': torch.randn(5),
              'returns': torch.randn(5), 'log_prob': torch.randn(5)}
     doubled = mirrored_too(batch, MIRRORS)
@@ -140,13 +140,13 @@ class Toy:
         """Let the model act; give the rollout."""
         ends = torch.ones(ROBOTS, dtype=torch.bool)
         for _ in range(STEPS):
-            obs, privileged = torch.randn(ROBOTS, OBS), torch.randn(ROBOTS, EXTRA)
+            obs, critic = torch.randn(ROBOTS, OBS), torch.randn(ROBOTS, EXTRA)
             if positive:
                 obs = obs.abs()
             action, log_prob, mean = model.act(obs)
             missed = (action - wanted(obs)).square().sum(-1)
             self.rollout.add(
-                obs=obs, privileged=privileged, action=action, mean=mean, log_prob=log_prob,
+                obs=obs, critic_observation=critic, action=action, mean=mean, log_prob=log_prob,
                 reward=-missed if reward is None else torch.full_like(missed, reward),
                 terminated=ends, truncated=~ends)
         return self.rollout
@@ -238,11 +238,11 @@ def test_states_are_valued_by_the_model_that_is_about_to_learn():
     it, seen = ppo(), []
     rollout = Rollout(STEPS, ROBOTS, OBS, EXTRA, ACTIONS, 'cpu')  # nothing ends in it
     value_of = it.model.value
-    it.model.value = lambda obs, privileged: seen.append(obs) or value_of(obs, privileged)
+    it.model.value = lambda obs, critic: seen.append(obs) or value_of(obs, critic)
     for last in (1.0, 2.0):
         seen.clear()
         rollout.finish(torch.full((ROBOTS, OBS), last), torch.zeros(ROBOTS, EXTRA))
-        before = value_of(rollout.data['obs'], rollout.data['privileged']).detach().clone()
+        before = value_of(rollout.data['obs'], rollout.data['critic_observation']).detach().clone()
         it.update(rollout)
         assert torch.equal(seen[0], rollout.data['obs'])  # all that was collected, then the last
         assert torch.equal(seen[1], rollout.last_obs)

@@ -111,15 +111,15 @@ def test_the_buffers_own_advantages_are_those_of_its_data():
     torch.manual_seed(1)
     it = Rollout(4, 2, 1, 1, 1, 'cpu')
     for _ in range(4):
-        it.add(obs=torch.randn(2, 1), privileged=torch.randn(2, 1), reward=torch.randn(2),
+        it.add(obs=torch.randn(2, 1), critic_observation=torch.randn(2, 1), reward=torch.randn(2),
                terminated=torch.rand(2) < 0.3, truncated=torch.rand(2) < 0.3)
     it.finish(torch.randn(2, 1), torch.randn(2, 1))
 
-    def value(obs: torch.Tensor, privileged: torch.Tensor) -> torch.Tensor:
-        return (obs + 10.0 * privileged)[..., 0]
+    def value(obs: torch.Tensor, critic: torch.Tensor) -> torch.Tensor:
+        return (obs + 10.0 * critic)[..., 0]
 
-    d, last = it.data, value(it.last_obs, it.last_privileged)
-    values = value(d['obs'], d['privileged'])
+    d, last = it.data, value(it.last_obs, it.last_critic_observation)
+    values = value(d['obs'], d['critic_observation'])
     expected = gae(d['reward'], values, d['terminated'], d['truncated'], last, 0.9, 0.8)
     for got, wanted in zip(it.advantages(value, 0.9, 0.8), expected):
         assert torch.equal(got, wanted)

@@ -53,8 +53,17 @@ def test_a_key_of_the_config_is_named_with_both_values():
 
 
 def test_a_reward_that_came_or_went_is_named():
-    (found,) = differences(ROBOT, 'fake', 'rewards.weights.energy=-9.0')
-    assert found.startswith('rewards.weights.energy ') and found.endswith(', now -9.0')
+    assert differences(ROBOT, 'fake', 'rewards.weights.energy=-9.0') == [
+        'rewards.weights.energy.weight -0.0005, now -9.0']
+    assert differences(ROBOT, 'fake', 'rewards.weights.low_feet_speed=-1') == [
+        'rewards.weights.low_feet_speed.weight absent, now -1.0',
+        'rewards.weights.low_feet_speed.swing_height absent, now 0.08']
+
+
+def test_a_key_that_an_earlier_checkpoint_lacks_is_no_change_unless_it_is_set():
+    whole = to_mapping(config())
+    del whole['ppo']['final_std_factor'], whole['randomization']['external_arm_motion']
+    assert differences(config=whole) == []
 
 
 def test_a_joints_gain_is_named_with_both_values(mine):

@@ -1,0 +1,82 @@
+"""Rewards for the gait: feet that lift in turn and land flat, softly and without slipping."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from humanoid_locomotion.core import rotations
+from humanoid_locomotion.sim.backend import CONTACT_FORCE
+from humanoid_locomotion.training.env.rewards.outcome import Outcome
+from humanoid_locomotion.training.env.rewards.registry import register_reward
+
+
+def _swing(o: Outcome) -> torch.Tensor:
+    """Return (num_envs, 2): sine of each foot's progress through its swing, 0 in stance."""
+    sine = torch.sin(2.0 * math.pi * o.phase) * o.moving
+    return torch.stack((sine.clamp(min=0.0), (-sine).clamp(min=0.0)), -1)
+
+
+@register_reward(above_zero=['swing_height', 'sigma'])
+def feet_follow_clock(o: Outcome, *, swing_height: float = 0.08,
+                      sigma: float = 0.05) -> torch.Tensor:
+    """Agreement of the soles' heights with the gait clock, 0 to 1.
+
+    The left foot swings in the first half of the stride, the right in the second, along
+    ``swing_height * sin^2`` [m]. Stance feet, and both feet of a standing robot, belong on the
+    floor. ``sigma`` is the kernel's width [m].
+    """
+    heights = o.truth.sole_positions[:, :, 2]
+    error = heights - swing_height * _swing(o).square()
+    return torch.exp(-error.square().sum(-1) / sigma**2)
+
+
+@register_reward
+def contact_follows_clock(o: Outcome) -> torch.Tensor:
+    """Share of the feet that touch the floor in stance and do not in swing."""
+    on_floor = o.truth.sole_forces > CONTACT_FORCE
+    return (on_floor == (_swing(o) <= 0.2)).float().mean(-1)
+
+
+@register_reward
+def feet_slip(o: Outcome) -> torch.Tensor:
+    """Speed of the soles under load [m/s]; not squared, so that slow slipping counts too."""
+    return o.truth.sole_slips.sum(-1) * o.recovered
+
+
+@register_reward(above_zero=['swing_height'])
+def low_feet_speed(o: Outcome, *, swing_height: float = 0.08) -> torch.Tensor:
+    """Horizontal speed of low soles [m/s]: in full on the floor, none from ``swing_height`` up.
+
+    A foot that lands at speed slides, hits the floor hard and wastes the energy of its swing.
+    """
+    lowness = (1.0 - o.truth.sole_positions[:, :, 2] / swing_height).clamp(0.0, 1.0)
+    return (o.truth.sole_velocities[:, :, :2].norm(dim=-1) * lowness).sum(-1)
+
+
+@register_reward
+def feet_tilt(o: Outcome) -> torch.Tensor:
+    """Squared sine of the soles' tilt."""
+    return o.truth.sole_normals[:, :, :2].square().sum((-1, -2))
+
+
+@register_reward
+def feet_too_close(o: Outcome, *, distance: float = 0.15) -> torch.Tensor:
+    """Sideways distance of the feet below the smallest wanted ``distance`` [m]."""
+    apart = o.truth.sole_positions[:, 0] - o.truth.sole_positions[:, 1]
+    sideways = rotations.in_heading_frame(o.state.base_orientation, apart)[:, 1]
+    return (distance - sideways).clamp(min=0.0)
+
+
+@register_reward(not_negative=['force', 'force_per_speed'])
+def hard_landing(o: Outcome, *, force: float = 1.3, force_per_speed: float = 0.0) -> torch.Tensor:
+    """Load on the feet above the allowed load [body weights], at most 2 for each foot.
+
+    The allowed load of one foot is the larger of ``force`` [body weights] and ``force_per_speed``
+    [body weights per m/s] times the commanded speed, since fast steps land harder.
+    """
+    speed = o.command[:, :2].norm(dim=-1)
+    allowed = (force_per_speed * speed).clamp(min=force)
+    beyond = (o.truth.peak_sole_forces / o.context.body_weight - allowed[:, None]).clamp(0.0, 2.0)
+    return beyond.sum(-1) * o.recovered

@@ -1,0 +1,46 @@
+"""Rewards for standing still while the command asks for it."""
+
+from __future__ import annotations
+
+import torch
+
+from humanoid_locomotion.training.env.rewards.outcome import Outcome
+from humanoid_locomotion.training.env.rewards.registry import register_reward
+
+
+@register_reward
+def stand_joint_velocity(o: Outcome) -> torch.Tensor:
+    """Mean squared joint velocity, plus 10 times the base's squared speed, while standing."""
+    joints = o.state.joint_velocities.square().mean(-1)
+    base = o.velocity[:, :2].square().sum(-1)
+    return (joints + 10.0 * base).clamp(max=10.0) * (1.0 - o.moving) * o.recovered
+
+
+@register_reward
+def stand_pose(o: Outcome) -> torch.Tensor:
+    """Mean distance of the joints from the default pose while standing [rad]."""
+    deviation = (o.state.joint_positions - o.context.default_pose).abs().mean(-1)
+    return deviation * (1.0 - o.moving)
+
+
+@register_reward(above_zero=['limit'])
+def stand_foot_drift(o: Outcome, *, limit: float = 0.01) -> torch.Tensor:
+    """Averaged speed of the soles while standing [m/s], bounded below ``limit`` for each.
+
+    At a speed of ``limit`` a sole counts half of it. The bound keeps a robot that shuffles better
+    off than one that falls, and less shuffling better than more.
+    """
+    return _bounded(o.foot_drift.norm(dim=-1), limit).sum(-1)
+
+
+@register_reward(above_zero=['limit'])
+def stand_base_drift(o: Outcome, *, limit: float = 0.01) -> torch.Tensor:
+    """Averaged speed of the base while standing [m/s], bounded like that of a sole.
+
+    A base can drift for seconds, by millimetres, over feet that do not move.
+    """
+    return _bounded(o.tracking_error[:, :2].norm(dim=-1), limit) * (1.0 - o.moving)
+
+
+def _bounded(speed: torch.Tensor, limit: float) -> torch.Tensor:
+    return speed / (1.0 + speed / limit)
