@@ -73,17 +73,17 @@ class Logs:
                 str(self._folder), purge_step=self._after + 1 if self._after else None)
         return self
 
-    def write(self, iteration: int, samples: int, figures: Dict[str, float]) -> None:
+    def write(self, iteration: int, samples: int, metrics: Dict[str, float]) -> None:
         """Write the metrics of an iteration."""
         if self._lines is None:
             return
-        line = {'iteration': iteration, 'samples': samples, **figures}
+        line = {'iteration': iteration, 'samples': samples, **metrics}
         with durable.named_errors(self._folder / METRICS):
             self._lines.write(json.dumps(line) + '\n')
             self._lines.flush()
         if self._board is not None:
             with durable.named_errors(self._folder / 'events.out.tfevents'):
-                for name, value in figures.items():
+                for name, value in metrics.items():
                     self._board.add_scalar(name, value, iteration)
 
     def synchronise(self) -> None:

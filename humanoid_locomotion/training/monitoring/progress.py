@@ -14,8 +14,8 @@ class TrainingProgress:
     def __init__(self, console: Console, iterations: int, title: str):
         self._progress = Progress(
             TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), TextColumn('{task.fields[figures]}'), console=console)
-        self._task = self._progress.add_task(title, total=iterations, figures='')
+            TimeRemainingColumn(), TextColumn('{task.fields[metrics]}'), console=console)
+        self._task = self._progress.add_task(title, total=iterations, metrics='')
         self._console, self._every = console, max(1, iterations // 20)
 
     def __enter__(self) -> TrainingProgress:
@@ -25,17 +25,17 @@ class TrainingProgress:
     def __exit__(self, *reason: Any) -> None:
         self._progress.__exit__(*reason)
 
-    def report(self, iteration: int, figures: Dict[str, float]) -> None:
+    def report(self, iteration: int, metrics: Dict[str, float]) -> None:
         """Show the metrics of an iteration."""
-        speed = figures['speed/steps_per_second']
+        speed = metrics['speed/steps_per_second']
         text = (f"{f'{speed / 1000.0:.0f}k' if speed >= 1e4 else f'{speed:.0f}'} steps/s, "
-                f"reward {figures['reward/total']:.3f}, "
-                f"episode {figures['episode_length']:.0f} steps, "
-                f"error {figures['linear_velocity_error']:.2f} m/s "
-                f"{figures['yaw_rate_error']:.2f} rad/s")
-        overflowed = figures.get('physics/overflowed_robots', 0.0)
+                f"reward {metrics['reward/total']:.3f}, "
+                f"episode {metrics['episode_length']:.0f} steps, "
+                f"error {metrics['linear_velocity_error']:.2f} m/s "
+                f"{metrics['yaw_rate_error']:.2f} rad/s")
+        overflowed = metrics.get('physics/overflowed_robots', 0.0)
         if overflowed:
             text += f', [red]{overflowed:.0f} robots short of contacts or constraints[/red]'
-        self._progress.update(self._task, completed=iteration, figures=text)
+        self._progress.update(self._task, completed=iteration, metrics=text)
         if not self._console.is_terminal and (iteration == 1 or iteration % self._every == 0):
             self._console.print(f'iteration {iteration}: {text}', highlight=False, soft_wrap=True)

@@ -228,10 +228,10 @@ class _Shown:
         self._show = show
         self.error: Optional[BaseException] = None
 
-    def __call__(self, iteration: int, figures: Dict[str, float]) -> None:
+    def __call__(self, iteration: int, metrics: Dict[str, float]) -> None:
         """Show the metrics of an iteration."""
         try:
-            self._show(iteration, figures)
+            self._show(iteration, metrics)
         except (OSError, SystemExit) as error:
             self.error = error
 

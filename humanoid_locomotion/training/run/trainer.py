@@ -226,30 +226,30 @@ class Trainer:
         self.group.sum([sums, dropped, votes])
 
         def explain(values: List[float]) -> Dict[str, float]:
-            figures = self.env.metrics.means(values[:sums.numel()])
-            figures['physics/overflowed_robots'], figures[VOTES] = values[sums.numel():][:2]
-            figures.update(zip(learned, values[sums.numel() + 2:]))
-            return figures
+            metrics = self.env.metrics.means(values[:sums.numel()])
+            metrics['physics/overflowed_robots'], metrics[VOTES] = values[sums.numel():][:2]
+            metrics.update(zip(learned, values[sums.numel() + 2:]))
+            return metrics
 
         return IterationMetrics(self.iteration, self.samples,
                        torch.cat([sums, dropped, votes, torch.stack(list(learned.values()))]),
                        explain)
 
-    def _finish(self, figures: IterationMetrics, written: Logs, report: Optional[Report]) -> bool:
+    def _finish(self, metrics: IterationMetrics, written: Logs, report: Optional[Report]) -> bool:
         """Log, show and check an iteration's metrics; return whether a process wants to stop."""
-        values = figures.read()
+        values = metrics.read()
         stop = values.pop(VOTES) > 0.0
-        taken = figures.arrived.seconds_since(self._last)
-        self._last = figures.arrived
+        taken = metrics.arrived.seconds_since(self._last)
+        self._last = metrics.arrived
         self.seconds += taken
         values['speed/seconds'] = self.seconds
         values['speed/steps_per_second'] = self.samples_per_iteration / taken
-        written.write(figures.iteration, figures.samples, values)
+        written.write(metrics.iteration, metrics.samples, values)
         if report is not None:
-            report(figures.iteration, values)
+            report(metrics.iteration, values)
         broken = [name for name, value in values.items() if not math.isfinite(value)]
         if broken:
-            raise DivergedError(figures.iteration, broken, self._last_good)
+            raise DivergedError(metrics.iteration, broken, self._last_good)
         return stop
 
     def _follow_curriculum(self) -> None:
