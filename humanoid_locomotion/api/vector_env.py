@@ -126,7 +126,8 @@ class LocomotionVectorEnv(VectorEnv):
             tensor.copy_(carried[name])
         with self._own_random(), torch.no_grad():
             result = self.env.reset()
-        return self._give(result.obs), {'critic_observation': self._give(result.critic_observation)}
+        return self._give(result.obs), {
+            'critic_observation': self._give(result.critic_observation)}
 
     def step(self, actions: Array) -> Step:
         """Advance by one control step.

@@ -89,8 +89,10 @@ def register_observation(mirror: Mirror, needs_odometry: bool = False, name: str
     """Register an observation term, so that layouts and contracts can name it; a decorator.
 
     Args:
-        mirror: See :class:`ObservationTerm`.
-        needs_odometry: Likewise.
+        mirror: The sign of each number when left and right are exchanged, such as (1, -1, 1) for
+            a velocity; or ``'observed joints'``, ``'commanded joints'`` or ``'command axes'``, for
+            one number per joint or axis.
+        needs_odometry: Whether a robot without odometry cannot provide the term.
         name: The term's name; that of the function by default.
 
     Raises:
