@@ -1,6 +1,6 @@
 """``python -m humanoid_locomotion`` is the command ``humanoid-locomotion``."""
 
-import sys
+import os
 
 
 def main() -> None:
@@ -8,7 +8,7 @@ def main() -> None:
     try:
         from humanoid_locomotion.cli import main as command_line
     except KeyboardInterrupt:
-        sys.exit(130)
+        os._exit(130)  # nothing is open yet; sys.exit may end by SIGINT, see cli/exit_codes.py
     command_line.main()
 
 

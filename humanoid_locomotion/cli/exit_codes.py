@@ -32,7 +32,17 @@ def run(command_line: Callable[..., Any]) -> NoReturn:
     except OSError as error:
         code = _code_of_system_error(error, code)
     _drop_what_cannot_be_written()
+    forget_interrupt()
     sys.exit(code)
+
+
+def forget_interrupt() -> None:
+    """Let Python end with the exit code that it is given, after a KeyboardInterrupt was caught.
+
+    CPython remembers one that was raised inside ``exec`` of a string, as dataclasses and named
+    tuples use it, and ends by SIGINT instead; the next ``exec`` of a string makes it forget.
+    """
+    exec('')
 
 
 def _code_of(command_line: Callable[..., Any]) -> int:

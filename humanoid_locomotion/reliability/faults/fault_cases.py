@@ -81,6 +81,8 @@ SENSORS: Tuple[Fault, ...] = (
           do.edited(JOINTS, do.put('position', JOINT, -1.0))),
     Fault('joint_states: degrees', do.edited(JOINTS, do.degrees)),
     Fault('joint_states: velocities times 100', do.edited(JOINTS, do.scale_velocities),
+          rule='encoder slip'),
+    Fault('left_knee: joint_states show it turning at 30 rad/s', do.turning(30.0),
           rule='joint velocity'),
     Fault('joint_states: torques of 500 Nm', do.edited(JOINTS, do.torque), rule='joint torque'),
     Fault('joint_states: half of them out of order', do.late_burst, **_GO_ON),

@@ -163,6 +163,18 @@ def drifting(rate: float) -> Callable[[Rig], None]:
     return do
 
 
+def turning(speed: float) -> Callable[[Rig], None]:
+    """Let the knee's position and velocity agree on a speed that no knee has [rad/s]."""
+    def do(rig: Rig) -> None:
+        begin = rig.elapsed
+
+        def edit(msg: Any) -> None:
+            msg.position[JOINT] += speed * (rig.elapsed - begin)
+            msg.velocity[JOINT] = speed
+        edited(JOINTS, edit)(rig)
+    return do
+
+
 def no_torque(msg: Any) -> None:
     """Measure no torques."""
     msg.effort = []
