@@ -1,1 +1,1 @@
-"""Benchmark commands: throughput of training, physics, and latency of the node."""
+"""Benchmarks: throughput of training and physics, and latency of the locomotion node."""

@@ -1,4 +1,4 @@
-"""How long each engine takes for one control step, without ROS and without a robot."""
+"""Measures the duration of one control step in each inference engine, without ROS and robot."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ STEPS, WARM_UP = 5000, 200
 
 
 def measure_engines(policy: str, device: str) -> List[Dict[str, Any]]:
-    """Time onnxruntime, and torch with and without a graph where it runs on CUDA.
+    """Time onnxruntime, and torch, on CUDA with and without a graph.
 
     Args:
-        policy: Path of the folder, or the name of a policy that ships.
-        device: Where torch runs: ``auto``, ``cpu`` or ``cuda``.
+        policy: Path of the folder, or the name of a shipped policy.
+        device: Device of torch: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
         PolicyError: The folder must not be run.
@@ -48,7 +48,7 @@ def step_times(run: Callable[[np.ndarray], Any], obs_size: int, steps: int = STE
     for _ in range(WARM_UP):
         run(rows[0])
     gc.collect()
-    gc.disable()  # as the node does within its steps
+    gc.disable()  # as in the control steps of the node
     try:
         for i in range(steps):
             begin = time.perf_counter()

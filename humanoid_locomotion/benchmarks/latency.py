@@ -1,4 +1,4 @@
-"""How long a command takes from the joint states it answers, beside a node that only copies."""
+"""Measures the latency from joint states to the command, beside a node that only copies."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from humanoid_locomotion.reliability.faults.dds_faults import START
 
 RATE = 50.0  # [Hz]
 WARM_UP = 4.0  # [s]
-FLOOR = 'floor'  # the copying node's namespace
+FLOOR = 'floor'  # namespace of the copying node
 
 
 class CopyNode(Node):
-    """The floor: copies JointState from subscription to publisher."""
+    """The lower bound of latency: copies JointState from subscription to publisher."""
 
     def __init__(self) -> None:
         super().__init__('copy', namespace=FLOOR)
@@ -37,15 +37,16 @@ class CopyNode(Node):
             JointState, 'joint_states', self._publisher.publish, qos.SENSOR_INPUT)
 
     def stop(self) -> None:
-        """Do nothing: no robot hangs on it."""
+        """Do nothing: it controls no robot."""
 
 
 class Pinger(Node):
-    """Sends joint states to both nodes in turns, and times what comes back.
+    """Sends joint states to both nodes alternately, and measures the response times.
 
-    Each is asked at the control rate, half a period after the other, so that they share every
-    busy moment of the machine; the IMU comes a quarter of a period before each. Joint states with
-    positions, velocities and torques are as long as the command: every message is of one size.
+    Each node is addressed at the control rate, half a period after the other, so that both
+    experience the same machine load; the IMU message is sent a quarter of a period before. Joint
+    states with positions, velocities and torques have the size of the command: all messages are
+    equally long.
     """
 
     def __init__(self, robot: RobotSpec):
@@ -81,7 +82,7 @@ class Pinger(Node):
         self._to[name].publish(self._joints)
 
     def _differ(self) -> float:
-        self._noise = (self._noise + 1e-6) % 1e-3  # what is measured is never twice the same
+        self._noise = (self._noise + 1e-6) % 1e-3  # measurements are never identical
         return self._noise
 
     def _on_command(self, name: str) -> None:
@@ -92,10 +93,10 @@ class Pinger(Node):
 
 def measure(folder: PolicyFolder, spec: RobotSpec, engine: str,
             seconds: float) -> List[Dict[str, Any]]:
-    """Time the locomotion node and the floor side by side; rclpy is initialised and isolated.
+    """Time the locomotion node and the copying node; rclpy is initialised and isolated.
 
     Raises:
-        LocomotionError: One of them does not answer.
+        LocomotionError: One of the nodes does not respond.
     """
     pinger = Pinger(spec)
     executor = make_executor()

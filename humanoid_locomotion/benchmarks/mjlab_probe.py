@@ -1,8 +1,9 @@
-"""Times mjlab's own G1 flat velocity task, to be set beside this package's benchmark.
+"""Times mjlab's own G1 flat velocity task, for comparison with this package's benchmark.
 
-``python mjlab_probe.py env|train|serve`` needs an interpreter that has mjlab. A measurement is one
-JSON line on stdout; all else goes to stderr. ``serve`` sets up once and answers lines of stdin,
-``env [STEPS]`` or ``train [ITERATIONS]`` until ``quit``, so that a parent can measure in turn.
+``python mjlab_probe.py env|train|serve`` needs an interpreter with mjlab. Each result is one JSON
+line on stdout; all other output goes to stderr. ``serve`` sets up once and executes lines of
+stdin, ``env [STEPS]`` or ``train [ITERATIONS]`` until ``quit``, so that a parent can alternate
+measurements.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ TASK = 'Mjlab-Velocity-Flat-Unitree-G1'
 
 
 class Probe:
-    """The task's environment and runner, set up as mjlab's train script does; saves nothing."""
+    """The task's environment and runner, set up as in mjlab's train script; saves nothing."""
 
     def __init__(self, num_envs: int, device: str, log_dir: str):
         from mjlab.envs import ManagerBasedRlEnv
@@ -50,7 +51,7 @@ class Probe:
             **{name: version(name) for name in ('mjlab', 'mujoco-warp', 'warp-lang', 'torch')}}
 
     def measure_env(self, steps: int, repeats: int) -> Dict[str, Any]:
-        """Time steps under random actions, and under the untrained actor's, its time included."""
+        """Time steps with random actions, and with the untrained actor including inference."""
         ages, shape = self.env.episode_length_buf, (steps, self.env.num_envs, self.env.num_actions)
         self.env.episode_length_buf = torch.randint_like(ages, int(self.env.max_episode_length))
         drawn = 2 * torch.rand(shape, device=self.env.device) - 1
@@ -95,14 +96,14 @@ class Probe:
 
 
 def main() -> None:
-    """Measure what the command line, or in ``serve`` each line of stdin, asks for."""
+    """Run the measurement of the command line, or in ``serve`` of each line of stdin."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument('what', choices=['env', 'train', 'serve'])
     for name, default in {'num-envs': 4096, 'steps': 100, 'repeats': 5, 'iterations': 20}.items():
         parser.add_argument(f'--{name}', type=int, default=default)
     parser.add_argument('--device', default='cuda:0' if torch.cuda.is_available() else 'cpu')
     args, answers = parser.parse_args(), os.fdopen(os.dup(1), 'w')
-    os.dup2(2, 1)  # what anything else prints, C libraries included, goes to stderr
+    os.dup2(2, 1)  # all other output, including that of C libraries, goes to stderr
     os.environ.setdefault('MUJOCO_GL', 'disable')
     with tempfile.TemporaryDirectory() as log_dir:
         probe = Probe(args.num_envs, args.device, log_dir)

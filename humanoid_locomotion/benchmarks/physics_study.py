@@ -1,8 +1,8 @@
-"""What physics settings cost and what they lose, against MuJoCo on the CPU at a finer step.
+"""Cost and error of physics settings, relative to MuJoCo on the CPU with a finer time step.
 
-From states that a walking policy went through, one control step is taken with the same targets,
-once by the backend under each setting and once by the reference. The differences are what a
-setting loses; what it costs is the time of a captured step of all robots while they walk.
+From states of a walking policy, one control step is taken with the same targets, once by the
+backend with each setting and once by the reference. The differences are the error of a setting;
+its cost is the time of a captured step of all robots while they walk.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import PhysicsSpec, ResetState, open_backend
 from humanoid_locomotion.training.run.trainer import Trainer
 
-WALK_STEPS = 100  # control steps walked before states are taken
-STATES = 10  # moments taken, four control steps apart, of every robot compared
+WALK_STEPS = 100  # control steps before the first state
+STATES = 10  # states per compared robot, four control steps apart
 COMPARED = 64  # robots compared with the reference
-REFERENCE_SUBSTEPS = 20  # of the reference, for each substep of the config
+REFERENCE_SUBSTEPS = 20  # substeps of the reference per substep of the config
 TIMED_STEPS = 20
 
 # Solver iterations, line search iterations, physics steps per control step.
@@ -35,7 +35,7 @@ SETTINGS: Tuple[Tuple[int, int, int], ...] = (
 
 def study(trainer: Trainer, backend: str,
           settings: Sequence[Tuple[int, int, int]] = SETTINGS) -> List[Dict[str, Any]]:
-    """Return a row per setting: what it is, its time and its differences to the reference."""
+    """Return a row per setting: its values, its time and its differences to the reference."""
     physics = trainer.config.physics
     moments = _walk(trainer)
     recording = Recording(trainer.backend, lambda: trainer.collector.run_eagerly(TIMED_STEPS))
@@ -59,9 +59,9 @@ def study(trainer: Trainer, backend: str,
 
 
 def room_used(trainer: Trainer, steps: int = 200) -> Dict[str, Dict[str, float]]:
-    """Return the most room that constraints and contacts took, beside their budgets.
+    """Return the largest use of constraint and contact arrays, with their allocated sizes.
 
-    Robots walk, and then tumble under actions as wild as an untrained policy's; what they take is
+    Robots first walk, and then tumble under actions like those of an untrained policy; the use is
     read after every control step.
     """
     physics, backend, log_std = trainer.config.physics, trainer.backend, trainer.model.log_std
@@ -79,7 +79,7 @@ def room_used(trainer: Trainer, steps: int = 200) -> Dict[str, Dict[str, float]]
 
 
 def _walk(trainer: Trainer) -> List[Tuple[ResetState, torch.Tensor]]:
-    """Return states of some robots, with the targets that followed them."""
+    """Return states of some robots, with their joint targets."""
     moments: List[Tuple[ResetState, torch.Tensor]] = []
     backend, step = trainer.backend, trainer.backend.step
 

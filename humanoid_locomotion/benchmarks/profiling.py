@@ -1,4 +1,4 @@
-"""Reads from a profile how long a GPU had nothing to do, and how often the host waited for it."""
+"""Reads from a profile the idle share of the GPU, and the number of host waits."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ HOST_CALLS = ('cuda_runtime', 'cuda_driver')
 
 
 def profile(run: Callable[[], None], device: str) -> Dict[str, Any]:
-    """Return ``gpu_idle_share`` and ``host_waits`` of a run; nothing where there is no GPU.
+    """Return ``gpu_idle_share`` and ``host_waits`` of a run; empty without a GPU.
 
-    A trace (CUPTI's, CUDA 13) has no kernels that run inside a graph's conditional nodes; their
-    time counts as idle.
+    A trace (CUPTI's, CUDA 13) does not contain kernels in conditional nodes of a graph; their time
+    counts as idle.
 
     Args:
-        run: What is profiled.
-        device: Where it works.
+        run: The function to profile.
+        device: The device it uses.
     """
     if torch.device(device).type != 'cuda':
         return {}
@@ -37,7 +37,7 @@ def profile(run: Callable[[], None], device: str) -> Dict[str, Any]:
 
 
 def read_trace(events: List[Dict[str, Any]]) -> Dict[str, Any]:
-    """Return what :func:`profile` does, from the events of a trace (Chrome's format, [us])."""
+    """Compute the result of :func:`profile` from the events of a trace (Chrome's format, [us])."""
     events = [event for event in events if event.get('ph') == 'X']
     window = next(event for event in events
                   if event['name'] == 'profiled' and event['cat'] == 'user_annotation')
@@ -51,7 +51,7 @@ def read_trace(events: List[Dict[str, Any]]) -> Dict[str, Any]:
 
 
 def _covered(intervals: List[Tuple[float, float]]) -> float:
-    """Return the length of the union of intervals that are sorted by their beginnings."""
+    """Return the length of the union of intervals sorted by their start."""
     total, reached = 0.0, intervals[0][0]
     for begin, end in intervals:
         total += max(0.0, end - max(begin, reached))

@@ -1,8 +1,8 @@
-"""Measures where training's time goes: the whole step against physics alone, and an iteration.
+"""Measures the throughput of training: control step against physics alone, and whole iterations.
 
-``benchmark env`` records the states and targets of some control steps while a policy walks, then
-runs the captured physics alone over the same states and targets. The ratio of the two times is
-what everything around physics costs: policy, observation, noise, rewards, resets, commands.
+``benchmark env`` records states and targets of some control steps of a walking policy, then runs
+the captured physics alone with the same states and targets. The ratio of the two times is the cost
+of everything besides physics: policy, observation, noise, rewards, resets, commands.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PROBE = Path(__file__).with_name('mjlab_probe.py')
 
 
 def timed(run: Callable[[], None], device: str) -> float:
-    """Return the seconds that ``run`` takes, the device's work included."""
+    """Return the seconds that ``run`` takes, including the work of the device."""
     _wait(device)
     begin = time.perf_counter()
     run()
@@ -44,9 +44,9 @@ def _wait(device: str) -> None:
 
 
 class Recording:
-    """Consecutive snapshots of a simulator and the targets that it followed from each.
+    """Consecutive snapshots of a simulator with the targets of each step.
 
-    Made by standing in for the backend's ``step`` while ``run`` runs.
+    Recorded by replacing the backend's ``step`` while ``run`` runs.
     """
 
     def __init__(self, backend: SimBackend, run: Callable[[], None]):
@@ -64,11 +64,11 @@ class Recording:
         try:
             run()
         finally:
-            del backend.step  # the class's own method again
+            del backend.step  # restores the method of the class
 
 
 class PhysicsReplay:
-    """Runs physics alone over a recording, captured like the whole step."""
+    """Runs physics alone over a recording, captured in a graph like the whole step."""
 
     def __init__(self, backend: SimBackend, recording: Recording, use_graph: bool):
         stacked = {name: torch.stack([snapshot[name] for snapshot in recording.snapshots])
@@ -106,7 +106,7 @@ def _step_time(trainer: Trainer) -> float:
 def benchmark_env(trainer: Trainer) -> Dict[str, Any]:
     """Return times of the whole control step and of physics alone, and their ratio."""
     collector, device, n = trainer.collector, trainer.device, trainer.env.num_envs
-    collector.run_eagerly(RECORDED_STEPS)  # everyone under way
+    collector.run_eagerly(RECORDED_STEPS)  # all robots in motion
     recording = Recording(
         trainer.backend, lambda: collector.run_eagerly(RECORDED_STEPS))
     replay = PhysicsReplay(trainer.backend, recording, trainer.use_graph)
@@ -115,7 +115,7 @@ def benchmark_env(trainer: Trainer) -> Dict[str, Any]:
         collector.step()
     whole: List[float] = []
     physics: List[float] = []
-    for _ in range(REPEATS):  # in turn, so that a drift of the machine touches both
+    for _ in range(REPEATS):  # alternating, so that a drift of the machine affects both
         physics.append(timed(replay.run, device) / RECORDED_STEPS)
         whole.append(_step_time(trainer))
     step, alone = statistics.median(whole), statistics.median(physics)
@@ -125,14 +125,14 @@ def benchmark_env(trainer: Trainer) -> Dict[str, Any]:
 
 
 def benchmark_train(trainer: Trainer, iterations: int = 10) -> Dict[str, Any]:
-    """Return the speed of whole iterations, and what collecting and learning take of it."""
+    """Return the speed of whole iterations, and the times of collection and learning."""
     device, collector = trainer.device, trainer.collector
     for _ in range(WARM_UP_STEPS + 2):
         trainer.iterate()
 
     def iterate(count: int = iterations) -> None:
         last = trainer.iterate()
-        for _ in range(count - 1):  # as a run does: one iteration is always under way
+        for _ in range(count - 1):  # as in a run: one iteration is always in progress
             following = trainer.iterate()
             last.read()
             last = following
@@ -163,11 +163,11 @@ def _memory(device: str) -> Dict[str, float]:
 
 
 class Mjlab:
-    """mjlab's own G1 task, in a Python of its own that stays up between measurements.
+    """mjlab's own G1 task, in a separate Python process that is kept between measurements.
 
     Args:
-        python: An interpreter that has mjlab.
-        num_envs: How many robots.
+        python: An interpreter with mjlab.
+        num_envs: Number of robots.
     """
 
     def __init__(self, python: str, num_envs: int):
@@ -176,10 +176,10 @@ class Mjlab:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, what: str) -> Dict[str, Any]:
-        """Return what the probe measures: ``env``, or ``train ITERATIONS``.
+        """Return a measurement of the probe: ``env``, or ``train ITERATIONS``.
 
         Raises:
-            LocomotionError: The probe ended, or is none; its own words are on standard error.
+            LocomotionError: The probe ended or did not start; see its standard error.
         """
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
@@ -189,8 +189,8 @@ class Mjlab:
         except (BrokenPipeError, ValueError) as error:
             self._process.kill()
             raise LocomotionError(
-                f'the mjlab probe ended with code {self._process.wait()}; is mjlab installed for '
-                'the interpreter that --against-mjlab names?') from error
+                f'the mjlab probe ended with code {self._process.wait()}; install mjlab for '
+                'the interpreter of --against-mjlab') from error
 
     def close(self) -> None:
         """End the process."""
@@ -200,17 +200,17 @@ class Mjlab:
 
 def against_mjlab(python: str, num_envs: int, what: str, ours: Callable[[], float],
                   repeats: int = 3) -> Dict[str, Any]:
-    """Measure ours and mjlab's in turn, on the same GPU in one run.
+    """Measure this package and mjlab alternately, on the same GPU in one run.
 
     Args:
-        python: An interpreter that has mjlab.
-        num_envs: How many robots, of each.
-        what: What to ask the probe.
-        ours: Measures ours, control steps per second.
-        repeats: How often each is measured.
+        python: An interpreter with mjlab.
+        num_envs: Number of robots of each.
+        what: The measurement of the probe.
+        ours: Measures this package, control steps per second.
+        repeats: Number of measurements of each.
 
     Returns:
-        Medians of control steps per second, and the ratio pair by pair.
+        Medians of control steps per second, and the ratio of each pair.
     """
     probe = Mjlab(python, num_envs)
     try:

@@ -1,4 +1,4 @@
-"""From a policy's action to joint targets, and the law by which joints follow them."""
+"""Converts a policy's action to joint targets, and joint targets to PD torques."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The few array operations that NumPy and PyTorch spell differently.
+"""Array operations whose name or signature differs between NumPy and PyTorch.
 
-Code in ``core`` runs on either kind: on NumPy in the node, on PyTorch (on a GPU) in training.
-PyTorch is never imported here: if an array is a tensor, then somebody has imported it already.
-Functions that both libraries name and order alike are reached through :func:`namespace`.
+Code in ``core`` runs on both: on NumPy in the node, on PyTorch (on a GPU) in training. PyTorch is
+never imported here; an array can only be a tensor if PyTorch is imported already. Functions with
+the same name and argument order in both libraries are called through :func:`namespace`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Array = Any  # numpy.ndarray or torch.Tensor
 
 
 def is_torch(array: Array) -> bool:
-    """Tell whether an array is a PyTorch tensor, without importing PyTorch."""
+    """Return whether an array is a PyTorch tensor, without importing PyTorch."""
     if type(array) is np.ndarray:
         return False
     torch = sys.modules.get('torch')
@@ -42,7 +42,7 @@ def concatenate(arrays: Sequence[Array]) -> Array:
 
 
 def clip(array: Array, lower: Array, upper: Array) -> Array:
-    """Return the array moved into bounds, entry by entry; NaN stays NaN."""
+    """Return the array clipped to bounds, element by element; NaN stays NaN."""
     if is_torch(array):
         return namespace(array).clip(array, lower, upper)
     # np.clip takes five times as long for a robot's few joints.
@@ -50,7 +50,7 @@ def clip(array: Array, lower: Array, upper: Array) -> Array:
 
 
 def zeros(shape: Tuple[int, ...], like: Array) -> Array:
-    """Return float32 zeros of the kind, and on the device, of ``like``."""
+    """Return float32 zeros of the array type and on the device of ``like``."""
     if is_torch(like):
         return like.new_zeros(shape, dtype=namespace(like).float32)
     return np.zeros(shape, dtype=np.float32)
@@ -73,9 +73,9 @@ def norm_last(array: Array) -> Array:
 
 
 class Constant:
-    """A fixed NumPy array, handed out as whatever kind of array works beside it.
+    """A fixed NumPy array that is converted to the array type and device of its operands.
 
-    The copy for each device is kept, so that a control step allocates and transfers nothing
+    One copy is cached per device, so that a control step allocates and transfers nothing
     (which also lets it be captured in a CUDA graph).
     """
 
@@ -85,7 +85,7 @@ class Constant:
         self._on_device: Dict[Any, Array] = {}
 
     def like(self, reference: Array) -> Array:
-        """Return the constant as an array of the kind, and on the device, of ``reference``."""
+        """Return the constant in the array type and on the device of ``reference``."""
         if not is_torch(reference):
             return self.value
         device = reference.device

@@ -83,7 +83,7 @@ class Controller:
         self.reset(namespace(self.previous_action).ones_like(self.previous_action[:, 0]) > 0.0)
 
     def carried(self) -> Dict[str, Array]:
-        """Return the arrays that carry over from one control step to the next, by name."""
+        """Return the arrays that are carried over from one control step to the next, by name."""
         clock = {} if self.clock is None else {'phase': self.clock.phase}
         loop = {} if self.loop is None else self.loop.carried()
         return {'previous_action': self.previous_action, **clock, **loop,
@@ -129,9 +129,9 @@ class Controller:
         return self.mapper.targets(action)
 
     def step(self, state: RobotState, command: Array) -> JointTargets:
-        """Run one whole control step; see :meth:`observe` for the arguments."""
+        """Run one control step; see :meth:`observe` for the arguments."""
         if self._policy is None:
-            raise TypeError('this controller was made without a policy; use observe and act')
+            raise TypeError('this controller has no policy; call observe and act')
         self.observation = self.observe(state, command)
         return self.act(self._policy(self.observation))
 

@@ -1,7 +1,7 @@
-"""The errors of this package: each says what was found, what was expected and where.
+"""The exceptions of this package; each message gives what was found, what was expected and where.
 
-Every class takes facts and writes its own sentence, so that call sites stay one line and the
-wording is the same everywhere. The command line turns any of them into one line and exit code 2.
+Every class composes its message from its arguments, so that each raise is one line and the
+wording is uniform. The command line prints any of them as one line and exits with code 2.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 from typing import Iterable
 
-MAX_MESSAGE = 2000  # characters; what a message quotes may be as long as a file
+MAX_MESSAGE = 2000  # characters; a message may quote the content of a file
 
 
 def printable(text: str, limit: int = MAX_MESSAGE) -> str:
-    """Return a text as it may be printed, logged and sent anywhere.
+    """Return a text that is safe to print, log and send.
 
-    A text longer than ``limit`` loses its middle. Characters that do not print, such as escape
-    sequences of a terminal and bytes of a file's name that are not UTF-8, are written as escapes.
+    The middle of a text longer than ``limit`` is removed. Non-printing characters, such as
+    terminal escape sequences and non-UTF-8 bytes of a file name, are replaced by escapes.
     """
     if len(text) > limit:
         text = f'{text[:limit // 2]} [...] {text[-(limit // 2):]}'
@@ -27,10 +27,10 @@ def printable(text: str, limit: int = MAX_MESSAGE) -> str:
 
 
 class LocomotionError(Exception):
-    """The root of every error that this package raises on purpose.
+    """Base class of all errors of this package.
 
     Args:
-        message: What was found and what was expected; kept as :func:`printable` gives it.
+        message: What was found and what was expected; stored as returned by :func:`printable`.
     """
 
     def __init__(self, message: str):
@@ -38,10 +38,10 @@ class LocomotionError(Exception):
 
 
 class ConfigError(LocomotionError, ValueError):
-    """A file's content is not what its reader needs.
+    """The content of a file is not valid.
 
     Args:
-        source: The file (or other origin) the value came from.
+        source: The file (or other origin) of the value.
         key: The dotted path of the offending key, empty for the file as a whole.
         problem: What was found and what was expected.
     """
@@ -52,7 +52,7 @@ class ConfigError(LocomotionError, ValueError):
 
 
 class UnknownNameError(LocomotionError, LookupError):
-    """A name that nothing answers to; the message lists the names that exist."""
+    """An unknown name; the message lists the known names."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]):
         self.kind, self.name, self.known = kind, name, sorted(known)
@@ -63,7 +63,7 @@ class UnknownNameError(LocomotionError, LookupError):
 
 
 class JointsError(LocomotionError, ValueError):
-    """Joints that are needed and absent, by name."""
+    """Required joints are missing; the message names them."""
 
     def __init__(self, where: str, missing: Iterable[str], found: Iterable[str]):
         self.missing = list(missing)
@@ -72,7 +72,7 @@ class JointsError(LocomotionError, ValueError):
 
 
 class PolicyError(LocomotionError):
-    """A policy folder that must not be run."""
+    """A policy folder is not valid and must not be run."""
 
     def __init__(self, path: object, problem: str):
         self.path, self.problem = str(path), problem
@@ -80,7 +80,7 @@ class PolicyError(LocomotionError):
 
 
 class MissingPackageError(LocomotionError, ImportError):
-    """Something asked for needs a package that is not installed."""
+    """A requested feature needs a package that is not installed."""
 
     def __init__(self, what: str, package: str, install: str):
         self.package = package
@@ -89,7 +89,7 @@ class MissingPackageError(LocomotionError, ImportError):
 
 
 class CheckpointError(LocomotionError):
-    """A training checkpoint that does not fit what it is asked to continue."""
+    """A training checkpoint is not compatible with the training to resume."""
 
     def __init__(self, path: object, problem: str):
         self.path, self.problem = path, problem
@@ -97,7 +97,7 @@ class CheckpointError(LocomotionError):
 
 
 class RunFolderError(LocomotionError):
-    """A run folder that a training must not write to, or cannot."""
+    """A run folder that a training run must not or cannot write to."""
 
     def __init__(self, path: object, problem: str):
         self.path, self.problem = path, problem
@@ -105,22 +105,22 @@ class RunFolderError(LocomotionError):
 
 
 class DivergedError(LocomotionError, ArithmeticError):
-    """A training run whose figures are no longer numbers."""
+    """A training run diverged: values are NaN or infinite."""
 
-    def __init__(self, iteration: int, figures: Iterable[str], last_good: object):
-        self.iteration, self.figures = iteration, sorted(figures)
+    def __init__(self, iteration: int, metrics: Iterable[str], last_good: object):
+        self.iteration, self.metrics = iteration, sorted(metrics)
         super().__init__(
-            f'training diverged in iteration {iteration}: {self.figures} are not finite; the last '
-            f'good checkpoint is {last_good}, go on from it with a lower ppo.learning_rate or '
+            f'training diverged in iteration {iteration}: {self.metrics} are not finite; the last '
+            f'good checkpoint is {last_good}, resume from it with a lower ppo.learning_rate or '
             'ppo.desired_kl: --resume RUN --set ppo.desired_kl=... --accept-changes')
 
 
 class SimulationError(LocomotionError, RuntimeError):
-    """A simulator that could not do what the port promises."""
+    """A simulator failed to do what the backend interface requires."""
 
 
 class MessageError(LocomotionError, ValueError):
-    """A message whose content must not reach the policy."""
+    """A ROS message is not valid and is not passed to the policy."""
 
     def __init__(self, topic: str, problem: str):
         self.topic, self.problem = topic, problem
@@ -128,7 +128,7 @@ class MessageError(LocomotionError, ValueError):
 
 
 class RefusedError(LocomotionError):
-    """A request that the robot's present state does not allow."""
+    """A request is not allowed in the robot's current state."""
 
     def __init__(self, request: str, reason: str):
         self.request, self.reason = request, reason

@@ -28,7 +28,7 @@ class TermSlice:
     Attributes:
         name: The term.
         start: Its first index.
-        stop: The index after its last.
+        stop: The index after its last index.
     """
 
     name: str
@@ -68,7 +68,7 @@ class ObservationBuilder:
         self._fresh[...] = self._fresh | mask
 
     def carried(self) -> Dict[str, Array]:
-        """Return the arrays that carry over from one control step to the next, by name."""
+        """Return the arrays that are carried over from one control step to the next, by name."""
         return {'frames': self._frames, 'fresh': self._fresh}
 
     def build(self, moment: Moment) -> Array:
@@ -97,7 +97,7 @@ class ObservationBuilder:
 
 
 def concatenate_steps(older: Array, newer: Array) -> Array:
-    """Join frames along the axis of time, (num_envs, steps, frame)."""
+    """Join frames along the time axis, (num_envs, steps, frame)."""
     xp = namespace(older)
     return xp.concatenate((older, newer), 1) if xp is np else xp.cat((older, newer), 1)
 

@@ -1,4 +1,4 @@
-"""The facts of a robot: joints, limits, gains, feet, frames; read from ``robots/NAME``."""
+"""Robot description (joints, limits, gains, feet, frames), read from ``robots/NAME``."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ class RobotSpec:
         base_height: Height of the base when standing in the default pose [m].
         feet: Names of the foot links, left first.
         soles: Names of the sites under the feet, left first.
-        joints: The joints, in the order that contracts take over.
+        joints: The joints, in the order that contracts use.
         urdf: File name of the URDF model; None for a robot that has none.
-        policy_bounds: What a policy may ask of it.
+        policy_bounds: Bounds on a policy for this robot.
         mirrored_joints: Of each joint that has one, its twin on the other side, written once for
             a pair; a joint on the sagittal plane is its own twin. Only needed for joints whose
             twin cannot be found from the model; None for no such joint.
-        folder: Where the files are; filled in by :func:`load_robot`.
+        folder: Folder of the files; set by :func:`load_robot`.
     """
 
     name: str
@@ -118,7 +118,7 @@ class RobotSpec:
 
     @property
     def num_joints(self) -> int:
-        """How many joints there are."""
+        """Number of joints."""
         return len(self.joints)
 
     @property
@@ -139,12 +139,12 @@ class RobotSpec:
         return Path(self.folder) / self.urdf
 
     def values(self, key: str) -> np.ndarray:
-        """Return one figure of every joint, as float64. Shape (num_joints,)."""
+        """Return one parameter of every joint, as float64. Shape (num_joints,)."""
         return np.array([getattr(joint, key) for joint in self.joints], dtype=np.float64)
 
     @property
     def mjcf_root(self) -> ElementTree.Element:
-        """The MuJoCo model as XML, read anew.
+        """The MuJoCo model as XML, read again at each access.
 
         Raises:
             ConfigError: The file cannot be read, or is not XML.
@@ -153,10 +153,10 @@ class RobotSpec:
 
     @cached_property
     def mass(self) -> float:
-        """Mass of all links [kg]: every body of the MJCF with a shape says its own.
+        """Mass of all links [kg]: the sum of the ``inertial`` elements of the MJCF.
 
         Raises:
-            ConfigError: A body leaves its mass to its shapes.
+            ConfigError: A body with a geom has no ``inertial`` element.
         """
         bodies = list(self.mjcf_root.iter('body'))
         inertials = [body.find('inertial') for body in bodies]
@@ -173,9 +173,9 @@ class RobotSpec:
     def trunk(self) -> str:
         """The link that carries the arms: the last one above every limb that is not a leg.
 
-        It is what a payload is strapped to. The base link, for a robot of nothing but legs.
+        A payload is attached to it. The base link, for a robot that has only legs.
         """
-        bodies: Dict[str, List[str]] = {}  # of every body that a joint moves, the way to it
+        bodies: Dict[str, List[str]] = {}  # bodies with a joint: the path to each
 
         def descend(element: ElementTree.Element, above: List[str]) -> None:
             for child in element:
@@ -207,7 +207,7 @@ def load_robot(name: Union[str, Path]) -> RobotSpec:
 
     Raises:
         UnknownNameError: No such robot; the message lists those that exist.
-        ConfigError: Its ``robot.yaml`` does not fit.
+        ConfigError: Its ``robot.yaml`` is not valid.
     """
     folders = robot_folders()
     text = str(name)
@@ -218,5 +218,5 @@ def load_robot(name: Union[str, Path]) -> RobotSpec:
     path = folder / 'robot.yaml'
     data: Any = config.read_yaml(path)
     if 'folder' in data:
-        raise ConfigError(path, 'folder', 'unknown key; the folder is where the file lies')
+        raise ConfigError(path, 'folder', 'unknown key; the folder is that of this file')
     return config.from_mapping(RobotSpec, {**data, 'folder': str(folder.resolve())}, path)

@@ -1,4 +1,4 @@
-"""What a policy may ask of a robot, and the check that a contract stays within it."""
+"""Bounds that a robot sets on a policy, and the check of a contract against them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Range = Tuple[float, float]
 
-# What `policy import-onnx --beyond-robot` accepts, by name, and what even then must hold.
+# The items that `policy import-onnx --beyond-robot` accepts, and the wider bound of each.
 WIDER = {
     'gains': 'kp and kd by a factor of up to 10',
     'limits': 'targets up to 0.5 rad beyond the limits of the joints',
@@ -25,18 +25,18 @@ WIDER_GAINS: Range = (0.1, 10.0)
 WIDER_LIMITS = 0.5  # [rad]
 WIDER_ACTION_SCALE: Range = (0.0, 10.0)  # [rad]
 WIDER_CONTROL_PERIOD: Range = (0.001, 0.2)  # [s]
-UNKNOWN = 'unknown'  # the model hash of a policy that another stack trained
+UNKNOWN = 'unknown'  # the model hash of a policy from another training stack
 ROUNDING = 1e-6  # relative, and [rad]: contracts of other stacks are written with fewer digits
 MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
 class PolicyBounds:
-    """What a policy may ask of a robot; ``policy_bounds`` in ``robot.yaml``.
+    """Bounds that a robot sets on a policy; ``policy_bounds`` in ``robot.yaml``.
 
     Attributes:
-        kp_factor: Lowest and highest proportional gain, in parts of the robot's.
-        kd_factor: Lowest and highest derivative gain, likewise.
+        kp_factor: Lowest and highest proportional gain, relative to the robot's.
+        kd_factor: Lowest and highest derivative gain, relative to the robot's.
         action_scale: Smallest and largest target change for an action of one [rad].
         control_period: Shortest and longest time between two control steps [s].
     """
@@ -56,11 +56,11 @@ class PolicyBounds:
 
 @dataclass(frozen=True)
 class Misfit:
-    """One figure of a contract that the robot does not allow.
+    """One value of a contract that the robot does not allow.
 
     Attributes:
-        problem: What was found and what is allowed.
-        accepted_as: The name in :data:`WIDER` that accepts it; empty if nothing does.
+        problem: The value found and the values allowed.
+        accepted_as: The name in :data:`WIDER` that accepts it; empty if none does.
     """
 
     problem: str
@@ -68,19 +68,19 @@ class Misfit:
 
 
 def check_contract(contract: PolicyContract, robot: RobotSpec, where: object) -> None:
-    """Refuse a contract that asks for more than the robot allows.
+    """Refuse a contract that exceeds the robot's bounds.
 
-    What ``contract.beyond_robot`` names is held to wider bounds instead (:data:`WIDER`).
+    The items named in ``contract.beyond_robot`` are checked against wider bounds (:data:`WIDER`).
 
     Args:
-        contract: The contract.
-        robot: The robot that it would move.
+        contract: The contract to check.
+        robot: The robot that it is to control.
         where: The policy folder or file, for the message.
 
     Raises:
         JointsError: The robot lacks joints of the contract.
-        PolicyError: A figure is out of bounds; the message lists what was found, what is
-            allowed and what would accept it.
+        PolicyError: A value is out of bounds; the message lists the value found, the values
+            allowed and the option that would accept it.
     """
     check_joints(contract, robot, where)
     misfits = list(_misfits(contract, robot))
@@ -91,7 +91,7 @@ def check_contract(contract: PolicyContract, robot: RobotSpec, where: object) ->
         text += f'; and {len(misfits) - MOST_NAMED} more'
     names = sorted({misfit.accepted_as for misfit in misfits} - {''})
     if names and all(misfit.accepted_as for misfit in misfits):
-        text += (f' (to accept that: policy import-onnx or policy retune with --beyond-robot '
+        text += (f' (to accept this: policy import-onnx or policy retune with --beyond-robot '
                  f'{",".join(names)})')
     raise PolicyError(where, f'does not suit robot {robot.name!r}: {text}')
 
@@ -104,7 +104,7 @@ def check_joints(contract: PolicyContract, robot: RobotSpec, where: object) -> N
 
 
 def wider_bounds(contract: PolicyContract) -> str:
-    """Return in one sentence what a contract may do beyond its robot; empty for nothing."""
+    """Describe the wider bounds that a contract uses, in one sentence; empty for none."""
     return '; '.join(f'{name}: {WIDER[name]}' for name in contract.beyond_robot or ())
 
 
@@ -116,7 +116,7 @@ def _misfits(contract: PolicyContract, robot: RobotSpec) -> Iterator[Misfit]:
         f'control_period is {contract.control_period:g} s', contract.control_period,
         bounds.control_period, 's', 'control_period', accepted, WIDER_CONTROL_PERIOD)
     if contract.model_hash not in (robot.model_hash, UNKNOWN) and 'model_hash' not in accepted:
-        yield Misfit(f'model_hash is {contract.model_hash}, that of the robot is '
+        yield Misfit(f'model_hash is {contract.model_hash}, the robot has '
                      f'{robot.model_hash}: robot.yaml or the model changed since training',
                      'model_hash')
     own = {joint.name: joint for joint in robot.joints}
@@ -151,16 +151,16 @@ def _joint_misfits(joint: JointContract, own: JointSpec, bounds: PolicyBounds,
             WIDER_ACTION_SCALE)
 
 
-def _within(found: str, figure: float, usual: Range, unit: str, name: str,
+def _within(found: str, value: float, usual: Range, unit: str, name: str,
             accepted: Tuple[str, ...], wider: Range) -> Iterator[Misfit]:
     low, high = wider if name in accepted else usual
-    if not low * (1.0 - ROUNDING) <= figure <= high * (1.0 + ROUNDING):
-        is_final = name in accepted or not wider[0] <= figure <= wider[1]
+    if not low * (1.0 - ROUNDING) <= value <= high * (1.0 + ROUNDING):
+        is_final = name in accepted or not wider[0] <= value <= wider[1]
         yield Misfit(f'{found}, allowed is {low:g} to {high:g} {unit}', '' if is_final else name)
 
 
 def read_names(names: Optional[str]) -> Optional[Tuple[str, ...]]:
-    """Return the names of :data:`WIDER` in a text, separated by commas; None for none.
+    """Parse a comma-separated list of names of :data:`WIDER`; None if it is empty.
 
     Raises:
         ValueError: A name is unknown.

@@ -1,4 +1,4 @@
-"""Batched rotations. A quaternion is (x, y, z, w), of unit length, as in ROS messages.
+"""Batched rotations. A quaternion is (x, y, z, w) with unit length, as in ROS messages.
 
 ``base_orientation`` rotates vectors given in the base frame into the world frame.
 Formulas: https://en.wikipedia.org/wiki/Quaternions_and_spatial_rotation.
@@ -36,7 +36,7 @@ def rotate(quaternion: Array, vector: Array) -> Array:
 
 
 def rotate_inverse(quaternion: Array, vector: Array) -> Array:
-    """Rotate vectors the other way: world frame to base frame for a base orientation."""
+    """Rotate vectors by the inverse: world frame to base frame for a base orientation."""
     return rotate(conjugate(quaternion), vector)
 
 
@@ -63,7 +63,7 @@ def cross(first: Array, second: Array) -> Array:
 def projected_gravity(quaternion: Array) -> Array:
     """Return the unit vector of gravity in the base frame: (0, 0, -1) when upright.
 
-    This is minus the third row of the rotation matrix, written out. Shape (..., 3).
+    This is minus the third row of the rotation matrix, in closed form. Shape (..., 3).
     """
     x, y, z, w = (quaternion[..., i:i + 1] for i in range(4))
     return concatenate(
@@ -78,7 +78,7 @@ def vertical_rate(quaternion: Array, angular_velocity: Array) -> Array:
         angular_velocity: (..., 3), in the base frame, as a gyroscope measures it.
 
     Returns:
-        (...), whatever the tilt.
+        (...), independent of the tilt.
     """
     return -(projected_gravity(quaternion) * angular_velocity).sum(-1)
 
@@ -91,7 +91,7 @@ def tilt(quaternion: Array) -> Array:
 
 
 def tilt_of_one(quaternion: np.ndarray) -> float:
-    """Return :func:`tilt` of one quaternion (4,), many times as fast; NaN gives NaN."""
+    """Return :func:`tilt` of one quaternion (4,), computed much faster; NaN gives NaN."""
     x, y, _, _ = quaternion.tolist()
     up = 1.0 - 2.0 * (x * x + y * y)
     return math.acos(min(max(up, -1.0), 1.0)) if up == up else math.nan

@@ -1,4 +1,4 @@
-"""What goes into a controller and what comes out of it."""
+"""Input and output of a controller: robot state and joint targets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from humanoid_locomotion.core.arrays import Array
 
 @dataclass(frozen=True)
 class RobotState:
-    """What a real robot can measure; nothing that only a simulator knows.
+    """The measurable state of a robot; without quantities that only a simulator has.
 
     Attributes:
         joint_positions: (num_envs, num_joints) [rad], in the order of the contract.
@@ -31,7 +31,7 @@ class RobotState:
 
 @dataclass(frozen=True)
 class JointTargets:
-    """What the joints' PD controllers are asked to hold.
+    """Target positions of the joints' PD controllers.
 
     Attributes:
         positions: (num_envs, num_joints) [rad], in the order of the contract.

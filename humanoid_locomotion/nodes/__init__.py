@@ -1,1 +1,1 @@
-"""ROS 2: the locomotion node, the sim node, and what lies between messages and the core."""
+"""ROS 2 nodes, and the conversions between ROS messages and the core."""

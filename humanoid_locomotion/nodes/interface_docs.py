@@ -1,7 +1,7 @@
-"""The ROS interface as Markdown, asked of the nodes themselves.
+"""Generates the Markdown of the ROS interface from the running nodes.
 
-Types, qualities of service, parameters and their ranges are what rclpy and the dataclasses say;
-only what a name means is written here, and a name without a meaning is refused.
+Types, QoS, parameters and ranges come from rclpy and the dataclasses; only the meaning of each
+name is written here, and a name without one is refused.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from humanoid_locomotion.nodes.ros.parameters import (
 )
 from humanoid_locomotion.nodes.simulation.node import SimNode
 
-NAMESPACE = '/here'  # tells relative names from absolute ones
-# Packages whose types every node speaks, and those that need not be installed.
+NAMESPACE = '/here'  # distinguishes relative from absolute names
+# Packages whose types every node uses, and optional packages.
 UNSAID = ('rcl_interfaces', 'lifecycle_msgs', 'type_description_interfaces', 'tf2_msgs')
 UNIT = re.compile(r' ?\[([^\]]+)\]')
 ANY_TWIST = 'or `TwistStamped` with `enable_stamped_cmd_vel`'
@@ -43,48 +43,48 @@ MEANING: Dict[str, Dict[str, str]] = {
         'cmd_vel': ANY_TWIST,
         'joint_states': 'any order, extra joints allowed',
         'imu/data': 'with orientation',
-        'odom': 'only where the contract or `min_height` asks for it',
+        'odom': 'only if the contract or `min_height` requires it',
         'battery_state': 'optional: `percentage`, 0 to 1, and `power_supply_health`',
         'joint_temperatures': 'optional: one message for each motor, `frame_id` = its joint',
         'joint_command': JOINTS,
         'joint_gains': GAINS,
         '~/state': 'see the table below',
-        '~/envelope': 'JSON: the speeds that the policy reaches',
+        '~/envelope': 'JSON: the measured speeds of the policy',
         '~/timing': '[s], 1 Hz: period, step, latency, observation_age × mean, p50, p99, max',
         '/diagnostics': ('1 Hz: policy, loop timing, each sensor, cmd_vel, motors, battery, '
                          'safety'),
         '~/stand': 'ramp to the default pose, then stand',
-        '~/walk': 'likewise, and take `cmd_vel`',
-        '~/damp': 'let go, softly',
-        '~/swap': 'go on with the policy that the parameter `policy` names',
-        '~/emergency_stop': 'damp, and stay so until `~/reset`',
-        '~/reset': 'forget a fault or a stop'},
+        '~/walk': 'stand, then follow `cmd_vel`',
+        '~/damp': 'damp the joints',
+        '~/swap': 'continue with the policy of the parameter `policy`',
+        '~/emergency_stop': 'damp until `~/reset`',
+        '~/reset': 'clear a fault or an emergency stop'},
     'sim': {
-        'joint_command': 'applied until `command_timeout` of silence',
+        'joint_command': 'applied until no message arrives for `command_timeout`',
         'joint_gains': GAINS,
-        'joint_states': 'with torques, every tick',
-        'imu/data': 'every tick',
-        'odom': 'every tick; velocities in the base frame',
-        '/clock': 'every tick',
-        '~/reset': 'hang the robot up in its default pose again',
-        '~/push': 'kick it by `push_x`, `push_y`'},
+        'joint_states': 'with torques, in every cycle',
+        'imu/data': 'in every cycle',
+        'odom': 'in every cycle; velocities in the base frame',
+        '/clock': 'in every cycle',
+        '~/reset': 'suspend the robot in its default pose',
+        '~/push': 'push the robot by `push_x`, `push_y`'},
     'odometry': {
         'joint_states': 'any order, extra joints allowed',
         'imu/data': 'with orientation',
-        'odom': 'for every `joint_states`; covariances grow with the way walked'},
+        'odom': 'for every `joint_states`; covariances grow with the distance walked'},
     'planner': {
-        'odom': 'where the robot is',
+        'odom': 'pose of the robot',
         'goal_pose': 'in the frame of `odom`',
-        'plan': 'likewise; the heading of its last pose counts',
-        'say_goal': 'the name of a room',
+        'plan': 'in the frame of `odom`; only its last heading is used',
+        'say_goal': 'the name of a place',
         'cmd_vel': f'{ANY_TWIST}; 20 Hz while it walks',
         '~/status': 'see below',
-        '~/path': 'each way that is planned',
-        '~/cancel': 'stand where it is'},
+        '~/path': 'each planned path',
+        '~/cancel': 'stop and stand'},
     'viewer': {
-        'cmd_vel': f'{ANY_TWIST}; out while a hand drives, in to be shown',
-        'joint_states': 'the pose',
-        'odom': 'place and achieved velocity',
+        'cmd_vel': f'{ANY_TWIST}; published while a person drives, subscribed for the display',
+        'joint_states': 'joint positions',
+        'odom': 'pose and measured velocity',
         'locomotion/state': 'shown',
         'locomotion/stand': 'a button', 'locomotion/walk': 'a button',
         'locomotion/damp': 'a button', 'locomotion/emergency_stop': 'a button',
@@ -92,10 +92,10 @@ MEANING: Dict[str, Dict[str, str]] = {
         'sim/set_parameters': 'a slider, for `friction`'}}
 AXES = {f'{AXIS_TOPIC}{axis.name}': f'{axis.title}, for a policy with this axis'
         for axis in COMMAND_AXES.values()}
-# When a parameter that is not read-only may be set.
+# Time at which a parameter that is not read-only may be set.
 CHANGES = {'locomotion': 'before *configure*', 'sim': 'at any time'}
 EXCEPTIONS = {('locomotion', 'policy'): 'before *configure*, or before `~/swap`'}
-# How to open each node so that it has all its topics, and its parameters' dataclass.
+# Constructor of each node with all its topics, and the dataclass of its parameters.
 NODES: Dict[str, Tuple[Callable[..., Any], type, Dict[str, object]]] = {
     'locomotion': (LocomotionNode, LocomotionParameters,
                    {'engine': 'onnxruntime', 'min_height': 0.1}),
@@ -106,7 +106,7 @@ NODES: Dict[str, Tuple[Callable[..., Any], type, Dict[str, object]]] = {
 
 
 def sections(name: str) -> Dict[str, str]:
-    """Return the generated parts of the page that concern a node, by their marks.
+    """Return the generated parts of the page about a node, by the names of their marks.
 
     Args:
         name: A key of :data:`NODES`. rclpy is initialised.
@@ -118,7 +118,7 @@ def sections(name: str) -> Dict[str, str]:
 
 
 def topics_table(name: str) -> str:
-    """Return topics, services and clients of a node; it is opened for that, and closed."""
+    """Return topics, services and clients of a node; the node is created for it, and destroyed."""
     make, _, parameters = NODES[name]
     node = make(namespace=NAMESPACE, parameter_overrides=[
         Parameter(key, value=value) for key, value in parameters.items()])
@@ -157,7 +157,7 @@ def parameters_table(name: str) -> str:
 
 
 def _rows(node: Any, direction: str, ends: Any, name_of: str, type_of: str) -> List[List[str]]:
-    """Return one row for each end, without those that every node has."""
+    """Return one row per endpoint, without those that every node has."""
     meanings, rows = {**MEANING[node.get_name()], **AXES}, []
     for end in ends:
         kind = getattr(end, type_of)

@@ -1,4 +1,4 @@
-"""Writes generated text into a Markdown page, between its marks."""
+"""Writes generated text between the marks of a Markdown page."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MAX_BYTES = 16 * 1024 * 1024
 
 
 def check(path: Path, names: Iterable[str]) -> str:
-    """Return the text of a page that has the marks of sections.
+    """Return the text of a page; check that it has the marks of the sections.
 
     Raises:
-        ConfigError: It cannot be read, or lacks a mark.
+        ConfigError: The page cannot be read, or lacks a mark.
     """
     try:
         text = read_bytes(path, MAX_BYTES).decode('utf-8')
@@ -34,16 +34,16 @@ def put(path: Path, name: str, text: str) -> None:
     """Write a section between its marks ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
     Raises:
-        ConfigError: As :func:`check`.
+        ConfigError: See :func:`check`.
     """
     put_all(path, {name: text})
 
 
 def put_all(path: Path, sections: Mapping[str, str]) -> None:
-    """Write sections between their marks: all of them or, if the page lacks a mark, none.
+    """Write sections between their marks: all of them, or none if the page lacks a mark.
 
     Raises:
-        ConfigError: As :func:`check`.
+        ConfigError: See :func:`check`.
     """
     content = check(path, sections)
     for name, text in sections.items():

@@ -1,1 +1,1 @@
-"""What happens when something goes wrong: faults, fuzzing, soaks and latency, measured."""
+"""Reliability tests: fault injection, fuzzing and long-running soak tests."""

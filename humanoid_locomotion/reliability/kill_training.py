@@ -1,8 +1,8 @@
-"""Trainings that are killed (SIGKILL) at random moments and resumed: nothing may be lost.
+"""Kills training processes (SIGKILL) at random times and resumes them: no data may be lost.
 
-Each training is a process of its own, started from the command line. Checkpoints are written
-slowly in it, so that many kills fall into a write. At the end every checkpoint, the figures and
-the count of samples are compared with what was started and killed.
+Each training is a separate process, started from the command line. Its checkpoints are written
+slowly, so that many kills happen during a write. At the end every checkpoint, the metrics and the
+sample count are compared with the processes that were started and killed.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 EVERY = 2  # iterations between two checkpoints
 STEPS = 4  # control steps of a rollout
 ROBOTS = (3, 4, 5)  # the number changes from one start to the next
-WRITE_TIME = 0.3  # how long a checkpoint's write takes [s]
-SPAN = 2.0  # within this time after training began, or a process was started [s]
-PATIENCE = 180.0  # a process that does nothing for so long hangs [s]
+WRITE_TIME = 0.3  # duration of the write of a checkpoint [s]
+SPAN = 2.0  # kills happen within this time after the start of training or of the process [s]
+PATIENCE = 180.0  # a process without progress for this time counts as hung [s]
 SETTINGS = (
     '--set', f'run.checkpoint_every={EVERY}', '--set', f'ppo.rollout_steps={STEPS}',
     '--set', 'ppo.hidden_sizes=[16, 8]', '--set', 'ppo.epochs=1', '--set', 'ppo.minibatches=2')
 ENDLESS = 1_000_000
-# The moments of every ten kills: inside the write of a checkpoint, at any time while it trains,
-# and while the process starts.
+# Times of every ten kills: during the write of a checkpoint, at any time during training,
+# and during the start of the process.
 MOMENTS = ('write', 'training') * 4 + ('write', 'start')
 
 _SLOW_TRAINING = f"""
@@ -48,7 +48,7 @@ def pour(file, data):
 durable.pour = pour
 main()
 """
-# What a training left, read by the package itself: of each checkpoint its samples and segments.
+# Reads the result of a training with the package itself: iteration, samples, segments.
 _READ = """
 import json, pathlib, sys
 from humanoid_locomotion.core.errors import LocomotionError
@@ -67,16 +67,16 @@ print(json.dumps(found))
 
 @dataclass
 class Killed:
-    """What a series of kills came to.
+    """Result of a series of kills.
 
     Attributes:
-        kills: How many.
-        in_write: How many of them fell into the write of a checkpoint.
-        in_start: How many fell before training began or went on.
-        checkpoints: How many were written.
-        lost: Checkpoints that were there before a kill and not after it.
-        repeated: Most iterations that a kill made to be trained again.
-        faults: Whatever else was not as it should be, one sentence each.
+        kills: Number of kills.
+        in_write: Number of kills during the write of a checkpoint.
+        in_start: Number of kills before training started or was resumed.
+        checkpoints: Number of checkpoints written.
+        lost: Number of checkpoints that existed before a kill and not after it.
+        repeated: Largest number of iterations that had to be repeated after a kill.
+        faults: Any other problem, one sentence each.
     """
 
     kills: int = 0
@@ -89,13 +89,13 @@ class Killed:
 
     @property
     def failed(self) -> int:
-        """How much is wrong."""
+        """Number of problems."""
         return self.lost + len(self.faults)
 
 
 @dataclass(frozen=True)
 class _Start:
-    """One process: how many robots it had, and the newest checkpoint before and after it."""
+    """One process: its number of robots, and the newest checkpoint before and after it."""
 
     robots: int
     before: int
@@ -103,7 +103,7 @@ class _Start:
 
 
 class _Run:
-    """One run folder, and the processes that train in it."""
+    """One run folder, and the training processes that use it."""
 
     def __init__(self, folder: Path, seed: int):
         self._folder, self._log = folder / 'run', folder / 'log.txt'
@@ -115,7 +115,7 @@ class _Run:
         return sorted(int(path.stem) for path in self._folder.glob('checkpoints/*.pt'))
 
     def kill_one(self, moment: str) -> None:
-        """Start or resume the training, kill it, and see what is left."""
+        """Start or resume the training, kill it, and check the remaining files."""
         before, robots = self.numbers(), self._random.choice(ROBOTS)
         began = time.time()
         process = self._train(robots, ENDLESS)
@@ -140,7 +140,7 @@ class _Run:
                 self.result.faults.append(f'{again} iterations lost at iteration {after[-1]}')
 
     def finish(self) -> None:
-        """Resume a last time, to the end, and check all that is there."""
+        """Resume a last time, to the end, and check all results."""
         before, robots, faults = self.numbers(), ROBOTS[0], self.result.faults
         target = (before[-1] if before else 0) + EVERY + 1
         code = self._train(robots, target).wait(PATIENCE)
@@ -166,7 +166,7 @@ class _Run:
                  *where, str(self._folder), *settings], stdout=log, stderr=log)
 
     def _wait_for(self, moment: str, process: subprocess.Popen, began: float) -> bool:
-        """Wait for a moment; return whether it came."""
+        """Wait for the time of a kill; return whether it was reached."""
         if moment == 'start':
             time.sleep(self._random.uniform(0.0, SPAN))
             return True
@@ -211,7 +211,7 @@ class _Run:
         return path.read_text(encoding='utf-8').splitlines() if path.is_file() else []
 
     def _last_logged(self) -> int:
-        """Return the last iteration whose line is whole."""
+        """Return the iteration of the last complete line."""
         for line in reversed(self._lines()):
             try:
                 return int(json.loads(line)['iteration'])
@@ -224,7 +224,7 @@ class _Run:
 
 
 class Part(NamedTuple):
-    """What one process trained that a checkpoint kept: first and last iteration, and samples."""
+    """Saved part of the training by one process: first and last iteration, samples."""
 
     first: int
     last: int
@@ -233,13 +233,13 @@ class Part(NamedTuple):
 
 def compare(checkpoints: Dict[str, Any], lines: List[Dict[str, Any]],
             trained: List[Part]) -> List[str]:
-    """Return what is wrong with what a run left, one sentence each.
+    """Return the problems of the files of a run, one sentence each.
 
     Args:
         checkpoints: By file name: ``iteration``, ``samples`` and ``segments``, or why it cannot be
             read.
-        lines: Of ``metrics.jsonl``.
-        trained: What was trained, by the files that were there before and after each process.
+        lines: Lines of ``metrics.jsonl``.
+        trained: The parts that were trained, by the files before and after each process.
     """
     faults = [text for text in checkpoints.values() if isinstance(text, str)]
     last = checkpoints.get(f'{trained[-1].last:06d}.pt')
@@ -247,16 +247,16 @@ def compare(checkpoints: Dict[str, Any], lines: List[Dict[str, Any]],
         return [*faults, f'the last checkpoint is not of iteration {trained[-1].last}']
     told = [Part(it['first'], it['last'], it['samples']) for it in last['segments']]
     if told != trained:
-        faults.append(f'the last checkpoint tells of {told}, trained was {trained}')
+        faults.append(f'the last checkpoint records {told}, expected {trained}')
     if last['samples'] != sum(part.samples for part in trained):
-        faults.append(f"counted {last['samples']} samples, trained was {trained}")
+        faults.append(f"counted {last['samples']} samples, expected {trained}")
     each = {i: part.samples // (part.last - part.first + 1)
             for part in trained for i in range(part.first, part.last + 1)}
     if [line['iteration'] for line in lines] != sorted(each):
         faults.append('metrics.jsonl lacks or repeats iterations')
     elif [line['samples'] for line in lines] != list(itertools.accumulate(
             each[i] for i in sorted(each))):
-        faults.append('metrics.jsonl counts other samples than were trained')
+        faults.append('the sample counts in metrics.jsonl differ from those trained')
     return faults
 
 
@@ -277,8 +277,8 @@ def kill_and_resume(kills: int, folders: int = 2) -> List[Killed]:
     """Kill trainings in several run folders at the same time.
 
     Args:
-        kills: How many in all.
-        folders: How many runs.
+        kills: Number of kills in total.
+        folders: Number of run folders.
     """
     shares = [kills // folders + (i < kills % folders) for i in range(folders)]
     with ThreadPoolExecutor(folders) as pool:
@@ -286,7 +286,7 @@ def kill_and_resume(kills: int, folders: int = 2) -> List[Killed]:
 
 
 def table(results: List[Killed]) -> str:
-    """Return the outcome in Markdown."""
+    """Return the results as a Markdown table."""
     lines = ['| run | kills | inside the write of a checkpoint | while starting '
              '| checkpoints written | lost | most iterations trained again | broken |',
              '|---|---|---|---|---|---|---|---|']

@@ -1,4 +1,4 @@
-"""What the faults came to, as sections of ``docs/reliability.md``."""
+"""Results of the reliability tests, as sections of ``docs/reliability.md``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from humanoid_locomotion.reliability.policy_fuzz import fuzz as policy_fuzz
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the report.
+    """One section of the report.
 
     Attributes:
         text: Markdown.
-        failed: How many faults did not end as they should.
-        rows: What came of each, for machines.
+        failed: Number of failed faults.
+        rows: Result of each fault, as plain data.
     """
 
     text: str
@@ -51,7 +51,7 @@ def dds_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
 
 
 def viewer_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
-    """Let a driver's client go in every way, and strangers knock; rclpy is initialised."""
+    """Test failures of a driving client, and unauthorised clients; rclpy is initialised."""
     outcomes = tuple(viewer_faults.run_viewer_faults(folder, spec))
     failed = sum(not one.passed for one in outcomes)
     return Section(f'{len(outcomes)} faults of a client that drives: {failed} failed.\n\n'
@@ -60,7 +60,7 @@ def viewer_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
 
 
 def policy_section(folder: PolicyFolder, count: int) -> Section:
-    """Break policy folders by name, and tamper with ``count`` by chance."""
+    """Test the named breakages of policy folders, and ``count`` random mutations."""
     broken = breakages.break_by_name(folder.path)
     wrong = sum(text.startswith(('opened', 'ran code', 'unexpected')) for _, text in broken)
     result = policy_fuzz.fuzz(folder.path, count)
@@ -76,13 +76,13 @@ def policy_section(folder: PolicyFolder, count: int) -> Section:
 
 
 def swap_section(folder: PolicyFolder, spec: RobotSpec, count: int) -> Section:
-    """Swap tampered folders into a node that stands; rclpy is initialised."""
+    """Swap mutated policy folders into a running node; rclpy is initialised."""
     result = swap_beat.swap_many(folder, spec, count)
     return Section(swap_beat.summary(result), 0 if result.passed else 1, [asdict(result)])
 
 
 def train_section(kills: int) -> Section:
-    """Kill trainings at random moments and resume them."""
+    """Kill trainings at random times and resume them."""
     results = kill_training.kill_and_resume(kills)
     failed = sum(one.failed for one in results)
     faults = [f'- {text}' for one in results for text in one.faults]
@@ -96,7 +96,7 @@ def train_section(kills: int) -> Section:
 
 
 def cli_section(tries: int) -> Section:
-    """Try command lines by chance."""
+    """Test random command lines."""
     outcomes = fuzz.fuzz(tries)
     bad = [one for one in outcomes if one.problem]
     return Section(fuzz.summary(outcomes), len(bad), [asdict(one) for one in bad])

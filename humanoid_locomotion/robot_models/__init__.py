@@ -1,1 +1,1 @@
-"""Reads and writes robot files: MJCF, URDF, and drafts of a robot's folder."""
+"""Reads and writes robot model files: MJCF, URDF, and drafts of robot folders."""

@@ -1,4 +1,4 @@
-"""Drafts a robot folder from somebody's URDF or MJCF: what can be read, and a list of the rest."""
+"""Drafts a robot folder from a URDF or MJCF, with a list of the values that it lacks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from humanoid_locomotion.core.errors import ConfigError, SimulationError
 from humanoid_locomotion.robot_models import mjcf_reader
 
 TODO = 'TODO'
-FREQUENCY, DAMPING_RATIO = 8.0, 1.5  # of a drive's armature on its spring and damper
+FREQUENCY, DAMPING_RATIO = 8.0, 1.5  # [Hz], of a joint's armature with its PD gains
 SIDES = ('left', 'right')
-PLAIN = re.compile(r'[^\W\d_][\w.-]{0,63}')  # text that YAML needs no quotes for
-WORDS = ('true', 'false', 'yes', 'no', 'on', 'off', 'null', 'y', 'n')  # but for these
-SPHERE = 0.02  # [m] largest radius of the spheres that stand for a foot's box
+PLAIN = re.compile(r'[^\W\d_][\w.-]{0,63}')  # text that needs no quotes in YAML
+WORDS = ('true', 'false', 'yes', 'no', 'on', 'off', 'null', 'y', 'n')  # except these
+SPHERE = 0.02  # [m] largest radius of the spheres that replace a foot's box
 GEOM = mujoco.mjtGeom
-# How far a shape reaches along a direction `up` given in its own frame.
+# Extent of a shape along a direction `up`, given in the frame of the shape.
 REACH: Dict[Any, Callable[[np.ndarray, np.ndarray], float]] = {
     GEOM.mjGEOM_SPHERE: lambda size, up: size[0],
     GEOM.mjGEOM_CAPSULE: lambda size, up: size[0] + size[1] * abs(up[2]),
@@ -36,13 +36,13 @@ REACH: Dict[Any, Callable[[np.ndarray, np.ndarray], float]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """What the model file could not say.
+    """A value that the model file does not contain.
 
     Attributes:
         key: The key in ``robot.yaml``, or the file.
-        written: What the draft says for now; ``TODO`` is refused when the robot is loaded.
-        why: What to look at.
-        joints: The joints it is asked for; none for the robot as a whole.
+        written: The value in the draft; a robot with ``TODO`` is refused when loaded.
+        why: Instruction: the value to determine or check.
+        joints: The joints concerned; empty for the robot as a whole.
     """
 
     key: str
@@ -58,25 +58,26 @@ class Question:
 def import_robot(source: Path, folder: Path, name: str,
                  pose: Optional[Mapping[str, float]] = None,
                  armature: Optional[Mapping[str, float]] = None) -> List[Question]:
-    """Write ``robot.yaml`` and ``robot.xml`` and return what is left to be answered.
+    """Write ``robot.yaml`` and ``robot.xml``; return the list of open questions.
 
-    Meshes stay behind: their inertia is kept, their shapes are dropped. A foot's box becomes four
-    spheres and a cylinder a capsule, which touch the floor at less cost.
+    Meshes are removed, but their inertia is kept. A foot's box is replaced by four spheres and a
+    cylinder by a capsule, whose contacts cost less.
 
     Args:
         source: A URDF or MJCF file.
-        folder: The robot folder; made if it is not there.
+        folder: The robot folder; created if it does not exist.
         name: Name of the robot.
-        pose: Positions of the default pose [rad], by a part of the joints' names; where several
-            parts fit, the last counts. The other joints stand as the file says.
-        armature: Rotor inertias at the joint [kg m^2], likewise; gains follow from them.
+        pose: Positions of the default pose [rad], by a part of the joints' names; if several
+            parts match, the last is used. The other joints take the position in the file.
+        armature: Rotor inertias at the joint [kg m^2], by a part of the joints' names; the gains
+            are computed from them.
 
     Raises:
-        SimulationError: MuJoCo cannot read the file, or it does not hold one legged robot.
-        ConfigError: The folder has a robot already, or a part fits no joint.
+        SimulationError: MuJoCo cannot read the file, or it is not one legged robot.
+        ConfigError: The folder has a robot already, or a part matches no joint.
     """
     if (folder / 'robot.yaml').exists():
-        raise ConfigError(folder / 'robot.yaml', '', 'is there already; choose another --output')
+        raise ConfigError(folder / 'robot.yaml', '', 'exists already; choose another --output')
     if not PLAIN.fullmatch(name) or name.lower() in WORDS:
         raise ConfigError('command line', '--name', f'found {name[:60]!r}, expected letters, '
                           'digits, -, _ and ., the first one a letter')
@@ -89,10 +90,10 @@ def import_robot(source: Path, folder: Path, name: str,
 
 
 class _Draft:
-    """One model on its way to a robot folder.
+    """Converts one model to the files of a robot folder.
 
     Attributes:
-        questions: What is open, in the order of ``robot.yaml``.
+        questions: The open questions, in the order of ``robot.yaml``.
     """
 
     def __init__(self, source: Path, pose: Mapping[str, float], armature: Mapping[str, float]):
@@ -115,16 +116,16 @@ class _Draft:
         self._joints = [self._joint(i) for i in range(self._model.njnt)
                         if self._model.jnt_type[i] != mujoco.mjtJoint.mjJNT_FREE]
         if not self._joints:
-            raise SimulationError(f'{source}: expected joints that move, found none')
+            raise SimulationError(f'{source}: expected movable joints, found none')
         mujoco.mj_kinematics(self._model, self._data)
         self._feet = [self._foot(side) for side in SIDES]
         self._ease_contact()
         soles = [self._sole(side, foot) for side, foot in zip(SIDES, self._feet)]
         self._height = max((-sole for sole in soles if sole is not None), default=None)
-        self._ask_if(self._height is None, 'base_height', 'no shape of a foot shows the floor')
+        self._ask_if(self._height is None, 'base_height', 'no foot has a shape to measure')
         self._ask_if(
-            not pose, 'default', 'the pose to stand in, knees bent: --pose, or by hand with '
-            'base_height', 'the keyframe' if self._pose else 'as near to zero as may be')
+            not pose, 'default', 'the standing pose, with bent knees: --pose, or edit it together '
+            'with base_height', 'the keyframe' if self._pose else 'as near to zero as possible')
         self._ask_about_shapes()
 
     def mjcf(self) -> str:
@@ -141,7 +142,7 @@ class _Draft:
         source, base = _word(self._source.name), _word(self._base.name)
         feet = ', '.join(_word(str(foot)) for foot in self._feet)
         lines = [
-            f'# Drafted from {source}. Every TODO, and whatever was guessed, is yours:',
+            f'# Drafted from {source}. Check every TODO and guess:',
             *(f'#   {" ".join(str(question).split())}' for question in self.questions),
             f'name: {name}',
             f'description: {name}, {len(self._joints)} joints, drafted from {source}.',
@@ -156,10 +157,10 @@ class _Draft:
             lines += [f'  - {{{", ".join(words[:5])},', f'     {", ".join(words[5:])}}}']
         return '\n'.join(lines) + '\n'
 
-    # What the file brings that a robot folder does not hold.
+    # Removal of what a robot folder does not contain.
 
     def _strip(self) -> None:
-        """Drop meshes, where the inertia does not need them, before MuJoCo looks for the files."""
+        """Remove meshes that the inertia does not need, before MuJoCo opens their files."""
         self._spec.compiler.fusestatic = False
         dropped = False
         for body in self._spec.bodies:
@@ -179,7 +180,7 @@ class _Draft:
                 self._spec.delete(mesh)
 
     def _keep_inertias(self, model: mujoco.MjModel) -> None:
-        """Write every body's inertia down, so that shapes may come and go."""
+        """Write every body's inertia explicitly, so that shapes can be changed."""
         self._spec.compiler.inertiafromgeom = mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_AUTO
         for body in self._spec.bodies:
             compiled = model.body(body.name)
@@ -213,7 +214,7 @@ class _Draft:
         for material in spec.materials:
             material.textures = [''] * len(material.textures)
 
-    # What a robot.yaml says.
+    # Values of robot.yaml.
 
     def _joint(self, i: int) -> Dict[str, str]:
         joint = self._model.joint(i)
@@ -226,14 +227,14 @@ class _Draft:
         default = float(np.clip(self._pose.get(name, 0.0), lower, upper))
         self._data.qpos[qpos] = default
         effort = self._efforts.get(name)
-        self._ask_if(effort is None, 'effort', "the motor's largest torque", joint=name)
+        self._ask_if(effort is None, 'effort', 'largest torque of the motor', joint=name)
         speed = self._speeds.get(name)
-        self._ask_if(speed is None, 'velocity', "the motor's largest speed", joint=name)
+        self._ask_if(speed is None, 'velocity', 'largest speed of the motor', joint=name)
         armature = self._armature.get(name, float(self._model.dof_armature[joint.dofadr[0]]))
         rate = 2.0 * math.pi * FREQUENCY
         self._ask_if(
             armature == 0.0, 'armature, kp, kd',
-            f"the rotor's inertia behind its gear; then kp = armature * {rate:.2f}^2 and "
+            f'rotor inertia reflected through the gear; then kp = armature * {rate:.2f}^2 and '
             f'kd = {2.0 * DAMPING_RATIO:g} * armature * {rate:.2f} for {FREQUENCY:g} Hz',
             joint=name)
         known = armature > 0.0
@@ -247,14 +248,14 @@ class _Draft:
     def _foot(self, side: str) -> Optional[str]:
         moved = [self._model.body(int(b)).name for b in self._model.jnt_bodyid]
         legs = [name for name in moved if name.lower().startswith(side)]
-        # Of links in one point, as an ankle's two, the last is the foot.
+        # Of links at the same point, such as the two of an ankle, the last is the foot.
         foot = min(reversed(legs), key=lambda name: round(self._data.body(name).xpos[2], 6),
                    default=None)
         self._ask_if(True, 'feet', f'the lowest link whose name starts with {side}', foot or TODO)
         return foot
 
     def _sole(self, side: str, foot: Optional[str]) -> Optional[float]:
-        """Put a site under a foot; return its height over the base [m], None if unknown."""
+        """Add a site under a foot; return its height relative to the base [m], None if unknown."""
         if foot is None:
             return None
         body, model = self._data.body(foot), self._model
@@ -279,7 +280,7 @@ class _Draft:
         return float(self._data.geom_xpos[geom, 2] - reach(self._model.geom_size[geom], up))
 
     def _ease_contact(self) -> None:
-        """Put cheaper shapes in the place of the feet's boxes and of all cylinders."""
+        """Replace the boxes of the feet and all cylinders by shapes with cheaper contacts."""
         for body in self._spec.bodies:
             for geom in list(body.geoms):
                 if geom.type == GEOM.mjGEOM_BOX and body.name in self._feet:
@@ -295,7 +296,7 @@ class _Draft:
         mujoco.mj_forward(self._model, self._data)
 
     def _add_corner_spheres(self, body: Any, box: Any) -> None:
-        """Add spheres inside a box, in the four corners that are lowest in the default pose."""
+        """Add spheres in the four corners of a box that are lowest in the default pose."""
         turn = mjcf_reader.matrix(box.quat)
         up = (self._data.body(body.name).xmat.reshape(3, 3) @ turn)[2]
         thin = int(np.abs(up).argmax())
@@ -309,8 +310,8 @@ class _Draft:
 
     def _ask_about_shapes(self) -> None:
         touching = int(np.count_nonzero(self._model.geom_contype | self._model.geom_conaffinity))
-        self._ask_if(True, 'robot.xml', 'which shapes may touch, besides those of the feet; '
-                     'robots/humanoid/robot.xml shows how', f'{touching} shapes')
+        self._ask_if(True, 'robot.xml', 'select the shapes that may collide, besides those of the '
+                     'feet; see robots/humanoid/robot.xml', f'{touching} shapes')
         pairs = {tuple(self._model.geom_bodyid[contact.geom]) for contact in self._data.contact}
         for pair in sorted(pairs):
             self._ask_if(True, 'robot.xml', 'these touch in the default pose, and push each other '
@@ -318,7 +319,7 @@ class _Draft:
 
     def _ask_if(self, is_open: bool, key: str, why: str, written: str = TODO,
                 joint: str = '') -> None:
-        """Add a question; the same one for several joints is asked once."""
+        """Add a question; equal questions of several joints are merged."""
         if not is_open:
             return
         for i, asked in enumerate(self.questions):
@@ -329,7 +330,7 @@ class _Draft:
 
 
 def _word(text: str) -> str:
-    """Return a text as YAML reads it back; quoted where that is needed."""
+    """Return a text as a YAML scalar, quoted if necessary."""
     plain = re.fullmatch(r'[A-Za-z_][\w./-]*', text) and text.lower() not in WORDS
     return text if plain else json.dumps(text)
 

@@ -1,4 +1,4 @@
-"""Reads what a robot's draft needs from somebody's URDF or MJCF."""
+"""Reads the values that a robot draft needs from a URDF or MJCF."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from humanoid_locomotion.core.robot import MAX_MODEL_BYTES
 
 def by_joint(model: mujoco.MjModel, parts: Mapping[str, float], option: str
               ) -> Dict[str, float]:
-    """Return figures by joint that were given by a part of its name.
+    """Return values by joint name, given values by a part of the name.
 
     Raises:
-        ConfigError: A part is in no joint's name.
+        ConfigError: A part is not in the name of any joint.
     """
     names = [model.joint(i).name for i in range(model.njnt)]
     for part in parts:
         if not any(part in name for name in names):
-            raise ConfigError('command line', option, f'{part!r} is in the name of no joint; '
-                              f'there are {names}')
+            raise ConfigError('command line', option, f'no joint name contains {part!r}; the '
+                              f'joints are {names}')
     return {name: value for part, value in parts.items() for name in names if part in name}
 
 
@@ -41,7 +41,7 @@ def matrix(quaternion: np.ndarray) -> np.ndarray:
 
 
 def keyframe(model: mujoco.MjModel) -> Dict[str, float]:
-    """Return the joints' positions [rad] in the first keyframe; none without one."""
+    """Return the joints' positions [rad] in the first keyframe; empty without one."""
     if not model.nkey:
         return {}
     return {model.joint(i).name: float(model.key_qpos[0, model.jnt_qposadr[i]])
@@ -49,7 +49,7 @@ def keyframe(model: mujoco.MjModel) -> Dict[str, float]:
 
 
 def efforts(model: mujoco.MjModel) -> Dict[str, float]:
-    """Return the largest torque of every joint whose model tells it [Nm]."""
+    """Return the largest torque of every joint for which the model has one [Nm]."""
     found = {model.joint(i).name: float(model.jnt_actfrcrange[i, 1])
              for i in range(model.njnt) if model.jnt_actfrclimited[i]}
     for i in range(model.nu):
@@ -70,7 +70,7 @@ def efforts(model: mujoco.MjModel) -> Dict[str, float]:
 
 
 def urdf_speeds(source: Path) -> Dict[str, float]:
-    """Return the joints' speed limits [rad/s], which MuJoCo does not read; none for MJCF."""
+    """Return the joints' speed limits [rad/s], which MuJoCo does not read; empty for MJCF."""
     found = {}
     for joint in xml_root(source).iter('joint'):
         limit = joint.find('limit')
@@ -88,7 +88,7 @@ def xml_root(path: Path) -> ElementTree.Element:
     """Return the root of an XML file.
 
     Raises:
-        SimulationError: It is no regular file that can be read, or not XML.
+        SimulationError: It is not a readable regular file, or not XML.
     """
     try:
         return parse_xml(read_bytes(path, MAX_MODEL_BYTES), path)
@@ -97,19 +97,19 @@ def xml_root(path: Path) -> ElementTree.Element:
 
 
 def check_file(path: Path) -> None:
-    """Raise ValueError for what MuJoCo would wait for or read without end."""
+    """Raise ValueError for a file that would block MuJoCo or is too large."""
     if os.path.lexists(path) and not os.path.isfile(path):
-        raise ValueError('it is no regular file')
+        raise ValueError('it is not a regular file')
     if os.path.isfile(path) and os.path.getsize(path) > MAX_MODEL_BYTES:
         raise ValueError(f'it is larger than {MAX_MODEL_BYTES} bytes')
 
 
 @contextlib.contextmanager
 def mujoco_errors(source: Path, what: str = 'load') -> Iterator[None]:
-    """Turn what MuJoCo raises about a model into an error of ours.
+    """Convert exceptions of MuJoCo about a model to :class:`SimulationError`.
 
     Raises:
-        SimulationError: It raised something.
+        SimulationError: MuJoCo raised an exception.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The little that a simulator's importer loses and its adapter needs: how links hang together."""
+"""Reads the link tree of a URDF, which a simulator's importer does not fully keep."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UrdfTree:
     """The links of a URDF file and the joints between them.
 
     Attributes:
-        damping: Each joint's own damping [Nm s/rad], besides any controller's.
+        damping: Passive damping of each joint [Nm s/rad], without that of a controller.
 
     Raises:
         ConfigError: The file cannot be read, or is not URDF.
@@ -55,13 +55,13 @@ class UrdfTree:
                 _numbers(attributes.get('xyz')), rotation_of(_numbers(attributes.get('rpy'))))
 
     def ancestors(self, link: str) -> List[str]:
-        """Return a link and all links between it and the root, the root left out.
+        """Return a link and all links between it and the root, without the root.
 
         Raises:
             ConfigError: There is no such link.
         """
         if link not in self._links:
-            raise ConfigError(self._path, link, f'no link of that name; there is: {self._links}')
+            raise ConfigError(self._path, link, f'unknown link; the links are {self._links}')
         found = []
         while link in self._joint_of:
             found.append(link)
@@ -69,7 +69,7 @@ class UrdfTree:
         return found
 
     def in_moving_link(self, link: str) -> Tuple[str, np.ndarray, np.ndarray]:
-        """Return the link that a link is fixed to, and where it sits there.
+        """Return the moving link that a link is fixed to, and its pose there.
 
         Returns:
             The next ancestor that moves (or the root), the position (3,) [m] and the rotation
@@ -99,7 +99,7 @@ def _numbers(text: object) -> np.ndarray:
 
 
 def rotation_of(rpy: np.ndarray) -> np.ndarray:
-    """Return the matrix of roll, pitch and yaw [rad] about fixed axes, as URDF has them."""
+    """Return the matrix of roll, pitch and yaw [rad] about fixed axes, as in URDF."""
     (sr, sp, sy), (cr, cp, cy) = np.sin(rpy), np.cos(rpy)
     return np.array([
         [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],

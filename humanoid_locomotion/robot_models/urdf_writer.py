@@ -1,9 +1,9 @@
-"""Writes a robot's URDF from its MJCF, for Isaac Gym, whose importer of MJCF loses too much.
+"""Writes a robot's URDF from its MJCF, for Isaac Gym, whose MJCF importer drops too much.
 
-What URDF cannot say is left out as in the humanoid's own file: which shapes of the robot may touch
-each other, and armature, which stands in ``robot.yaml``. Shapes that never touch the floor are not
-written; a capsule is written as the cylinder between its round ends, which Isaac Gym's option
-``replace_cylinder_with_capsule`` makes a capsule again.
+URDF cannot state which shapes of the robot may collide with each other, nor armature, which is in
+``robot.yaml``. Shapes that never touch the floor are not written; a capsule is written as the
+cylinder between its round ends, which Isaac Gym's option ``replace_cylinder_with_capsule``
+converts to a capsule again.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def urdf_of(robot: RobotSpec) -> str:
     """Return the URDF of a robot's MJCF.
 
     Raises:
-        SimulationError: The MJCF does not load, or holds what a URDF joint or shape cannot be.
+        SimulationError: The MJCF does not load, or URDF does not support a joint or shape.
     """
     with mjcf_reader.mujoco_errors(robot.mjcf_path):
         mjcf_reader.check_file(robot.mjcf_path)
         model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
     root = ElementTree.Element('robot', name=robot.name)
     root.append(ElementTree.Comment(HEADER.format(robot.mjcf)))
-    figures = {joint.name: joint for joint in robot.joints}
+    joints = {joint.name: joint for joint in robot.joints}
     for body in range(1, model.nbody):
         name = model.body(body).name
         link = _add(root, 'link', name=name)
@@ -42,7 +42,7 @@ def urdf_of(robot: RobotSpec) -> str:
             if model.geom_bodyid[geom] == body:
                 _add_shapes(link, robot, model, geom)
         if model.body_parentid[body]:
-            _add_joint(root, robot, model, body, figures)
+            _add_joint(root, robot, model, body, joints)
     for site in (*robot.soles, 'imu'):
         is_there = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, site) >= 0
         if site in robot.soles and not is_there:
@@ -75,17 +75,17 @@ def _add_shapes(link: ElementTree.Element, robot: RobotSpec, model: Any, geom: i
     if not kind:
         return
     turn, centre = matrix_of(model.geom_quat[geom]), model.geom_pos[geom]
-    for tag, figures, along in _primitives(robot, model, geom, kind == 'visual'):
+    for tag, size, along in _primitives(robot, model, geom, kind == 'visual'):
         shape = _add(link, kind)
         if kind == 'collision' and model.geom(geom).name:
             shape.set('name', model.geom(geom).name)
         _add_origin(shape, centre + along * turn[:, 2], turn)
-        _add(_add(shape, 'geometry'), tag, **figures)
+        _add(_add(shape, 'geometry'), tag, **size)
 
 
 def _primitives(robot: RobotSpec, model: Any, geom: int,
                 round_ends: bool) -> List[Tuple[str, Dict[str, str], float]]:
-    """Return URDF shapes, each with how far along its z axis it lies [m]."""
+    """Return URDF shapes, each with its offset along its z axis [m]."""
     size, shapes = model.geom_size[geom], mujoco.mjtGeom
     kind = model.geom_type[geom]
     radius, length = _words(size[:1]), _words([2.0 * size[1]])
@@ -101,11 +101,11 @@ def _primitives(robot: RobotSpec, model: Any, geom: int,
         return [(*bar, 0.0), *ends]
     raise SimulationError(
         f'{robot.mjcf_path}: geom {model.geom(geom).name or geom} is of type '
-        f'{shapes(kind).name[7:].lower()}; a URDF holds spheres, boxes, cylinders and capsules')
+        f'{shapes(kind).name[7:].lower()}; URDF supports spheres, boxes, cylinders and capsules')
 
 
 def _add_joint(root: ElementTree.Element, robot: RobotSpec, model: Any, body: int,
-               figures: Dict[str, Any]) -> None:
+               joints: Dict[str, Any]) -> None:
     count, first = int(model.body_jntnum[body]), int(model.body_jntadr[body])
     name = model.body(body).name
     if count > 1 or (count and (model.jnt_type[first] != mujoco.mjtJoint.mjJNT_HINGE
@@ -120,9 +120,9 @@ def _add_joint(root: ElementTree.Element, robot: RobotSpec, model: Any, body: in
     _add_origin(joint, model.body_pos[body], matrix_of(model.body_quat[body]))
     if hinge is None:
         return
-    if hinge.name not in figures:
-        raise JointsError('robot.yaml', [hinge.name], figures)
-    known, dof = figures[hinge.name], hinge.dofadr[0]
+    if hinge.name not in joints:
+        raise JointsError('robot.yaml', [hinge.name], joints)
+    known, dof = joints[hinge.name], hinge.dofadr[0]
     _add(joint, 'axis', xyz=_words(hinge.axis))
     _add(joint, 'limit', lower=_words([known.lower]), upper=_words([known.upper]),
          effort=_words([known.effort]), velocity=_words([known.velocity]))
@@ -152,14 +152,14 @@ def matrix_of(quaternion: Any) -> np.ndarray:
 def rpy_of(turn: np.ndarray) -> np.ndarray:
     """Return roll, pitch and yaw [rad] about fixed axes of a rotation matrix."""
     pitch = np.arctan2(-turn[2, 0], np.hypot(turn[2, 1], turn[2, 2]))
-    if np.hypot(turn[2, 1], turn[2, 2]) < 1e-9:  # pitched by a quarter turn, roll is free
+    if np.hypot(turn[2, 1], turn[2, 2]) < 1e-9:  # pitch of 90 deg: roll is arbitrary
         return np.array([np.arctan2(-turn[1, 2], turn[1, 1]), pitch, 0.0])
     return np.array([np.arctan2(turn[2, 1], turn[2, 2]), pitch,
                      np.arctan2(turn[1, 0], turn[0, 0])])
 
 
 def _indent(element: ElementTree.Element, depth: int = 0) -> None:
-    """Put every element on a line of its own; Python 3.9 could."""
+    """Put every element on its own line; ElementTree.indent needs Python 3.9."""
     space = '\n' + '  ' * (depth + 1)
     if len(element):
         element.text = space

@@ -1,1 +1,1 @@
-"""Simulators behind one port; each simulator's joint and quaternion order ends in its own file."""
+"""Simulators behind one interface, :class:`~humanoid_locomotion.sim.backend.SimBackend`."""

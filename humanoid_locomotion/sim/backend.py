@@ -1,7 +1,7 @@
-"""The port that every simulator sits behind, and the data that passes through it.
+"""The backend interface that every simulator implements, and its data types.
 
-A backend steps many robots at once, each alone on an endless floor or on rough ground. Its arrays
-are NumPy or PyTorch, as it likes; it takes either. Joints come in the order it was opened with.
+A backend steps many robots in parallel, each alone on an unbounded floor or on rough ground. It
+returns NumPy or PyTorch arrays and accepts both. Joints are in the order given when it was opened.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.terrain import Terrain as Terrain
 from humanoid_locomotion.sim.terrain import TerrainSpec as TerrainSpec
 
-CONTACT_FORCE = 5.0  # load from which on a foot counts as standing [N]
+CONTACT_FORCE = 5.0  # load above which a foot is in contact [N]
 
 
 @dataclass(frozen=True)
 class PhysicsSpec:
-    """How finely physics is computed.
+    """Time steps and solver settings of the physics.
 
     Attributes:
         timestep: Duration of one physics step [s].
-        substeps: Physics steps in one control step.
-        solver_iterations: Most iterations of the constraint solver in a physics step.
-        line_search_iterations: Most iterations of its line search.
-        max_constraints: Constraint rows that a GPU backend makes room for, per robot.
-        max_contacts: Contacts that a GPU backend makes room for, per robot.
+        substeps: Physics steps per control step.
+        solver_iterations: Largest number of iterations of the constraint solver in a physics step.
+        line_search_iterations: Largest number of iterations of its line search.
+        max_constraints: Constraint rows that a GPU backend allocates per robot.
+        max_contacts: Contacts that a GPU backend allocates per robot.
     """
 
     timestep: float = 0.005
@@ -76,24 +76,23 @@ class PhysicsSpec:
 
 @dataclass(frozen=True)
 class Truth:
-    """What only a simulator knows; for rewards, terminations and the critic, never the actor.
+    """Quantities that only a simulator knows, for rewards, terminations and the critic.
 
-    What lies at the feet was measured during the last physics step (MuJoCo: at its start, one
-    ``timestep`` ago; Isaac Gym: at its end), and is zero between a reset and the next step. What
-    lasts less than a control step, as a landing does, is seen by the two figures that take in all
-    physics steps of the last one: an actor whose gait keeps time with the control steps could
-    else do it where nobody looks.
+    Quantities of the feet are those of the last physics step (MuJoCo: at its start, one
+    ``timestep`` ago; Isaac Gym: at its end), and zero between a reset and the next step. Two of
+    them, peak force and slip, cover all physics steps of the last control step, so that events
+    shorter than a control step, such as a touch-down, are not missed by the rewards.
 
     Attributes:
         base_position: (num_envs, 3) [m]: x and y in the world, z above the ground below.
         base_linear_velocity: (num_envs, 3) [m/s], in the base frame.
-        sole_positions: (num_envs, 2, 3) [m], likewise, left first.
+        sole_positions: (num_envs, 2, 3) [m], as ``base_position``, left first.
         sole_velocities: (num_envs, 2, 3) [m/s], in the world frame.
         sole_normals: (num_envs, 2, 3), the soles' z axis in the world frame.
-        sole_forces: (num_envs, 2) [N], what each foot presses with, along contact normals.
+        sole_forces: (num_envs, 2) [N], contact force of each foot along the contact normals.
         peak_sole_forces: (num_envs, 2) [N], the largest of the last control step.
-        sole_slips: (num_envs, 2) [m/s], horizontal speed of the soles, zero while they carry less
-            than :data:`CONTACT_FORCE`, mean over the last control step.
+        sole_slips: (num_envs, 2) [m/s], horizontal speed of the soles, zero while their load is
+            below :data:`CONTACT_FORCE`, mean over the last control step.
         joint_torques: (num_envs, num_joints) [Nm], as applied.
     """
 
@@ -110,7 +109,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class ResetState:
-    """The state to put robots into.
+    """The state to reset robots to.
 
     Attributes:
         base_position: (num_envs, 3) [m].
@@ -131,12 +130,12 @@ class ResetState:
 
 @dataclass(frozen=True)
 class PhysicsVariation:
-    """How each robot's physics differs from the model; None leaves a figure as it is.
+    """Changes of each robot's physics relative to the model; None keeps a parameter.
 
     Attributes:
         friction: (num_envs,) Sliding friction of the feet on the floor.
         mass_scale: (num_envs,) Factor on every link's mass and inertia.
-        payload: (num_envs,) Mass added to the robot's trunk [kg], spread as its own is.
+        payload: (num_envs,) Mass added to the robot's trunk [kg], distributed as its own mass.
         com_offset: (num_envs, 3) Shift of the trunk's centre of mass, in its frame [m].
         kp_scale: (num_envs, num_joints) Factor on the position gains.
         kd_scale: (num_envs, num_joints) Factor on the damping gains.
@@ -154,15 +153,15 @@ class SimBackend(abc.ABC):
     """A simulator of many robots.
 
     Attributes:
-        robot: The robot that is simulated.
-        physics: How finely.
-        num_envs: How many.
-        joint_names: The order of joints in every array that passes the port.
-        device: Where the arrays are, as PyTorch names it.
+        robot: The simulated robot.
+        physics: Time steps and solver settings.
+        num_envs: Number of robots.
+        joint_names: The order of the joints in every array of the interface.
+        device: Device of the arrays, as PyTorch names it.
         capturable: Whether, on a GPU, a step can be part of a CUDA graph.
-        has_viewer: Whether it can show the robots in a window while they move.
-        has_terrain: Whether it can lay rough ground.
-        terrain: The ground, if it is rough.
+        has_viewer: Whether it can show the moving robots in a window.
+        has_terrain: Whether it supports rough ground.
+        terrain: The rough ground, if there is one.
     """
 
     capturable = True
@@ -177,26 +176,26 @@ class SimBackend(abc.ABC):
 
     @abc.abstractmethod
     def reset(self, mask: Array, state: ResetState) -> None:
-        """Put the robots in ``mask`` (num_envs,) bool into their rows of ``state``."""
+        """Reset the robots in ``mask`` (num_envs,) bool to their rows of ``state``."""
 
     @abc.abstractmethod
     def step(self, targets: JointTargets) -> None:
-        """Advance by one control step while the joints pull towards ``targets``."""
+        """Advance by one control step with PD control of the joints to ``targets``."""
 
     @abc.abstractmethod
     def state(self) -> RobotState:
-        """Return what the robots measure, free of noise, odometry included.
+        """Return the measurable state of the robots, without noise, including odometry.
 
         The arrays are valid until the next step.
         """
 
     @abc.abstractmethod
     def truth(self) -> Truth:
-        """Return what only a simulator knows; valid until the next step."""
+        """Return the simulator's ground truth; valid until the next step."""
 
     @abc.abstractmethod
     def add_base_velocity(self, linear: Array, angular: Array) -> None:
-        """Kick the robots: add to their base's velocity.
+        """Push the robots by adding a velocity to their base.
 
         Args:
             linear: (num_envs, 3) [m/s], in the world frame.
@@ -205,39 +204,39 @@ class SimBackend(abc.ABC):
 
     @abc.abstractmethod
     def randomize(self, variation: PhysicsVariation) -> None:
-        """Give each robot physics of its own, measured from the model, before the first step."""
+        """Vary the physics of each robot, relative to the model; called before the first step."""
 
     @abc.abstractmethod
     def snapshot(self) -> Dict[str, Array]:
-        """Return copies of all that carries over from one step to the next, by name.
+        """Return copies of all arrays that are carried over between steps, by name.
 
-        Physics given by :meth:`randomize` is not part of it.
+        The variation of :meth:`randomize` is not part of it.
         """
 
     @abc.abstractmethod
     def restore(self, snapshot: Mapping[str, Array]) -> None:
-        """Put every robot back to where :meth:`snapshot` found it."""
+        """Restore the state of every robot from a :meth:`snapshot`."""
 
     def overflow(self) -> Optional[Array]:
-        """Return, per robot, whether contacts or constraints ever exceeded their room.
+        """Return per robot whether contacts or constraints ever exceeded the allocated number.
 
-        (num_envs,) bool, on the device; None where nothing can overflow.
+        (num_envs,) bool, on the device; None if nothing can overflow.
         """
         return None
 
     def room_used(self) -> Dict[str, Array]:
-        """Return how much of ``physics.max_constraints`` and ``max_contacts`` is in use now.
+        """Return the current use of ``physics.max_constraints`` and ``max_contacts``.
 
         ``constraints`` is the largest number of any robot, ``contacts`` the mean over robots,
-        since they share their room; () each, on the device. Empty where nothing can overflow.
+        since they share their allocation; () each, on the device. Empty if nothing can overflow.
         """
         return {}
 
-    def close(self) -> None:  # noqa: B027, most simulators hold nothing
-        """Free what the simulator holds."""
+    def close(self) -> None:  # noqa: B027, most simulators have nothing to free
+        """Free the simulator's resources."""
 
     def default_state(self) -> ResetState:
-        """Return every robot standing in the default pose, as NumPy arrays."""
+        """Return the state of every robot standing in the default pose, as NumPy arrays."""
         n = self.num_envs
         joints = {joint.name: joint.default for joint in self.robot.joints}
         pose = np.array([joints[name] for name in self.joint_names], np.float32)
@@ -252,7 +251,7 @@ class SimBackend(abc.ABC):
 
 
 def all_joints(robot: RobotSpec, joints: Sequence[Any]) -> List[Any]:
-    """Return the commanded joints, then the robot's joints that nothing commands.
+    """Return the commanded joints, then the robot's other joints.
 
     Raises:
         JointsError: The robot lacks a commanded joint.
@@ -284,18 +283,18 @@ BACKENDS: Dict[str, _Entry] = {
                           "pip install 'humanoid_locomotion[train]'"),
     'isaacgym': _Entry(_SIM + 'isaacgym.backend', 'IsaacGymBackend', 'isaacgym',
                        'download Preview 4 from NVIDIA for a Python 3.8 (docs/isaacgym.md) and '
-                       'name that interpreter with --python, in a launch file python:='),
+                       'give that interpreter with --python, in a launch file python:='),
 }
 
 
 def register_backend(name: str) -> Callable[[Type[Backend]], Type[Backend]]:
-    """Make a simulator known by a name, as a decorator of its class.
+    """Register a simulator by a name; a decorator of its class.
 
     Args:
-        name: What ``backend=`` and ``--backend`` call it.
+        name: Name for ``backend=`` and ``--backend``.
 
     Raises:
-        ConfigError: The name is taken, or the class is no :class:`SimBackend`.
+        ConfigError: The name is taken, or the class is not a :class:`SimBackend`.
     """
     def register(cls: Type[Backend]) -> Type[Backend]:
         if not (isinstance(cls, type) and issubclass(cls, SimBackend)):
@@ -312,16 +311,16 @@ def register_backend(name: str) -> Callable[[Type[Backend]], Type[Backend]]:
 
 
 def import_backend(name: str) -> Type[SimBackend]:
-    """Return a simulator's class. Isaac Gym wants this done before PyTorch is imported.
+    """Import the class of a simulator. For Isaac Gym, call it before PyTorch is imported.
 
     Args:
         name: A key of :data:`BACKENDS`.
 
     Raises:
-        UnknownNameError: No backend of that name; the message lists those that exist.
-        MissingPackageError: Its simulator is not installed; the message says how.
-        SimulationError: It cannot be imported or cannot run in this process; the message says
-            why.
+        UnknownNameError: No backend of that name; the message lists the known ones.
+        MissingPackageError: Its simulator is not installed; the message says how to install it.
+        SimulationError: It cannot be imported or cannot run in this process; the message gives
+            the reason.
     """
     if name not in BACKENDS:
         raise UnknownNameError('backend', name, BACKENDS)
@@ -350,27 +349,27 @@ def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpe
     Args:
         name: A key of :data:`BACKENDS`.
         robot: The robot to simulate.
-        num_envs: How many.
-        physics: How finely.
+        num_envs: Number of robots.
+        physics: Time steps and solver settings.
         joints: The joints that targets command, in their order, each with ``name``, ``kp``,
-            ``kd`` and ``effort`` (a contract's or a robot's); the robot's by default. The
-            robot's other joints hold their default position.
+            ``kd`` and ``effort`` (of a contract or a robot); the robot's by default. The other
+            joints of the robot hold their default position.
         device: ``auto``, ``cpu`` or ``cuda``.
-        deterministic: Whether the same start must give the same result, bit by bit; simulators
-            that always do so pay nothing for it.
+        deterministic: Whether equal starts must give bit-identical results; ignored by
+            simulators that are deterministic in any case.
         viewer: Whether to show the robots in a window.
-        terrain: What the ground is like; None for a flat floor.
+        terrain: Specification of the ground; None for a flat floor.
 
     Raises:
         LocomotionError: As :func:`import_backend`, or the robot lacks a joint, or the simulator
-            has no window or no rough ground.
+            does not support a window or rough ground.
     """
     make: Any = import_backend(name)
     if viewer and not make.has_viewer:
-        raise SimulationError(f'the backend {name} opens no window; isaacgym does')
+        raise SimulationError(f'the backend {name} has no viewer window; isaacgym has one')
     if terrain is not None and not make.has_terrain:
         raise SimulationError(f'the backend {name} has a flat floor only; mujoco and mujoco_warp '
-                              'have rough ground')
+                              'support rough ground')
     more: Dict[str, Any] = {'viewer': True} if viewer else {}
     if terrain is not None:
         more['terrain'] = Terrain(terrain)

@@ -1,4 +1,4 @@
-"""A robot for tests: joints are masses on springs, the base hangs in the air and only drifts."""
+"""A fake simulator for tests: joints are masses on springs, the base floats and only drifts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INERTIA = 1.0  # of every joint [kg m^2]; large enough for the step to be stable
 
 
 class FakeBackend(SimBackend):
-    """Joints follow the PD law exactly as the port describes; nothing ever falls."""
+    """A backend whose joints follow the PD law exactly; the robots never fall."""
 
     def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
                  joints: Sequence[Any], device: str = 'cpu', deterministic: bool = True):
@@ -40,14 +40,14 @@ class FakeBackend(SimBackend):
         self._now = self.default_state()
 
     def reset(self, mask: Array, state: ResetState) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         mask = np.asarray(mask)
         for field in fields(ResetState):
             getattr(self._now, field.name)[mask] = np.asarray(getattr(state, field.name))[mask]
         self._torque[mask] = 0.0
 
     def step(self, targets: JointTargets) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         now, dt = self._now, self.physics.timestep
         targets = JointTargets(np.asarray(targets.positions))
         for _ in range(self.physics.substeps):
@@ -61,7 +61,7 @@ class FakeBackend(SimBackend):
                 rotations.multiply(now.base_orientation, turn))
 
     def state(self) -> RobotState:
-        """See the port."""
+        """See :class:`SimBackend`."""
         now = self._now
         return RobotState(
             now.joint_positions.copy(), now.joint_velocities.copy(),
@@ -69,7 +69,7 @@ class FakeBackend(SimBackend):
             now.base_position.copy(), self._velocity_in_base())
 
     def truth(self) -> Truth:
-        """See the port. The soles hang straight below the base, half the weight on each."""
+        """See :class:`SimBackend`; the soles are straight below the base, half the weight each."""
         now, n = self._now, self.num_envs
         soles = np.repeat(now.base_position[:, None], 2, axis=1).astype(np.float32)
         soles[:, :, 2] -= self.robot.base_height
@@ -87,22 +87,22 @@ class FakeBackend(SimBackend):
         return velocity
 
     def add_base_velocity(self, linear: Array, angular: Array) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._now.base_linear_velocity[...] += np.asarray(linear)
         self._now.base_angular_velocity[...] += np.asarray(angular)
 
     def snapshot(self) -> Dict[str, Array]:
-        """See the port."""
+        """See :class:`SimBackend`."""
         return {'torque': self._torque.copy(),
                 **{name: value.copy() for name, value in vars(self._now).items()}}
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         for name, value in {**vars(self._now), 'torque': self._torque}.items():
             value[...] = np.asarray(snapshot[name])
 
     def randomize(self, variation: PhysicsVariation) -> None:
-        """See the port. Only gains matter to it."""
+        """See :class:`SimBackend`. Only gains have an effect."""
         for i, scale in enumerate((variation.kp_scale, variation.kd_scale)):
             factor = 1.0 if scale is None else np.asarray(scale, np.float32)
             self._gains[i] = self._nominal[i] * factor

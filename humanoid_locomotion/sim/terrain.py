@@ -1,8 +1,8 @@
-"""Rough ground: one grid of heights in square tiles, a column for each kind, harder row by row.
+"""Rough ground: a height grid of square tiles, one column per kind, difficulty rising by row.
 
-Every simulator and every lookup works from the same grid, so a robot's height above the ground
-is the same number everywhere. Tiles are flat at their rims, so they fit each other, and in the
-middle, where robots start. The first row is flat altogether.
+Every simulator and every height lookup uses the same grid, so the height of a robot above the
+ground is identical everywhere. Tiles are flat at their edges, so that neighbours match, and in the
+middle, where robots start. The first row is entirely flat.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import numpy as np
 from humanoid_locomotion.core.arrays import Array, Constant, is_torch, namespace
 from humanoid_locomotion.core.errors import UnknownNameError
 
-CELL = 0.1       # [m] between two heights
-PLATFORM = 1.0   # [m] from the middle of a tile, where its slopes and steps end
-RIM = 0.5        # [m] of flat ground along a tile's edges
-BUMP = 0.2       # [m] between two bumps
-TREAD = 0.5      # [m], depth of a step
+CELL = 0.1       # [m] spacing of the heights
+PLATFORM = 1.0   # [m] half size of the flat middle of a tile
+RIM = 0.5        # [m] width of flat ground along the edges of a tile
+BUMP = 0.2       # [m] spacing of bumps
+TREAD = 0.5      # [m], depth of a stair step
 
 
 @dataclass(frozen=True)
 class TerrainSpec:
-    """What the ground is like; the hardest row has all of it, the rows before their share.
+    """Specification of the ground; slope, bump and step apply to the last row, shares to others.
 
     Attributes:
-        kinds: The columns, keys of :data:`KINDS`; a kind may come several times.
-        levels: How many rows there are.
-        tile: Side of a tile [m].
+        kinds: Kinds of the columns, keys of :data:`KINDS`; a kind may be repeated.
+        levels: Number of rows.
+        tile: Side length of a tile [m].
         border: Flat ground around all tiles [m].
         slope: Steepest slope [rad].
         bump: Highest bump, and deepest hole [m].
@@ -62,7 +62,7 @@ class TerrainSpec:
 
 
 def _climb(spec: TerrainSpec, ahead: np.ndarray) -> np.ndarray:
-    """Return how far a slope has gone on [m], ``ahead`` [m] from the middle of a tile."""
+    """Return the length of slope [m] up to a distance ``ahead`` [m] from a tile's middle."""
     way = 0.5 * spec.tile - RIM
     return np.clip(way - ahead, 0.0, way - PLATFORM)
 
@@ -93,7 +93,7 @@ def _pit(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.n
     return -_steps(spec, ahead, rng)
 
 
-# From the middle, where robots start, hill and steps lead down, valley and pit up.
+# Seen from the middle, where robots start, hill and steps go down, valley and pit go up.
 # Heights of the hardest tile: a function of the spec and of the distance from the middle, along
 # the axis on which it is larger.
 KINDS: Dict[str, Callable[[TerrainSpec, np.ndarray, np.random.Generator], np.ndarray]] = {
@@ -104,13 +104,13 @@ class Terrain:
     """The grid of a :class:`TerrainSpec`; the world's origin is the corner of the first tile.
 
     Args:
-        spec: What the ground is like.
-        seed: Of its bumps.
+        spec: Specification of the ground.
+        seed: Random seed of the bumps.
 
     Attributes:
-        spec: What it was made from.
-        heights: (rows, columns) [m]; a row is a line along x, rows go along y.
-        corner: Where the first height lies, x and y alike [m].
+        spec: Specification of the ground.
+        heights: (rows, columns) [m]; x along a row, y along the rows.
+        corner: x and y coordinate of the first height [m].
         starts: (levels, kinds, 3) [m], the middle of each tile, on the ground.
     """
 
@@ -138,12 +138,12 @@ class Terrain:
     def ground(self, points: Array) -> Array:
         """Return the height [m] of the ground below points.
 
-        Between four heights lie two triangles, as MuJoCo lays them: the diagonal runs towards
-        larger x and y. Beyond the grid the ground goes on as at its edge.
+        Each cell of four heights is split into two triangles as in MuJoCo: the diagonal runs
+        towards larger x and y. Outside the grid the height of the nearest edge is used.
 
         Args:
-            points: (..., 2 or more) [m], x and y in the world; NumPy or PyTorch. What is not
-                finite counts as the origin.
+            points: (..., 2 or more) [m], x and y in the world; NumPy or PyTorch. Values that
+                are not finite count as the origin.
 
         Returns:
             (...).

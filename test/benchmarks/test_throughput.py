@@ -95,5 +95,5 @@ def test_mjlab_is_measured_in_turn_with_ours(tmp_path, monkeypatch):
 
 def test_a_probe_that_ends_is_an_error_that_says_what_to_look_at(tmp_path, monkeypatch):
     probe(tmp_path, monkeypatch, 'import sys; sys.stdin.readline(); sys.exit(3)')
-    with pytest.raises(LocomotionError, match='ended with code 3; is mjlab installed'):
+    with pytest.raises(LocomotionError, match='ended with code 3; install mjlab'):
         throughput.against_mjlab(sys.executable, 8, 'env', lambda: 1.0)

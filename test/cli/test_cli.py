@@ -161,7 +161,7 @@ def refused(ended: Ended, *texts: str) -> None:
     (['train', '--num-envs', 0], ['train: --num-envs: found 0, expected 1 to 65,536']),
     (['train', '--backend', 'gazebo'], ["unknown backend 'gazebo'; there is: fake, isaacgym, "]),
     (['train', '--backend', 'fake', '--viewer', 'window', *TINY],
-     ['the backend fake opens no window; isaacgym does']),
+     ['the backend fake has no viewer window; isaacgym has one']),
     (['train', '--resume', 'yesterday', *TINY], ['yesterday: holds no checkpoints/*.pt']),
     (['policy', 'export', 'yesterday', '--output', 'policy'],
      ['yesterday: holds no checkpoints/*.pt']),
@@ -204,7 +204,7 @@ def test_a_broken_policy_is_refused_by_file(run, tmp_path):
     contract, sums = folder / 'contract.yaml', (folder / 'SHA256SUMS').read_bytes()
     contract.write_text(contract.read_text().replace('effort: 150.0', 'effort: 151.0', 1))
     refused(run('policy', 'check', folder), f'{contract}: ',
-            'is not the file whose hash is in SHA256SUMS')
+            'does not match its hash in SHA256SUMS')
     refused(run('policy', 'sign', folder), f'{contract}: ', 'a figure was changed after export')
     assert not (folder / 'SHA256SUMS').exists()
     (folder / 'SHA256SUMS').write_bytes(sums)
@@ -285,7 +285,7 @@ def test_import_robot_drafts_a_folder_and_lists_what_is_open(run, tmp_path):
     (row,) = [line for line in ended.out.splitlines() if ' effort ' in line]
     assert '19 joints' in row and 'TODO' in row
     again = run('robot', 'import', model, '--name', 'mine')
-    assert again.code == 2 and 'is there already' in again.err
+    assert again.code == 2 and 'exists already' in again.err
 
 
 def test_a_policy_that_ships_is_retuned(run, tmp_path):

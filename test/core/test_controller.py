@@ -113,7 +113,7 @@ def test_the_clock_may_start_anywhere_in_the_stride(it):
 
 def test_a_controller_without_a_policy_does_not_step(it):
     rng = np.random.default_rng(8)
-    with pytest.raises(TypeError, match='made without a policy'):
+    with pytest.raises(TypeError, match='has no policy'):
         Controller(it).step(state(rng, 1, M), command(rng, 1))
 
 

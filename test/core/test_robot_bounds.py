@@ -70,7 +70,7 @@ def test_a_joint_that_asks_for_more_than_the_robot_allows_is_refused(changes, me
 @pytest.mark.parametrize('changes, message', [
     ({'control_period': 1e-9}, 'control_period is 1e-09 s, allowed is 0.002 to 0.1 s'),
     ({'control_period': 0.9}, 'control_period is 0.9 s'),
-    ({'model_hash': '0' * 16}, 'model_hash is 0000000000000000, that of the robot is '),
+    ({'model_hash': '0' * 16}, 'model_hash is 0000000000000000, the robot has '),
     ({'robot': 'wren'}, "it is for robot 'wren'")])
 def test_a_contract_of_another_robot_or_rhythm_is_refused(changes, message):
     with pytest.raises(PolicyError, match=message):

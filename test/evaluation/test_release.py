@@ -70,7 +70,7 @@ def test_a_scorecard_that_nobody_signed_is_not_believed(tmp_path):
     folder = with_card(tmp_path, text)
     assert 'it has no sim_to_sim.json' in why_unreleased(folder, FINGERPRINT)
     (folder / 'scorecard.json').write_text(text + ' ')
-    assert 'is not the file whose hash is in SHA256SUMS' in why_unreleased(folder, FINGERPRINT)
+    assert 'does not match its hash in SHA256SUMS' in why_unreleased(folder, FINGERPRINT)
     sums = (folder / 'SHA256SUMS').read_text().splitlines(keepends=True)
     (folder / 'SHA256SUMS').write_text(''.join(sums[:3]))
     assert 'its scorecard.json has no hash' in why_unreleased(folder, FINGERPRINT)

@@ -28,10 +28,10 @@ def test_a_run_as_it_should_be_is_passed():
     (lambda files, _: files.update({'000002.pt': '000002.pt: is broken'}), 'is broken'),
     (lambda files, _: files.pop('000004.pt'), 'the last checkpoint is not of iteration 4'),
     (lambda files, _: files['000004.pt'].update(samples=63), 'counted 63 samples'),
-    (lambda files, _: files['000004.pt']['segments'].pop(0), 'the last checkpoint tells of'),
+    (lambda files, _: files['000004.pt']['segments'].pop(0), 'the last checkpoint records'),
     (lambda _, lines: lines.insert(2, lines[1]), 'lacks or repeats iterations'),
     (lambda _, lines: lines.pop(1), 'lacks or repeats iterations'),
-    (lambda _, lines: lines[2].update(samples=45), 'counts other samples')])
+    (lambda _, lines: lines[2].update(samples=45), 'sample counts in metrics.jsonl differ')])
 def test_what_is_lost_or_broken_is_found(spoil, message):
     files, lines = left()
     spoil(files, lines)

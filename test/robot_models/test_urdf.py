@@ -48,7 +48,7 @@ def test_ancestors_end_below_the_root(tree):
 
 
 def test_an_unknown_link_is_named_with_those_there_are(tree):
-    with pytest.raises(ConfigError, match=r"r\.urdf: tail: no link of that name; .*'plate'"):
+    with pytest.raises(ConfigError, match=r"r\.urdf: tail: unknown link; .*'plate'"):
         tree.in_moving_link('tail')
 
 

@@ -103,7 +103,7 @@ def test_a_quaternion_has_w_first():
 
 
 @pytest.mark.parametrize('inner, said', [
-    ('<geom type="ellipsoid" size="1 1 2"/>', 'is of type ellipsoid; a URDF holds spheres'),
+    ('<geom type="ellipsoid" size="1 1 2"/>', 'is of type ellipsoid; URDF supports spheres'),
     ('<geom size="1"/><body name="b"><geom size="1"/><joint/><joint axis="1 0 0"/></body>',
      'body b must have at most one joint'),
     ('<geom size="1"/><body name="b"><geom size="1"/><joint type="slide"/></body>',

@@ -160,7 +160,7 @@ class Bench:
     def stand(self) -> None:
         """Configure, activate and wait until the robot stands."""
         self.node.trigger_configure()
-        self.until(lambda: not self.node.pilot.missing())
+        self.until(lambda: not self.node.interface.missing())
         self.node.trigger_activate()
         self.until_state('standing')
 

@@ -106,7 +106,7 @@ def test_a_policy_is_replaced_whole(trainer, folder, tmp_path):
 
 def test_a_folder_that_is_no_policy_is_left_alone(trainer, tmp_path):
     (tmp_path / 'thesis.tex').write_text('years of work')
-    with pytest.raises(LocomotionError, match='exists and is not a policy folder; name another'):
+    with pytest.raises(LocomotionError, match='exists and is not a policy folder; choose another'):
         export(trainer.folder, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ['thesis.tex']
 

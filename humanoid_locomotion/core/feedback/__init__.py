@@ -1,1 +1,1 @@
-"""Feedback around the network, and what it is computed from: leg kinematics and odometry."""
+"""Velocity feedback around the network, with the leg kinematics and odometry that it uses."""

@@ -1,4 +1,4 @@
-"""Where a robot is, from how its legs have moved it so far: what it slips by stays lost."""
+"""Dead reckoning: integrates the leg odometry's velocity; foot slip is not corrected."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ MAX_GAP = 0.1  # [s] between two steps; over a longer one the velocity is not kn
 
 
 class DeadReckoning:
-    """Adds up the velocity of one robot.
+    """Integrates the velocity of one robot.
 
     Args:
-        odometry: What measures the velocity.
+        odometry: Measures the velocity.
 
     Attributes:
-        position: (3,) [m]; forward and left from where it began, in the frame of the IMU's
+        position: (3,) [m]; forward and left from the start, in the frame of the IMU's
             orientation, and the height of the base above the lower sole.
-        velocity: (3,) [m/s] of the base, in the base frame; along the floor.
-        walked: Length of the way so far [m].
-        gaps: How many times a step came too late to know what happened in between.
+        velocity: (3,) [m/s] of the base, in the base frame; parallel to the floor.
+        walked: Length of the path so far [m].
+        gaps: Number of steps that came too late to integrate the velocity in between.
     """
 
     def __init__(self, odometry: LegOdometry):
@@ -33,7 +33,7 @@ class DeadReckoning:
         self.walked, self.gaps = 0.0, 0
 
     def step(self, state: RobotState, time: float) -> None:
-        """Go on from the last step to ``time`` [s], at the velocity of a state of one row."""
+        """Integrate from the last step to ``time`` [s] with the velocity of a one-row state."""
         period, self._last = time - self._last, time
         orientation = state.base_orientation[0].astype(np.float64)
         heading = rotations.yaw_quaternion(rotations.yaw(orientation))

@@ -13,7 +13,7 @@ from humanoid_locomotion.core.feedback.leg_odometry import LegSpec
 from humanoid_locomotion.core.robot import RobotSpec
 
 Z_AXIS = np.array([0.0, 0.0, 1.0])  # MuJoCo's for a joint that says none
-UNREAD = ('euler', 'axisangle', 'xyaxes', 'zaxis')  # MJCF's other ways to write a rotation
+UNREAD = ('euler', 'axisangle', 'xyaxes', 'zaxis')  # other rotation formats of MJCF
 
 
 class LinkFrame:
@@ -21,15 +21,15 @@ class LinkFrame:
 
     Args:
         robot: The robot.
-        name: Name of the body or site in its MJCF. An unknown one has the base's own axes.
-        joint_names: The joints that are measured, in the order of their arrays.
+        name: Name of the body or site in its MJCF. An unknown name has the axes of the base.
+        joint_names: The measured joints, in the order of the arrays.
 
     Attributes:
         is_turned: Whether its axes can differ from those of the base.
 
     Raises:
-        ConfigError: A rotation on the way is written in another form than ``quat``.
-        JointsError: A joint on the way is not measured.
+        ConfigError: A rotation of the chain is not written as ``quat``.
+        JointsError: A joint of the chain is not measured.
     """
 
     def __init__(self, robot: RobotSpec, name: str, joint_names: Sequence[str]):
@@ -53,17 +53,17 @@ class LinkFrame:
     def base_motion(self, orientation: np.ndarray, angular_velocity: np.ndarray,
                     joint_positions: np.ndarray, joint_velocities: np.ndarray,
                     ) -> Tuple[np.ndarray, np.ndarray]:
-        """Return how the base moves, when this frame moves like that.
+        """Return the motion of the base for a given motion of this frame.
 
-        With R the rotation from this frame to the base's: the base's orientation is that of the
-        frame, after R inverse; its angular velocity is R times the frame's, less what the joints
-        on the way add, each along its axis as the base sees it.
+        With R the rotation from this frame to the base's: the base's orientation is the
+        frame's orientation times the inverse of R; its angular velocity is R times the frame's,
+        minus the rates of the joints of the chain, each along its axis in the base frame.
 
         Args:
-            orientation: Of this frame in the world, xyzw, (4,).
-            angular_velocity: Of this frame, in itself [rad/s], (3,).
-            joint_positions: Of the measured joints [rad], (num_joints,).
-            joint_velocities: Of the same [rad/s].
+            orientation: Orientation of this frame, frame to world, xyzw, (4,).
+            angular_velocity: Angular velocity of this frame, in its own axes [rad/s], (3,).
+            joint_positions: Positions of the measured joints [rad], (num_joints,).
+            joint_velocities: Velocities of the measured joints [rad/s].
 
         Returns:
             Orientation of the base, xyzw (4,), and its angular velocity in the base frame (3,).
@@ -81,7 +81,7 @@ class LinkFrame:
 
 
 def frame_names(robot: RobotSpec) -> List[str]:
-    """Return the base link's name, and those of every body, site and frame below it."""
+    """Return the base link's name, and the names of every body, site and frame below it."""
     bodies = robot.mjcf_root.iter('body')
     return [str(element.get('name')) for body in bodies if body.get('name') == robot.base_link
             for element in body.iter() if element.tag in ('body', 'site', 'frame')
@@ -89,11 +89,11 @@ def frame_names(robot: RobotSpec) -> List[str]:
 
 
 def leg_spec(robot: RobotSpec, sole: str) -> LegSpec:
-    """Return how a robot's sole, a site of its MJCF, hangs from the base.
+    """Return the kinematic chain from the base to a sole, a site of the MJCF.
 
     Raises:
-        ConfigError: There is no such site below the base, no joint on the way to it, or a
-            rotation on the way is written in another form than ``quat``.
+        ConfigError: There is no such site below the base, its chain has no joint, or a
+            rotation of the chain is not written as ``quat``.
     """
     root = robot.mjcf_root
     way = _way(robot, root, sole)
@@ -182,7 +182,7 @@ def _place(element: ElementTree.Element, robot: RobotSpec) -> np.ndarray:
 
 
 def _numbers(element: ElementTree.Element, key: str, usual: str, robot: RobotSpec) -> np.ndarray:
-    """Return the numbers of an attribute, as many as the usual ones."""
+    """Return the numbers of an attribute; ``usual`` is its default and sets their count."""
     text = element.get(key, usual)
     try:
         numbers = np.array([float(word) for word in text.split()])
@@ -215,7 +215,7 @@ def _way(robot: RobotSpec, root: ElementTree.Element,
 
 
 def _fixed_rotation(element: ElementTree.Element, robot: RobotSpec) -> np.ndarray:
-    """Return how a body, site or frame is turned in what is above it, xyzw."""
+    """Return the fixed rotation of a body, site or frame in its parent, xyzw."""
     other = [key for key in UNREAD if element.get(key) is not None]
     if other:
         raise ConfigError(robot.mjcf_path, f'{element.tag} {element.get("name")!r}: {other[0]}',

@@ -1,6 +1,6 @@
-"""How fast the base moves over the floor, from the legs alone: the standing sole does not move.
+"""Leg odometry: velocity of the base over the floor, assuming that the stance sole does not move.
 
-No figure for the contact is needed: of the two soles, the lower one stands.
+No contact sensor is needed: the lower one of the two soles is the stance sole.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Vector = Tuple[float, float, float]
 
 @dataclass(frozen=True)
 class LegSpec:
-    """How a sole hangs from the base: every figure at zero positions, in the base frame.
+    """Kinematic chain from the base to a sole, at zero joint positions, in the base frame.
 
     Attributes:
         joints: The joints from the hip to the foot.
@@ -39,7 +39,7 @@ class LegSpec:
             raise ValueError(f'expected as many axes and origins as joints, found '
                              f'{len(self.axes)} and {len(self.origins)} for {list(self.joints)}')
         if not np.all(np.isfinite([*self.axes, *self.origins, self.sole])):
-            raise ValueError(f'every figure of the leg {list(self.joints)} must be finite')
+            raise ValueError(f'every value of the leg {list(self.joints)} must be finite')
         lengths = np.linalg.norm(np.asarray(self.axes), axis=1)
         if not np.allclose(lengths, 1.0, atol=1e-4):
             raise ValueError(f'axes: expected unit length, found {lengths.round(4).tolist()} '
@@ -47,11 +47,11 @@ class LegSpec:
 
 
 class OverFloor(NamedTuple):
-    """What the legs tell of the base, in the heading frame.
+    """Motion of the base measured by the legs, in the heading frame.
 
     Attributes:
-        velocity: (num_envs, 2) forward and left [m/s]; with both feet in the air, or a sole that
-            slides, it is wrong by the speed of the lower sole.
+        velocity: (num_envs, 2) forward and left [m/s]; with both feet in the air or a sliding
+            sole, the error is the speed of the lower sole.
         height: (num_envs,) above the lower sole [m].
         offset: (num_envs, 2) forward and left of the middle between the soles [m].
     """
@@ -62,21 +62,21 @@ class OverFloor(NamedTuple):
 
 
 class LegOdometry:
-    """Measures the base's velocity with the leg that stands.
+    """Measures the velocity of the base with the stance leg.
 
     Args:
-        legs: Two legs with as many joints each, left first.
-        joint_names: The joints of the states that come, in order.
+        legs: Two legs with the same number of joints, left first.
+        joint_names: The joints of the states, in order.
 
     Raises:
-        JointsError: A leg has a joint that no state tells of.
-        ValueError: The legs are not two, or differ in their number of joints.
+        JointsError: A joint of a leg is not in ``joint_names``.
+        ValueError: There are not two legs, or they differ in their number of joints.
     """
 
     def __init__(self, legs: Sequence[LegSpec], joint_names: List[str]):
         sizes = [len(leg.joints) for leg in legs]
         if len(sizes) != 2 or sizes[0] != sizes[1]:
-            raise ValueError(f'legs: expected two with as many joints each, found {sizes}')
+            raise ValueError(f'legs: expected two with the same number of joints, found {sizes}')
         missing = [name for leg in legs for name in leg.joints if name not in joint_names]
         if missing:
             raise JointsError('legs', missing, joint_names)
@@ -89,9 +89,9 @@ class LegOdometry:
         self._soles = Constant([leg.sole for leg in legs])
 
     def soles(self, state: RobotState) -> Tuple[Array, Array]:
-        """Return where the soles are and how they move, as the base sees it.
+        """Return positions and velocities of the soles, relative to the base.
 
-        Each joint, from the foot up, turns what hangs below it: the product of exponentials
+        Each joint, from the foot up, rotates the links below it: the product of exponentials
         (Lynch and Park, Modern Robotics, 2017, section 4.1) with Rodrigues' formula.
 
         Returns:
@@ -101,7 +101,7 @@ class LegOdometry:
         angles = state.joint_positions[:, joints][..., None, None]
         speeds = state.joint_velocities[:, joints][..., None]
         axes, origins = self._axes.like(angles), self._origins.like(angles)
-        # Of every joint what its turn adds to a vector, (num_envs, 2, joints, 3, 3).
+        # Rotation matrix of every joint minus the identity, (num_envs, 2, joints, 3, 3).
         turns = xp.sin(angles) * axes + (1.0 - xp.cos(angles)) * self._squares.like(angles)
         point = self._soles.like(angles)[None]
         velocity = xp.zeros_like(point)
@@ -114,7 +114,7 @@ class LegOdometry:
         return point, velocity
 
     def measure(self, state: RobotState) -> OverFloor:
-        """Return how the base moves over the floor, how high it is and where over its feet."""
+        """Return velocity, height and offset of the base relative to the soles."""
         point, velocity = self.soles(state)
         gravity = rotations.projected_gravity(state.base_orientation)
         depths = (point * gravity[:, None]).sum(-1)

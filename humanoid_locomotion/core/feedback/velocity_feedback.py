@@ -1,7 +1,8 @@
-"""Closes the loop over the velocity, which a policy alone follows by some per cent at best.
+"""Velocity feedback: corrects the command by the measured velocity error.
 
-A policy is right on average over all the robots and delays that it was trained with, and so a
-little off on each of them. The gyroscope sees by how much it turns, the legs by how much it walks.
+A policy tracks a command with an error of some per cent: it is correct on average over all robots
+and delays of its training, not on each of them. The gyroscope measures the turning rate, leg
+odometry the velocity over the floor.
 """
 
 from __future__ import annotations
@@ -16,17 +17,16 @@ from humanoid_locomotion.core.rotations import vertical_rate
 from humanoid_locomotion.core.state import RobotState
 
 SMOOTHED_OVER = 0.1  # [s]
-GIVE = 0.03  # [m] that a base is asked back at most: a kick or a step gives it a new place
+GIVE = 0.03  # [m] largest position error; beyond it, the held place moves along
 
 
 @dataclass(frozen=True)
 class IntegralSpec:
-    """An integral controller from a velocity's error to the command that a policy sees.
+    """An integral controller from a velocity error to a correction of the command.
 
     Attributes:
-        gain: Change of the correction for an error of one [1/s].
-        limit: Largest correction either way [m/s or rad/s]; what a kick moves is paid back up
-            to here.
+        gain: Rate of change of the correction per unit of error [1/s].
+        limit: Largest magnitude of the correction [m/s or rad/s].
     """
 
     gain: float
@@ -35,20 +35,20 @@ class IntegralSpec:
     def __post_init__(self) -> None:
         for name in ('gain', 'limit'):
             if not 0.0 < getattr(self, name) <= 10.0:
-                raise ValueError(f'{name} must be above 0 and at most 10 (without the loop, write '
-                                 f'null in its place), found {getattr(self, name)}')
+                raise ValueError(f'{name} must be above 0 and at most 10 (null in place of the '
+                                 f'section disables it), found {getattr(self, name)}')
 
 
 @dataclass(frozen=True)
 class LinearLoopSpec(IntegralSpec):
-    """The same over the floor, and what calms a robot that stands.
+    """Feedback of the velocity over the floor, with damping and stiffness while standing.
 
     Attributes:
-        damping: Told to stand, the policy sees a command of this share of the base's velocity,
-            against it: a base that sways to and fro over its feet comes to rest sooner. 0 for no
-            command.
-        stiffness: Likewise, a command of so many times the way back to where the base was over
-            its feet [1/s]: one that would creep to rest for seconds stays. 0 likewise.
+        damping: While standing, a command of this share of the base velocity is given against
+            it, which damps sway; 0 disables it.
+        stiffness: While standing, a command of this gain [1/s] times the offset of the base from
+            its place over the feet is given back towards it, which stops slow drift; 0 disables
+            it.
     """
 
     damping: float
@@ -63,23 +63,23 @@ class LinearLoopSpec(IntegralSpec):
 
 
 class VelocityLoop:
-    """Adds to a command what the gyroscope and the legs say was missing so far.
+    """Adds a correction to the command, from the velocities of gyroscope and leg odometry.
 
     Attributes:
-        correction: (num_envs, 3) forward, left [m/s] and turning [rad/s]; zero where there is no
-            loop, and while asked to stand with neither damping nor stiffness.
-        place: (num_envs, 2) where the base is held over the middle of its soles while it stands
-            [m]; NaN after a reset, until the next step.
+        correction: (num_envs, 3) forward, left [m/s] and turning [rad/s]; zero for an axis
+            without feedback, and for a standing command without damping and stiffness.
+        place: (num_envs, 2) held position of the base relative to the middle of its soles while
+            standing [m]; NaN after a reset, until the next step.
 
     Args:
-        linear: The loop over the floor, the same for both axes; None to leave that alone.
-        yaw_rate: The loop in turning, likewise.
-        odometry: What measures the velocity over the floor; needed for ``linear``.
+        linear: Feedback over the floor, the same for both axes; None disables it.
+        yaw_rate: Feedback of the turning rate; None disables it.
+        odometry: Measures the velocity over the floor; required for ``linear``.
         commands: The axes of the commands; only the velocity axes are corrected.
-        moving_threshold: Commands whose norm is above this ask for walking.
+        moving_threshold: Norm of a command above which the robot walks.
         control_period: [s].
-        num_envs: How many robots.
-        like: An array of the kind, and on the device, to work on.
+        num_envs: Number of robots.
+        like: An array of the type and on the device to compute with.
     """
 
     def __init__(self, linear: Optional[LinearLoopSpec], yaw_rate: Optional[IntegralSpec],
@@ -90,7 +90,7 @@ class VelocityLoop:
         self._limit = Constant([0.0 if it is None else it.limit for it in specs])
         self._damping = 0.0 if linear is None else linear.damping
         self._stiffness = 0.0 if linear is None else linear.stiffness
-        # Joints are measured with noise: who stands goes by what they say in a tenth of a second.
+        # Joint measurements are noisy, so the standing correction is smoothed over SMOOTHED_OVER.
         is_held = self._damping > 0.0 or self._stiffness > 0.0
         self._settling = min(control_period / SMOOTHED_OVER, 1.0) if is_held else 1.0
         self._odometry = None if linear is None else odometry
@@ -99,7 +99,7 @@ class VelocityLoop:
         self.place = zeros((num_envs, 2), like) + float('nan')
 
     def reset(self, mask: Array) -> None:
-        """Forget the robots in ``mask`` (num_envs,) bool."""
+        """Reset the robots in ``mask`` (num_envs,) bool."""
         xp = namespace(self.correction)
         self.correction[...] = xp.where(
             mask[:, None], xp.zeros_like(self.correction), self.correction)
@@ -107,12 +107,12 @@ class VelocityLoop:
             mask[:, None], xp.full_like(self.place, float('nan')), self.place)
 
     def carried(self) -> Dict[str, Array]:
-        """Return the arrays that carry over from one control step to the next, by name."""
+        """Return the arrays that are carried over from one control step to the next, by name."""
         place = {} if self._odometry is None else {'standing_place': self.place}
         return {'command_correction': self.correction, **place}
 
     def step(self, command: Array, state: RobotState) -> Array:
-        """Count one control step; return the corrected command (num_envs, size)."""
+        """Run one control step; return the corrected command (num_envs, size)."""
         xp, limit = namespace(self.correction), self._limit.like(self.correction)
         moving = self._commands.is_moving(command, self._threshold)[:, None]
         turning = vertical_rate(state.base_orientation, state.base_angular_velocity)[:, None]
@@ -132,7 +132,7 @@ class VelocityLoop:
         return concatenate((corrected, command[:, NUM_VELOCITY:]))
 
     def _way_back(self, offset: Array, moving: Array) -> Array:
-        """Return the way (num_envs, 2) from where the base is over its feet to its place."""
+        """Return the vector (num_envs, 2) from the base's offset to its held place."""
         xp = namespace(offset)
         held = clip(self.place, offset - GIVE, offset + GIVE)
         self.place[...] = xp.where(moving | xp.isnan(held), offset, held)

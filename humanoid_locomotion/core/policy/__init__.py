@@ -1,1 +1,1 @@
-"""A policy as it is shipped: its folder, how it is opened, checked, written and run."""
+"""Policy folders: reading, checking, opening, writing and running an exported policy."""

@@ -1,4 +1,4 @@
-"""The section of a policy's ``card.md`` that says how it does in other settings."""
+"""Reads and replaces the sim-to-sim section of a policy's ``card.md``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _SECTION = re.compile(rf'^{HEADING}\n.*?(?=^## |\Z)', re.DOTALL | re.MULTILINE)
 
 
 def read_card(path: Path) -> str:
-    """Return what a card says; bytes that are not UTF-8 are replaced."""
+    """Return the text of a card; bytes that are not UTF-8 are replaced."""
     return read_bytes(path, MAX_BYTES).decode('utf-8', 'replace')
 
 
 def with_sim_to_sim(text: str, table: str) -> str:
-    """Return a card with that table, in place of an old one or before the config."""
+    """Return a card with the table, replacing an old one or inserted before the config."""
     section = f'{HEADING}\n\n{table}\n\n'
     if _SECTION.search(text):
         text = _SECTION.sub(lambda _: section, text)
@@ -30,5 +30,5 @@ def with_sim_to_sim(text: str, table: str) -> str:
 
 
 def without_sim_to_sim(text: str) -> str:
-    """Return a card without that section."""
+    """Return a card without the sim-to-sim section."""
     return _SECTION.sub('', text)

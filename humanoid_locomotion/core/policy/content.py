@@ -1,7 +1,7 @@
-"""The files of a policy folder: read once, each against its hash, and signed.
+"""Reads the files of a policy folder once, checks each against its hash, and signs them.
 
-``SHA256SUMS`` holds a line for every file that anything reads. Without those that a policy is made
-of nothing opens; those that were measured later, by ``evaluate``, are not believed without theirs.
+``SHA256SUMS`` has one line per file that is read. A policy does not open if a required file has no
+hash; files that ``evaluate`` adds later are ignored if they have none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from humanoid_locomotion.core.reading.files import read_bytes
 
 SUMS = 'SHA256SUMS'  # as `sha256sum` writes and checks it
 MAX_SUMS_BYTES = 4096
-# What a policy is made of, and the largest size of each [bytes].
+# The required files of a policy, and the largest size of each [bytes].
 LIMITS = {'contract.yaml': 256 * 1024, 'policy.onnx': MAX_NETWORK_BYTES,
           'golden.npz': 16 * 1024 * 1024}
 FILES = tuple(LIMITS)
@@ -33,12 +33,12 @@ _LINE = re.compile(r'([0-9a-f]{64})  (\S+)')
 
 @dataclass(frozen=True)
 class FolderContent:
-    """The files of a policy folder, as they were read and found to be what was signed.
+    """The files of a policy folder, read and checked against their hashes.
 
     Attributes:
         path: The folder.
-        files: What each of :data:`FILES` holds, and the scorecard where it is to be believed.
-        problem: Why the scorecard is not here; empty if it is.
+        files: Content of each of :data:`FILES`, and of the scorecard if it is signed.
+        problem: Why the scorecard is missing here; empty if it is not.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class FolderContent:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all that was read: equal for equal content."""
+        """SHA-256 of the content of all files that were read."""
         digest = hashlib.sha256()
         for name in sorted(self.files):
             digest.update(f'{name} {_digest(self.files[name])}\n'.encode())
@@ -55,17 +55,17 @@ class FolderContent:
 
 
 def read_folder(folder: Path) -> FolderContent:
-    """Read the files that a policy is made of, and its scorecard.
+    """Read the required files of a policy, and its scorecard.
 
     Raises:
-        PolicyError: A file is absent, no regular file, too large, or not what was signed.
+        PolicyError: A file is missing, not a regular file, too large, or differs from its hash.
     """
     listed = _read(folder / SUMS, MAX_SUMS_BYTES)
     files = {name: _read(folder / name, limit) for name, limit in LIMITS.items()}
     sums = _parse_sums(listed, folder / SUMS)
     for name in FILES:
         if _digest(files[name]) != sums.get(name):
-            raise PolicyError(folder / name, f'is not the file whose hash is in {SUMS}: it was '
+            raise PolicyError(folder / name, f'does not match its hash in {SUMS}: it was '
                               'damaged or changed after export; `humanoid-locomotion policy sign` '
                               'accepts it')
     problem = ''
@@ -80,7 +80,7 @@ def read_measured(folder: Path, name: str) -> bytes:
     """Return one of the files :data:`MEASURED`.
 
     Raises:
-        ConfigError: It is absent or cannot be read, or is not what was signed.
+        ConfigError: It is missing, cannot be read, or differs from its hash.
         PolicyError: The folder's hashes cannot be read.
     """
     sums = _parse_sums(_read(folder / SUMS, MAX_SUMS_BYTES), folder / SUMS)
@@ -90,8 +90,8 @@ def read_measured(folder: Path, name: str) -> bytes:
 def _measured(folder: Path, name: str, sums: Dict[str, str]) -> bytes:
     content = read_bytes(folder / name, MAX_MEASURED_BYTES)
     if _digest(content) != sums.get(name):
-        found = 'is not the file whose hash is' if name in sums else 'has no hash'
-        raise ConfigError(folder / name, '', f'{found} in {SUMS}, so it is not believed; '
+        found = 'does not match its hash' if name in sums else 'has no hash'
+        raise ConfigError(folder / name, '', f'{found} in {SUMS}, so it is not used; '
                           '`humanoid-locomotion policy sign` accepts it')
     return content
 
@@ -112,7 +112,7 @@ def _parse_sums(content: bytes, path: Path) -> Dict[str, str]:
     sums = {match[2]: match[1] for match in matches if match is not None}
     if len(sums) != len(lines) or not set(FILES) <= set(sums) <= {*FILES, *MEASURED}:
         raise PolicyError(path, f'must have one line as sha256sum writes it for each of '
-                          f'{", ".join(FILES)} and, where they are there, {", ".join(MEASURED)}')
+                          f'{", ".join(FILES)} and, if present, {", ".join(MEASURED)}')
     return sums
 
 
@@ -120,7 +120,7 @@ def write_sums(folder: Path) -> None:
     """Write the hashes of a folder's files, which opening it checks.
 
     Raises:
-        PolicyError: A file that a policy is made of is absent, too large, or cannot be read.
+        PolicyError: A required file is missing, too large, or cannot be read.
     """
     sums = {name: _digest(_read(folder / name, limit)) for name, limit in LIMITS.items()}
     for name in MEASURED:
@@ -130,7 +130,7 @@ def write_sums(folder: Path) -> None:
 
 
 def sign_measured(folder: Path, names: Iterable[str]) -> None:
-    """Write the hashes of files that were measured just now, and leave the others as they are.
+    """Write the hashes of newly measured files; the other hashes are kept.
 
     Raises:
         PolicyError: The folder's hashes, or one of the files, cannot be read.
@@ -142,7 +142,7 @@ def sign_measured(folder: Path, names: Iterable[str]) -> None:
 
 
 def _write(folder: Path, sums: Dict[str, str]) -> None:
-    """Put a whole file in place of the old one: half of one would be a damaged folder."""
+    """Replace the file atomically, since a partly written one would be a damaged folder."""
     with tempfile.TemporaryDirectory(prefix='.sums-', dir=folder) as scratch:
         text = ''.join(f'{sums[name]}  {name}\n' for name in (*FILES, *MEASURED) if name in sums)
         (Path(scratch) / SUMS).write_text(text, encoding='ascii')

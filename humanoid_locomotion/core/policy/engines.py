@@ -1,7 +1,7 @@
-"""The engines that run a policy's network; each is imported only when it is used.
+"""The inference engines of a policy's network; each is imported only when it is used.
 
-Both are given the same :class:`Network`, which was checked before: onnxruntime runs the graph as
-it is, torch rebuilds the chain of layers from the graph's initialisers.
+Both take a checked :class:`Network`: onnxruntime runs the graph itself, torch rebuilds the chain
+of layers from the graph's initialisers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class OnnxRuntimeEngine:
     """Runs ``policy.onnx`` with onnxruntime on one CPU thread.
 
     Attributes:
-        metadata: The file's metadata, strings by name.
+        metadata: The file's metadata, strings by key.
         obs_size: Length of an observation.
         num_actions: Length of an action.
     """
@@ -38,21 +38,21 @@ class OnnxRuntimeEngine:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        # What was checked was ONNX; onnxruntime would take its own format by the first bytes.
+        # The checked file is ONNX; by its first bytes onnxruntime could read it as its own format.
         options.add_session_config_entry('session.load_model_format', 'ONNX')
         try:
             self._session = onnxruntime.InferenceSession(
                 network.content, options, providers=['CPUExecutionProvider'])
-        except Exception as error:  # onnxruntime has no common class for a file it cannot load
+        except Exception as error:  # onnxruntime has no common exception class for load errors
             raise PolicyError(network.path, 'is not an ONNX file that onnxruntime can load '
                               f'({" ".join(str(error).split())[:200]})') from error
         self.metadata = network.metadata
         self.obs_size, self.num_actions = network.obs_size, network.num_actions
-        self._one_by_one = network.one_by_one  # as exporters write that fix the batch
+        self._one_by_one = network.one_by_one  # as in exports with a fixed batch size
         self._bind()
 
     def _bind(self) -> None:
-        """Let one observation, a robot's control step, run in the same memory each time."""
+        """Bind fixed buffers for one observation, the case of a robot's control step."""
         self._input = np.zeros((1, self.obs_size), np.float32)
         self._output = np.zeros((1, self.num_actions), np.float32)
         self._binding = self._session.io_binding()
@@ -73,11 +73,11 @@ class OnnxRuntimeEngine:
 
 
 class TorchEngine:
-    """Runs the network with PyTorch, on CUDA where there is one.
+    """Runs the network with PyTorch, on CUDA if a GPU is available.
 
-    Takes and gives NumPy arrays or tensors alike: an observation as a tensor on the engine's
-    device gives its action there, without a copy. One NumPy observation on CUDA, a robot's control
-    step, is replayed as a graph.
+    Accepts and returns NumPy arrays or tensors: an observation given as a tensor on the engine's
+    device gives an action there, without a copy. A single NumPy observation on CUDA, the case of a
+    robot's control step, is replayed as a CUDA graph.
     """
 
     name = 'torch'
@@ -116,7 +116,7 @@ class TorchEngine:
 
     @property
     def eager(self) -> Any:
-        """The same network without the graph, NumPy to NumPy; None where there is no graph."""
+        """The network without the CUDA graph, NumPy to NumPy; None without a graph."""
         if self._graphed is None:
             return None
         return lambda obs: self(self._torch.as_tensor(obs, device=self.device)).cpu().numpy()
@@ -130,14 +130,14 @@ class TorchEngine:
 
 
 def read_layers(network: Network) -> Dict[str, Any]:
-    """Return what a network is made of, without running it.
+    """Return the layers of a network, without running it.
 
     Returns:
         ``mean`` and ``inverse_std`` (1, obs), ``layers`` a list of (weight (out, in), bias
         (out,)), ELU between them.
 
     Raises:
-        PolicyError: It is not the chain of layers that training writes.
+        PolicyError: It is not the chain of layers that training exports.
     """
     from onnx import numpy_helper
     graph = network.model.graph
@@ -146,8 +146,8 @@ def read_layers(network: Network) -> Dict[str, Any]:
     chain = [node.op_type for node in nodes]
     gemms = chain.count('Gemm')
     if chain != ['Sub', 'Mul'] + ['Gemm', 'Elu'] * (gemms - 1) + ['Gemm'] or gemms < 1:
-        raise PolicyError(network.path, f'expected Sub, Mul, then Gemm and Elu in turn; found '
-                          f"{chain}; the engine 'onnxruntime' may still run it")
+        raise PolicyError(network.path, f'expected Sub, Mul, then alternating Gemm and Elu; found '
+                          f"{chain}; try the engine 'onnxruntime'")
     try:
         return {'mean': tensors[nodes[0].input[1]], 'inverse_std': tensors[nodes[1].input[1]],
                 'layers': [(tensors[n.input[1]], tensors[n.input[2]])
@@ -163,17 +163,17 @@ def open_engine(path: Path, engine: str, device: str = 'auto') -> Any:
     """Open an ONNX file with an engine; see :func:`start_engine`.
 
     Raises:
-        PolicyError: The file is not a small network, or the engine cannot run it.
+        PolicyError: The file is not an accepted network, or the engine cannot run it.
     """
     return start_engine(open_network(path), engine, device)
 
 
 def start_engine(network: Network, engine: str, device: str = 'auto') -> Any:
-    """Give a network to an engine.
+    """Load a network into an engine.
 
     Args:
-        network: What to run.
-        engine: ``onnxruntime``, ``torch``, or ``auto``: torch where it is installed, sees a GPU
+        network: The network to run.
+        engine: ``onnxruntime``, ``torch``, or ``auto``: torch if it is installed, has a GPU
             and can rebuild the network, onnxruntime otherwise.
         device: ``auto``, ``cpu`` or ``cuda``, for torch.
     """

@@ -1,8 +1,8 @@
-"""Opens a policy folder, and refuses one that would not do what it did in training.
+"""Opens a policy folder, and refuses one that does not reproduce its golden steps.
 
-Nothing is parsed before its size and its hash are checked, nothing is built before its bounds
-are, and nothing in a folder is code. :mod:`~humanoid_locomotion.core.policy.vetting` does the
-same in a process that may crash or hang.
+Size and hash of every file are checked before it is parsed, and bounds before anything is built;
+no file of a folder is executed as code. :mod:`~humanoid_locomotion.core.policy.vetting` does the
+same in a separate process that may crash or hang.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from humanoid_locomotion.core.state import RobotState
 MAX_UNPACKED = 64 * 1024 * 1024  # of golden.npz [bytes]
 MIN_GOLDEN_STEPS, MAX_GOLDEN_STEPS = 64, 1000
 WARM_UP_STEPS = 10
-# How long the golden steps may take, but for the first, in which an engine warms up [s].
+# Time limit for the golden steps after the first, in which an engine warms up [s].
 GOLDEN_TIMEOUT = 2.0
 # Largest difference allowed between a replayed golden step and the recorded one. Engines add up
 # in different orders, and an action feeds the next observation.
@@ -46,7 +46,7 @@ STATE_KEYS = ('joint_positions', 'joint_velocities', 'base_orientation', 'base_a
 ODOMETRY_KEYS = ('base_position', 'base_linear_velocity')
 GOLDEN_KEYS = STATE_KEYS + ('command', 'observation', 'action', 'joint_targets')
 
-# More than any humanoid has; what is built for a contract grows with these.
+# More than any humanoid has; the memory for a contract grows with these.
 MAX_JOINTS, MAX_TERMS, MAX_HISTORY = 256, 64, 256
 
 
@@ -56,11 +56,11 @@ class PolicyFolder:
 
     Attributes:
         path: The folder.
-        contract: What it was trained for.
-        policy: Observation (num_envs, obs) to action (num_envs, m).
-        golden_error: Largest difference seen while replaying the golden steps.
+        contract: The contract of the policy.
+        policy: Maps observations (num_envs, obs) to actions (num_envs, m).
+        golden_error: Largest difference in the replay of the golden steps.
         golden_action: Largest magnitude among the golden actions.
-        envelope: The speeds it reaches, or why they are not known.
+        envelope: The measured speeds, or the reason why they are not known.
     """
 
     path: Path
@@ -76,12 +76,12 @@ class PolicyFolder:
 
 
 def find_policy(name: Union[str, Path]) -> Path:
-    """Return the folder of a policy, by path or by the name of one that ships.
+    """Return the folder of a policy, by path or by the name of a shipped policy.
 
     Raises:
-        UnknownNameError: There is neither; the message lists those that ship.
+        UnknownNameError: There is no such folder or policy; the message lists the shipped ones.
     """
-    if os.path.isdir(name):  # False too for what cannot be a name, where Path.is_dir raises
+    if os.path.isdir(name):  # also False for invalid names, for which Path.is_dir raises
         return Path(name)
     folders = policy_folders()
     if str(name) in folders:
@@ -94,26 +94,26 @@ def open_policy(name: Union[str, Path], engine: str = 'auto',
     """Open a policy folder and replay its golden steps.
 
     Args:
-        name: Path of the folder, or the name of a policy that ships.
+        name: Path of the folder, or the name of a shipped policy.
         engine: See :func:`humanoid_locomotion.core.policy.engines.start_engine`.
-        device: Likewise.
+        device: See :func:`~humanoid_locomotion.core.policy.engines.start_engine`.
 
     Raises:
-        PolicyError: The folder must not be run; the message says what differs.
+        PolicyError: The folder must not be run; the message gives the difference.
     """
     return open_content(read_folder(find_policy(name)), engine, device)
 
 
 def open_content(content: FolderContent, engine: str, device: str = 'auto',
                  replayed_by: str = '') -> PolicyFolder:
-    """Open a policy from the files that were read; see :func:`open_policy`.
+    """Open a policy from files in memory; see :func:`open_policy`.
 
     Args:
         content: The files.
-        engine: As :func:`open_policy` takes it.
-        device: Likewise.
-        replayed_by: The engine that has replayed these golden steps before. The same one replays
-            no more than it needs to warm up.
+        engine: As for :func:`open_policy`.
+        device: As for :func:`open_policy`.
+        replayed_by: Name of the engine that has already replayed these golden steps. The same
+            engine then only replays the steps that it needs to warm up.
     """
     folder, files = content.path, content.files
     contract = _contract(files['contract.yaml'], folder / 'contract.yaml')
@@ -131,10 +131,10 @@ def open_content(content: FolderContent, engine: str, device: str = 'auto',
 
 
 def read_contract(path: Path) -> PolicyContract:
-    """Return the contract in a ``contract.yaml``; its policy is not opened.
+    """Return the contract in a ``contract.yaml``; the policy is not opened.
 
     Raises:
-        PolicyError: The file does not fit, or a figure was changed after export.
+        PolicyError: The file is not valid, or a value was changed after export.
     """
     try:
         return _contract(read_bytes(path, LIMITS['contract.yaml']), path)
@@ -163,7 +163,7 @@ def _check_same_contract(contract: PolicyContract, network: Network) -> None:
 
 
 def check_sizes(contract: PolicyContract, network: Network) -> None:
-    """Raise :class:`PolicyError` unless the network takes and gives what a contract describes."""
+    """Raise :class:`PolicyError` unless input and output of the network match the contract."""
     observation = contract.observation
     for what, found, limit in (('joints', len(contract.joints), MAX_JOINTS),
                                ('terms', len(observation.terms), MAX_TERMS),
@@ -182,7 +182,7 @@ def check_sizes(contract: PolicyContract, network: Network) -> None:
         raise PolicyError(network.path, f'takes {network.obs_size} observations, but the contract '
                           f'describes {builder.size}: {builder.history} times ({terms})')
     if network.num_actions != contract.num_actions:
-        raise PolicyError(network.path, f'gives {network.num_actions} actions, but the contract '
+        raise PolicyError(network.path, f'returns {network.num_actions} actions, but the contract '
                           f'has {contract.num_actions} joints')
 
 
@@ -190,7 +190,7 @@ def read_golden(path: Path) -> Dict[str, np.ndarray]:
     """Return the recorded control steps.
 
     Raises:
-        PolicyError: The file is broken, lacks an array, or holds too few steps or too many.
+        PolicyError: The file is damaged, lacks an array, or has too few or too many steps.
     """
     try:
         return _golden(read_bytes(path, LIMITS['golden.npz']), path)
@@ -209,9 +209,9 @@ def _golden(content: bytes, path: Path) -> Dict[str, np.ndarray]:
                           f'{ {key: array.shape for key, array in golden.items()} }')
     found = min(steps.values())
     if found < MIN_GOLDEN_STEPS:
-        raise PolicyError(path, f'holds {found} steps, at least {MIN_GOLDEN_STEPS} are needed')
+        raise PolicyError(path, f'has {found} steps, at least {MIN_GOLDEN_STEPS} are needed')
     if found > MAX_GOLDEN_STEPS:
-        raise PolicyError(path, f'holds {found} steps, allowed are {MAX_GOLDEN_STEPS}')
+        raise PolicyError(path, f'has {found} steps, at most {MAX_GOLDEN_STEPS} are allowed')
     return golden
 
 
@@ -223,8 +223,8 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
         The largest difference to the recorded observations, actions and targets.
 
     Raises:
-        PolicyError: A step does not come out as recorded, which the message names, or all take
-            too long.
+        PolicyError: A step differs from the recording; the message names the step. Or the
+            replay takes too long.
     """
     keys = STATE_KEYS + tuple(key for key in ODOMETRY_KEYS if key in golden)
     controller = Controller(contract)
@@ -236,7 +236,7 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
             obs = controller.observe(state, golden['command'][i:i + 1])
             action = np.asarray(network(obs))
             targets = controller.act(action).positions
-        except Exception as error:  # engines raise kinds of their own
+        except Exception as error:  # engines raise their own exception types
             raise PolicyError(path, f'step {i} does not fit the contract '
                               f'({" ".join(str(error).split())[:200]})') from error
         for name, got in (('observation', obs), ('action', action), ('joint_targets', targets)):
@@ -244,13 +244,13 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
             if not difference <= GOLDEN_TOLERANCE:
                 raise PolicyError(
                     path, f'golden step {i} does not replay: {name} differs by {difference:.3g}, '
-                    f'allowed is {GOLDEN_TOLERANCE:g}')
+                    f'at most {GOLDEN_TOLERANCE:g} is allowed')
             worst = max(worst, difference)
         if i == 0:
             begin = time.monotonic()
         elif time.monotonic() - begin > GOLDEN_TIMEOUT:
             raise PolicyError(path, f'{i} golden steps took {GOLDEN_TIMEOUT:g} s, which is too '
-                              'slow to walk by')
+                              'slow for control')
     return worst
 
 

@@ -1,4 +1,4 @@
-"""Golden steps: control steps recorded through the builder, which every opening replays."""
+"""Golden steps: recorded control steps that are replayed whenever a policy is opened."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ GOLDEN_WALK = (((0.0, 0.0, 0.0), 25), ((0.5, 0.0, 0.0), 50), ((0.0, 0.3, 0.0), 2
 
 
 def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
-    """Return states in which every figure moves, each with its command.
+    """Return states in which every value changes, each with its command.
 
-    Like a robot that is turned about by hand: no physics, but all that an observation is made of.
+    They resemble a robot that is turned by hand: not physical, but every observation term varies.
     """
     velocities = [velocity for velocity, steps in GOLDEN_WALK for _ in range(steps)]
     commands = contract.command_limits.with_velocity(np.array(velocities, np.float32))
@@ -47,10 +47,10 @@ def record_golden(contract: PolicyContract, policy: Callable[[Array], Array],
     """Run the states through the controller and the policy; return the golden arrays.
 
     Args:
-        contract: What to run.
-        policy: Observation to action.
+        contract: The contract to run.
+        policy: Maps an observation to an action.
         states: Consecutive states, each with its ``command``.
-        like: An array of the kind that the policy takes; NumPy by default.
+        like: An array of the type that the policy takes; NumPy by default.
     """
     like = np.zeros(0, np.float32) if like is None else like
     controller = Controller(contract, like=like)
@@ -60,7 +60,7 @@ def record_golden(contract: PolicyContract, policy: Callable[[Array], Array],
         arrays = {key: Constant(value).like(like) for key, value in recorded.items()}
         command = arrays.pop('command')
         obs = controller.observe(RobotState(**arrays), command)
-        observation = np.asarray(obs).copy()  # the builder goes on to use its array
+        observation = np.asarray(obs).copy()  # the builder reuses its array
         action = policy(obs)
         targets = controller.act(action).positions
         row = {**recorded, 'observation': observation, 'action': action, 'joint_targets': targets}

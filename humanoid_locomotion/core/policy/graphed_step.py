@@ -1,8 +1,8 @@
-"""One observation in, one action out, as one CUDA graph: a control step of a robot.
+"""Runs one control step of a network (observation to action) as one CUDA graph.
 
-Launching the dozen kernels of a small network one by one takes longer than they run. The graph
-holds both transfers as well, between the device and pinned memory, so that a step is one launch
-and one wait.
+Launching the dozen kernels of a small network one by one takes longer than running them. The graph
+also contains both transfers between the device and pinned memory, so that a step is one launch and
+one wait.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any, Callable
 
 import numpy as np
 
-WARM_UP = 3  # calls before the capture, in which libraries choose and load their kernels
+WARM_UP = 3  # calls before the capture, while libraries select and load their kernels
 
 
 class GraphedStep:
     """Runs a network on CUDA for one observation at a time.
 
     Args:
-        forward: Observation tensor (1, obs_size) to action tensor (1, num_actions); it must not
+        forward: Maps an observation (1, obs_size) to an action (1, num_actions); it must not
             wait for the device.
         obs_size: Length of an observation.
         device: The CUDA device.
@@ -26,7 +26,7 @@ class GraphedStep:
 
     def __init__(self, forward: Callable[[Any], Any], obs_size: int, device: Any):
         import torch
-        stream: Any = torch.cuda.Stream  # which torch leaves untyped
+        stream: Any = torch.cuda.Stream  # untyped in torch
         self._stream = stream(device)
         on_device = torch.zeros((1, obs_size), device=device)
         pinned = torch.zeros((1, obs_size), pin_memory=True)
@@ -39,7 +39,7 @@ class GraphedStep:
             with torch.cuda.graph(self._graph, stream=self._stream):
                 on_device.copy_(pinned, non_blocking=True)
                 result.copy_(forward(on_device), non_blocking=True)
-        # The tensors live as long as the graph that reads and writes them.
+        # The tensors must live as long as the graph that uses them.
         self._tensors = (on_device, pinned, result)
         self._input, self._output = pinned.numpy(), result.numpy()
         self._replay = torch.cuda.stream(self._stream)

@@ -1,4 +1,4 @@
-"""Makes a policy folder of ours from another stack's ONNX file."""
+"""Creates a policy folder from the ONNX file of another training stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from humanoid_locomotion.core.policy.folder import check_sizes
 from humanoid_locomotion.core.policy.golden import record_golden, tumbling_states
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY, open_network
 from humanoid_locomotion.core.policy.onnx_metadata import (
-    JOINT_FIGURES,
+    JOINT_VALUES,
     KEYS,
     LINEAR,
     FlatMetadata,
@@ -27,7 +27,7 @@ from humanoid_locomotion.core.reading.parsing import show
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.robot_bounds import UNKNOWN, check_contract, wider_bounds
 
-# What the field's exporters mean when they say nothing.
+# Defaults of mjlab's and Isaac Lab's exporters for keys that they do not write.
 USUAL = {'action_mode': 'default_offset', 'observation_clips': 'inf', 'observation_history': '1',
          'observation_layout': 'adopted', 'model_hash': UNKNOWN, 'run_path': ''}
 
@@ -38,24 +38,24 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
           beyond_robot: Optional[Tuple[str, ...]] = None) -> List[Row]:
     """Write the policy folder of an ONNX file.
 
-    A figure is taken from ``fill``, else from the file's metadata, else, for limits, torques and
+    A value is taken from ``fill``, else from the file's metadata, else, for limits, torques and
     legs, from the robot.
 
     Args:
         network: The ONNX file, one input ``obs`` and one output ``actions``.
-        robot: What it moves.
+        robot: The robot that it controls.
         output: The folder to write; replaced if it exists and holds a policy.
-        fill: A YAML file with the keys that the metadata lack, or have wrong.
-        beyond_robot: What the policy may ask beyond the robot's ``policy_bounds``, by the names
-            of :data:`humanoid_locomotion.core.robot_bounds.WIDER`; None for nothing.
+        fill: A YAML file with keys that are missing or wrong in the metadata.
+        beyond_robot: Names of :data:`humanoid_locomotion.core.robot_bounds.WIDER`: items for
+            which the wider bounds apply; None for none.
 
     Returns:
-        For each key its name, its value and where that was found.
+        For each key its name, its value and the source of the value.
 
     Raises:
-        PolicyError: The network cannot be run as the keys say, or asks for more than the robot
-            allows.
-        ConfigError: A key is missing, unknown or does not fit.
+        PolicyError: The network cannot be run with these keys, or exceeds the bounds of the
+            robot.
+        ConfigError: A key is missing, unknown or not valid.
         JointsError: The robot lacks joints of the policy.
     """
     found = open_network(network)
@@ -101,26 +101,26 @@ def _flat(network: Path, metadata: Dict[str, str], robot: RobotSpec, fill: Optio
     joints = [robot.joints[robot.joint_names.index(name)] for name in names]
     facts: Dict[str, Any] = {
         key: [getattr(joint, name) for joint in joints]
-        for key, name in JOINT_FIGURES.items() if name in ('lower', 'upper', 'effort')}
+        for key, name in JOINT_VALUES.items() if name in ('lower', 'upper', 'effort')}
     if any(written.origin(key) for key in LINEAR):
         facts.update(legs_to_flat([leg_spec(robot, sole) for sole in robot.soles]))
     return FlatMetadata(*sources, ('robot.yaml', {**facts, 'robot': robot.name}),
-                        ("the field's habit", USUAL))
+                        ('usual default', USUAL))
 
 
 def with_metadata(network: bytes, key: str, value: str) -> bytes:
-    """Return an ONNX file with one metadata entry more.
+    """Return an ONNX file with one additional metadata entry.
 
-    ONNX is Protocol Buffers, in which the entries of a repeated field may stand anywhere: bytes
-    appended to the file are one more of ``ModelProto.metadata_props``, field 14, a message of
-    key, field 1, and value, field 2 (onnx.proto3).
+    ONNX is a Protocol Buffers format, in which entries of a repeated field may have any position:
+    the appended bytes are one more ``ModelProto.metadata_props``, field 14, a message with the
+    key in field 1 and the value in field 2 (onnx.proto3).
     """
     entry = _field(1, key.encode()) + _field(2, value.encode())
     return network + _field(14, entry)
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """Return a field of bytes on the wire: its tag, its length as a varint, its content."""
+    """Encode a bytes field: its tag, its length as a varint, its content."""
     length, digits = len(content), []
     while length > 127:
         digits.append(length % 128 + 128)
@@ -131,12 +131,12 @@ def _field(number: int, content: bytes) -> bytes:
 def _card(name: str, original: bytes, contract: PolicyContract, rows: List[Row]) -> str:
     wider = wider_bounds(contract)
     return '\n'.join([
-        f'# {contract.robot}, adopted', '',
-        f'Made from `{name}` (SHA-256 `{hashlib.sha256(original).hexdigest()}`), which another '
-        'stack trained, by `humanoid-locomotion policy import-onnx`.', '',
-        'Its golden steps were recorded here, at adoption: they hold what this folder does, not '
-        'what its trainer meant. Whether the terms, scales and gains below are the right ones, '
-        '`humanoid-locomotion evaluate` shows.', '',
-        *([f'Accepted beyond what the robot allows: {wider}.', ''] if wider else []),
+        f'# {contract.robot}, imported from ONNX', '',
+        f'Made from `{name}` (SHA-256 `{hashlib.sha256(original).hexdigest()}`) of another '
+        'training stack, by `humanoid-locomotion policy import-onnx`.', '',
+        'Its golden steps were recorded at the import: they show what this folder does, not what '
+        'its trainer intended. Check with `humanoid-locomotion evaluate` that the terms, scales '
+        'and gains below are correct.', '',
+        *([f'Accepted beyond the bounds of the robot: {wider}.', ''] if wider else []),
         '| key | value | from |', '|---|---|---|',
         *(f'| {key} | {value} | {origin} |' for key, value, origin in rows), ''])

@@ -1,8 +1,8 @@
-"""Reads ``policy.onnx`` and refuses, before any engine sees it, what is more than a small network.
+"""Reads ``policy.onnx`` and refuses, before an engine loads it, anything but a small network.
 
-An ONNX graph is a program: it may loop, branch, name other files and ask for tensors of any size.
-A policy needs none of that. What passes here takes a known time and memory to run: a straight line
-of known operators, whose tensors lie in the file and whose sizes are known beforehand.
+An ONNX graph is a program: it may loop, branch, reference other files and allocate tensors of any
+size. A policy needs none of that. The accepted graphs run in bounded time and memory: a
+straight-line sequence of known operators, with all tensors in the file and all sizes known.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ CONTRACT_KEY = 'humanoid_locomotion.contract'
 INPUT, OUTPUT = 'obs', 'actions'
 
 MAX_NETWORK_BYTES = 32 * 1024 * 1024  # eight million weights
-MAX_STRUCTURE = 1024 * 1024  # bytes of it that are not weights
+MAX_STRUCTURE = 1024 * 1024  # bytes of the file that are not weights
 MAX_CONTRACT_BYTES = 256 * 1024  # of the JSON in its metadata
-MAX_FIELDS, MAX_TENSOR_FIELDS = 4096, 64  # of a message in the file
+MAX_FIELDS, MAX_TENSOR_FIELDS = 4096, 64  # of one message in the file
 MAX_NODES = 256
-MAX_VALUES = 65_536  # of a tensor that the graph makes, unless an input of it is larger
+MAX_VALUES = 65_536  # of a computed tensor, unless one of its inputs is larger
 MAX_PRODUCTS = 100_000_000  # multiplications of all matrix products, for one observation
 IR_VERSIONS, OPSETS = range(3, 15), range(7, 27)
 
-# Each makes of its inputs what its sizes say, once. Left out on purpose: Loop, Scan and If; what
-# makes a large tensor out of a small one (Expand, Tile, Pad, Range, ConstantOfShape); chance; and
-# LSTM and GRU, whose state one input and one output cannot carry from step to step.
+# Each computes an output of known size, once. Excluded deliberately: Loop, Scan and If; operators
+# that make a large tensor from a small one (Expand, Tile, Pad, Range, ConstantOfShape); random
+# numbers; LSTM and GRU, whose state cannot be carried between steps by one input and one output.
 OPERATORS = frozenset((
     'Abs', 'Add', 'And', 'BatchNormalization', 'Cast', 'Celu', 'Clip', 'Concat', 'Constant',
     'Cos', 'Div', 'Elu', 'Equal', 'Erf', 'Exp', 'Flatten', 'Gather', 'Gelu', 'Gemm', 'Greater',
@@ -47,25 +47,25 @@ OPERATORS = frozenset((
     'Slice', 'Softmax', 'Softplus', 'Softsign', 'Split', 'Sqrt', 'Squeeze', 'Sub', 'Tanh',
     'ThresholdedRelu', 'Transpose', 'Unsqueeze', 'Where'))
 PRODUCTS = ('Gemm', 'MatMul')
-# ONNX's numbers of FLOAT, INT32, INT64, BOOL, FLOAT16 and DOUBLE, and the size of one value.
+# ONNX's type codes of FLOAT, INT32, INT64, BOOL, FLOAT16 and DOUBLE, and the size of one value.
 TYPE_SIZES = {1: 4, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}
 FLOAT = 1
 
-Span = Tuple[int, int]  # the first byte and the one after the last
+Span = Tuple[int, int]  # index of the first byte, and of the one after the last
 
-# Fields of onnx.proto3 that are walked through before the file is parsed.
+# Fields of onnx.proto3 that are scanned before the file is parsed.
 _GRAPH, _INITIALIZER, _FLOAT_DATA, _RAW_DATA = 7, 5, 4, 9
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network that an engine may run.
+    """A checked network.
 
     Attributes:
-        path: Where it came from, for messages.
-        content: The file.
-        model: The same, parsed: an ``onnx.ModelProto``.
-        metadata: Its metadata, strings by name.
+        path: Path of the file, for messages.
+        content: Content of the file.
+        model: The parsed file: an ``onnx.ModelProto``.
+        metadata: Its metadata, strings by key.
         obs_size: Length of an observation.
         num_actions: Length of an action.
         one_by_one: Whether it takes one observation at a time.
@@ -84,7 +84,7 @@ def open_network(path: Path) -> Network:
     """Read a file and return its network.
 
     Raises:
-        PolicyError: The file cannot be read, or see :func:`read_network`.
+        PolicyError: The file cannot be read or is refused by :func:`read_network`.
     """
     try:
         content = read_bytes(path, MAX_NETWORK_BYTES)
@@ -94,16 +94,16 @@ def open_network(path: Path) -> Network:
 
 
 def read_network(content: bytes, path: Path) -> Network:
-    """Return the network of an ONNX file, unless it is more than a small network.
+    """Return the network of an ONNX file; refuse anything but a small network.
 
     Args:
-        content: The file.
-        path: Where it came from, for messages.
+        content: Content of the file.
+        path: Path of the file, for messages.
 
     Raises:
-        PolicyError: It is no ONNX file, or not of one input ``obs`` (batch, obs) and one output
-            ``actions`` (batch, m), or more than a straight line of :data:`OPERATORS` with all
-            its tensors in the file.
+        PolicyError: It is not an ONNX file, or does not have one input ``obs`` (batch, obs) and
+            one output ``actions`` (batch, m), or is not a straight-line sequence of
+            :data:`OPERATORS` with all tensors in the file.
         MissingPackageError: onnx is not installed.
     """
     try:
@@ -121,7 +121,7 @@ def read_network(content: bytes, path: Path) -> Network:
         raise
     except _RefusedError as error:
         raise PolicyError(path, str(error)) from error
-    except Exception as error:  # protobuf and onnx raise many kinds for a broken file
+    except Exception as error:  # protobuf and onnx raise many exception types for a damaged file
         detail = printable(' '.join(str(error).split()), 200)
         raise PolicyError(path, f'is not a valid ONNX file ({type(error).__name__}: {detail})'
                           ) from error
@@ -129,7 +129,7 @@ def read_network(content: bytes, path: Path) -> Network:
 
 
 def contract_json(network: Network) -> Dict[str, Any]:
-    """Return the contract that the metadata carry, as plain data.
+    """Return the contract in the metadata, as plain data.
 
     Raises:
         PolicyError: There is none, or it is not a JSON mapping.
@@ -140,25 +140,25 @@ def contract_json(network: Network) -> Dict[str, Any]:
                           'the file was not written by this package')
     what = f'metadata {CONTRACT_KEY!r}'
     if len(text) > MAX_CONTRACT_BYTES:
-        raise PolicyError(network.path, f'{what} is longer than {MAX_CONTRACT_BYTES}')
+        raise PolicyError(network.path, f'{what} is longer than {MAX_CONTRACT_BYTES} bytes')
     try:
         data = parse_json(text.encode('utf-8'), network.path)
     except ConfigError as error:
         raise PolicyError(network.path, f'{what} {error.problem}') from error
     if not isinstance(data, dict):
-        raise PolicyError(network.path, f'{what} is not JSON of a mapping')
+        raise PolicyError(network.path, f'{what} is not a JSON mapping')
     return data
 
 
 class _RefusedError(Exception):
-    """What is wrong with the file that is being read."""
+    """The file is refused; the message gives the reason."""
 
 
 def _check_structure(content: bytes) -> None:
-    """Refuse a file whose parsing would take much more memory than the file, or two graphs.
+    """Refuse a file that needs much more memory to parse than its size, or has two graphs.
 
-    A message of no content takes two bytes in the file and a hundred in memory; so all that is
-    not the figures of a tensor is bounded, on the wire, before it is parsed.
+    An empty message takes two bytes in the file and a hundred in memory; therefore the size of
+    everything but tensor data is bounded in the encoded file, before it is parsed.
     """
     if len(content) > MAX_NETWORK_BYTES:
         raise _RefusedError(f'is larger than {MAX_NETWORK_BYTES} bytes')
@@ -177,7 +177,7 @@ def _check_structure(content: bytes) -> None:
 
 
 def _fields(content: bytes, span: Span, limit: int) -> Iterator[Tuple[int, Span]]:
-    """Yield the number of each field of a Protocol Buffers message, and from where to where."""
+    """Yield the number of each field of a Protocol Buffers message, and its span."""
     at, end = span
     for _ in range(limit):
         if at >= end:
@@ -192,7 +192,7 @@ def _fields(content: bytes, span: Span, limit: int) -> Iterator[Tuple[int, Span]
         elif wire in (1, 5):
             at += 8 if wire == 1 else 4
         else:
-            raise ValueError(f'a field of the kind {wire}')
+            raise ValueError(f'a field of wire type {wire}')
         if at > end:
             raise ValueError('a field that is longer than the message that holds it')
         yield tag >> 3, (start, at)
@@ -211,28 +211,28 @@ def _varint(content: bytes, at: int) -> Tuple[int, int]:
 
 
 def _check_model(model: Any) -> None:
-    """Refuse all that a file may hold besides a straight line of known operators."""
+    """Refuse a model that is not a straight-line sequence of known operators."""
     graph = model.graph
     versions = [(entry.domain, entry.version) for entry in model.opset_import]
     if len(versions) != 1 or versions[0][0] not in ('', 'ai.onnx'):
-        raise _RefusedError(f'is made of the operator sets {show(versions, 200)}; expected one, '
+        raise _RefusedError(f'uses the operator sets {show(versions, 200)}; expected one, '
                             "ONNX's own")
     if versions[0][1] not in OPSETS or model.ir_version not in IR_VERSIONS:
         raise _RefusedError(
-            f'is of operator set {versions[0][1]} and IR version {model.ir_version}; expected '
+            f'has operator set {versions[0][1]} and IR version {model.ir_version}; expected '
             f'{OPSETS[0]} to {OPSETS[-1]} and {IR_VERSIONS[0]} to {IR_VERSIONS[-1]}')
     for what, found in (('functions', model.functions), ('training steps', model.training_info),
                         ('sparse tensors', graph.sparse_initializer)):
         if len(found):
             raise _RefusedError(f'has {what}, which a policy does not need')
     if len(graph.node) > MAX_NODES:
-        raise _RefusedError(f'has {len(graph.node)} operators, allowed are {MAX_NODES}')
+        raise _RefusedError(f'has {len(graph.node)} operators, at most {MAX_NODES} are allowed')
     unknown = sorted({node.op_type for node in graph.node} - OPERATORS)
     if unknown:
-        raise _RefusedError(f'holds the operators {show(unknown, 200)}; a policy may be made of '
+        raise _RefusedError(f'has the operators {show(unknown, 200)}; a policy may use '
                             f'{", ".join(sorted(OPERATORS))}')
     if any(node.domain not in ('', 'ai.onnx') for node in graph.node):
-        raise _RefusedError("holds operators that are not ONNX's own")
+        raise _RefusedError("has operators that are not ONNX's own")
     for node in graph.node:
         for attribute in node.attribute:
             if (attribute.HasField('g') or len(attribute.graphs) or attribute.ref_attr_name
@@ -249,10 +249,10 @@ def _check_model(model: Any) -> None:
 
 
 def _check_tensor(tensor: Any) -> None:
-    """Refuse a tensor that does not lie in the file as its shape says."""
+    """Refuse a tensor that is not in the file, or not of the size of its shape."""
     name = f'tensor {show(tensor.name)}'
     if tensor.data_location != 0 or len(tensor.external_data) or tensor.HasField('segment'):
-        raise _RefusedError(f'{name} lies outside the file; expected all tensors in it')
+        raise _RefusedError(f'{name} is stored outside the file; expected all tensors in it')
     if tensor.data_type not in TYPE_SIZES:
         raise _RefusedError(f'{name} is of type {tensor.data_type}, expected one of '
                             f'{sorted(TYPE_SIZES)} (floats, integers, booleans)')
@@ -268,7 +268,7 @@ def _check_tensor(tensor: Any) -> None:
 def _metadata(model: Any) -> Dict[str, str]:
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     if len(metadata) != len(model.metadata_props):
-        raise _RefusedError('has metadata of the same name')
+        raise _RefusedError('has two metadata entries of the same name')
     if not all(isinstance(it, str) for pair in metadata.items() for it in pair):
         raise _RefusedError('has metadata that are not UTF-8')  # protobuf gives these as bytes
     return metadata
@@ -276,7 +276,7 @@ def _metadata(model: Any) -> Dict[str, str]:
 
 def _check_ends(graph: Any) -> Tuple[int, int, bool]:
     """Return the lengths of observation and action, and whether the batch is fixed at one."""
-    stored = {tensor.name for tensor in graph.initializer}  # which old files list as inputs too
+    stored = {tensor.name for tensor in graph.initializer}  # which old files also list as inputs
     inputs = [it for it in graph.input if it.name not in stored]
     if [it.name for it in inputs] != [INPUT] or [it.name for it in graph.output] != [OUTPUT]:
         raise _RefusedError(
@@ -305,7 +305,7 @@ def _check_ends(graph: Any) -> Tuple[int, int, bool]:
 
 
 def _check_sizes(onnx: Any, model: Any) -> None:
-    """Refuse a graph whose tensors, for one observation, are large or of unknown size."""
+    """Refuse a graph with tensors that are large, or of unknown size, for one observation."""
     inferred = onnx.shape_inference.infer_shapes(
         _skeleton(onnx, model), check_type=True, strict_mode=True, data_prop=True).graph
     shapes: Dict[str, List[int]] = {'': []}
@@ -314,7 +314,7 @@ def _check_sizes(onnx: Any, model: Any) -> None:
                               for dim in value.type.tensor_type.shape.dim]
         if value.type.tensor_type.elem_type not in TYPE_SIZES or not (
                 value.type.tensor_type.HasField('shape')):
-            raise _RefusedError(f'the type of {show(value.name)} is not known beforehand')
+            raise _RefusedError(f'the type of {show(value.name)} cannot be inferred')
     for tensor in inferred.initializer:
         shapes[tensor.name] = list(tensor.dims)
     products = 0
@@ -324,25 +324,25 @@ def _check_sizes(onnx: Any, model: Any) -> None:
             shape = shapes.get(name, [-1])
             if min(shape, default=0) < 0 or _size(shape) > max(MAX_VALUES, largest):
                 raise _RefusedError(
-                    f'{show(name)}, made by {node.op_type}, is of size {show(shape)} for one '
-                    f'observation; expected at most {MAX_VALUES} figures, known beforehand')
+                    f'{show(name)}, output of {node.op_type}, has the size {show(shape)} for one '
+                    f'observation; expected a known size of at most {MAX_VALUES} values')
         if node.op_type in PRODUCTS:
             inner = _size(shapes[node.input[0]]) // max(1, _rows(node, shapes[node.input[0]]))
             products += inner * _size(shapes[node.output[0]])
     if products > MAX_PRODUCTS:
-        raise _RefusedError(f'takes {products} multiplications for one observation, allowed are '
-                            f'{MAX_PRODUCTS}')
+            raise _RefusedError(f'takes {products} multiplications for one observation, at most '
+                                f'{MAX_PRODUCTS} are allowed')
 
 
 def _skeleton(onnx: Any, model: Any) -> Any:
-    """Return the model for one observation, with the figures of large tensors left out."""
+    """Return the model for one observation, without the data of large tensors."""
     skeleton = onnx.ModelProto(ir_version=8, opset_import=model.opset_import)
     graph = skeleton.graph
     graph.name = 'skeleton'
     graph.node.extend(model.graph.node)
     make = onnx.helper.make_tensor_value_info
     for tensor in model.graph.initializer:
-        if math.prod(tensor.dims) <= 64:  # it may say a shape
+        if math.prod(tensor.dims) <= 64:  # it may contain a shape
             graph.initializer.append(tensor)
         else:
             graph.input.append(make(tensor.name, tensor.data_type, list(tensor.dims)))
@@ -360,6 +360,6 @@ def _size(shape: Sequence[int]) -> int:
 
 
 def _rows(node: Any, shape: Sequence[int]) -> int:
-    """Return how many vectors the first factor of a matrix product holds."""
+    """Return the number of row vectors in the first factor of a matrix product."""
     turned = any(it.name == 'transA' and it.i for it in node.attribute)
     return shape[-1] if turned else math.prod(shape[:-1])

@@ -1,9 +1,9 @@
-"""The flat metadata of ONNX policies: one string per key, figures joined by commas.
+"""Flat ONNX metadata of a policy: one string per key, numbers joined by commas.
 
 mjlab and Isaac Lab's exporters write ``joint_names``, ``joint_stiffness``, ``joint_damping``,
 ``default_joint_pos``, ``action_scale``, ``observation_names``, ``command_names`` and ``run_path``.
-That does not say how to run a policy; the keys added here say the rest, so that a contract can be
-told and rebuilt by flat keys alone.
+These do not fully describe how to run a policy; the keys added here complete them, so that a
+contract can be written to and read from flat keys alone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from humanoid_locomotion.core.feedback.leg_odometry import LegSpec
 from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.core.terms import TERMS
 
-# The field's names of our terms. Its joint positions are relative to the default pose.
+# mjlab's names of the observation terms. Its joint positions are relative to the default pose.
 TERM_NAMES = {
     **{name: name for name in TERMS},
     'base_lin_vel': 'base_linear_velocity',
@@ -45,71 +45,71 @@ TERM_NAMES = {
     'last_action': 'previous_action',
     'gait_phase': 'gait_clock',
 }
-# What a velocity command is called where it is one command of three figures.
+# Names of a velocity command that is one command of three numbers.
 VELOCITY_COMMANDS = ('twist', 'base_velocity')
 
-JOINT_FIGURES = {
+JOINT_VALUES = {
     'joint_stiffness': 'kp', 'joint_damping': 'kd', 'default_joint_pos': 'default',
     'action_scale': 'action_scale', 'joint_lower': 'lower', 'joint_upper': 'upper',
     'joint_effort': 'effort'}
 
-# Keys that are there together or not at all.
+# Groups of keys of which all or none must be present.
 GAIT = ('gait_period', 'gait_moving_threshold')
 YAW_RATE = ('yaw_rate_integral_gain', 'yaw_rate_integral_limit')
 LINEAR = ('linear_velocity_loop_gain', 'linear_velocity_loop_limit',
           'linear_velocity_loop_damping', 'linear_velocity_loop_stiffness')
 LEGS = ('leg_joint_names', 'leg_joint_axes', 'leg_joint_origins', 'sole_positions')
 
-# Every key, and what is expected of it.
+# Every key, and its expected value.
 KEYS = {
     'joint_names': 'the commanded joints, in the order of actions',
     'joint_stiffness': 'kp of each joint [Nm/rad]',
     'joint_damping': 'kd of each joint [Nm s/rad]',
     'default_joint_pos': 'the default pose [rad]',
-    'action_scale': 'target change for an action of one [rad], one figure or one per joint',
+    'action_scale': 'target change for an action of one [rad], one number or one per joint',
     'joint_lower': 'lowest target of each joint [rad]',
     'joint_upper': 'highest target of each joint [rad]',
     'joint_effort': 'largest torque of each joint [Nm]',
     'action_mode': 'default_offset or joint_range',
     'control_period': 'time between two control steps [s]',
     'observation_names': 'the terms, in order',
-    'observation_scales': 'factor on each term, one figure or one per term',
+    'observation_scales': 'factor on each term, one number or one per term',
     'observation_clips': 'largest magnitude of each term before scaling, inf for none',
-    'observation_history': 'how many control steps are joined, whole frames, oldest first',
-    'observation_layout': "the layout's name, for people",
+    'observation_history': 'number of control steps that are joined, whole frames, oldest first',
+    'observation_layout': 'name of the layout, for information',
     'observation_joints': 'the joints whose position and velocity are observed',
     'command_names':
         f'{", ".join(VELOCITY_NAMES)}, then further axes of {", ".join(COMMAND_AXES)} by name; or '
         f'one of {", ".join(VELOCITY_COMMANDS)} for the first three',
     'command_lower': 'lowest command of each axis: forward, left [m/s], turning [rad/s], further',
-    'command_upper': 'highest command of each axis, likewise',
-    'command_rest': 'command of each axis while nothing is asked for; 0 for a velocity',
+    'command_upper': 'highest command of each axis, in the same order',
+    'command_rest': 'command of each axis at rest; 0 for a velocity',
     'gait_period': 'duration of one stride [s]',
-    'gait_moving_threshold': 'norm of a command above which it asks to walk; below 0, always',
+    'gait_moving_threshold': 'norm of a command above which the robot walks; below 0, always',
     'yaw_rate_integral_gain': "change of the turning command for the turning rate's error [1/s]",
-    'yaw_rate_integral_limit': 'largest such correction of the turning command [rad/s]',
+    'yaw_rate_integral_limit': 'largest correction of the turning command [rad/s]',
     'linear_velocity_loop_gain':
         'change of the linear command for an error of the velocity that the legs measure [1/s]',
-    'linear_velocity_loop_limit': 'largest such correction, forward or left [m/s]',
-    'linear_velocity_loop_damping': "share of the base's velocity that standing is asked to undo",
+    'linear_velocity_loop_limit': 'largest correction, forward or left [m/s]',
+    'linear_velocity_loop_damping': 'share of the base velocity that is fed back while standing',
     'linear_velocity_loop_stiffness':
         'change of the command in standing for the way that the base moved over its feet [1/s]',
-    'leg_joint_names': 'the joints from hip to foot, left leg first, as many in each',
+    'leg_joint_names': 'the joints from hip to foot, left leg first, the same number in each',
     'leg_joint_axes': 'x, y, z of the axis of each, at zero positions in the base frame',
-    'leg_joint_origins': 'x, y, z of a point on each axis, likewise [m]',
-    'sole_positions': 'x, y, z of the middle of each sole, likewise, left first [m]',
+    'leg_joint_origins': 'x, y, z of a point on each axis, in the base frame [m]',
+    'sole_positions': 'x, y, z of the middle of each sole, left first, in the base frame [m]',
     'robot': 'name of the robot',
-    'model_hash': 'version of the description it was trained on',
-    'run_path': 'where it came from',
+    'model_hash': 'version of the robot description of the training',
+    'run_path': 'origin of the policy',
 }
 
 
 def to_flat(contract: PolicyContract, run_path: str) -> Dict[str, str]:
-    """Return the flat keys of a contract, every figure in full precision."""
+    """Return the flat keys of a contract, every number in full precision."""
     terms, limits = contract.observation.terms, contract.command_limits
     flat: Dict[str, Sequence[Any]] = {
         'joint_names': contract.joint_names,
-        **{key: contract.values(name).tolist() for key, name in JOINT_FIGURES.items()},
+        **{key: contract.values(name).tolist() for key, name in JOINT_VALUES.items()},
         'action_mode': [contract.action_mode],
         'control_period': [contract.control_period],
         'observation_names': [term.name for term in terms],
@@ -149,11 +149,11 @@ def legs_to_flat(legs: Sequence[LegSpec]) -> Dict[str, Sequence[Any]]:
 
 
 class FlatMetadata:
-    """Flat keys out of several sources; the first that has a key is believed.
+    """Flat keys from several sources; the first source that has a key is used.
 
     Args:
         sources: Pairs of a source's name, for messages, and its keys. A value is a string as in
-            ONNX metadata, or a figure or a list as in YAML.
+            ONNX metadata, or a number or a list as in YAML.
     """
 
     def __init__(self, *sources: Tuple[object, Mapping[str, Any]]):
@@ -174,11 +174,11 @@ class FlatMetadata:
         raise self._missing([key])
 
     def contract(self) -> PolicyContract:
-        """Return the contract that the keys tell of.
+        """Build the contract from the keys.
 
         Raises:
-            ConfigError: A key is missing or does not fit; the message says which, where, what
-                was found and what was expected.
+            ConfigError: A key is missing or not valid; the message gives the key, its source,
+                what was found and what was expected.
         """
         optional = {*GAIT, *YAW_RATE, *LINEAR, *LEGS, 'command_rest', 'observation_joints',
                     'run_path'}
@@ -188,16 +188,16 @@ class FlatMetadata:
         terms = self._terms()
         self._check_history()
         names = self.joint_names()
-        figures = {name: self._figures(key, len(names)) for key, name in JOINT_FIGURES.items()}
+        numbers = {name: self._numbers(key, len(names)) for key, name in JOINT_VALUES.items()}
         observed = self.words('observation_joints') if self.origin('observation_joints') else names
         try:
             joints = tuple(
-                JointContract(name=joint, **{name: values[i] for name, values in figures.items()})
+                JointContract(name=joint, **{name: values[i] for name, values in numbers.items()})
                 for i, joint in enumerate(names))
             return PolicyContract(
                 format_version=FORMAT_VERSION, robot=self._word('robot'),
                 model_hash=self._word('model_hash'),
-                control_period=self._figures('control_period', 1)[0],
+                control_period=self._numbers('control_period', 1)[0],
                 action_mode=self._word('action_mode'), joints=joints,
                 observation=ObservationSpec(
                     self._word('observation_layout'), terms, self._history(),
@@ -216,7 +216,7 @@ class FlatMetadata:
                               str(error)) from error
 
     def joint_names(self) -> List[str]:
-        """Return the joints; what mjlab puts before a slash, the entity's name, is left out."""
+        """Return the joint names, without the entity name that mjlab puts before a slash."""
         return [name.rpartition('/')[2] for name in self.words('joint_names')]
 
     def _word(self, key: str) -> str:
@@ -225,21 +225,21 @@ class FlatMetadata:
             raise self._error(key, found)
         return found[0]
 
-    def _figures(self, key: str, size: int) -> List[float]:
+    def _numbers(self, key: str, size: int) -> List[float]:
         found = self.words(key)
         one_for_all = key in ('action_scale', 'observation_scales', 'observation_clips')
         try:
-            figures = [float(word) for word in found]
+            numbers = [float(word) for word in found]
         except ValueError as error:
             raise self._error(key, found) from error
-        if not all(math.isfinite(it) or (key == 'observation_clips' and it > 0) for it in figures):
+        if not all(math.isfinite(it) or (key == 'observation_clips' and it > 0) for it in numbers):
             raise self._error(key, found)
-        if len(figures) == 1 and one_for_all:
-            figures *= size
-        if len(figures) != size:
-            raise ConfigError(self.origin(key), key, f'found {len(figures)} figures, expected '
+        if len(numbers) == 1 and one_for_all:
+            numbers *= size
+        if len(numbers) != size:
+            raise ConfigError(self.origin(key), key, f'found {len(numbers)} numbers, expected '
                               f'{size}: {KEYS[key]}')
-        return figures
+        return numbers
 
     def _terms(self) -> Tuple[TermSpec, ...]:
         names = self.words('observation_names')
@@ -247,9 +247,9 @@ class FlatMetadata:
         if unknown:
             raise ConfigError(
                 self.origin('observation_names'), 'observation_names',
-                f'found {unknown}, which nothing here answers to; expected {sorted(TERM_NAMES)}')
-        scales = self._figures('observation_scales', len(names))
-        clips = self._figures('observation_clips', len(names))
+                f'found the unknown terms {unknown}; expected {sorted(TERM_NAMES)}')
+        scales = self._numbers('observation_scales', len(names))
+        clips = self._numbers('observation_clips', len(names))
         return tuple(TermSpec(TERM_NAMES[name], scale, None if clip == float('inf') else clip)
                      for name, scale, clip in zip(names, scales, clips))
 
@@ -262,19 +262,19 @@ class FlatMetadata:
         keys = ['command_lower', 'command_upper']
         if self.origin('command_rest'):
             keys.append('command_rest')
-        columns = [self._figures(key, len(names)) for key in keys]
+        columns = [self._numbers(key, len(names)) for key in keys]
         spec = CommandSpec.from_config(dict(zip(names, zip(*columns))))
         if list(spec.names) != names:
             raise self._error('command_names', found)
         return spec
 
     def _check_history(self) -> None:
-        """Refuse a history that is joined term by term, which the builder does not do."""
+        """Refuse a history that is joined term by term, which the builder does not support."""
         key = 'observation_history_lengths'
         if self.origin(key) and set(self.words(key)) - {'0', '1'}:
             raise ConfigError(self.origin(key), key, f'found {self.words(key)}, a history of each '
-                              'term by itself; expected 1 for each term: here whole frames are '
-                              'joined (observation_history)')
+                              'single term; expected 1 for each term: this package joins whole '
+                              'frames (observation_history)')
 
     def _history(self) -> int:
         word = self._word('observation_history')
@@ -294,9 +294,9 @@ class FlatMetadata:
         if not self._any((*LINEAR, *LEGS)):
             return None
         names = self.words('leg_joint_names')
-        axes, origins = (_vectors(self._figures(key, 3 * len(names)))
+        axes, origins = (_vectors(self._numbers(key, 3 * len(names)))
                          for key in ('leg_joint_axes', 'leg_joint_origins'))
-        soles, half = _vectors(self._figures('sole_positions', 6)), len(names) // 2
+        soles, half = _vectors(self._numbers('sole_positions', 6)), len(names) // 2
         return tuple(LegSpec(tuple(names[part]), axes[part], origins[part], sole)
                      for part, sole in zip((slice(half), slice(half, None)), soles))
 
@@ -307,7 +307,7 @@ class FlatMetadata:
         missing = [key for key in keys if not self.origin(key)]
         if missing:
             raise self._missing(missing)
-        return [self._figures(key, 1)[0] for key in keys]
+        return [self._numbers(key, 1)[0] for key in keys]
 
     def _error(self, key: str, found: List[str]) -> ConfigError:
         return ConfigError(self.origin(key), key, f'found {found}, expected {KEYS[key]}')
@@ -318,5 +318,5 @@ class FlatMetadata:
                            f'missing keys {keys}; expected {wanted}')
 
 
-def _vectors(figures: List[float]) -> Tuple[Tuple[float, float, float], ...]:
-    return tuple(zip(figures[0::3], figures[1::3], figures[2::3]))
+def _vectors(numbers: List[float]) -> Tuple[Tuple[float, float, float], ...]:
+    return tuple(zip(numbers[0::3], numbers[1::3], numbers[2::3]))

@@ -1,4 +1,4 @@
-"""The speeds that a policy really reaches, as its scorecard measured them."""
+"""Measured speed envelope of a policy: the velocities that it reached in its scorecard."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import printable
 from humanoid_locomotion.core.reading.parsing import parse_json, show
 
-MAX_SPEED = 100.0  # [m/s] and [rad/s]; nothing that walks is as fast
-MIN_COMMAND = 1e-3  # of those that tell what the strongest command reaches
+MAX_SPEED = 100.0  # [m/s] and [rad/s]; above the speed of any walking robot
+MIN_COMMAND = 1e-3  # smallest strongest command that is evaluated
 MAX_RESPONSES = 256
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """What a planner may ask, and what it gets.
+    """The commands that a planner may give, and the velocities that result.
 
     Attributes:
         trained: Lowest and highest command of each velocity axis: forward [m/s], left [m/s],
             turning left [rad/s].
-        reached: Lowest and highest velocity of each axis that was measured; ``trained`` for an
-            end that was not.
-        dead_zone: Slowest speed that is answered [m/s].
+        reached: Lowest and highest measured velocity of each axis; ``trained`` for an end that
+            was not measured.
+        dead_zone: Slowest commanded speed that the robot responds to [m/s].
         threshold: Norm of a command up to which the robot stands, turning included.
-        responses: Commands and the mean velocities they gave, as measured.
-        problem: Why nothing measured is here; empty if it is.
+        responses: Measured commands and their mean velocities.
+        problem: Why there is no measurement; empty if there is.
     """
 
     trained: Tuple[Tuple[float, float], ...]
@@ -39,7 +39,7 @@ class Envelope:
     problem: str
 
     def to_json(self) -> str:
-        """Return what ``~/envelope`` publishes."""
+        """Return the JSON text that ``~/envelope`` publishes."""
         return json.dumps({
             'axes': VELOCITY_NAMES, 'trained': self.trained, 'reached': self.reached,
             'dead_zone': self.dead_zone, 'threshold': self.threshold, 'problem': self.problem,
@@ -47,7 +47,7 @@ class Envelope:
                           for command, velocity in self.responses]})
 
     def nav2_parameters(self) -> Dict[str, Any]:
-        """Return parameters of Nav2's velocity smoother: what is both trained and reached."""
+        """Return parameters of Nav2's velocity smoother: the range both trained and reached."""
         lower = [max(t[0], r[0]) for t, r in zip(self.trained, self.reached)]
         upper = [min(t[1], r[1]) for t, r in zip(self.trained, self.reached)]
         return {'velocity_smoother': {'ros__parameters': {
@@ -59,15 +59,15 @@ class Envelope:
 
 def measured_envelope(contract: PolicyContract, scorecard: Optional[bytes], problem: str = ''
                       ) -> Envelope:
-    """Return the envelope that a scorecard tells of.
+    """Return the envelope measured in a scorecard.
 
-    A scorecard is of another policy, of a form to come, or absent without making the policy
-    unsafe, so what cannot be used becomes :attr:`Envelope.problem`.
+    A scorecard that is missing, of another policy or of a newer format does not make the policy
+    unsafe; the reason is then stored in :attr:`Envelope.problem`.
 
     Args:
-        contract: The policy's.
-        scorecard: What ``scorecard.json`` holds; None if it is not to be had.
-        problem: Why it is not.
+        contract: Contract of the policy.
+        scorecard: Content of ``scorecard.json``; None if it is not available.
+        problem: Why it is not available.
     """
     velocity = contract.command_limits.velocity
     trained = tuple(zip(velocity.lower, velocity.upper))
@@ -78,18 +78,18 @@ def measured_envelope(contract: PolicyContract, scorecard: Optional[bytes], prob
         card = parse_json(scorecard, 'scorecard.json')
         written = card['setting']['fingerprint']
         if written != contract.fingerprint:
-            raise ValueError(f'scorecard.json: it is of the policy {show(written)}, not of '
+            raise ValueError(f'scorecard.json: it belongs to the policy {show(written)}, not to '
                              f'{contract.fingerprint!r}')
-        figures = card['figures']
+        metrics = card['figures']
         responses = tuple((_three(row['command']), _three(row['velocity']))
-                          for row in figures['responses'] if not row.get('falls'))
+                          for row in metrics['responses'] if not row.get('falls'))
         if len(responses) > MAX_RESPONSES:
-            raise ValueError(f'scorecard.json: {len(responses)} responses, allowed are '
-                             f'{MAX_RESPONSES}')
-        measured = figures.get('dead_zone')
+            raise ValueError(f'scorecard.json: {len(responses)} responses, at most '
+                             f'{MAX_RESPONSES} are allowed')
+        measured = metrics.get('dead_zone')
         dead_zone = threshold if measured is None else max(threshold, _speed(measured))
         reached = _reached(trained, responses)
-    except ValueError as error:  # of this package, too
+    except ValueError as error:  # includes the exceptions of this package
         return Envelope(trained, trained, threshold, threshold, (), printable(str(error), 300))
     except (KeyError, TypeError, AttributeError) as error:
         detail = printable(f'scorecard.json: {type(error).__name__}: {error}', 300)
@@ -99,7 +99,7 @@ def measured_envelope(contract: PolicyContract, scorecard: Optional[bytes], prob
 
 def _three(values: Any) -> Tuple[float, ...]:
     if not isinstance(values, list) or len(values) != NUM_VELOCITY:
-        raise ValueError(f'scorecard.json: found {show(values)}, expected three figures: forward, '
+        raise ValueError(f'scorecard.json: found {show(values)}, expected three numbers: forward, '
                          'left [m/s] and turning [rad/s]')
     return tuple(_speed(value) for value in values)
 
@@ -114,7 +114,7 @@ def _speed(value: Any) -> float:
 
 def _reached(trained: Tuple[Tuple[float, float], ...],
              responses: Tuple[Any, ...]) -> Tuple[Tuple[float, float], ...]:
-    """Scale each end of the trained range by what the strongest command along it achieved."""
+    """Scale each end of the trained range by the response to the strongest command along it."""
     ends: List[Tuple[float, float]] = []
     for axis, (low, high) in enumerate(trained):
         alone = [(c[axis], v[axis]) for c, v in responses
@@ -123,7 +123,7 @@ def _reached(trained: Tuple[Tuple[float, float], ...],
         ends.append((_end(low, [r for r in alone if r[0] < 0.0]),
                      _end(high, [r for r in alone if r[0] > 0.0])))
     if any(abs(end) > MAX_SPEED for pair in ends for end in pair):
-        raise ValueError(f'scorecard.json: speeds of {show(ends)} follow from it, expected none '
+        raise ValueError(f'scorecard.json: it results in speeds of {show(ends)}, expected none '
                          f'above {MAX_SPEED:g}')
     return tuple(ends)
 

@@ -1,8 +1,8 @@
-"""Opens policy folders in a process of its own that may crash, hang or run out of memory.
+"""Opens policy folders in a separate process that may crash, hang or run out of memory.
 
-A parser or an engine may have a fault that no check of ours knows of. So a robot's node lets
-another process open a folder first, limited in memory and time, and opens the very same bytes only
-once they are known to do no harm. :func:`main` is what that other process runs.
+A parser or an engine may have a fault that no check of this package knows. Therefore the node
+first opens a folder in another process with limited memory and time, and opens the same bytes
+itself only if that succeeded. :func:`main` is the entry point of the other process.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.parsing import parse_json
 from humanoid_locomotion.core.reading.resources import PACKAGE
 
-# How long the other process may take to start, which is no folder's doing, and to open one [s].
+# Time limits of the other process: to start, which does not depend on the folder, and to open [s].
 START_TIMEOUT, OPEN_TIMEOUT = 30.0, 2.5
-MAX_MEMORY = 300 * 1024 * 1024  # above what it has once everything is imported [bytes]
+MAX_MEMORY = 300 * 1024 * 1024  # in addition to its memory after all imports [bytes]
 MAX_ANSWER = 64 * 1024  # bytes
 READY = b'ready\n'
-# Gives way before it imports anything, which takes longer than a period of the control loop.
+# Lowers its priority before the imports, which take longer than a control period.
 START = ('import os, sys; os.nice(int(sys.argv[2])); '
          f'from {__name__} import main; main(sys.argv[1])')
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the other process says.
+    """Result of opening a folder in the other process.
 
     Attributes:
         problem: Why the folder must not be run; empty if it may.
-        file: Which of its files that is about; empty for the folder.
-        digest: Of what was opened; see :attr:`FolderContent.digest`.
-        engine: What ran its golden steps.
-        golden_error: How closely; see :attr:`PolicyFolder.golden_error`.
-        seconds: How long that took.
-        memory: How much more memory was in use for it, at most [bytes].
+        file: The file of the folder that the problem is about; empty for the folder.
+        digest: Hash of what was opened; see :attr:`FolderContent.digest`.
+        engine: The engine that replayed the golden steps.
+        golden_error: Largest difference; see :attr:`PolicyFolder.golden_error`.
+        seconds: Duration [s].
+        memory: Peak of the additional memory [bytes].
     """
 
     problem: str
@@ -65,13 +65,13 @@ def open_vetted(name: Union[str, Path], engine: str = 'auto', device: str = 'aut
     """Open a policy folder as :func:`open_policy` does, once another process has done it.
 
     Args:
-        name: As :func:`open_policy` takes it.
-        engine: Likewise, for the second time; the other process takes the one that it has.
-        device: Likewise.
-        niceness: By how much the other process gives way to others, as a control loop.
+        name: As for :func:`open_policy`.
+        engine: As for :func:`open_policy`; the other process uses the one that is installed.
+        device: As for :func:`open_policy`.
+        niceness: Increase of the nice value of the other process, in favour of the control loop.
 
     Raises:
-        PolicyError: The folder must not be run, or the other process came to no answer.
+        PolicyError: The folder must not be run, or the other process gave no result.
     """
     folder = find_policy(name)
     answer = vet(folder, niceness)
@@ -85,19 +85,19 @@ def open_vetted(name: Union[str, Path], engine: str = 'auto', device: str = 'aut
 
 
 def vet(folder: Path, niceness: int = 0) -> Answer:
-    """Open a folder in another process; return what that says, or that it says nothing."""
-    # A robot's node may run in real time, and what it starts must not.
+    """Open a folder in another process; return its result, or a problem if it gave none."""
+    # The node may have a real-time priority, which its child process must not inherit.
     os.sched_setscheduler(0, os.sched_getscheduler(0) | os.SCHED_RESET_ON_FORK,
                           os.sched_getparam(0))
     try:
         process = subprocess.Popen(
             [sys.executable, '-c', START, os.path.abspath(folder), str(niceness)],
-            # Python imports from where it starts, which may be the folder.
+            # Python also imports from its working directory, which may be the folder.
             env=_environment(), cwd=os.sep,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True)
     except (OSError, ValueError) as error:
-        return Answer(f'cannot be opened: no process for it starts ({error})')
+        return Answer(f'cannot be opened: the process for it does not start ({error})')
     try:
         said = _listen(process)
         return _understood(said, process)
@@ -106,15 +106,15 @@ def vet(folder: Path, niceness: int = 0) -> Answer:
 
 
 def _environment() -> Dict[str, str]:
-    """Return the environment in which the other process finds what this one imports."""
+    """Return an environment in which the other process can import the same packages."""
     paths = [os.path.abspath(path) for path in sys.path if path and path != os.getcwd()]
     return {**os.environ, 'PYTHONPATH': os.pathsep.join([*paths, str(PACKAGE.parent)]),
-            # Memory is reserved for each thread that might calculate.
+            # Numerical libraries reserve memory for each thread.
             'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
 
 
 def _listen(process: subprocess.Popen[bytes]) -> bytes:
-    """Return what the process says until it ends, or until it takes too long or says too much."""
+    """Return the output of the process until it ends, takes too long or writes too much."""
     assert process.stdout is not None
     said, descriptor = b'', process.stdout.fileno()
     poll = select.poll()  # select.select takes no descriptor above 1023
@@ -145,7 +145,7 @@ def _understood(said: bytes, process: subprocess.Popen[bytes]) -> Answer:
     if last == b'time is up':
         limit = OPEN_TIMEOUT if READY in said else START_TIMEOUT
         return Answer(f'cannot be opened within {limit:g} s')
-    return Answer('cannot be opened: the process that tried ended without an answer'
+    return Answer('cannot be opened: the process for it ended without a result'
                   f'{_how_it_ended(process)}'
                   + (f' ({printable(last.decode("utf-8", "replace"), 200)})'
                      if last and last != READY.strip() else ''))
@@ -160,21 +160,21 @@ def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process and all that it started; leave behind one that the system cannot kill."""
-    with contextlib.suppress(OSError):  # it has ended
+    """Kill the process and its children; give up on one that the system cannot kill."""
+    with contextlib.suppress(OSError):  # it has already ended
         os.killpg(process.pid, signal.SIGKILL)
     assert process.stdout is not None
     process.stdout.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):  # a disk or a network does not answer it
+    with contextlib.suppress(subprocess.TimeoutExpired):  # it waits for a disk or a network
         process.wait(1.0)
 
 
 def main(folder: str) -> None:
-    """Open a folder and print an :class:`Answer`: what runs in the other process."""
-    signal.alarm(int(START_TIMEOUT + OPEN_TIMEOUT) + 1)  # it ends even if nobody ends it
-    import onnx.shape_inference  # noqa: F401  what is needed in any case is no folder's doing
+    """Open a folder and print an :class:`Answer`; runs in the other process."""
+    signal.alarm(int(START_TIMEOUT + OPEN_TIMEOUT) + 1)  # it ends even if nothing kills it
+    import onnx.shape_inference  # noqa: F401  imported first, so that it does not count for the folder
     engine = _engine()
-    Path('/proc/self/clear_refs').write_text('5', encoding='ascii')  # VmHWM begins anew
+    Path('/proc/self/clear_refs').write_text('5', encoding='ascii')  # resets VmHWM
     _limit()
     sys.stdout.buffer.write(READY)
     sys.stdout.flush()
@@ -191,12 +191,12 @@ def main(folder: str) -> None:
         answer = Answer(str(error))
     except MemoryError:
         answer = Answer(f'takes more than {MAX_MEMORY} bytes of memory to open')
-    except Exception as error:  # whatever it is, the folder brought it about
+    except Exception as error:  # any error here is caused by the folder
         answer = Answer(printable(f'cannot be opened ({type(error).__name__}: {error})', 400))
     answer = replace(answer, seconds=time.monotonic() - begin,
                      memory=max(0, memory_in_use('VmHWM') - before))
     print(json.dumps(config.to_mapping(answer)), flush=True)
-    os._exit(0)  # what libraries do at the end of a process is of no use here
+    os._exit(0)  # skips the exit handlers of libraries
 
 
 def _engine() -> str:
@@ -210,7 +210,7 @@ def _engine() -> str:
 
 
 def _limit() -> None:
-    """Limit what the process may take from now on."""
+    """Limit the resources of the process from now on."""
     size = memory_in_use('VmData') + MAX_MEMORY
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -221,9 +221,9 @@ def _limit() -> None:
 
 
 def memory_in_use(key: str) -> int:
-    """Return one of the process's sizes, as Linux names them [bytes]."""
+    """Return a memory size of the process [bytes], by its key in ``/proc/self/status``."""
     status = Path('/proc/self/status').read_text(encoding='ascii', errors='replace')
     for line in status.splitlines():
         if line.startswith(f'{key}:'):
             return 1024 * int(line.split()[1])
-    raise LocomotionError(f'/proc/self/status does not tell {key}')
+    raise LocomotionError(f'/proc/self/status has no {key}')

@@ -1,4 +1,4 @@
-"""Writes policy folders: whole and proven to open, or not at all."""
+"""Writes policy folders atomically: a folder appears only if it is complete and opens."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from humanoid_locomotion.core.policy.folder import open_policy
 
 @contextmanager
 def new_policy_folder(output: Path) -> Iterator[Path]:
-    """Give an empty folder to write a policy into; it becomes ``output`` if it opens.
+    """Yield an empty folder to write a policy into; it is renamed to ``output`` if it opens.
 
     Args:
-        output: Where the policy shall lie; replaced if it exists and holds a policy.
+        output: Path of the policy folder; replaced if it exists and holds a policy.
 
     Raises:
-        LocomotionError: ``output`` is something else than a policy folder, or what was written
-            does not open; nothing is left behind then.
+        LocomotionError: ``output`` exists and is not a policy folder, or the written folder
+            does not open; nothing is left behind in that case.
     """
     if output.exists() and not (output / 'contract.yaml').is_file():
-        raise LocomotionError(f'{output}: exists and is not a policy folder; name another')
+        raise LocomotionError(f'{output}: exists and is not a policy folder; choose another path')
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
         folder = Path(temporary) / 'policy'

@@ -1,1 +1,1 @@
-"""Reads files of unknown origin: bounded, plain data, into frozen dataclasses."""
+"""Reads files of unknown origin within size limits, as plain data, into frozen dataclasses."""

@@ -1,7 +1,7 @@
-"""Reads YAML into frozen dataclasses and refuses, by name, every key that does not fit.
+"""Reads YAML into frozen dataclasses; refuses keys and values that do not match.
 
 A dataclass is the schema: its annotations are the types, a field without a default is required,
-and its ``__post_init__`` may raise ``ValueError`` for what a type cannot say. A dataclass whose
+and its ``__post_init__`` may raise ``ValueError`` for further constraints. A dataclass whose
 keys are not its fields has a classmethod ``from_config(cls, data)``, whose annotation of ``data``
 is the type of the plain data, and a method ``to_config`` that returns such data. One that names
 dotted keys in its messages has ``from_value(cls, value, source, at)`` instead.
@@ -19,15 +19,15 @@ from humanoid_locomotion.core.reading.parsing import parse_yaml, show
 
 T = TypeVar('T')
 
-# A file larger than this is not one of ours; refused before it is parsed.
+# Larger files are refused before they are parsed.
 MAX_BYTES = 1024 * 1024
 
 
 def read_yaml(path: Union[str, Path]) -> Dict[str, Any]:
-    """Return the mapping that a YAML file holds.
+    """Return the mapping in a YAML file.
 
     Raises:
-        ConfigError: The file is absent, no regular file, too large, not plain YAML, or not a
+        ConfigError: The file is missing, not a regular file, too large, not plain YAML, or not a
             mapping.
     """
     data = parse_yaml(read_bytes(path, MAX_BYTES), path)
@@ -47,7 +47,7 @@ def from_mapping(cls: Type[T], data: Any, source: object, at: str = '') -> T:
     Args:
         cls: A dataclass.
         data: The mapping to read.
-        source: Where it came from, for messages.
+        source: Origin of the data, for messages.
         at: The dotted path of ``data`` within the source, for messages.
 
     Raises:
@@ -98,7 +98,7 @@ def to_mapping(value: Any) -> Any:
 
 
 def override(data: Dict[str, Any], assignment: str) -> Dict[str, Any]:
-    """Return a copy of ``data`` with one ``dotted.key=value`` assignment made.
+    """Return a copy of ``data`` with one ``dotted.key=value`` assignment applied.
 
     The key must exist already, so that a typing error cannot add one.
     """
@@ -161,7 +161,7 @@ def read_value(hint: Any, value: Any, source: object, at: str) -> Any:
         return value
     advice = ''
     if hint is float and isinstance(value, str) and _is_number(value):
-        advice = (f' (YAML reads {show(value)} as text: write a point before the exponent, as '
+        advice = (f' (YAML reads {show(value)} as text: write a decimal point, as '
                   '1.0e-3)')
     raise ConfigError(source, at, f'expected {hint.__name__}, found {_found(value)}{advice}')
 

@@ -1,4 +1,4 @@
-"""The one way to read a file that somebody gives us: regular, of bounded size, without waiting."""
+"""Reads files of unknown origin: only regular files, of limited size, without blocking."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ _KINDS = {stat.S_IFDIR: 'a folder', stat.S_IFIFO: 'a FIFO', stat.S_IFSOCK: 'a so
 
 
 def read_bytes(path: Union[str, Path], limit: int) -> bytes:
-    """Return what a regular file holds.
+    """Return the content of a regular file.
 
-    A FIFO without a writer would be waited for without end, and a device may do something when it
-    is opened or never come to an end; so neither is opened.
+    Opening a FIFO without a writer blocks, and opening a device may have side effects or give
+    endless data; therefore neither is opened.
 
     Args:
         path: The file, or a symbolic link to it.
         limit: Largest size [bytes]; a larger file is not read.
 
     Raises:
-        ConfigError: The file is absent, no regular file, too large, or cannot be read.
+        ConfigError: The file is missing, not a regular file, too large, or cannot be read.
     """
     try:
         _check(path, os.stat(path), limit)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, 'rb', buffering=0) as file:
-            _check(path, os.fstat(descriptor), limit)  # another file may have taken its place
+            _check(path, os.fstat(descriptor), limit)  # the file may have been replaced
             content = bytearray()
             while True:
                 chunk = file.read(min(CHUNK, limit + 1 - len(content)))
                 if not chunk:
                     return bytes(content)
                 content += chunk
-                if len(content) > limit:  # it grew, or it is one of those that tell no size
+                if len(content) > limit:  # it grew, or its size is not reported
                     raise _too_large(path, limit)
     except OSError as error:
         raise ConfigError(path, '', f'cannot be read ({error.strerror})') from error
     except ConfigError:
         raise
-    except ValueError as error:  # a name that cannot be one, as with a NUL in it
+    except ValueError as error:  # an invalid path, such as one with a NUL
         raise ConfigError(path, '', f'cannot be read ({error})') from error
 
 

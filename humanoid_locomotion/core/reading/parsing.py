@@ -1,7 +1,7 @@
-"""Turns bytes that somebody gives us into plain data, XML and arrays, within bounds.
+"""Parses bytes of unknown origin into plain data, XML and arrays, within size limits.
 
-Every parser is given bounds that hold before it builds anything, and whatever it raises becomes a
-:class:`ConfigError`. Plain data is made of dict with text keys, list, str, int, float, bool and
+Limits are checked before anything is built, and every exception of a parser becomes a
+:class:`ConfigError`. Plain data consists of dict with text keys, list, str, int, float, bool and
 None.
 """
 
@@ -24,13 +24,13 @@ import yaml
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError, printable
 
-MAX_DEPTH = 32  # of lists and mappings in one another
-MAX_ELEMENTS_DEEP = 200  # of XML elements in one another; a robot's links hang in one another
+MAX_DEPTH = 32  # of nested lists and mappings
+MAX_ELEMENTS_DEEP = 200  # of nested XML elements; the links of a robot are nested
 MAX_NODES = 50_000  # values, lists and mappings of one file
 MAX_DIGITS = 100  # characters of one number
 INTEGERS = range(-2 ** 63, 2 ** 63)
 
-# Two readers of one grammar; the one in C is ten times as fast and may not be there.
+# Two parsers of one grammar; the C version is ten times faster but may be missing.
 _LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 _RESOLVER: Any = yaml.resolver.Resolver()
 _CONSTRUCTOR: Any = yaml.constructor.SafeConstructor()
@@ -48,7 +48,7 @@ _NPY_HEADER = re.compile(
 
 
 class _Shortened(reprlib.Repr):
-    """A ``repr`` that looks at little of a large value."""
+    """A ``repr`` that visits only a small part of a large value."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class _Shortened(reprlib.Repr):
         self.maxdict = self.maxlist = self.maxtuple = 8
 
     def repr_int(self, x: int, level: int) -> str:
-        """Return an int; one of many digits takes long to write, or cannot be written."""
+        """Return an int; one of many digits is slow or impossible to convert to text."""
         return repr(x) if x in INTEGERS else f'a whole number of {x.bit_length()} bits'
 
 
@@ -64,7 +64,7 @@ _SHORTENED = _Shortened()
 
 
 def show(value: Any, limit: int = 60) -> str:
-    """Return a value for a message, whatever its size: at most ``limit`` characters."""
+    """Return a value as text for a message, of at most ``limit`` characters."""
     text = _SHORTENED.repr(value)
     return text if len(text) <= limit else text[:limit - 3] + '...'
 
@@ -77,7 +77,7 @@ def _parsing(source: object, what: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise ConfigError(source, '', f'is not valid {what} (it takes too much memory)') from error
-    except Exception as error:  # every parser raises kinds of its own
+    except Exception as error:  # every parser raises its own exception types
         detail = printable(' '.join(str(error).split()), 200) or type(error).__name__
         raise ConfigError(source, '', f'is not valid {what} ({detail})') from error
 
@@ -103,7 +103,7 @@ class _Elements(ElementTree.TreeBuilder):
 
 
 def parse_xml(content: bytes, source: object) -> ElementTree.Element:
-    """Return the root of a text in XML.
+    """Parse XML and return its root.
 
     Raises:
         ConfigError: It is not XML, or nested too deep.
@@ -116,29 +116,29 @@ def parse_xml(content: bytes, source: object) -> ElementTree.Element:
 
 
 def parse_yaml(content: bytes, source: object) -> Any:
-    """Return the plain data that one YAML document holds.
+    """Parse one YAML document into plain data.
 
-    Aliases, anchors, tags, merge keys, keys twice and keys that are not text are refused. A date
-    is text.
+    Aliases, anchors, tags, merge keys, duplicate keys and keys that are not text are refused. A
+    date is read as text.
 
     Args:
         content: The document, in UTF-8.
-        source: Where it came from, for messages.
+        source: Origin of the content, for messages.
 
     Raises:
-        ConfigError: It is not such a document.
+        ConfigError: The content is not such a document.
     """
     with _parsing(source, 'YAML'):
         text = content.decode('utf-8')
         events = _events(text, source)
         value = next((_node(event, events, source, 0) for event in events), None)
         if next(events, None) is not None:
-            raise ConfigError(source, '', 'holds several YAML documents, expected one')
+            raise ConfigError(source, '', 'has several YAML documents, expected one')
         return value
 
 
 def _events(text: str, source: object) -> Iterator[Any]:
-    """Yield what a document is made of, and refuse what is more than plain data."""
+    """Yield the parser events of a document; refuse anything but plain data."""
     nodes = 0
     event: Any
     for event in yaml.parse(text, Loader=_LOADER):
@@ -183,14 +183,14 @@ def _scalar(event: Any, source: object) -> Any:
     if kind not in ('int', 'float', 'bool', 'null'):
         return text
     if len(text) > MAX_DIGITS:
-        raise _yaml_error(source, event, f'a number of {len(text)} characters, allowed are '
-                          f'{MAX_DIGITS}')
+        raise _yaml_error(source, event, f'a number of {len(text)} characters, at most '
+                          f'{MAX_DIGITS} are allowed')
     node = yaml.ScalarNode(_TAG + kind, text)
     value = getattr(_CONSTRUCTOR, f'construct_yaml_{kind}')(node)
     if kind == 'int' and value not in INTEGERS:
         raise _yaml_error(source, event, f'the number {show(text)}, which does not fit 64 bits')
     if kind == 'float' and math.isinf(value) and 'inf' not in text.lower():
-        raise _yaml_error(source, event, f'the number {show(text)}, which no float can hold')
+        raise _yaml_error(source, event, f'the number {show(text)}, too large for a float')
     return value
 
 
@@ -199,16 +199,16 @@ def _yaml_error(source: object, event: Any, problem: str) -> ConfigError:
 
 
 def parse_json(content: bytes, source: object) -> Any:
-    """Return the plain data that a JSON text holds.
+    """Parse a JSON text into plain data.
 
-    NaN, infinities and keys twice are refused.
+    NaN, infinities and duplicate keys are refused.
 
     Args:
         content: The text, in UTF-8.
-        source: Where it came from, for messages.
+        source: Origin of the content, for messages.
 
     Raises:
-        ConfigError: It is not such a text.
+        ConfigError: The content is not such a text.
     """
     with _parsing(source, 'JSON'):
         try:
@@ -231,7 +231,7 @@ def _pairs(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
 
 def _whole(text: str) -> int:
     if len(text) > MAX_DIGITS:
-        raise ValueError(f'a number of {len(text)} characters, allowed are {MAX_DIGITS}')
+        raise ValueError(f'a number of {len(text)} characters, at most {MAX_DIGITS} are allowed')
     value = int(text)
     if value not in INTEGERS:
         raise ValueError(f'the number {text[:40]} does not fit 64 bits')
@@ -241,12 +241,12 @@ def _whole(text: str) -> int:
 def _decimal(text: str) -> float:
     value = float(text) if len(text) <= MAX_DIGITS else math.inf
     if math.isinf(value):
-        raise ValueError(f'the number {show(text)} is none that a float can hold')
+        raise ValueError(f'the number {show(text)} is too large for a float')
     return value
 
 
 def _constant(text: str) -> float:
-    raise ValueError(f'{text} is no figure')
+    raise ValueError(f'{text} is not a number')
 
 
 def _check_plain(value: Any) -> None:
@@ -266,7 +266,7 @@ def _check_plain(value: Any) -> None:
 
 
 def _check_text(text: str) -> None:
-    """Raise ValueError for half of a character pair, which nothing can print or send."""
+    """Raise ValueError for a lone surrogate, which cannot be encoded."""
     if not text.isprintable():
         text.encode('utf-8')
 
@@ -277,24 +277,25 @@ def parse_npz(content: bytes, source: object, required: Sequence[str],
 
     Args:
         content: The file.
-        source: Where it came from, for messages.
-        required: Arrays that must be there.
-        optional: Arrays that may be there; any other is refused.
-        limit: Largest size of all arrays together [bytes], known before any is unpacked.
+        source: Origin of the content, for messages.
+        required: Names of arrays that must be present.
+        optional: Names of arrays that may be present; any other is refused.
+        limit: Largest size of all arrays together [bytes], checked before any is unpacked.
 
     Raises:
-        ConfigError: It is not such a file.
+        ConfigError: The content is not such a file.
     """
     with _parsing(source, 'npz'):
         _check_directory(content, len(required) + len(optional))
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
             if any(it.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-                   for it in members):  # others take as much memory as the archive asks for
-                raise ValueError('it is packed in another way than NumPy packs')
+                   for it in members):  # others may allocate more memory
+                raise ValueError('its compression is not one that NumPy uses')
             unpacked = sum(member.file_size for member in members)
             if unpacked > limit:
-                raise ConfigError(source, '', f'unpacks to {unpacked} bytes, allowed are {limit}')
+                raise ConfigError(source, '', f'unpacks to {unpacked} bytes, at most {limit} '
+                                  'are allowed')
             names = [member.filename[:-len('.npy')] if member.filename.endswith('.npy')
                      else member.filename for member in members]
             missing = [name for name in required if name not in names]
@@ -304,22 +305,22 @@ def parse_npz(content: bytes, source: object, required: Sequence[str],
             unknown = [name for name in names if name not in (*required, *optional)]
             if unknown or len(set(names)) != len(names):
                 raise ConfigError(source, '', f'has the arrays {show(sorted(names), 200)}, '
-                                  f'expected {sorted(required)} once each, and at most '
-                                  f'{sorted(optional)} besides')
+                                  f'expected {sorted(required)} once each, and optionally '
+                                  f'{sorted(optional)}')
             return {name: _array(name, archive, member) for name, member in zip(names, members)}
 
 
 def _check_directory(content: bytes, members: int) -> None:
-    """Refuse an archive of many members before ``zipfile`` makes an object of each."""
+    """Refuse an archive of many members before ``zipfile`` allocates an object for each."""
     end = content[-_END_OF_ZIP.size:]
     if len(end) < _END_OF_ZIP.size or not end.startswith(b'PK\x05\x06'):
-        raise ValueError('it does not end as an archive without a comment')
+        raise ValueError('it does not end like a zip archive without a comment')
     _, _, _, _, entries, size, _, comment = _END_OF_ZIP.unpack(end)
     is_long = content[-_END_OF_ZIP.size - _ZIP64_LOCATOR_SIZE:].startswith(_ZIP64_LOCATOR)
     if comment or is_long:
-        raise ValueError('it is an archive of another kind than NumPy writes')
+        raise ValueError('it is not a zip archive as NumPy writes it')
     if entries > members or size > members * _DIRECTORY_ENTRY:
-        raise ValueError(f'it has {entries} members, at most {members} are expected')
+        raise ValueError(f'it has {entries} members, expected at most {members}')
 
 
 def _array(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
@@ -338,8 +339,8 @@ def _array(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.n
         if size != left or len(shape) > 8:
             raise ValueError(
                 f'array {name!r} of shape {shape} takes {size} bytes, found {left}')
-        body = file.read(size + 1)  # one more, so that the end is met and the checksum compared
+        body = file.read(size + 1)  # one more byte, so that zipfile checks the checksum
         if len(body) != size:
             raise ValueError(f'array {name!r} has {len(body)} bytes, expected {size}')
     array = np.frombuffer(body, dtype).reshape(shape, order='F' if fortran == 'True' else 'C')
-    return array.astype(dtype.newbyteorder('='))  # a copy that may be written
+    return array.astype(dtype.newbyteorder('='))  # a writable copy

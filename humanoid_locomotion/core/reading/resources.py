@@ -1,7 +1,7 @@
-"""Finds the files that come with the package, however it was installed.
+"""Finds the files that are installed with the package.
 
-``robots`` travel inside the package; ``config``, ``policies`` and ``launch`` lie beside it in a
-source tree, and under ``share/humanoid_locomotion`` once colcon or pip has installed them.
+``robots`` is inside the package; ``config``, ``policies`` and ``launch`` are next to it in a
+source tree, and in ``share/humanoid_locomotion`` after an installation by colcon or pip.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def share_folder() -> Path:
-    """Return the folder that holds ``config`` and ``policies``.
+    """Return the folder that contains ``config`` and ``policies``.
 
     Raises:
-        LocomotionError: None of the places where an installation puts it has it.
+        LocomotionError: It is in none of the places that an installation uses.
     """
     tried = list(_candidates())
     for folder in tried:
@@ -45,18 +45,18 @@ def robot_folders() -> Dict[str, Path]:
 
 
 def policy_folders() -> Dict[str, Path]:
-    """Return the folder of every policy that ships with the package, by name."""
+    """Return the folder of every shipped policy, by name."""
     return {path.parent.name: path.parent
             for path in sorted((share_folder() / 'policies').glob('*/contract.yaml'))}
 
 
-def config_file(room: str, name: str) -> Path:
-    """Return the path of ``config/ROOM/NAME.yaml``, or of a user's own file.
+def config_file(section: str, name: str) -> Path:
+    """Return the path of ``config/SECTION/NAME.yaml``, or of a user's own file.
 
     Args:
-        room: ``training`` or ``nodes``.
+        section: ``training`` or ``nodes``.
         name: A name without ending, or the path of a YAML file.
     """
     if name.endswith(('.yaml', '.yml')):
         return Path(name)
-    return share_folder() / 'config' / room / f'{name}.yaml'
+    return share_folder() / 'config' / section / f'{name}.yaml'

@@ -1,1 +1,1 @@
-"""The safety rules of a control step: what they see, what they compare, and what follows."""
+"""Safety rules of the control step: their inputs, limits, comparisons and latched result."""

@@ -1,4 +1,4 @@
-"""What the safety rules look at in one control step, and the figures that they compare it with."""
+"""Inputs of the safety rules in one control step, and the limits that they are compared with."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
 from humanoid_locomotion.core.safety.joint_tracking import Tracking
 from humanoid_locomotion.core.state import RobotState
 
-# [rad] beyond a joint's limit. The simulated stop of an ankle that is kicked on rough ground gives
-# way by more for 0.06 s at most.
+# [rad] beyond a joint's limit. The simulated joint stop of an ankle that is kicked on rough ground
+# is exceeded by more than this for at most 0.06 s.
 POSITION_MARGIN = 0.1
-EFFORT_FACTOR = 1.2  # of the contract's effort; a driver clips at 1
-# Of the effort, and a torque sensor's noise [Nm].
+EFFORT_FACTOR = 1.2  # of the contract's effort; motor drivers clip at 1
+# Share of the effort, and noise of a torque sensor [Nm].
 TORQUE_SHARE, TORQUE_NOISE = 0.1, 2.0
-# Times the largest action among the golden steps; strong kicks reach twice.
+# Times the largest action among the golden steps; strong kicks reach a factor of 2.
 ACTION_FACTOR, MIN_ACTION_LIMIT = 5.0, 10.0
-# Of the robot's weight. On the floor the legs' torques show 0.7 to 0.9 of it, on a hoist less
-# than nothing; a robot that stands with part of its weight in ropes may walk.
+# Share of the robot's weight. On the floor the leg torques show 0.7 to 0.9 of it, on a hoist a
+# value below zero; a robot that is partly supported by ropes may walk.
 LEAST_LOAD = 0.3
 
 
 @dataclass
 class Topic:
-    """What is known of one sensor.
+    """Status of one sensor topic.
 
     Attributes:
-        age: Time since what was measured last and could be used [s]; infinite before the first.
-        unchanged: Time for which the measured figures have been the same to the last bit [s].
-        publishers: How many nodes publish it.
-        problem: Why the latest message was refused; empty if it was not.
-        lag: How far its stamps lie behind this clock on arrival, averaged [s]; below 0 ahead.
-        lag_growth: How much of it came up since the robot was engaged [s].
-        unknown_frame: The frame of its messages, where nothing is known of it; empty otherwise.
+        age: Time since the last valid measurement [s]; infinite before the first.
+        unchanged: Time for which the measured values have been bit-identical [s].
+        publishers: Number of nodes that publish the topic.
+        problem: Reason why the latest message was refused; empty if it was not.
+        lag: Mean difference between arrival time and stamp [s]; negative if stamps are ahead.
+        lag_growth: Increase of the lag since the robot was engaged [s].
+        unknown_frame: ``frame_id`` of its messages, if the robot has no such frame; else empty.
     """
 
     age: float = math.inf
@@ -53,26 +53,26 @@ class Topic:
 
 @dataclass
 class Evidence:
-    """What is known at the beginning of a control step.
+    """Inputs of the safety rules at the beginning of a control step.
 
     Attributes:
-        now: The time [s].
-        state: What the robot measured last, one row.
-        topics: The sensors, by name.
-        joint_efforts: Measured torques [Nm] (num_joints,); None where a driver gives none.
-        tracking: How the joints follow their targets; None where nothing moves the robot.
-        encoder_slip: What positions changed by beyond their velocity [rad] (num_joints,).
-        foot_load: The most that the soles carried lately [N]; None where it is not known, or not
-            asked.
-        temperatures: Of the motors [deg C] (num_joints,), NaN where not known; None for none.
-        battery: What is left in it, 0 to 1; NaN if not known.
-        battery_problem: What the battery says is wrong with itself; empty if nothing.
+        now: Current time [s].
+        state: Last measured state of the robot, one row.
+        topics: Status of the sensor topics, by name.
+        joint_efforts: Measured torques [Nm] (num_joints,); None if the driver measures none.
+        tracking: Tracking of the joint targets; None if nothing drives the robot.
+        encoder_slip: Change of position not explained by velocity [rad] (num_joints,).
+        foot_load: Largest recent load on the soles [N]; None if it is not known or not checked.
+        temperatures: Motor temperatures [deg C] (num_joints,), NaN where unknown; None if none
+            is published.
+        battery: State of charge, 0 to 1; NaN if unknown.
+        battery_problem: Health problem that the battery reports; empty if none.
         action: The policy's last action (1, num_actions); None before the first.
         period: Time since the last control step [s]; 0 for the first.
-        time_lost: How far the clock jumped back since the last control step [s].
-        command_publishers: How many nodes publish velocity commands.
-        target_publishers: How many nodes publish ``joint_command``, this one included.
-        clock_publishers: How many nodes publish ``/clock``, where the node follows it.
+        time_lost: Size of a backward clock jump since the last control step [s].
+        command_publishers: Number of nodes that publish velocity commands.
+        target_publishers: Number of nodes that publish ``joint_command``, including this one.
+        clock_publishers: Number of nodes that publish ``/clock``, if the node uses it.
     """
 
     now: float
@@ -95,26 +95,26 @@ class Evidence:
 
 @dataclass(frozen=True)
 class SafetyLimits:
-    """The figures that the rules compare with.
+    """The limits that the rules compare with.
 
     Attributes:
         joint_names: The joints, in the order of every array.
         lower: Lowest positions [rad] (num_joints,), margin included.
         upper: Highest positions [rad].
-        velocity: Highest speeds [rad/s]; infinite where no robot description says.
+        velocity: Highest speeds [rad/s]; infinite without a robot description.
         effort: Highest torques [Nm].
-        torque_error: What a measured torque may lie off the PD law by, whatever is asked [Nm].
+        torque_error: Allowed difference of measured and PD torque at zero torque [Nm].
         max_action: Largest magnitude of an action.
         control_period: Time between control steps [s].
-        weight: Of the robot [N]; NaN where no robot description says.
-        sensor_timeout: Age at which a measurement is too old [s].
-        unchanged_timeout: Time for which figures may stay the same to the last bit [s].
+        weight: Weight of the robot [N]; NaN without a robot description.
+        sensor_timeout: Largest age of a measurement [s].
+        unchanged_timeout: Longest time for which values may be bit-identical [s].
         max_tilt: Largest angle between the base's z axis and the vertical [rad].
-        min_height: Lowest height of the base in odom [m]; 0 to not look.
-        warm_motor: Temperature from which a motor is worth a word [deg C].
-        hot_motor: Temperature from which the robot stands [deg C].
-        low_battery: Charge below which it is worth a word, 0 to 1.
-        empty_battery: Charge below which the robot stands.
+        min_height: Lowest height of the base in odom [m]; 0 disables the check.
+        warm_motor: Motor temperature that causes a warning [deg C].
+        hot_motor: Motor temperature that makes the robot stand [deg C].
+        low_battery: State of charge that causes a warning, 0 to 1.
+        empty_battery: State of charge that makes the robot stand, 0 to 1.
     """
 
     joint_names: Tuple[str, ...]
@@ -141,9 +141,8 @@ class SafetyLimits:
         """Return the limits of a policy on a robot.
 
         Args:
-            contract: Whose joints and limits.
-            robot: Where the joints' limits and speeds and the masses are written; None if
-                unknown.
+            contract: Contract with the joints and their limits.
+            robot: Robot description with joint limits, speeds and masses; None if unknown.
             golden_action: Largest action among the golden steps.
             given: The attributes from ``sensor_timeout`` on.
         """
@@ -154,7 +153,7 @@ class SafetyLimits:
         upper = [min(j.upper, own[j.name].upper if own else j.upper) for j in contract.joints]
         return cls(
             joint_names=tuple(contract.joint_names),
-            # In the precision of what is compared with them, which saves a conversion each step.
+            # In the precision of the measurements, which saves a conversion in each step.
             lower=(np.array(lower) - POSITION_MARGIN).astype(np.float32),
             upper=(np.array(upper) + POSITION_MARGIN).astype(np.float32),
             velocity=np.array([speeds.get(name, math.inf) for name in contract.joint_names],
@@ -169,7 +168,7 @@ class SafetyLimits:
 def _weight(robot: Optional[RobotSpec]) -> float:
     try:
         mass = math.nan if robot is None else robot.mass
-    # A model that leaves its masses to its shapes, or cannot be read.
+    # A model without inertial elements, or one that cannot be read.
     except (ConfigError, OSError, ElementTree.ParseError):
         return math.nan
-    return GRAVITY * mass if mass > 0.0 else math.nan  # a URDF shows none
+    return GRAVITY * mass if mass > 0.0 else math.nan  # a URDF has none

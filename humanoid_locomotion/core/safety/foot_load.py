@@ -1,4 +1,4 @@
-"""What the feet carry, from the torques of the legs' joints alone; knows nothing of contacts."""
+"""Estimates the vertical force on the feet from leg joint torques, without contact sensors."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.feedback.leg_odometry import LegSpec
 from humanoid_locomotion.core.state import RobotState
 
-DAMPING = 1e-4  # [m^2] in the least squares: bounds the turns of a leg that is stretched
+DAMPING = 1e-4  # [m^2] in the least squares: bounds the joint rates of a stretched leg
 
 
 class FootLoad:
     """Estimates the vertical force on the soles by virtual work.
 
-    If a sole moved down a little and did not turn, the joints of its leg would turn by so much;
-    the work of their torques on the way is that of the floor's force. The legs' own masses are
-    left out: of a robot that stands the estimate lacks a part of their weight, and of one that
-    hangs it is a little below zero.
+    For a small downward displacement of the sole without rotation, the work of the leg's joint
+    torques equals the work of the floor's force. The masses of the legs are neglected: for a
+    standing robot the estimate is too low by a part of their weight, and for a hanging one it is
+    slightly below zero.
 
     Args:
         legs: The legs.
-        joint_names: The joints of the states and torques that come, in order.
+        joint_names: The joints of the states and torques, in order.
     """
 
     def __init__(self, legs: Sequence[LegSpec], joint_names: List[str]):
@@ -36,11 +36,11 @@ class FootLoad:
         self._crosses, self._squares = crosses, crosses @ crosses
 
     def measure(self, state: RobotState, torques: np.ndarray) -> float:
-        """Return the force with which the floor carries the soles [N].
+        """Return the vertical force on the soles [N].
 
         Args:
-            state: What the robot measures, one row.
-            torques: Of every joint [Nm], (num_joints,).
+            state: Measured state of the robot, one row.
+            torques: Torque of every joint [Nm], (num_joints,).
         """
         down = rotations.projected_gravity(state.base_orientation)[0]
         jacobians = self.jacobians(state.joint_positions[0])
@@ -50,12 +50,12 @@ class FootLoad:
         return float((torques[self._joints] * turns).sum())
 
     def jacobians(self, positions: np.ndarray) -> np.ndarray:
-        """Return how each joint moves and turns its leg's sole, as the base sees it.
+        """Return the Jacobian of each sole, in the base frame.
 
         The product of exponentials (Lynch and Park, Modern Robotics, 2017, section 5.1).
 
         Args:
-            positions: Of every joint [rad], (num_joints,).
+            positions: Position of every joint [rad], (num_joints,).
 
         Returns:
             (legs, 6, joints of a leg): velocity of the sole [m/rad], then its angular velocity.

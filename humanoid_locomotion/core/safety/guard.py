@@ -1,7 +1,7 @@
-"""Judges each control step by the rules, and keeps what stops the robot.
+"""Applies the safety rules to each control step and latches the result that stops the robot.
 
-What holds for longer than a rule's debounce trips it; what has stopped the robot stays so until
-:meth:`SafetyGuard.reset`.
+A rule trips when its condition holds for longer than its debounce time. A verdict that stops the
+robot stays latched until :meth:`SafetyGuard.reset`.
 """
 
 from __future__ import annotations
@@ -20,29 +20,27 @@ class Verdict:
     """A rule that tripped.
 
     Attributes:
-        rule: Its name.
-        severity: What is done about it.
-        reason: The figures.
-        time: When [s].
+        rule: Name of the rule.
+        severity: The reaction.
+        reason: The measured values that tripped it.
     """
 
     rule: str
     severity: Severity
     reason: str
-    time: float
 
 
 class SafetyGuard:
-    """Judges each control step; what stops the robot stays until :meth:`reset`.
+    """Checks each control step; latches what stops the robot until :meth:`reset`.
 
     Args:
-        limits: What the rules compare with.
+        limits: The limits that the rules compare with.
 
     Attributes:
-        latched: The worst verdict that stays; None while there is none.
-        hold: Why the robot must take no commands now; empty if it may. Nothing of it stays.
-        trips: In how many control steps each rule has tripped, by name.
-        last_warning: What the last of those said that latches nothing.
+        latched: The latched verdict of highest severity; None if nothing is latched.
+        hold: Why commands are ignored in this control step; empty if they are not. Not latched.
+        trips: Number of control steps in which each rule tripped, by name.
+        last_warning: Reason of the last rule that tripped without latching.
     """
 
     def __init__(self, limits: SafetyLimits):
@@ -53,7 +51,7 @@ class SafetyGuard:
         self._since: List[float] = [math.inf] * len(RULES)
 
     def judge(self, evidence: Evidence) -> Optional[Verdict]:
-        """Apply every rule, and return the worst verdict that stays."""
+        """Apply every rule and return the latched verdict."""
         self.hold = ''
         for i, rule in enumerate(RULES):
             reason = rule.check(evidence, self.limits)
@@ -69,30 +67,30 @@ class SafetyGuard:
                 if rule.severity is Severity.HOLD:
                     self.hold = self.hold or reason
             else:
-                self.trip(rule.name, rule.severity, reason, evidence.now)
+                self.trip(rule.name, rule.severity, reason)
         return self.latched
 
     def refusals(self, evidence: Evidence) -> List[str]:
-        """Return why a robot must not be engaged now; no debounce, nothing latches."""
+        """Return the reasons against engaging the robot now; without debounce or latching."""
         if self.latched is not None:
             return [f'{self.latched.reason}; call ~/reset first']
         reasons = (rule.check(evidence, self.limits) for rule in RULES if rule.prearm)
         return [reason for reason in reasons if reason]
 
-    def trip(self, rule: str, severity: Severity, reason: str, now: float) -> None:
-        """Latch something that was noticed elsewhere; the first of the worst stays."""
+    def trip(self, rule: str, severity: Severity, reason: str) -> None:
+        """Latch a verdict; the first one of the highest severity is kept."""
         if self.latched is None or severity > self.latched.severity:
-            self.latched = Verdict(rule, severity, reason, now)
+            self.latched = Verdict(rule, severity, reason)
 
     def forget(self) -> None:
-        """Begin every debounce anew, as when the robot is engaged; what is latched stays."""
+        """Restart all debounce times, as when the robot is engaged; keep the latched verdict."""
         self._since = [math.inf] * len(RULES)
 
     def reset(self, evidence: Evidence) -> None:
-        """Forget what is latched.
+        """Clear the latched verdict.
 
         Raises:
-            RefusedError: The robot stands for a reason that has not gone.
+            RefusedError: The condition for which the robot stands still holds.
         """
         if self.latched is not None and self.latched.severity is Severity.STAND:
             for rule in RULES:

@@ -1,9 +1,9 @@
-"""Whether joints do what they are told: a mean over 0.3 s of what no healthy motor shows.
+"""Joint-tracking check: compares measured torque with the PD law, averaged over 0.3 s.
 
-A position error alone says nothing: a joint that carries a load stands off its target by torque
-over kp. What can be held against the PD law is the torque; where no driver measures that, what
-is left is the work. And a position that changes by other than its velocity comes from an encoder
-that slipped.
+A position error alone does not show a fault: a loaded joint differs from its target by its torque
+divided by kp. Therefore the measured torque is compared with the PD law; without torque sensors,
+the motion against the expected torque is checked. A change of position that the velocity does not
+explain shows that an encoder slipped.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import numpy as np
 from humanoid_locomotion.core.contract import PolicyContract
 
 MEAN_OVER = 0.3  # [s], the time constant of every mean here
-# A target takes from none to so many control periods to the motor and back into a measurement.
+# Largest delay [control periods] from a target to a measurement that shows its effect.
 DELAYS = 4
-KEPT = 12  # targets; a measurement that is older than these are is not judged
-MAX_GAP = 0.03  # [s] between two measurements; over a longer one a motion is not known
+KEPT = 12  # targets; a measurement older than all of them is not checked
+MAX_GAP = 0.03  # [s] between two measurements; over a longer one the motion is unknown
 
 
 class Tracking:
-    """Follows the joints of one robot from one control step to the next.
+    """Compares the joints of one robot with the PD law, over consecutive control steps.
 
     Args:
-        contract: Whose gains, torques and period.
+        contract: Source of the gains, efforts and control period.
 
     Attributes:
-        torque_error: How far the measured torque lies off what the PD law asks for, mean [Nm],
-            (num_joints,); zeros where no torque is measured.
-        asked_torque: Magnitude of what it asks for, mean [Nm].
-        giving_way: Mean speed against the torque that is asked for, times its mean as a share of
-            the largest torque [rad/s]; below 0 along it.
+        torque_error: Mean difference of measured torque and PD law [Nm], (num_joints,); zeros if
+            no torque is measured.
+        asked_torque: Mean magnitude of the torque of the PD law [Nm].
+        giving_way: Mean speed against the torque of the PD law, times the mean of that torque
+            relative to the effort [rad/s]; negative for motion along the torque.
     """
 
     def __init__(self, contract: PolicyContract):
@@ -48,29 +48,29 @@ class Tracking:
         self._known = 0
 
     def forget(self) -> None:
-        """Begin anew, as when the robot is engaged."""
+        """Clear the means and targets, as when the robot is engaged."""
         self._known = 0
         for mean in (self.torque_error, self.asked_torque, self._share, self._speed,
                      self.giving_way):
             mean[:] = 0.0
 
     def follow(self, targets: np.ndarray) -> None:
-        """Remember the targets that go out [rad], (num_joints,)."""
+        """Store published targets [rad], (num_joints,)."""
         self._targets[1:] = self._targets[:-1]
         self._targets[0] = targets
         self._known = min(self._known + 1, KEPT)
 
     def look(self, positions: np.ndarray, velocities: np.ndarray,
              torques: Optional[np.ndarray], age: float) -> None:
-        """Take in what was measured.
+        """Update the means with a measurement.
 
         Args:
             positions: [rad], (num_joints,).
             velocities: [rad/s].
-            torques: [Nm]; None where no driver measures them.
-            age: Time since then [s].
+            torques: [Nm]; None if the driver measures none.
+            age: Age of the measurement [s].
         """
-        # All targets since: an age may come from a clock that is set wrong as well.
+        # All targets since then: the age is not exact if the sensor's clock is set wrong.
         candidates = int(age / self._period) + DELAYS
         if not candidates <= self._known:
             return
@@ -91,13 +91,13 @@ class Tracking:
 
 
 class Encoders:
-    """Holds every change of position against the velocity that was measured with it.
+    """Compares each change of position with the measured velocity.
 
     Args:
-        num_joints: How many joints.
+        num_joints: Number of joints.
 
     Attributes:
-        slip: What the positions changed by beyond their velocity, fading over
+        slip: Change of position minus integrated velocity, decaying with the time constant
             :data:`MEAN_OVER` [rad], (num_joints,).
     """
 
@@ -107,12 +107,12 @@ class Encoders:
         self._time = -np.inf
 
     def forget(self) -> None:
-        """Begin anew with the next measurement."""
+        """Restart with the next measurement."""
         self._time = -np.inf
         self.slip[:] = 0.0
 
     def take(self, positions: np.ndarray, velocities: np.ndarray, time: float) -> None:
-        """Take in what was measured: [rad] and [rad/s], (num_joints,), at a time [s]."""
+        """Update with positions [rad] and velocities [rad/s], (num_joints,), at a time [s]."""
         gap = time - self._time
         if not gap > 0.0:  # the same measurement twice, or a clock that was set back
             self._time = min(self._time, time)

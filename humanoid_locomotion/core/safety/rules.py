@@ -1,7 +1,7 @@
-"""The rules that stop a robot, in one table; knows nothing of ROS.
+"""The table of safety rules that stop a robot; independent of ROS.
 
-A rule looks at the :class:`Evidence` of one control step and answers with a reason, or with
-nothing. Every comparison is written so that NaN trips, but of what only some robots measure.
+A rule checks the :class:`Evidence` of one control step and returns a reason or an empty string.
+NaN trips every comparison, except for quantities that only some robots measure.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from humanoid_locomotion.core.safety.evidence import (
 )
 from humanoid_locomotion.core.safety.joint_tracking import MEAN_OVER
 
-OVERRUN_PERIODS = 7.5  # a driver holds the last target meanwhile
+OVERRUN_PERIODS = 7.5  # meanwhile the driver holds the last target
 LATE_PERIODS = 1.5
-TORQUE_GAIN = 0.3  # of the torque that is asked for, besides SafetyLimits.torque_error
+TORQUE_GAIN = 0.3  # share of the expected torque, in addition to SafetyLimits.torque_error
 GIVING_WAY = 1.1  # [rad/s], see Tracking.giving_way; kicks of 2 m/s on rough ground reach 0.75
 MAX_SLIP = 0.2  # [rad]
-# Of sensor_timeout, at which a lag is fatal: worth a word when so much of it is used up, came up
-# since the robot was engaged, or lies ahead of this clock. Shorter ones are this clock's own.
+# Shares of sensor_timeout (at which a lag is fatal) that cause a warning: by a lag, by its growth
+# since the robot was engaged, by stamps ahead of this clock. Smaller values are clock jitter.
 LAG_SHARE, GROWTH_SHARE, AHEAD_SHARE, LEAST_LAG = 0.5, 0.2, 0.2, 0.01  # -, -, -, [s]
 
 
 class Severity(enum.IntEnum):
-    """What is done about it."""
+    """Reaction to a rule that trips."""
 
-    WARN = 1  # say so
-    HOLD = 2  # take no commands as long as it lasts
-    STAND = 3  # take no commands and stand, until it is reset
-    DAMP = 4  # let go, until it is reset
+    WARN = 1  # report it
+    HOLD = 2  # ignore commands while the condition holds
+    STAND = 3  # ignore commands and stand, until reset
+    DAMP = 4  # damp the joints, until reset
 
 
-# The rules run before each command goes out: these two take a fraction of ndarray.all()'s time.
+# The rules run before each command is sent: these two take a fraction of ndarray.all()'s time.
 def _holds(within: np.ndarray) -> bool:
     return bool(np.count_nonzero(within) == within.size)
 
@@ -64,7 +64,7 @@ def _stale(e: Evidence, limits: SafetyLimits) -> str:
 
 def _unchanged(e: Evidence, limits: SafetyLimits) -> str:
     return ', '.join(
-        f'{name} has shown the same figures for {topic.unchanged:.2f} s'
+        f'{name} has had the same values for {topic.unchanged:.2f} s'
         for name, topic in e.topics.items() if not topic.unchanged <= limits.unchanged_timeout)
 
 
@@ -150,7 +150,7 @@ def _not_following(e: Evidence, limits: SafetyLimits) -> str:
         return ''
     i = int(np.argmin(within))
     return (f'joint {limits.joint_names[i]!r} does not follow: its torque is {off[i]:.1f} Nm off '
-            f'the {asked[i]:.1f} Nm that its position, speed and target ask for')
+            f'the {asked[i]:.1f} Nm that the PD law gives for its position, speed and target')
 
 
 def _gives_way(e: Evidence, limits: SafetyLimits) -> str:
@@ -162,7 +162,7 @@ def _gives_way(e: Evidence, limits: SafetyLimits) -> str:
         return ''
     i = int(np.argmin(within))
     return (f'joint {limits.joint_names[i]!r} gives way to a load, at {speed[i]:.1f} rad/s '
-            'times the share of its largest torque that is asked of it')
+            'times the share of its largest torque that the PD law gives')
 
 
 def _slipped(e: Evidence, limits: SafetyLimits) -> str:
@@ -208,7 +208,7 @@ def _unknown_frame(e: Evidence, limits: SafetyLimits) -> str:
 
 
 def _warmer(e: Evidence, limits: SafetyLimits, limit: float) -> str:
-    # NaN is a motor that says nothing.
+    # NaN: the temperature is unknown.
     if e.temperatures is None or not (e.temperatures >= limit).any():
         return ''
     i = int(np.nanargmax(e.temperatures))
@@ -226,7 +226,7 @@ def _hot(e: Evidence, limits: SafetyLimits) -> str:
 def _battery_low(e: Evidence, limits: SafetyLimits) -> str:
     if e.battery < limits.low_battery:
         return f'the battery holds {100.0 * e.battery:.0f} %'
-    return f'the battery says: {e.battery_problem}' if e.battery_problem else ''
+    return f'the battery reports: {e.battery_problem}' if e.battery_problem else ''
 
 
 def _battery_empty(e: Evidence, limits: SafetyLimits) -> str:
@@ -251,20 +251,20 @@ def _target_publishers(e: Evidence, limits: SafetyLimits) -> str:
 
 def _command_publishers(e: Evidence, limits: SafetyLimits) -> str:
     n = e.command_publishers
-    return f'{n} nodes publish cmd_vel; they overrule another' if n > 1 else ''
+    return f'{n} nodes publish cmd_vel; their commands alternate' if n > 1 else ''
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One reason to stop.
+    """One condition that stops the robot or causes a warning.
 
     Attributes:
-        name: What is wrong.
-        severity: What is done about it.
-        debounce: How long it must hold [s].
-        check: Gives the reason, or nothing.
-        limit: What is compared with what, for people.
-        prearm: Whether a robot it holds for is not engaged either.
+        name: Name of the rule.
+        severity: The reaction.
+        debounce: Time for which the condition must hold [s].
+        check: Returns the reason, or an empty string.
+        limit: Description of the condition, for the documentation.
+        prearm: Whether the condition also prevents engaging the robot.
     """
 
     name: str
@@ -276,36 +276,36 @@ class Rule:
 
 
 RULES = (
-    Rule('not finite', Severity.DAMP, 0.0, _not_finite, 'a measured figure is NaN or infinite'),
+    Rule('not finite', Severity.DAMP, 0.0, _not_finite, 'a measured value is NaN or infinite'),
     Rule('sensor silent', Severity.DAMP, 0.0, _stale,
-         'nothing usable from a sensor for `sensor_timeout`'),
+         'no valid message of a sensor for `sensor_timeout`'),
     Rule('sensor frozen', Severity.DAMP, 0.0, _unchanged,
-         'the same figures, bit by bit, for `unchanged_timeout`', prearm=False),
+         'bit-identical values for `unchanged_timeout`', prearm=False),
     Rule('two publishers', Severity.DAMP, 0.0, _publishers,
-         'two nodes publish one sensor, or `/clock`'),
+         'two nodes publish the same sensor topic, or `/clock`'),
     Rule('two controllers', Severity.DAMP, 0.0, _target_publishers,
-         'another node publishes `joint_command` too'),
+         'another node publishes `joint_command`'),
     Rule('tilt', Severity.DAMP, 0.04, _tilted, 'the base leans by more than `max_tilt`'),
-    Rule('height', Severity.DAMP, 0.04, _low, 'the base is below `min_height`, if odom is read'),
+    Rule('height', Severity.DAMP, 0.04, _low, 'the base is below `min_height`, if odom is used'),
     Rule('joint position', Severity.DAMP, 0.1, _position,
          f'{POSITION_MARGIN} rad beyond a limit of the contract or of the robot'),
     Rule('joint velocity', Severity.DAMP, 0.1, _velocity,
-         "faster than the robot's description allows"),
+         'above the limit of the robot description'),
     Rule('joint torque', Severity.DAMP, 0.06, _effort,
-         f"{EFFORT_FACTOR} times the contract's effort, where a driver measures it"),
+         f"{EFFORT_FACTOR} times the contract's effort, if the driver measures torques"),
     Rule('joint does not follow', Severity.DAMP, 0.06, _not_following,
-         f'where torques are measured, and over {MEAN_OVER} s on average: further off what the PD '
-         f'law asks for than {TORQUE_SHARE} of the effort, {TORQUE_GAIN} of the torque asked '
-         f'for and {TORQUE_NOISE:g} Nm in all', prearm=False),
+         f'if torques are measured, mean over {MEAN_OVER} s: the torque is off the PD law by '
+         f'more than {TORQUE_SHARE} of the effort, plus {TORQUE_GAIN} of the expected torque, '
+         f'plus {TORQUE_NOISE:g} Nm', prearm=False),
     Rule('joint gives way', Severity.DAMP, 0.04, _gives_way,
-         f'where no torque is measured, and over {MEAN_OVER} s on average: the speed against the '
-         f'torque asked for, times its share of the effort, is above {GIVING_WAY:g} rad/s',
+         f'if no torque is measured, mean over {MEAN_OVER} s: the speed against the expected '
+         f'torque, times its share of the effort, is above {GIVING_WAY:g} rad/s',
          prearm=False),
     Rule('encoder slip', Severity.DAMP, 0.04, _slipped,
-         f'a position changes by {MAX_SLIP} rad beyond its velocity, within {MEAN_OVER} s',
+         f'a position changes by {MAX_SLIP} rad more than its velocity gives in {MEAN_OVER} s',
          prearm=False),
     Rule('action not finite', Severity.DAMP, 0.0, _action_not_finite,
-         'the policy gave NaN or infinity', prearm=False),
+         'the policy returned NaN or infinity', prearm=False),
     Rule('action', Severity.DAMP, 0.1, _action,
          f'{ACTION_FACTOR:g} times the largest golden action, at least {MIN_ACTION_LIMIT:g}',
          prearm=False),
@@ -313,28 +313,29 @@ RULES = (
          f'no control step for {OVERRUN_PERIODS:g} periods', prearm=False),
     Rule('time jump', Severity.STAND, 0.0, _time_back, 'the clock jumped back', prearm=False),
     Rule('hot motor', Severity.STAND, 0.5, _hot,
-         '`hot_motor`, where `joint_temperatures` says; reset when it is cooler', prearm=False),
+         'a motor at `hot_motor`, if `joint_temperatures` is published; reset when it is cooler',
+         prearm=False),
     Rule('empty battery', Severity.STAND, 0.5, _battery_empty,
-         'less than `empty_battery`, where `battery_state` says; reset when it is charged',
+         'below `empty_battery`, if `battery_state` is published; reset when it is charged',
          prearm=False),
     Rule('hanging', Severity.HOLD, 0.0, _hangs,
-         f'where torques are measured: the feet of a robot that stands carried less than '
+         f'if torques are measured: the feet of a standing robot carried less than '
          f'{LEAST_LOAD} of its weight for 0.3 s, unless `allow_hanging`'),
-    Rule('warm motor', Severity.WARN, 0.5, _warm, '`warm_motor`', prearm=False),
+    Rule('warm motor', Severity.WARN, 0.5, _warm, 'a motor at `warm_motor`', prearm=False),
     Rule('low battery', Severity.WARN, 0.5, _battery_low,
-         'less than `low_battery`, or a battery that says it is unwell', prearm=False),
+         'below `low_battery`, or the battery reports a health problem', prearm=False),
     Rule('sensor lag', Severity.WARN, 0.5, _lags,
-         f'stamps lie {LAG_SHARE} of `sensor_timeout` behind their arrival', prearm=False),
+         f'stamps are {LAG_SHARE} of `sensor_timeout` older than their arrival', prearm=False),
     Rule('growing lag', Severity.WARN, 0.5, _lags_more,
-         f'that lag grew by {GROWTH_SHARE} of `sensor_timeout` since the robot was engaged',
+         f'the lag grew by {GROWTH_SHARE} of `sensor_timeout` since the robot was engaged',
          prearm=False),
     Rule('stamps ahead', Severity.WARN, 0.5, _ahead,
-         f'stamps lie {AHEAD_SHARE} of `sensor_timeout` ahead of this clock', prearm=False),
+         f'stamps are {AHEAD_SHARE} of `sensor_timeout` ahead of this clock', prearm=False),
     Rule('unknown frame', Severity.WARN, 0.0, _unknown_frame,
-         "an IMU's `frame_id` is no frame of the robot, and is taken for the base's",
+         "an IMU's `frame_id` is not a frame of the robot; the base frame is assumed",
          prearm=False),
     Rule('late step', Severity.WARN, 0.0, _late,
-         f'a control step after {LATE_PERIODS:g} periods', prearm=False),
+         f'a control step came after {LATE_PERIODS:g} periods', prearm=False),
     Rule('two commanders', Severity.WARN, 0.0, _command_publishers,
          'two nodes publish cmd_vel', prearm=False),
 )

@@ -1,1 +1,1 @@
-"""The demos `walk` and `navigate`: nodes started, driven and judged by one command."""
+"""The demos `walk` and `navigate`: start nodes, drive the robot and evaluate the result."""

@@ -1,4 +1,4 @@
-"""`humanoid-locomotion navigate`: a simulated robot walks to rooms through real ROS 2 topics."""
+"""`humanoid-locomotion navigate`: a simulated robot walks to named places through ROS 2 topics."""
 
 from __future__ import annotations
 
@@ -43,24 +43,24 @@ from humanoid_locomotion.nodes.ros import conversions, qos
 from humanoid_locomotion.nodes.ros.middleware import isolate
 
 TICK = 0.05  # [s] of simulated time
-LEG_TIMEOUT = 60.0  # [s] of simulated time; the planner gives up long before
+LEG_TIMEOUT = 60.0  # [s] of simulated time; the planner aborts long before
 ENDS = ('arrived', 'failed', 'cancelled', 'refused')
-TRUTH = 'ground_truth/odom'  # what the simulator's odometry is called where the legs give odom
+TRUTH = 'ground_truth/odom'  # topic of the simulator's odometry if the legs give odom
 PAUSE = 1.0  # [s] of standing between two goals
 
 
 class NavigateNode(Watcher):
-    """Says one goal after the other, pushes the robot on its way and writes down what happens.
+    """Publishes one goal after the other, pushes the walking robot and records the course.
 
     Args:
         legs: The goals.
         push: Velocity that each push adds [m/s]; 0 for none.
-        joint_names: The joints to write down.
+        joint_names: The joints to record.
 
     Attributes:
-        legs: Filled in on the way.
-        commands: Time [s] and velocity command (3,), each that was heard.
-        truth: Where the robot really is [m], (3,); None where ``odom`` itself is the simulator's.
+        legs: The results, filled in during the course.
+        commands: Time [s] and velocity command (3,) of each message.
+        truth: True position of the robot [m], (3,); None if ``odom`` is the simulator's.
     """
 
     def __init__(self, legs: Sequence[Leg], push: float, joint_names: Sequence[str]):
@@ -80,24 +80,24 @@ class NavigateNode(Watcher):
 
     @property
     def segment(self) -> int:
-        """Index of the present goal; the number of goals at the end."""
+        """Index of the current goal; the number of goals at the end."""
         return self._index
 
     @property
     def is_done(self) -> bool:
-        """Whether the last goal is behind."""
+        """Whether the course is finished."""
         return self._index >= len(self.legs)
 
     @property
     def is_heard(self) -> bool:
-        """Whether the planner listens and the robot can be pushed."""
+        """Whether the planner subscribes and the robot can be pushed."""
         return bool(self._said.get_subscription_count() > 0
                     and self._push_client.service_is_ready()
                     and self._parameters_client.service_is_ready())
 
     @property
     def leg(self) -> Optional[Leg]:
-        """The present leg; None before and after the course, and between two legs."""
+        """The current leg; None before and after the course, and between two legs."""
         is_on = self.has_begun and not self.is_done
         leg = self.legs[self._index] if is_on else None
         return leg if leg is not None and leg.begin == leg.begin else None
@@ -114,7 +114,7 @@ class NavigateNode(Watcher):
         if self._push and not leg.pushes and now - leg.begin > PUSH_AFTER:
             self._push_robot(leg, now)
         if now - leg.begin > LEG_TIMEOUT:
-            self._end(f'failed: not there after {LEG_TIMEOUT:g} s')
+            self._end(f'failed: not reached after {LEG_TIMEOUT:g} s')
 
     def _push_robot(self, leg: Leg, now: float) -> None:
         forward, left = (self._push * part for part in PUSHES[self._index % len(PUSHES)])
@@ -140,7 +140,7 @@ class NavigateNode(Watcher):
 
     def _on_status(self, msg: String) -> None:
         leg = self.leg
-        # What is still said of the goal before does not count: every status names its goal.
+        # A late status of the previous goal is ignored: every status names its goal.
         if leg is None or not (leg.name in msg.data or msg.data.startswith('refused')):
             return
         leg.status = msg.data
@@ -164,29 +164,28 @@ class NavigateNode(Watcher):
 def navigate(policy: str, robot: str = '', engine: str = 'auto', rooms: str = 'rooms',
              goals: Sequence[str] = (), push: float = 0.5, by_legs: bool = False,
              output: Optional[Path] = None, as_json: bool = False) -> int:
-    """Walk to rooms, one after the other, and say how it went.
+    """Walk to named places, one after the other, and report the result.
 
     Args:
-        policy: A policy folder, or the name of one that ships.
-        robot: The robot; empty for the one the policy was trained for.
-        engine: What runs the network: ``auto``, ``onnxruntime`` or ``torch``.
-        rooms: Where the rooms are: a file, or the name of one in ``config/nodes``.
-        goals: Names of the rooms; empty for all of the file, the first one last.
-        push: Velocity that the robot is pushed by, once on every way [m/s]; 0 for none.
-        by_legs: Whether the planner goes by what the legs say, not by the simulator's odometry.
-            How far the two are apart then is told too.
+        policy: A policy folder, or the name of a shipped policy.
+        robot: The robot; empty for that of the policy.
+        engine: Inference engine: ``auto``, ``onnxruntime`` or ``torch``.
+        rooms: The named places: a file, or the name of one in ``config/nodes``.
+        goals: Names of the places; empty for all of the file, the first one last.
+        push: Velocity of a push, once on the path to each goal [m/s]; 0 for none.
+        by_legs: Whether the planner uses leg odometry instead of the simulator's odometry. The
+            difference of the two is then reported, too.
         output: Folder for ``navigate.png`` and the nodes' logs; None for none.
-        as_json: Whether to print figures for machines.
+        as_json: Whether to print JSON.
 
     Returns:
         0 if every goal was reached, 1 otherwise.
 
     Raises:
-        LocomotionError: The policy does not open, a room is unknown, or a node could not do its
-            work.
+        LocomotionError: The policy does not open, a place is unknown, or a node failed.
     """
     console = Console(quiet=as_json)
-    opened = open_policy(policy, engine)  # here, so that a bad one is refused before anything runs
+    opened = open_policy(policy, engine)  # first: an invalid one is refused before anything runs
     folder, spec = opened.path, load_robot(robot or opened.contract.robot)
     rooms_file = config_file('nodes', rooms).resolve()
     known = load_rooms(rooms_file)

@@ -1,4 +1,4 @@
-"""What `humanoid-locomotion navigate` asks for, what it saw, and the verdict; pure NumPy."""
+"""The course of `humanoid-locomotion navigate`: goals, measurements and result; pure NumPy."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ PUSHES = ((0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0))
 
 @dataclass
 class Leg:
-    """The way to one goal, filled in as it is walked.
+    """The walk to one goal, filled in during the course.
 
     Attributes:
-        name: The goal, as it is said.
+        name: Name of the goal, as published.
         goal: (3,) x [m], y [m], heading [rad].
-        begin: When it was said [s].
-        end: When the planner said that it is reached, or that it is not [s].
-        status: The last that the planner said.
-        pushes: When the robot was pushed [s], and (2,) how, in the odometry frame [m/s].
-        plans: Every way that was planned, (n, 2) each.
-        drift: How far it was from where its odometry has it, at the end [m]; None if not known.
+        begin: Time at which the goal was published [s].
+        end: Time at which the planner reported that it is reached or failed [s].
+        status: Last status of the planner.
+        pushes: Time of each push [s], and its velocity (2,) in the odometry frame [m/s].
+        plans: Every planned path, (n, 2) each [m].
+        drift: Error of odometry at the end [m]; None if unknown.
     """
 
     name: str
@@ -51,19 +51,19 @@ def pose_of(sample: Sample) -> np.ndarray:
 
 @dataclass(frozen=True)
 class LegResult:
-    """How a goal was reached.
+    """Result of one leg.
 
     Attributes:
         name: The goal.
-        seconds: How long it took [s].
-        walked: Length of the way that the robot went [m].
-        straight: Distance of the goal from where it set out [m].
+        seconds: Duration [s].
+        walked: Length of the walked path [m].
+        straight: Distance of the goal from the start of the leg [m].
         position_error: Distance to the goal at the end [m].
-        heading_error: Angle to it at the end [rad], 0 or more.
-        plans: How many ways were planned.
-        pushes: How often the robot was pushed.
-        status: The last that the planner said.
-        drift: How far it was from where its odometry has it [m]; None if not known.
+        heading_error: Heading error at the end [rad], 0 or more.
+        plans: Number of planned paths.
+        pushes: Number of pushes.
+        status: Last status of the planner.
+        drift: Error of odometry at the end [m]; None if unknown.
     """
 
     name: str
@@ -79,18 +79,18 @@ class LegResult:
 
     @property
     def reached(self) -> bool:
-        """Whether the planner says so, and odometry agrees."""
+        """Whether the goal was reached, by the planner's status and by odometry."""
         return (self.status.startswith('arrived') and self.position_error <= POSITION_TOLERANCE
                 and self.heading_error <= HEADING_TOLERANCE)
 
 
 @dataclass(frozen=True)
 class CourseResult:
-    """What the course came to.
+    """Result of the course.
 
     Attributes:
-        legs: One result per goal that was begun.
-        goals: How many goals there were.
+        legs: One result per started goal.
+        goals: Number of goals.
         trouble: When and why the robot fell or stopped; empty if it did not.
         real_time_factor: Simulated seconds per second.
     """
@@ -102,7 +102,7 @@ class CourseResult:
 
     @property
     def reached(self) -> int:
-        """How many goals were reached."""
+        """Number of reached goals."""
         return sum(leg.reached for leg in self.legs)
 
     @property
@@ -111,14 +111,14 @@ class CourseResult:
         return 0 if self.reached == self.goals and not self.trouble else 1
 
     def to_mapping(self) -> Dict[str, Any]:
-        """Return the figures as plain data."""
+        """Return the result as plain data."""
         return {'goals': self.goals, 'reached': self.reached, 'trouble': self.trouble,
                 'real_time_factor': self.real_time_factor,
                 'legs': [{**vars(leg), 'reached': leg.reached} for leg in self.legs]}
 
 
 def measure(leg: Leg, samples: Sequence[Sample], index: int) -> LegResult:
-    """Return how a leg was walked, from the samples whose segment is its index."""
+    """Return the result of a leg, from the samples whose segment is its index."""
     poses = np.array([pose_of(s) for s in samples if s.segment == index]).reshape(-1, 3)
     if not len(poses):
         poses = np.full((1, 3), np.nan)

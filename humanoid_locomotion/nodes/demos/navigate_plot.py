@@ -1,4 +1,4 @@
-"""The picture of a course: the robot along its way, plan and path from above, timing below."""
+"""Plots a course: the robot on its path, plan and path from above, and values over time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ARROW = 0.35  # [m]
 
 def draw(path: Path, legs: Sequence[Leg], samples: Sequence[Sample],
          commands: Sequence[Tuple[float, np.ndarray]], robot: str) -> None:
-    """Write the picture.
+    """Write the plot.
 
     Args:
         path: The PNG file.
-        legs: The goals, as they were walked to.
-        samples: What was seen.
+        legs: The legs of the course.
+        samples: The recorded samples.
         commands: Time [s] and velocity command (3,).
         robot: The robot's name or folder.
     """

@@ -1,4 +1,4 @@
-"""Our nodes as processes of their own."""
+"""Runs nodes of this package as separate processes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from humanoid_locomotion.core.reading.resources import PACKAGE
 STOP_TIMEOUT = 5.0  # [s] between SIGINT and SIGKILL
 LOG_LINES = 15
 
-# Where the main function of each node is.
+# Module of the main function of each node.
 MODULES = {'locomotion': 'locomotion.node', 'odometry': 'odometry.node',
            'planner': 'navigation.node', 'sim': 'simulation.node', 'viewer': 'operator.viewer'}
 
 
 class NodeProcess:
-    """One of this package's nodes in a process of its own.
+    """A node of this package in a separate process.
 
     Args:
         node: A key of :data:`MODULES`.
         parameters: Its ROS parameters.
-        log: Where its output goes.
-        remappings: Names of topics, and what it calls them instead.
+        log: File for its output.
+        remappings: Topic remappings, old to new names.
     """
 
     def __init__(self, node: str, parameters: Dict[str, object], log: Path,
@@ -57,15 +57,15 @@ class NodeProcess:
             raise LocomotionError(f'the {self.name} node ended with code {code}:\n{self.tail()}')
 
     def tail(self) -> str:
-        """Return the last lines it wrote."""
+        """Return the last lines of its log."""
         return '\n'.join(self._log.read_text(errors='replace').splitlines()[-LOG_LINES:])
 
     def start_measuring(self) -> None:
-        """Begin to measure the processor time it takes."""
+        """Start measuring its processor time."""
         self._cpu_at_start, self._wall_at_start = self._cpu() or 0.0, time.monotonic()
 
     def cores(self) -> Optional[float]:
-        """Return how many cores it kept busy since then; None where /proc does not tell."""
+        """Return the mean number of busy cores since then; None without /proc."""
         cpu = self._cpu()
         elapsed = time.monotonic() - self._wall_at_start
         return None if cpu is None or elapsed <= 0.0 else (cpu - self._cpu_at_start) / elapsed
@@ -80,12 +80,12 @@ class NodeProcess:
 
     @property
     def pid(self) -> int:
-        """Number of the process."""
+        """Process id."""
         return self._process.pid
 
     @property
     def is_running(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process is running."""
         return self._process.poll() is None
 
     def signal(self, number: int) -> None:
@@ -93,7 +93,7 @@ class NodeProcess:
         self._process.send_signal(number)
 
     def stop(self) -> None:
-        """End it: SIGINT, so that the robot is put down, and SIGKILL if that is not heard."""
+        """End it by SIGINT, so that the robot is damped, and by SIGKILL if it does not end."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
         try:

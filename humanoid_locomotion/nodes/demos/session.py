@@ -1,4 +1,4 @@
-"""What the demonstrations share: nodes in processes of their own, and one that watches them."""
+"""Common parts of the demos: nodes in separate processes, and a node that records the robot."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from humanoid_locomotion.nodes.ros.executor import make_executor
 
 START_TIMEOUT = 60.0  # [s] until the robot stands
 CATCH_UP = 0.5  # [s]
-STALL_TIMEOUT = 10.0  # [s] without news from the robot
+STALL_TIMEOUT = 10.0  # [s] without odometry of the robot
 
 
 class Watcher(Node, ABC):
-    """Writes down where the robot is and how it moves, once it has begun.
+    """Records pose and motion of the robot, from the start of the course.
 
     Args:
-        name: Of the node.
-        joint_names: The joints to write down.
+        name: Name of the node.
+        joint_names: The joints to record.
 
     Attributes:
-        samples: What was seen.
-        joint_positions: The last ones heard.
-        state: What the locomotion node says it does.
-        last_news: When odometry came last, by the wall [s].
+        samples: The recorded samples.
+        joint_positions: The last received joint positions [rad].
+        state: State published by the locomotion node.
+        last_news: Wall time of the last odometry [s].
     """
 
     def __init__(self, name: str, joint_names: Sequence[str]):
@@ -59,40 +59,40 @@ class Watcher(Node, ABC):
 
     @property
     def elapsed(self) -> float:
-        """Simulated time since the beginning [s]."""
+        """Simulated time since the start of the course [s]."""
         return 0.0 if self._begin is None else self._now() - self._begin
 
     @property
     def has_begun(self) -> bool:
-        """Whether the course has begun."""
+        """Whether the course has started."""
         return self._begin is not None
 
     @property
     @abstractmethod
     def segment(self) -> int:
-        """Index of the present part of the course."""
+        """Index of the current part of the course."""
 
     @property
     @abstractmethod
     def is_done(self) -> bool:
-        """Whether the course is at its end."""
+        """Whether the course is finished."""
 
     @property
     @abstractmethod
     def is_heard(self) -> bool:
-        """Whether those that are to be spoken to listen."""
+        """Whether the receivers of its messages have subscribed."""
 
     @property
     def hears(self) -> bool:
-        """Whether every topic of the robot has been heard, its clock too."""
+        """Whether a message of every topic of the robot was received, including its clock."""
         return self._now() > 0.0 and self.joint_positions is not None and self._has_odom
 
     def begin(self) -> None:
-        """Begin the course."""
+        """Start the course."""
         self._begin = self._now()
 
     def trouble(self) -> str:
-        """Return how the robot fell or why it stopped, in words; empty while all is well."""
+        """Return how the robot fell or why it stopped; empty if it did not."""
         fall = fallen(self.samples[-1], self.samples[0].position[2]) if self.samples else ''
         is_fault = self.state.startswith('fault')
         return fall or (f'{self.state}, after {self.elapsed:.1f} s' if is_fault else '')
@@ -121,14 +121,14 @@ class Watcher(Node, ABC):
 
 
 class Session:
-    """A watcher, its executor and the processes it watches.
+    """A watcher, its executor and the processes of the other nodes.
 
     Args:
-        watcher: Who watches.
-        started: The parameters of the nodes to start, by name; the sim node and the locomotion
+        watcher: The recording node.
+        started: Parameters of the nodes to start, by node name; the sim node and the locomotion
             node must be among them.
-        logs: Folder for their output.
-        remappings: Of topics, by the node's name.
+        logs: Folder for their logs.
+        remappings: Topic remappings, by node name.
     """
 
     def __init__(self, watcher: Watcher, started: Dict[str, Dict[str, object]], logs: Path,
@@ -145,10 +145,10 @@ class Session:
             raise
 
     def wait_until_standing(self) -> None:
-        """Spin until the robot stands, hears, and all that queued up before is read.
+        """Spin until the robot stands and all nodes are connected, and queued messages are read.
 
         Raises:
-            LocomotionError: It does not come to stand.
+            LocomotionError: The robot does not stand in time.
         """
         watcher, deadline = self._watcher, time.monotonic() + START_TIMEOUT
         while not (watcher.state == 'standing' and watcher.hears and watcher.is_heard):
@@ -159,7 +159,7 @@ class Session:
                 said = '\n'.join(process.tail() for process in self.processes
                                  if process.name == 'locomotion')
                 raise LocomotionError(
-                    f'the robot does not stand and listen; it is {watcher.state or "silent"!r}:'
+                    f'the robot does not stand in time; it is {watcher.state or "unknown"!r}:'
                     f'\n{said}')
         deadline = time.monotonic() + CATCH_UP
         while time.monotonic() < deadline:
@@ -168,10 +168,10 @@ class Session:
             process.start_measuring()
 
     def viewer_address(self) -> str:
-        """Return the address of the viewer's page, once its process has said it.
+        """Return the address of the viewer's page, once its process has printed it.
 
         Raises:
-            LocomotionError: It does not.
+            LocomotionError: The address is not printed in time.
         """
         (viewer,) = [process for process in self.processes if process.name == 'viewer']
         deadline = time.monotonic() + START_TIMEOUT
@@ -181,13 +181,13 @@ class Session:
                     return line[len(SAID_ADDRESS):]
             viewer.check()
             time.sleep(0.1)
-        raise LocomotionError(f'the viewer does not say where its page is:\n{viewer.tail()}')
+        raise LocomotionError(f'the viewer does not print its address:\n{viewer.tail()}')
 
     def spin(self) -> str:
-        """Spin once; return how the robot fell, if it did.
+        """Spin once; return how the robot fell, empty if it did not.
 
         Raises:
-            LocomotionError: The robot has not been heard of for long.
+            LocomotionError: There was no odometry for too long.
         """
         self._executor.spin_once(timeout_sec=0.1)
         if time.monotonic() - self._watcher.last_news > STALL_TIMEOUT:
@@ -197,11 +197,11 @@ class Session:
         return self._watcher.trouble()
 
     def cores(self) -> Dict[str, Optional[float]]:
-        """Return how many cores each process kept busy since the robot stood, by name."""
+        """Return the mean number of busy cores of each process since the robot stood, by name."""
         return {process.name: process.cores() for process in self.processes}
 
     def close(self) -> None:
-        """End the processes, the locomotion node before the robot it commands."""
+        """End the processes, the locomotion node before the simulated robot."""
         for process in reversed(self.processes):
             process.stop()
         self._executor.shutdown()
@@ -210,9 +210,9 @@ class Session:
 
 @contextlib.contextmanager
 def ros() -> Iterator[None]:
-    """Initialise rclpy so that Ctrl-C and SIGTERM end the nodes of a session with it."""
-    # Without rclpy's signal handlers Ctrl-C is an ordinary KeyboardInterrupt, and so SIGTERM is
-    # made one: the nodes must not outlive this process.
+    """Initialise rclpy so that Ctrl-C and SIGTERM also end the nodes of a session."""
+    # Without rclpy's signal handlers Ctrl-C is an ordinary KeyboardInterrupt, and SIGTERM is
+    # converted to one: the nodes must not outlive this process.
     middleware.init()
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -223,7 +223,7 @@ def ros() -> Iterator[None]:
 
 
 def cores_in_words(cores: Dict[str, Optional[float]]) -> str:
-    """Return :meth:`Session.cores` as one line for people."""
+    """Return :meth:`Session.cores` as one line of text."""
     return 'share of a core: ' + ', '.join(
         f'{name} {"?" if share is None else f"{100.0 * share:.0f} %"}'
         for name, share in cores.items())

@@ -1,4 +1,4 @@
-"""`humanoid-locomotion walk`: a simulated robot walks a profile through real ROS 2 topics."""
+"""`humanoid-locomotion walk`: a simulated robot walks a profile through ROS 2 topics."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from humanoid_locomotion.nodes.ros import conversions, qos
 from humanoid_locomotion.nodes.ros.middleware import isolate
 
 COMMAND_PERIOD = 0.05  # [s] of simulated time
-SHOWN = 20  # samples that the live table averages over
+SHOWN = 20  # number of samples averaged in the live table
 
 
 class WalkNode(Watcher):
-    """Publishes the profile on ``cmd_vel`` and writes down what ``odom`` says."""
+    """Publishes the profile on ``cmd_vel`` and records ``odom``."""
 
     def __init__(self, profile: Sequence[Segment], joint_names: Sequence[str]):
         super().__init__('walk', joint_names)
@@ -41,17 +41,17 @@ class WalkNode(Watcher):
 
     @property
     def segment(self) -> int:
-        """Index of the present segment; the number of segments at the end."""
+        """Index of the current segment; the number of segments at the end."""
         return int(np.searchsorted(self._ends, self.elapsed, side='right'))
 
     @property
     def is_done(self) -> bool:
-        """Whether the profile is at its end."""
+        """Whether the profile is finished."""
         return self.segment >= len(self._profile)
 
     @property
     def is_heard(self) -> bool:
-        """Whether the locomotion node listens."""
+        """Whether the locomotion node subscribes."""
         return bool(self._commands.get_subscription_count() > 0)
 
     def _publish_command(self) -> None:
@@ -63,26 +63,26 @@ class WalkNode(Watcher):
 
 def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: float = 1.0,
          output: Optional[Path] = None, viewer: str = 'none', as_json: bool = False) -> int:
-    """Walk the profile and say how it went.
+    """Walk the profile and report the result.
 
     Args:
-        policy: A policy folder, or the name of one that ships.
-        robot: The robot; empty for the one the policy was trained for.
-        engine: What runs the network: ``auto``, ``onnxruntime`` or ``torch``.
+        policy: A policy folder, or the name of a shipped policy.
+        robot: The robot; empty for that of the policy.
+        engine: Inference engine: ``auto``, ``onnxruntime`` or ``torch``.
         seconds_scale: Factor on the profile's durations.
         output: Folder for ``walk.png`` and the nodes' logs; None for none.
-        viewer: ``web`` shows the robot in a browser, and leaves it there after the profile, to be
+        viewer: ``web`` shows the robot in a browser, and keeps running after the profile, to be
             driven until Ctrl-C; ``none`` does not.
-        as_json: Whether to print figures for machines.
+        as_json: Whether to print JSON.
 
     Returns:
         0 if the robot walked and never fell, 1 otherwise.
 
     Raises:
-        LocomotionError: The policy does not open, or a node could not do its work.
+        LocomotionError: The policy does not open, or a node failed.
     """
     console = Console(stderr=as_json)
-    opened = open_policy(policy, engine)  # here, so that a bad one is refused before anything runs
+    opened = open_policy(policy, engine)  # first: an invalid one is refused before anything runs
     folder, spec = opened.path, load_robot(robot or opened.contract.robot)
     profile = [Segment(s.name, s.command, s.seconds * seconds_scale) for s in PROFILE]
     domain = isolate()
@@ -128,7 +128,7 @@ def _run(console: Console, node: WalkNode, session: Session,
 
 def _follow(console: Console, node: WalkNode, session: Session,
             profile: Sequence[Segment]) -> str:
-    """Spin until the profile ends; return how the robot fell, if it did."""
+    """Spin until the profile ends; return how the robot fell, empty if it did not."""
     shown = 0.0
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while not node.is_done:
@@ -142,7 +142,7 @@ def _follow(console: Console, node: WalkNode, session: Session,
 
 
 def _leave_to_browser(console: Console, session: Session, address: str) -> None:
-    """Let whoever looks drive the robot, until Ctrl-C."""
+    """Keep running, so that the robot can be driven in the browser, until Ctrl-C."""
     console.print(f'drive it at {address} ; Ctrl-C ends', soft_wrap=True)
     with contextlib.suppress(KeyboardInterrupt):
         while True:

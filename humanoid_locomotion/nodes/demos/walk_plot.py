@@ -1,4 +1,4 @@
-"""The picture of a walk: the robot along its way, its path from above, velocities over time."""
+"""Plots a walk: the robot on its path, its path from above, and velocities over time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LABELS = tuple(axis.title for axis in VELOCITY_AXES)
 
 
 def draw(path: Path, profile: Sequence[Segment], samples: Sequence[Sample], robot: str) -> None:
-    """Write the picture.
+    """Write the plot.
 
     Args:
         path: The PNG file.
-        profile: What was asked.
-        samples: What was seen.
+        profile: The commanded profile.
+        samples: The recorded samples.
         robot: The robot's name or folder.
     """
     import matplotlib
@@ -47,7 +47,7 @@ def draw(path: Path, profile: Sequence[Segment], samples: Sequence[Sample], robo
 
 
 def poses_along(samples: Sequence[Sample]) -> np.ndarray:
-    """Return poses (count, 7 + num_joints) every :data:`SPACING` of the way, and the last."""
+    """Return poses (count, 7 + num_joints) every :data:`SPACING` along the path, and the last."""
     chosen: List[np.ndarray] = []
     for sample in samples:
         if sample.joint_positions is None:

@@ -1,4 +1,4 @@
-"""What `humanoid-locomotion walk` asks for, what it saw, and the verdict; pure NumPy."""
+"""The profile of `humanoid-locomotion walk`: commands, measurements and result; pure NumPy."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from humanoid_locomotion.core import rotations
 
-SETTLING = 1.0  # [s] at the start of a segment that do not count
+SETTLING = 1.0  # [s] at the start of a segment, which are not evaluated
 FALLEN_TILT = 0.8  # [rad]
 FALLEN_HEIGHT = 0.5  # share of the height at the start
-WALKED_SHARE = 0.5  # of the commanded forward velocity: less is not walking
+WALKED_SHARE = 0.5  # of the commanded forward velocity: less does not count as walking
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Segment:
     """A velocity command, held for a while.
 
     Attributes:
-        name: For people.
+        name: Name for messages.
         command: Forward [m/s], left [m/s], turning left [rad/s].
-        seconds: How long [s].
+        seconds: Duration [s].
     """
 
     name: str
@@ -41,15 +41,15 @@ PROFILE = (
 
 @dataclass(frozen=True)
 class Sample:
-    """The robot at one moment.
+    """State of the robot at one time.
 
     Attributes:
-        time: Since the first segment began [s].
+        time: Time since the start of the first segment [s].
         segment: Index into the profile.
         position: (3,) of the base in the odometry frame [m].
         orientation: (4,) of the base, xyzw.
         velocity: (3,) forward [m/s], left [m/s], turning left [rad/s], in the heading frame.
-        joint_positions: (num_joints,) [rad], in the robot's order; None if not heard yet.
+        joint_positions: (num_joints,) [rad], in the robot's order; None if not received yet.
     """
 
     time: float
@@ -71,11 +71,11 @@ def heading_velocity(orientation: np.ndarray, linear: np.ndarray,
 
 @dataclass(frozen=True)
 class SegmentResult:
-    """How well a segment was followed.
+    """Result of one segment.
 
     Attributes:
-        segment: What was asked.
-        achieved: (3,) mean velocity after settling; NaN if the robot never got there.
+        segment: The commanded segment.
+        achieved: (3,) mean velocity after settling; NaN if the segment was not reached.
     """
 
     segment: Segment
@@ -90,13 +90,13 @@ class SegmentResult:
 
 @dataclass(frozen=True)
 class WalkResult:
-    """What the walk came to.
+    """Result of the walk.
 
     Attributes:
         segments: One result per segment.
         fall: When and why the robot fell; empty if it did not.
         real_time_factor: Simulated seconds per second.
-        cores: How many processor cores each process kept busy, by name; None if unknown.
+        cores: Mean number of busy cores of each process, by name; None if unknown.
     """
 
     segments: List[SegmentResult]
@@ -106,7 +106,7 @@ class WalkResult:
 
     @property
     def walked(self) -> bool:
-        """Whether the robot went forward when asked to."""
+        """Whether the robot followed the forward commands."""
         forward = [(r.achieved[0], r.segment.command[0]) for r in self.segments
                    if r.segment.command[0] > 0.0]
         return all(achieved >= WALKED_SHARE * asked for achieved, asked in forward)
@@ -117,7 +117,7 @@ class WalkResult:
         return 0 if self.walked and not self.fall else 1
 
     def to_mapping(self) -> Dict[str, Any]:
-        """Return the figures as plain data; what was not measured is None."""
+        """Return the result as plain data; values that were not measured are None."""
         return {
             'walked': self.walked, 'fall': self.fall, 'cores': self.cores,
             'real_time_factor': self.real_time_factor,
@@ -127,7 +127,7 @@ class WalkResult:
 
 
 def measure(profile: Sequence[Segment], samples: Sequence[Sample]) -> List[SegmentResult]:
-    """Return each segment's mean velocity, its first second left out."""
+    """Return each segment's mean velocity, without its first second."""
     results, begin = [], 0.0
     for i, segment in enumerate(profile):
         settling = min(SETTLING, 0.5 * segment.seconds)
@@ -139,7 +139,7 @@ def measure(profile: Sequence[Segment], samples: Sequence[Sample]) -> List[Segme
 
 
 def fallen(sample: Sample, start_height: float) -> str:
-    """Return how the robot lies, in words; empty while it stands."""
+    """Return how the robot has fallen; empty while it stands."""
     tilt = float(rotations.tilt(sample.orientation))
     if tilt > FALLEN_TILT:
         return f'tilted by {tilt:.2f} rad after {sample.time:.1f} s'

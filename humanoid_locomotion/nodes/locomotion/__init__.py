@@ -1,1 +1,1 @@
-"""The locomotion node: from velocity commands and joint states to joint targets."""
+"""The locomotion node: computes joint targets from velocity commands and sensor messages."""

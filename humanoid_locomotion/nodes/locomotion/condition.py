@@ -1,4 +1,4 @@
-"""What a driver tells of its motors' heat and its battery, where it does; nothing needs it."""
+"""Optional motor temperatures and battery state, as published by a driver."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from humanoid_locomotion.core.errors import LocomotionError, MessageError, UnknownNameError
 from humanoid_locomotion.nodes.locomotion.sensors import Channel
 
-KNOWN_FOR = 10.0  # [s]; what was said longer ago is not known any more
-COLDEST, HOTTEST = -60.0, 300.0  # [deg C]; beyond it is no motor
-# Of BatteryState.power_supply_health.
+KNOWN_FOR = 10.0  # [s]; older values count as unknown
+COLDEST, HOTTEST = -60.0, 300.0  # [deg C]; plausible range of motor temperatures
+# Values of BatteryState.power_supply_health.
 UNWELL = {2: 'overheated', 3: 'dead', 4: 'overvoltage', 5: 'failure', 6: 'cold'}
 
 
@@ -20,12 +20,12 @@ class Condition:
     """Keeps the temperature of every motor and the charge of the battery.
 
     Args:
-        joint_names: The joints whose motors count; others are refused.
-        on_refused: Called with the error of every message that is refused.
+        joint_names: The joints whose motors are accepted; others are refused.
+        on_refused: Called with the error of every refused message.
 
     Attributes:
-        temperatures: The channel ``joint_temperatures``, counted.
-        battery: The channel ``battery_state``, counted.
+        temperatures: The channel ``joint_temperatures``.
+        battery: The channel ``battery_state``.
     """
 
     def __init__(self, joint_names: Sequence[str],
@@ -38,7 +38,7 @@ class Condition:
         self._charge, self._problem = math.nan, ''
 
     def take_temperature(self, msg: Any, now: float) -> None:
-        """Take over the temperature of the motor whose joint the ``frame_id`` names."""
+        """Store the temperature of the motor of the joint in ``frame_id``."""
         channel = self.temperatures
         try:
             name, degrees = msg.header.frame_id, float(msg.temperature)
@@ -46,7 +46,7 @@ class Condition:
                 raise UnknownNameError(f'{channel.topic}: frame_id', name, self._index)
             if not (math.isnan(degrees) or COLDEST <= degrees <= HOTTEST):
                 raise MessageError(channel.topic, f'{name} is at {degrees:g} deg C, expected '
-                                   f'{COLDEST:g} to {HOTTEST:g}, or NaN where not measured')
+                                   f'{COLDEST:g} to {HOTTEST:g}, or NaN if not measured')
         except LocomotionError as error:
             channel.refuse(error)
             self._on_refused(error)
@@ -55,12 +55,12 @@ class Condition:
         channel.accept(0.0, now)
 
     def take_battery(self, msg: Any, now: float) -> None:
-        """Take over what is left in the battery, and what it says of itself."""
+        """Store the charge and the health of the battery."""
         charge = float(msg.percentage)
         try:
             if not (math.isnan(charge) or 0.0 <= charge <= 1.0):
                 raise MessageError(self.battery.topic, f'percentage is {charge:g}, expected 0 to '
-                                   '1, or NaN where not measured')
+                                   '1, or NaN if not measured')
         except LocomotionError as error:
             self.battery.refuse(error)
             self._on_refused(error)
@@ -69,21 +69,21 @@ class Condition:
         self.battery.accept(0.0, now)
 
     def rewind(self, now: float) -> None:
-        """Begin anew after the clock jumped back to ``now``."""
+        """Reset after the clock jumped back to ``now``."""
         self._said = np.minimum(self._said, now)
         self.temperatures.rewind(now)
         self.battery.rewind(now)
 
     def degrees(self, now: float) -> Optional[np.ndarray]:
-        """Return the motors' temperatures [deg C], (num_joints,), NaN where not known; or None."""
+        """Return the motors' temperatures [deg C], (num_joints,), NaN where unknown; or None."""
         if not self.temperatures.accepted:
             return None
         return np.where(now - self._said <= KNOWN_FOR, self._degrees, math.nan)
 
     def charge(self, now: float) -> float:
-        """Return what is left in the battery, 0 to 1; NaN where it is not known."""
+        """Return the state of charge, 0 to 1; NaN if unknown."""
         return self._charge if self.battery.age(now) <= KNOWN_FOR else math.nan
 
     def problem(self, now: float) -> str:
-        """Return what the battery says is wrong with itself; empty if nothing."""
+        """Return the health problem of the battery; empty if none."""
         return self._problem if self.battery.age(now) <= KNOWN_FOR else ''

@@ -1,6 +1,6 @@
-"""The locomotion node without its topics: messages and the time in, joint targets out.
+"""The control loop of the locomotion node, without ROS topics: messages in, joint targets out.
 
-The node, the fault matrix and the replay of recordings all run this very class.
+The node, the fault matrix and the replay of recordings all use this class.
 """
 
 from __future__ import annotations
@@ -37,40 +37,40 @@ from humanoid_locomotion.nodes.ros import conversions
 from humanoid_locomotion.nodes.ros.conversions import GAINS
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
 
-LOAD_WINDOW = 0.3  # [s] in which the feet of a robot that does not hang carry it once
-TIME_LOST = 1e-6  # [s] at least, wherever the clock was set or exchanged
+LOAD_WINDOW = 0.3  # [s] in which the feet of a standing robot carry its weight at least once
+TIME_LOST = 1e-6  # [s] at least, if the clock was set or replaced
 
 
 class ControlLoop:
-    """Runs an opened policy. Times are of one clock, in seconds.
+    """Runs an opened policy. All times are of one clock, in seconds.
 
     Args:
-        folder: What to run.
-        robot: The robot's description, which the policy is held against.
-        parameters: How.
-        on_refused: Called with the error of every message that is refused.
+        folder: The policy to run.
+        robot: The robot description that the policy is checked against.
+        parameters: The parameters of the node.
+        on_refused: Called with the error of every refused message.
         is_simulated: Whether the clock is a simulator's.
-        on_warning: Called with what people should know of a message that is used all the same.
+        on_warning: Called with a text about a message that is used in spite of a problem.
 
     Raises:
-        PolicyError: The policy asks for more than the robot allows.
+        PolicyError: The policy exceeds the bounds of the robot.
 
     Attributes:
-        folder: What runs.
-        sensors: What arrived from the robot.
-        condition: What the robot says of its motors and its battery.
-        commands: What arrived on ``cmd_vel``, counted.
-        command: The filter from commands to what the policy sees.
-        guard: What stops the robot.
-        machine: What the robot is doing.
+        folder: The running policy.
+        sensors: The sensor messages received.
+        condition: State of the motors and the battery.
+        commands: The channel ``cmd_vel``.
+        command: Filter from received commands to the command that the policy observes.
+        guard: Applies the safety rules.
+        machine: The state machine.
         period: Time between the last two control steps [s]; 0 after a pause.
-        command_publishers: How many nodes publish ``cmd_vel``.
+        command_publishers: Number of nodes that publish ``cmd_vel``.
         stiff_gains: kp [Nm/rad], kd [Nm s/rad] and effort [Nm] of each joint while it follows
             the policy, the contract's (num_joints, 3).
-        damped_gains: Likewise while damping: kp 0, and kd and effort of the robot, whatever the
-            contract says.
-        target_publishers: How many nodes publish ``joint_command``, this one included.
-        clock_publishers: How many nodes publish ``/clock``, where the node follows it.
+        damped_gains: The same while damping: kp 0, and kd and effort of the robot description,
+            independent of the contract.
+        target_publishers: Number of nodes that publish ``joint_command``, including this one.
+        clock_publishers: Number of nodes that publish ``/clock``, if the node uses it.
     """
 
     def __init__(self, folder: PolicyFolder, robot: RobotSpec,
@@ -113,7 +113,7 @@ class ControlLoop:
 
     def _limits(self, folder: PolicyFolder) -> SafetyLimits:
         parameters = self._parameters
-        # In a dry run nothing moves the robot: on a stand its figures may well stay the same.
+        # In a dry run nothing moves the robot, so its measurements may stay constant.
         unchanged = math.inf if parameters.dry_run else parameters.unchanged_timeout
         return SafetyLimits.of(
             folder.contract, self._robot, folder.golden_action,
@@ -123,7 +123,7 @@ class ControlLoop:
             low_battery=parameters.low_battery, empty_battery=parameters.empty_battery)
 
     def take_command(self, twist: Any, now: float, stamp: float = 0.0) -> None:
-        """Take over a velocity command, or refuse it and keep the last one."""
+        """Store a velocity command, or refuse it and keep the last one."""
         try:
             self.commands.check_stamp(stamp, now, self._parameters.cmd_vel_timeout)
             self.command.take(conversions.velocity_command(twist), now)
@@ -134,16 +134,16 @@ class ControlLoop:
         self.commands.accept(stamp, now)
 
     def take_axis_command(self, name: str, msg: Any, now: float) -> None:
-        """Take a command of an axis beyond the velocity, or refuse it and keep the last one."""
+        """Store a command of an axis beyond the velocity, or refuse it and keep the last one."""
         try:
             self.command.take_axis(name, conversions.axis_command(msg, name), now)
         except LocomotionError as error:
             self._on_refused(error)
 
     def missing(self, now: float, damped: bool = False, begins: bool = False) -> str:
-        """Return why the robot must not be engaged now, in words; empty if it may be.
+        """Return the reasons against engaging the robot now; empty if there are none.
 
-        A robot may be damped wherever it lies, as soon as its pose is known.
+        A robot may be damped in any pose, as soon as its joint positions are known.
         """
         if now <= 0.0:
             return 'no /clock'
@@ -152,10 +152,10 @@ class ControlLoop:
         return '; '.join(self.guard.refusals(self._look(now, begins)))
 
     def activate(self, now: float, damped: bool = False) -> None:
-        """Begin with the ramp to the default pose, or damped.
+        """Start with the ramp to the default pose, or with damping.
 
         Raises:
-            RefusedError: A sensor is stale, the robot lies, or something is latched.
+            RefusedError: A sensor is stale, the robot lies on the floor, or a verdict is latched.
         """
         if not damped:
             self._check('activate', now)
@@ -163,21 +163,21 @@ class ControlLoop:
         self._last_step = math.nan
 
     def stand(self, now: float) -> None:
-        """Stand and take no commands."""
+        """Stand and ignore commands."""
         self._check('stand', now)
         self.machine.stand(self.sensors.state)
 
     def walk(self, now: float) -> None:
-        """Stand up if need be, and take commands.
+        """Stand up if necessary, and follow commands.
 
         Raises:
-            RefusedError: As in :meth:`activate`, or the robot hangs.
+            RefusedError: As for :meth:`activate`, or the robot hangs.
         """
         self._check('walk', now)
         self.machine.walk(self.sensors.state)
 
     def apply(self, event: str, now: float, **details: Any) -> None:
-        """Do what a request or the node asks, by name; so that a recording can ask it again."""
+        """Apply a request or event of the node, by name, so that recordings can be replayed."""
         if event in ('activate', 'stand', 'walk', 'swap', 'rewind', 'count', 'reset'):
             arguments = {} if event in ('swap', 'count') else {'now': now}
             getattr(self, event)(**arguments, **details)
@@ -186,14 +186,14 @@ class ControlLoop:
         elif event == 'deactivate':
             self.machine.idle()
         elif event == 'emergency stop':
-            self.trip(event, Severity.DAMP, event, now)
+            self.trip(event, Severity.DAMP, event)
         else:
             raise UnknownNameError('event', event, ['activate', 'stand', 'walk', 'swap', 'rewind',
                                                     'count', 'reset', 'damp', 'deactivate',
                                                     'emergency stop'])
 
     def count(self, **publishers: int) -> None:
-        """Take over how many nodes publish each topic."""
+        """Store the number of publishers of each topic."""
         for topic, number in publishers.items():
             if topic in self.sensors.channels:
                 self.sensors.channels[topic].publishers = number
@@ -201,25 +201,25 @@ class ControlLoop:
         self.target_publishers = publishers.get('joint_command', self.target_publishers)
         self.clock_publishers = publishers.get('/clock', self.clock_publishers)
 
-    def trip(self, rule: str, severity: Severity, reason: str, now: float) -> None:
-        """Latch what was noticed outside the rules, and obey it."""
-        self.guard.trip(rule, severity, reason, now)
+    def trip(self, rule: str, severity: Severity, reason: str) -> None:
+        """Latch a fault that was detected outside the rules, and apply it."""
+        self.guard.trip(rule, severity, reason)
         self._obey(self.guard.latched)
 
     def reset(self, now: float, active: bool) -> None:
-        """Forget what is latched; a fault becomes damping, or idleness while inactive.
+        """Clear the latched verdict; a fault becomes damping, or idle while inactive.
 
         Raises:
-            RefusedError: The robot stands for a reason that has not gone: a motor is still hot.
+            RefusedError: The reason still holds, for example a motor is still hot.
         """
         self.guard.reset(self._look(now))
         self.machine.reset(active)
 
     def swap(self, folder: PolicyFolder) -> None:
-        """Go on with another policy of the same robot, while standing.
+        """Switch to another policy of the same robot, while standing.
 
         Raises:
-            RefusedError: It does not fit, or the robot does not stand.
+            RefusedError: It does not match this node, or the robot does not stand.
         """
         ours, other = self.folder.contract, folder.contract
         for what in ('robot', 'control_period', 'joint_names'):
@@ -240,7 +240,7 @@ class ControlLoop:
         self._take(folder)
 
     def rewind(self, now: float, lost: float) -> None:
-        """Begin anew after the clock jumped back by ``lost`` seconds to ``now``."""
+        """Reset after the clock jumped back by ``lost`` seconds to ``now``."""
         self.sensors.rewind(now)
         self.commands.rewind(now)
         self.command.rewind(now)
@@ -251,7 +251,7 @@ class ControlLoop:
         self._time_lost = max(self._time_lost, lost, TIME_LOST)
 
     def step(self, now: float) -> np.ndarray:
-        """Run one control step; whatever goes wrong in it ends in damping.
+        """Run one control step; any exception in it ends in damping.
 
         Returns:
             Joint targets [rad] (num_joints,); the measured positions while damping.
@@ -263,15 +263,15 @@ class ControlLoop:
         state: np.ndarray = self.sensors.state.joint_positions[0]
         try:
             return self._step(now)
-        except Exception as error:  # the robot must be damped, whatever it is
-            self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
+        except Exception as error:  # the robot must be damped after any error
+            self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}')
             return state
 
     def rehearse(self, now: float) -> None:
-        """Run what the next step will run, and use nothing of it.
+        """Run the code of the next step without using its results.
 
-        Between two steps a processor forgets a network's weights and the code around them; a step
-        that has to fetch them again takes several times as long.
+        Between two steps the processor caches lose the weights of the network and the code; a step
+        with cold caches takes several times as long.
         """
         if not self.machine.is_stiff:
             return
@@ -279,8 +279,8 @@ class ControlLoop:
             self.sensors.rehearse()
             self.guard.refusals(self._look(now))
             self.machine.controller.rehearse(self.sensors.state, self.command.command)
-        except Exception as error:  # the step itself would raise it too
-            self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}', now)
+        except Exception as error:  # the step itself would raise it as well
+            self.trip('exception', Severity.DAMP, f'{type(error).__name__}: {error}')
 
     def _step(self, now: float) -> np.ndarray:
         machine, state = self.machine, self.sensors.state
@@ -327,7 +327,7 @@ class ControlLoop:
         self._tracking.forget()
 
     def _weigh(self) -> None:
-        """Note what the feet of a robot that stands carry; a kick lifts them for a moment."""
+        """Record the foot load while standing; a kick can lift the feet for a moment."""
         load = self.foot_load() if self.machine.mode is Mode.STANDING else None
         if load is None:
             self._loads.clear()
@@ -335,14 +335,14 @@ class ControlLoop:
             self._loads.append(load)
 
     def foot_load(self) -> Optional[float]:
-        """Return what the soles carry, by the torques of the legs [N]; None if not known."""
+        """Return the load on the soles, from the leg torques [N]; None if unknown."""
         torques = self.sensors.joint_efforts
         if self._foot_load is None or torques is None:
             return None
         return self._foot_load.measure(self.sensors.state, torques)
 
     def _look(self, now: float, begins: bool = False) -> Evidence:
-        """Return what is known now; what the feet carry only where the robot may begin to walk."""
+        """Return the inputs of the safety rules; foot load only if the robot may start to walk."""
         evidence, parameters = self._evidence, self._parameters
         for name, channel in self.sensors.channels.items():
             topic = evidence.topics[name]
@@ -352,7 +352,7 @@ class ControlLoop:
             topic.unknown_frame = channel.unknown_frame
         evidence.now, evidence.period, evidence.time_lost = now, self.period, self._time_lost
         evidence.joint_efforts = self.sensors.joint_efforts
-        # In a dry run nothing moves the robot by these targets.
+        # In a dry run the targets do not move the robot.
         evidence.tracking = None if parameters.dry_run else self._tracking
         evidence.encoder_slip = self.sensors.encoders.slip
         may_hang = parameters.allow_hanging or parameters.dry_run
@@ -369,28 +369,28 @@ class ControlLoop:
 
 
 def _foot_load(robot: RobotSpec, folder: PolicyFolder) -> Optional[FootLoad]:
-    """Return what measures the load of the feet; None where the legs are not known."""
+    """Return the foot load estimator; None if the legs are not known."""
     try:
         legs = [leg_spec(robot, sole) for sole in robot.soles]
         return FootLoad(legs, folder.contract.joint_names)
-    # A model that is written in another way or cannot be read, or joints that are not measured.
+    # The model cannot be read or has another format, or joints are not measured.
     except (ValueError, KeyError, OSError, ElementTree.ParseError):
         return None
 
 
 def described_robot(name: str, folder: str) -> RobotSpec:
-    """Return a robot's description, which its policies are held against.
+    """Return the robot description that policies are checked against.
 
     Raises:
-        ConfigError: The robot does not ship and no folder is given, or the folder is of another
-            robot.
+        ConfigError: The robot does not ship and no folder is given, or the folder describes
+            another robot.
     """
     if not folder and name not in robot_folders():
         raise ConfigError('parameters', 'robot', f'the policy is for {name!r}, which does not '
-                          'ship with this package; name the folder of its robot.yaml, which '
-                          'says what a policy may ask of it')
+                          'ship with this package; give the folder of its robot.yaml, which '
+                          'has the bounds for a policy')
     robot = load_robot(folder or name)
     if robot.name != name:
-        raise ConfigError('parameters', 'robot', f'{folder} describes {robot.name!r}, and the '
+        raise ConfigError('parameters', 'robot', f'{folder} describes {robot.name!r}, but the '
                           f'policy is for {name!r}')
     return robot

@@ -1,4 +1,4 @@
-"""What /diagnostics says: one status per part of the locomotion node."""
+"""Content of /diagnostics: one status for each part of the locomotion node."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from humanoid_locomotion.nodes.locomotion.timing import LoopTiming
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
 
 NOT_KNOWN = 'not known'
-TRIPS = 'trips: '  # what the count of each safety rule begins with
+TRIPS = 'trips: '  # prefix of the keys of the rule counts
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -29,7 +29,7 @@ def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionP
                                  'turning corrected by [rad/s]': f'{turning:.3f}'})
     if loop.command_publishers > 1:
         command.level = WARN
-        command.message = f'{loop.command_publishers} publishers; they overrule another'
+        command.message = f'{loop.command_publishers} publishers, whose commands alternate'
     return [
         status('policy', OK, str(folder.path), {
             'robot': folder.contract.robot, 'fingerprint': folder.contract.fingerprint,
@@ -42,7 +42,7 @@ def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionP
 
 
 def condition_statuses(loop: ControlLoop, now: float) -> List[DiagnosticStatus]:
-    """Return what is known of motors and battery, where anything is."""
+    """Return the statuses of motors and battery, if they are published."""
     limits, condition = loop.guard.limits, loop.condition
     degrees, charge, problem = (condition.degrees(now), condition.charge(now),
                                 condition.problem(now))
@@ -69,7 +69,7 @@ def condition_statuses(loop: ControlLoop, now: float) -> List[DiagnosticStatus]:
 
 
 def safety_status(loop: ControlLoop, parameters: LocomotionParameters) -> DiagnosticStatus:
-    """Return what has tripped and what has only warned."""
+    """Return the latched verdict, the warnings and the trip counts."""
     machine, guard = loop.machine, loop.guard
     hold = machine.hold or guard.hold
     level = ERROR if machine.mode is Mode.FAULT else WARN if hold else OK
@@ -86,20 +86,20 @@ def safety_status(loop: ControlLoop, parameters: LocomotionParameters) -> Diagno
 
 
 def recorder_status(recorder: Any) -> DiagnosticStatus:
-    """Return whether everything was written."""
+    """Return whether every message was recorded."""
     message = recorder.problem or (f'{recorder.lost} messages lost' if recorder.lost else 'ok')
     return status('recording', OK if message == 'ok' else WARN, message,
                   {'file': recorder.path, 'lost': recorder.lost})
 
 
 def timing_status(timing: LoopTiming) -> DiagnosticStatus:
-    """Return how well the control loop kept time since the last report."""
+    """Return the timing of the control loop since the last report."""
     values: Dict[str, object] = {'steps': timing.steps, 'late': timing.late}
-    figures = timing.figures()
-    if figures is not None:
-        for row, name in zip(*figures[:2]):
+    summary = timing.summary()
+    if summary is not None:
+        for row, name in zip(*summary[:2]):
             values.update({f'{name} {column} [ms]': f'{1e3 * value:.3f}'
-                           for column, value in zip(figures[2], row)})
+                           for column, value in zip(summary[2], row)})
     return status('loop timing', WARN if timing.late else OK,
                   f'{timing.late} late steps' if timing.late else 'on time', values)
 
@@ -116,18 +116,18 @@ def channel_status(channel: Channel, now: float, timeout: float, silence: bytes,
     """Return the status of a topic.
 
     Args:
-        channel: What arrived.
+        channel: The topic.
         now: The time [s].
         timeout: Age at which messages are too old [s].
-        silence: The level of that: a sensor must not fall silent, a planner may.
-        values: More to report.
+        silence: The level for a silent topic: an error for a sensor, not for a planner.
+        values: Additional values to report.
     """
     age = channel.age(now)
     level, message = OK, 'fresh'
     if channel.refused:
         level, message = WARN, f'{channel.refused} refused, the last because: {channel.problem}'
     if channel.unknown_frame:
-        level, message = WARN, f"in the unknown frame {channel.unknown_frame!r}, as the base's"
+        level, message = WARN, f'unknown frame {channel.unknown_frame!r}, base frame assumed'
     if age > timeout and silence != OK:
         level, message = silence, f'silent for {age:.2f} s'
     return status(channel.topic, level, message, {

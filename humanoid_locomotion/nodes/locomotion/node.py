@@ -1,4 +1,4 @@
-"""The locomotion node: velocity commands in, joint targets out, damping in every doubt."""
+"""The lifecycle node that runs a policy: velocity commands in, joint targets out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from std_srvs.srv import Trigger
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.policy.vetting import open_vetted
-from humanoid_locomotion.nodes.locomotion.ros_interface import Pilot
+from humanoid_locomotion.nodes.locomotion.ros_interface import RosInterface
 from humanoid_locomotion.nodes.ros import qos
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.ros.guarded import GuardedNode, describe
@@ -27,16 +27,16 @@ from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters, decla
 AUTOSTART_PERIOD = 0.1  # [s]
 WAITING_LOG_PERIOD = 5.0  # [s]
 EXCEPTION_LOG_PERIOD = 1.0  # [s]
-# While a policy opens beside the control loop, the loop must get the interpreter at once.
+# While a policy is opened in another thread, the control loop must get the GIL quickly.
 SWITCH_INTERVAL = 0.0001  # [s]
-NICENESS = 10  # ... and the process that opens it first must give way
+NICENESS = 10  # nice value of the process that opens the policy first
 SUCCESS, FAILURE, ERROR = (TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
                            TransitionCallbackReturn.ERROR)
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
 
 def transition(function: Transition) -> Transition:
-    """Log what a transition raises, which rclpy would swallow; a refusal is one line."""
+    """Log exceptions of a transition, which rclpy would suppress; a refusal is one line."""
     @functools.wraps(function)
     def logged(node: Any, state: LifecycleState) -> TransitionCallbackReturn:
         try:
@@ -44,51 +44,49 @@ def transition(function: Transition) -> Transition:
         except LocomotionError as error:
             node.get_logger().error(str(error))
             return FAILURE
-        except Exception as error:  # the node must survive to damp the robot
+        except Exception as error:  # the node must keep running to damp the robot
             node.get_logger().fatal(f'{function.__name__}: {describe(error)}')
             return ERROR
     return logged
 
 
 class LocomotionNode(GuardedNode):
-    """Walks a robot.
+    """Lifecycle node that controls a walking robot.
 
     Configure opens the policy folder and refuses one that does not replay; activate checks the
-    sensors, ramps to the default pose and hands over to the policy. Deactivate, shutdown, errors
-    in a transition or in any callback, and the end of the process damp the robot.
+    sensors, ramps to the default pose and starts the policy. Deactivate, shutdown, errors in a
+    transition or callback, and the end of the process damp the robot.
     """
 
     def __init__(self, **kwargs: Any):
         super().__init__('locomotion', **kwargs)
         declare(self, LocomotionParameters)
-        self._pilot: Optional[Pilot] = None
+        self._interface: Optional[RosInterface] = None
         self._opening = threading.Lock()  # held while ~/swap opens a policy
         self._state = self.create_publisher(String, '~/state', qos.LATCHED)
         self.show('unconfigured')
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        for name, action in (('stand', Pilot.stand), ('walk', Pilot.walk), ('damp', Pilot.damp),
-                             ('emergency_stop', Pilot.emergency_stop), ('reset', Pilot.reset)):
-            self.create_service(
-                Trigger, f'~/{name}', functools.partial(self._on_request, name, action))
+        for name in ('stand', 'walk', 'damp', 'emergency_stop', 'reset'):
+            self.create_service(Trigger, f'~/{name}', functools.partial(self._on_request, name))
         self.create_service(Trigger, '~/swap', self._on_swap)
         self._autostart_timer: Any = None
         if read(self, LocomotionParameters).autostart:
-            # By the wall: a simulator's clock may not run before the robot is there.
+            # Wall time: the clock of a simulator may not run before the robot exists.
             self._autostart_timer = create_wall_timer(self, AUTOSTART_PERIOD, self._autostart)
 
     @property
-    def pilot(self) -> Pilot:
-        """What runs the policy.
+    def interface(self) -> RosInterface:
+        """The ROS interface of the running policy.
 
         Raises:
             RefusedError: The node is not configured.
         """
-        if self._pilot is None:
+        if self._interface is None:
             raise RefusedError('request', 'the node is not configured and commands nothing')
-        return self._pilot
+        return self._interface
 
     def show(self, label: str) -> None:
-        """Publish and log what the robot is doing."""
+        """Publish and log the state of the robot."""
         self._state.publish(String(data=label))
         if label.startswith('fault'):
             self.get_logger().error(label)
@@ -100,11 +98,11 @@ class LocomotionNode(GuardedNode):
         """Open the policy and the topics."""
         parameters = read(self, LocomotionParameters)
         folder = _open(parameters)
-        self._pilot = Pilot(self, parameters, folder, self.show)
+        self._interface = RosInterface(self, parameters, folder, self.show)
         self.get_logger().info(
             f'policy {folder.path}, robot {folder.contract.robot}, engine {folder.policy.name}, '
             f'golden steps replayed within {folder.golden_error:.2g}')
-        # What exists now stays until cleanup: a later collection need not look at it again.
+        # Objects that exist now live until cleanup, so garbage collections may skip them.
         gc.collect()
         gc.freeze()
         return super().on_configure(state)
@@ -112,13 +110,13 @@ class LocomotionNode(GuardedNode):
     @transition
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Check the robot and start the control loop."""
-        self.pilot.activate()
+        self.interface.activate()
         return super().on_activate(state)
 
     @transition
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Damp the robot and stop the control loop."""
-        self.pilot.deactivate()
+        self.interface.deactivate()
         return super().on_deactivate(state)
 
     @transition
@@ -140,35 +138,35 @@ class LocomotionNode(GuardedNode):
         return super().on_error(state)
 
     def on_exception(self, where: str, reason: str) -> None:
-        """Damp the robot, and say why."""
+        """Damp the robot, and log the reason."""
         self.get_logger().fatal(f'{where}: {reason}', throttle_duration_sec=EXCEPTION_LOG_PERIOD)
         try:
-            if self._pilot is not None:
-                self._pilot.fault(f'{where}: {reason}')
-        except Exception as error:  # the driver's watchdog is left
+            if self._interface is not None:
+                self._interface.fault(f'{where}: {reason}')
+        except Exception as error:  # only the driver's watchdog remains
             self.get_logger().fatal(f'the robot could not be damped: {describe(error)}',
                                     throttle_duration_sec=EXCEPTION_LOG_PERIOD)
 
     def stop(self) -> None:
         """Damp the robot, at the end of the process."""
-        if self._pilot is not None:
-            self._pilot.stop()
+        if self._interface is not None:
+            self._interface.stop()
 
     def _close(self) -> None:
-        pilot, self._pilot = self._pilot, None
-        if pilot is not None:
-            pilot.close()
-            del pilot
-            gc.unfreeze()  # else what is garbage now would stay for good
+        interface, self._interface = self._interface, None
+        if interface is not None:
+            interface.close()
+            del interface
+            gc.unfreeze()  # otherwise present garbage would never be freed
             gc.collect()
         self.show('unconfigured')
 
     def _autostart(self) -> None:
-        if self._pilot is None:
+        if self._interface is None:
             if self.trigger_configure() != SUCCESS:
                 self._end_autostart()
             return
-        missing = self._pilot.missing()
+        missing = self._interface.missing()
         if missing:
             self.get_logger().info(f'waiting to activate: {missing}',
                                    throttle_duration_sec=WAITING_LOG_PERIOD)
@@ -180,28 +178,28 @@ class LocomotionNode(GuardedNode):
         self.destroy_timer(self._autostart_timer)
         self._autostart_timer = None
 
-    def _on_request(self, name: str, action: Callable[[Pilot], None], _: Trigger.Request,
+    def _on_request(self, name: str, _: Trigger.Request,
                     response: Trigger.Response) -> Trigger.Response:
         try:
-            action(self.pilot)
-            response.success, response.message = True, self.pilot.machine.label
+            getattr(self.interface, name)()
+            response.success, response.message = True, self.interface.machine.label
         except LocomotionError as error:
             response.success, response.message = False, str(error)
         self.get_logger().info(f'~/{name}: {response.message}')
         return response
 
     async def _on_swap(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Open what ``policy`` names beside the control loop, and hand over while standing.
+        """Open the policy ``policy`` in another thread, and switch to it while standing.
 
-        Whatever goes wrong while it opens is a refusal; what goes wrong while it takes over leaves
-        the control in doubt, and damps.
+        An error while it opens is a refusal; an error during the switch leaves the control loop in
+        an unknown state, and damps.
         """
         try:
-            pilot = self.pilot
+            interface = self.interface
             opened: Any = await self._open_aside()
-            if pilot is not self._pilot:
-                raise RefusedError('swap', 'the node was cleaned up meanwhile')
-            pilot.swap(opened)
+            if interface is not self._interface:
+                raise RefusedError('swap', 'the node was cleaned up in the meantime')
+            interface.swap(opened)
             response.success, response.message = True, str(opened.path)
         except LocomotionError as error:
             response.success, response.message = False, str(error)
@@ -209,11 +207,11 @@ class LocomotionNode(GuardedNode):
         return response
 
     def _open_aside(self) -> Future:
-        """Open a policy in a thread of its own, one at a time.
+        """Open a policy in a separate thread, one at a time.
 
         Raises:
-            RefusedError: Another one is being opened, or something else keeps it from opening;
-                from here or from the future.
+            RefusedError: Another policy is being opened, or this one cannot be opened; raised
+                here or by the future.
         """
         if not self._opening.acquire(blocking=False):
             raise RefusedError('swap', 'another policy is being opened')
@@ -250,19 +248,19 @@ class LocomotionNode(GuardedNode):
         own = [field.name for field in dataclasses.fields(LocomotionParameters)
                if field.name != 'policy']
         fixed = [parameter.name for parameter in parameters if parameter.name in own]
-        if self._pilot is not None and fixed:
+        if self._interface is not None and fixed:
             return SetParametersResult(
-                successful=False, reason=f'{fixed[0]} is read by configure: clean up first')
+                successful=False, reason=f'{fixed[0]} is read at configure: clean up first')
         return SetParametersResult(successful=True)
 
 
 def _open(parameters: LocomotionParameters) -> PolicyFolder:
-    """Open a policy, in another process first; replaying its golden steps warms the engine up."""
+    """Open a policy, in another process first; the golden steps also warm up the engine."""
     return open_vetted(parameters.policy, parameters.engine, parameters.device, NICENESS)
 
 
 def main(args: Optional[List[str]] = None) -> int:
-    """Run the node until it is told to stop."""
+    """Run the node until it is stopped."""
     return run(LocomotionNode, args)
 
 

@@ -1,7 +1,7 @@
-"""Writes what a control loop was given and what it did to an MCAP file, off the loop's thread.
+"""Records inputs and outputs of a control loop to an MCAP file, in another thread.
 
-The file holds ROS 2 messages with their definitions, so that the usual viewers open it: the
-inputs as they came, one ``control_step`` per step, and one ``event`` per request.
+The file contains ROS 2 messages with their definitions, so that common viewers open it: the inputs
+as received, one ``control_step`` per step, and one ``event`` per request.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
 
 METADATA = 'humanoid_locomotion'
 FORMAT = 1
-ROOM = 20_000  # messages that may wait for the disk
-PATIENCE = 5.0  # [s] for what waits, at the end
+ROOM = 20_000  # messages in the queue to the disk
+PATIENCE = 5.0  # [s] to write the queue at the end
 KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64, Float64MultiArray,
          BatteryState, Temperature)
 SEPARATOR = '=' * 80
 
 
 def step_fields(loop: ControlLoop, targets: np.ndarray) -> Dict[str, np.ndarray]:
-    """Return what a control step saw and gave, one row each."""
+    """Return inputs and outputs of a control step, one row each."""
     state, controller = loop.sensors.state, loop.machine.controller
     rows = {name: value for name, value in vars(state).items() if value is not None}
     return {**rows, 'command': loop.command.command, 'observation': controller.observation,
@@ -48,19 +48,19 @@ def step_fields(loop: ControlLoop, targets: np.ndarray) -> Dict[str, np.ndarray]
 
 
 def nanoseconds(now: float) -> int:
-    """Return the node's time as MCAP counts it; :func:`seconds` gives the same float back."""
+    """Return the node's time in ns, as in MCAP; :func:`seconds` converts it back exactly."""
     return round(now * 1e6) * 1000
 
 
 def seconds(nanoseconds: int) -> float:
-    """Return the node's time, of whole microseconds [s]."""
+    """Return the node's time in whole microseconds [s]."""
     return (nanoseconds // 1000) / 1e6
 
 
 class WholeWrites:
-    """A new file in which each write is there whole or not at all.
+    """A new file in which each write is complete or absent.
 
-    MCAP's writer hands over whole records, so that a file on a full disk ends with a record.
+    MCAP's writer writes whole records, so that a file on a full disk ends with a whole record.
     """
 
     def __init__(self, path: Path):
@@ -68,7 +68,7 @@ class WholeWrites:
         self.tell, self.close = self._file.tell, self._file.close
 
     def write(self, data: bytes) -> int:
-        """Write everything; if that cannot be, cut the file where it was, and raise OSError."""
+        """Write all data; on failure restore the file's previous length and raise OSError."""
         begin, left = self.tell(), memoryview(data)
         try:
             while left:
@@ -85,14 +85,14 @@ class Recorder:
     """Writes one recording.
 
     Args:
-        parameters: The node's; they go into the file.
-        loop: What is recorded.
+        parameters: The parameters of the node; they are stored in the file.
+        loop: The control loop to record.
         is_simulated: Whether the clock is a simulator's.
 
     Attributes:
         path: The file.
-        lost: How many messages found no room; 0 unless the disk is too slow.
-        problem: Why writing ended early; empty if it did not.
+        lost: Number of messages dropped by a full queue; 0 unless the disk is too slow.
+        problem: Why the recording ended early; empty if it did not.
     """
 
     def __init__(self, parameters: LocomotionParameters, loop: ControlLoop, is_simulated: bool):
@@ -115,7 +115,7 @@ class Recorder:
                 'is_simulated': json.dumps(is_simulated),
                 'parameters': json.dumps(dataclasses.asdict(parameters))})
         except OSError as error:
-            raise ConfigError(self.path, '', f'cannot be recorded to ({error.strerror}); name '
+            raise ConfigError(self.path, '', f'cannot be written ({error.strerror}); choose '
                               'another record_folder') from error
         self._channels: Dict[str, int] = {}
         self._layout: List[Any] = []
@@ -124,7 +124,7 @@ class Recorder:
         self._thread.start()
 
     def message(self, topic: str, msg: Any, now: float) -> None:
-        """Write a message; it must not change any more."""
+        """Write a message; it must not be changed afterwards."""
         try:
             self._waiting.put_nowait((topic, msg, nanoseconds(now)))
         except queue.Full:
@@ -136,23 +136,23 @@ class Recorder:
         self.message('locomotion/event', String(data=text), now)
 
     def step(self, now: float, targets: np.ndarray) -> None:
-        """Write what a control step saw and gave."""
+        """Write inputs and outputs of a control step."""
         fields = step_fields(self._loop, targets)
         data = np.concatenate([row[0] for row in fields.values()]).astype(np.float64)
         sizes = [(name, row.shape[1]) for name, row in fields.items()]
         self.message('locomotion/control_step', (data, sizes), now)
 
     def close(self) -> None:
-        """Write what waits, and end the file; after a problem it ends with its last whole record.
+        """Write the queue and end the file; after a problem it ends with its last whole record.
 
-        A disk that takes nothing any more is not waited for longer than :data:`PATIENCE`.
+        The wait for a blocked disk is limited to :data:`PATIENCE`.
         """
         with contextlib.suppress(queue.Full):
             self._waiting.put(None, timeout=PATIENCE)
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
-            self.problem = self.problem or f'{self.path} took nothing for {PATIENCE:g} s'
-            return  # the thread is a daemon and has the file
+            self.problem = self.problem or f'writing to {self.path} was blocked for {PATIENCE:g} s'
+            return  # the daemon thread still uses the file
         try:
             if not self.problem:
                 self._writer.finish()
@@ -168,7 +168,7 @@ class Recorder:
             if not self.problem:
                 try:
                     self._write(*item)
-                except Exception as error:  # the robot walks on though the disk is full
+                except Exception as error:  # the robot continues to walk with a full disk
                     self.problem = f'{type(error).__name__}: {error}'
 
     def _write(self, topic: str, msg: Any, stamp: int) -> None:
@@ -190,7 +190,7 @@ def _package(kind: type) -> str:
 def _share(package: str) -> Path:
     try:
         return Path(get_package_share_directory(package))
-    except (LookupError, OSError):  # ROS from wheels needs no sourced environment
+    except (LookupError, OSError):  # ROS installed from wheels has no sourced environment
         return Path(sys.prefix) / 'share' / package
 
 
@@ -201,7 +201,7 @@ def _labelled(data: np.ndarray, sizes: List[Tuple[str, int]]) -> Float64MultiArr
 
 
 def definition(package: str, name: str) -> str:
-    """Return a message's definition with those it contains, as MCAP's ``ros2msg`` wants it."""
+    """Return a message definition with its dependencies, in MCAP's ``ros2msg`` format."""
     texts: Dict[str, str] = {}
     waiting = [(package, name)]
     while waiting:

@@ -1,4 +1,4 @@
-"""Runs the control loop over a recording, and compares every figure to the last bit."""
+"""Replays a recording through the control loop, and compares all outputs bit by bit."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ MAX_RECORD = 64 * 1024 * 1024  # bytes; the recorder's chunks have 1 MiB
 
 @dataclass(frozen=True)
 class Replay:
-    """How a recording compares.
+    """Result of the comparison with a recording.
 
     Attributes:
         policy: The policy that ran at the end.
-        steps: Control steps compared.
-        seconds: Their time.
-        difference: The first figure that differs, in words; empty if none does.
-        is_whole: Whether the recording was closed; False where the disk was full, or after a
+        steps: Number of control steps compared.
+        seconds: Their duration [s].
+        difference: Description of the first value that differs; empty if none does.
+        is_whole: Whether the recording was closed; False if the disk was full, or after a
             difference.
     """
 
@@ -60,11 +60,11 @@ def replay(path: Path, policy: str = '', engine: str = '') -> Replay:
 
     Args:
         path: An MCAP file that the node recorded.
-        policy: Another place of the same policy; empty for the one recorded.
-        engine: Another engine; empty for the one recorded.
+        policy: Another path of the same policy; empty for the recorded path.
+        engine: Another engine; empty for the recorded one.
 
     Raises:
-        ConfigError: The file is not such a recording, or is of another policy.
+        ConfigError: The file is not such a recording, or is a recording of another policy.
     """
     try:
         with path.open('rb') as file:
@@ -72,8 +72,8 @@ def replay(path: Path, policy: str = '', engine: str = '') -> Replay:
             return _replay(path, _metadata(records, path), records, policy, engine)
     except LocomotionError:
         raise
-    except Exception as error:  # mcap, zstd, struct and rclpy raise many kinds for a broken file
-        raise ConfigError(path, '', 'is not an MCAP file that can be read '
+    except Exception as error:  # many exception types of mcap, zstd, struct and rclpy
+        raise ConfigError(path, '', 'is not a readable MCAP file '
                           f'({" ".join(str(error).split()) or type(error).__name__})') from error
 
 
@@ -126,7 +126,7 @@ def _feed(loop: ControlLoop, topic: str, msg: Any, now: float, engine: str) -> N
         name = details.pop('event')
         if name == 'swap':
             details = {'folder': open_policy(details['policy'], engine)}
-        with contextlib.suppress(LocomotionError):  # as it was when it was recorded
+        with contextlib.suppress(LocomotionError):  # as during the recording
             loop.apply(name, now, **details)
 
 
@@ -138,7 +138,7 @@ def _compare(got: Dict[str, np.ndarray], msg: Any) -> str:
         if dim.label not in got:
             return f'{dim.label} was recorded and is not computed'
         mine = got[dim.label][0].astype(np.float64)
-        # To the last bit, so that NaN equals NaN and 0 differs from -0.
+        # Bit by bit, so that NaN equals NaN and 0 differs from -0.
         if mine.tobytes() != recorded.tobytes():
             i = int(np.argmax(mine.view(np.int64) != recorded.view(np.int64)))
             return f'{dim.label}[{i}] is {mine[i]!r}, recorded {recorded[i]!r}'
@@ -146,10 +146,10 @@ def _compare(got: Dict[str, np.ndarray], msg: Any) -> str:
 
 
 class _Records:
-    """The records of an MCAP file, in the order in which they were written.
+    """The records of an MCAP file, in the order of writing.
 
     Attributes:
-        is_whole: Whether the file has its end; False too until it was read.
+        is_whole: Whether the file is complete; False until its end was read.
     """
 
     def __init__(self, file: BinaryIO):
@@ -171,7 +171,7 @@ class _Records:
         return {}
 
     def messages(self) -> Iterator[Tuple[str, Any, int]]:
-        """Yield topic, message and time [ns]; a file that broke off ends with its last one."""
+        """Yield topic, message and time [ns]; a truncated file ends with its last whole record."""
         kinds = {f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}': kind for kind in KINDS}
         types: Dict[int, Any] = {}
         channels: Dict[int, Tuple[str, Any]] = {}
@@ -190,7 +190,7 @@ class _Records:
                     self.is_whole = True
                     return
         except (self._end, struct.error):
-            if self._file.read(1):  # it is not at its end, but damaged
+            if self._file.read(1):  # there is more data: the file is damaged
                 raise
 
 

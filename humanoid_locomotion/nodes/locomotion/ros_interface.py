@@ -1,4 +1,4 @@
-"""What lives between configure and cleanup: topics, the timer of the control loop, diagnostics."""
+"""ROS interface of a configured policy: topics, control-loop timer and diagnostics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from humanoid_locomotion.core.safety.rules import Severity
 from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop, described_robot
 from humanoid_locomotion.nodes.locomotion.diagnostics import loop_statuses, recorder_status, report
 from humanoid_locomotion.nodes.locomotion.state_machine import StateMachine
-from humanoid_locomotion.nodes.locomotion.step_scheduler import Pacer
+from humanoid_locomotion.nodes.locomotion.step_scheduler import StepScheduler
 from humanoid_locomotion.nodes.locomotion.timing import LoopTiming
 from humanoid_locomotion.nodes.ros import conversions, qos
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer
@@ -33,25 +33,25 @@ from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
 REFUSAL_LOG_PERIOD = 2.0  # [s]
 DIAGNOSTICS_PERIOD = 1.0  # [s]
 JUMP_LOG_PERIOD = 2.0  # [s]
-COUNT_PERIOD = 0.2  # [s] between two looks at who publishes what
+COUNT_PERIOD = 0.2  # [s] between two counts of publishers
 FLUSH_TIMEOUT = Duration(nanoseconds=200_000_000)
 
 
-class Pilot:
-    """Runs an opened policy on the robot behind a node's topics.
+class RosInterface:
+    """Connects an opened policy to a node's topics.
 
-    ``joint_command`` cannot carry gains, so damping is said twice: ``joint_gains`` turns kp to
-    zero with the robot's kd, and the targets are the measured positions. A driver that has seen
-    only one of the two holds still or gives way; neither moves the robot.
+    ``joint_command`` cannot carry gains, so damping is published twice: ``joint_gains`` sets kp to
+    zero and kd to that of the robot description, and the targets are the measured positions. A
+    driver that receives only one of them holds its position or damps; neither moves the robot.
 
     Args:
-        node: Whose topics and clock to use.
-        parameters: How.
-        folder: What to run.
-        show: Called with what the robot is doing, whenever that changes.
+        node: The node that provides topics and clock.
+        parameters: The parameters of the node.
+        folder: The policy to run.
+        show: Called with the state of the robot whenever it changes.
 
     Attributes:
-        loop: What the topics feed.
+        loop: The control loop behind the topics.
     """
 
     def __init__(self, node: GuardedNode, parameters: LocomotionParameters,
@@ -62,7 +62,7 @@ class Pilot:
         self.loop = ControlLoop(folder, robot, parameters, self._log_refused, self._is_simulated,
                                 self._log_warning)
         self._period = folder.contract.control_period
-        self._pacer = Pacer(self._period)
+        self._scheduler = StepScheduler(self._period)
         self._timing = LoopTiming(self._period)
         self._timer: Any = None
         self._is_rehearsed = False
@@ -88,7 +88,7 @@ class Pilot:
 
     @property
     def machine(self) -> StateMachine:
-        """What the robot is doing."""
+        """The state machine."""
         return self.loop.machine
 
     def _create_publishers(self) -> None:
@@ -105,14 +105,14 @@ class Pilot:
             DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
 
     def _take_contract(self) -> None:
-        """Publish what follows from the policy alone."""
+        """Publish the data that depends on the policy only."""
         folder = self.loop.folder
         self._message = conversions.JointCommand(folder.contract.joint_names)
         self._stiff_gains = conversions.joint_gains(*self.loop.stiff_gains.T)
         self._damped_gains = conversions.joint_gains(*self.loop.damped_gains.T)
         wider = wider_bounds(folder.contract)
         if wider:
-            self._node.get_logger().warning(f'accepted beyond what the robot allows: {wider}')
+            self._node.get_logger().warning(f'accepted beyond the bounds of the robot: {wider}')
         self._published_gains: Any = None
         self._publish_gains()
         envelope = folder.envelope
@@ -162,23 +162,23 @@ class Pilot:
         arrived = self._timing.clock()
         self._record('joint_states', msg, now)
         self.loop.sensors.take_joint_states(msg, now)
-        # A simulator's clock comes after its measurements, so that there the timer is enough.
-        if self._timer is not None and not self._is_simulated and self._pacer.is_due(now):
+        # A simulator's clock message follows its measurements, so the timer is sufficient there.
+        if self._timer is not None and not self._is_simulated and self._scheduler.is_due(now):
             self._tick(now, arrived)
 
     def now(self) -> float:
-        """Return the node's time, of whole microseconds [s]."""
+        """Return the node's time in whole microseconds [s]."""
         return (self._node.get_clock().now().nanoseconds // 1000) / 1e6
 
     def missing(self) -> str:
-        """Return why the robot must not be activated now, in words; empty if it may be."""
+        """Return the reasons against activating the robot now; empty if there are none."""
         missing = self.loop.missing(self.now(), damped=self._parameters.start_damped)
         return '; '.join(part for part in (missing, self._unheard()) if part)
 
     def _unheard(self) -> str:
-        # The first commands would be lost, and the robot be taken for one that does not move.
+        # Otherwise the first targets are lost, and the joints seem not to follow.
         is_heard = self._commands is None or self._commands.get_subscription_count() > 0
-        return '' if is_heard else 'nobody subscribes to joint_command'
+        return '' if is_heard else 'no subscriber of joint_command'
 
     @property
     def is_active(self) -> bool:
@@ -186,24 +186,24 @@ class Pilot:
         return self._timer is not None
 
     def activate(self) -> None:
-        """Start the control loop with the ramp to the default pose, or damped.
+        """Start the control loop with the ramp to the default pose, or with damping.
 
         Raises:
-            RefusedError: A sensor is stale, the robot lies, a fault is latched, or no driver
-                listens.
+            RefusedError: A sensor is stale, the robot lies on the floor, a fault is latched, or
+                no driver subscribes.
         """
         unheard = self._unheard()
         if unheard:
-            raise RefusedError('activate', self.missing() or unheard)  # everything at once
+            raise RefusedError('activate', self.missing() or unheard)  # all reasons in one message
         self._count_publishers()
         now = self.now()
         self._apply('activate', now, damped=self._parameters.start_damped)
         self._publish_gains()
         self._timing.pause()
-        self._pacer.begin(now)
+        self._scheduler.begin(now)
         self._is_rehearsed = True  # the first alarm is for a step
         self._timer = self._node.create_timer(self._period, self._on_alarm)
-        # Garbage is collected once a second, between two steps, and never within one.
+        # Garbage is collected once a second, between two steps, never within a step.
         gc.disable()
         self.show_state()
 
@@ -242,43 +242,42 @@ class Pilot:
             self._node.destroy_publisher(publisher)
 
     def stand(self) -> None:
-        """Stand and take no commands."""
+        """Stand and ignore commands."""
         self._check_active('stand')
         self._apply('stand')
 
     def walk(self) -> None:
-        """Stand up if need be, and take commands."""
+        """Stand up if necessary, and follow commands."""
         self._check_active('walk')
         self._apply('walk')
 
     def damp(self) -> None:
-        """Let go."""
+        """Damp the joints."""
         if self.is_active:
             self._apply('damp')
             self._publish(self.loop.sensors.state.joint_positions[0], self.now())
 
     def emergency_stop(self) -> None:
-        """Let go, and stay so until :meth:`reset`."""
+        """Damp the joints until :meth:`reset`."""
         self._apply('emergency stop')
         if self.is_active:
             self._publish(self.loop.sensors.state.joint_positions[0], self.now())
         self.show_state()
 
     def fault(self, reason: str) -> None:
-        """Let go because something failed, and stay so until :meth:`reset`."""
-        now = self.now()
-        self.loop.trip('exception', Severity.DAMP, reason, now)
+        """Damp the joints until :meth:`reset`, because of a failure."""
+        self.loop.trip('exception', Severity.DAMP, reason)
         if self.is_active:
-            self._publish(self.loop.sensors.state.joint_positions[0], now)
+            self._publish(self.loop.sensors.state.joint_positions[0], self.now())
         self.show_state()
 
     def reset(self) -> None:
-        """Leave a fault for damping (or idleness, while inactive), and a hold for walking."""
+        """Change from fault to damping (or idle, while inactive), and from hold to walking."""
         self._apply('reset', active=self.is_active)
         self.show_state()
 
     def swap(self, folder: PolicyFolder) -> None:
-        """Go on with another policy of the same robot, while standing."""
+        """Switch to another policy of the same robot, while standing."""
         if self._recorder is not None:
             self._recorder.event(self.now(), 'swap', policy=str(folder.path.resolve()))
         self.loop.swap(folder)
@@ -295,7 +294,7 @@ class Pilot:
             raise RefusedError(request, 'the node is not active')
 
     def _on_alarm(self) -> None:
-        if self._timer is None:  # one more call of a timer that was destroyed meanwhile
+        if self._timer is None:  # a late call of a destroyed timer
             return
         now = self.now()
         if self._is_simulated or self._is_rehearsed:
@@ -304,14 +303,14 @@ class Pilot:
             self.loop.rehearse(now)
             self._message.serialized(self.loop.sensors.state.joint_positions[0], 0)
             self._is_rehearsed = True
-            self._set_alarm(self._pacer.alarm)
+            self._set_alarm(self._scheduler.alarm)
 
     def _set_alarm(self, when: float) -> None:
         self._timer.timer_period_ns = max(1, int(1e9 * (when - self.now())))
         self._timer.reset()
 
     def _tick(self, now: float, arrived: Optional[float]) -> None:
-        """Run a control step: by a measurement that arrived at a moment, or by the alarm."""
+        """Run a control step, started by a measurement (``arrived`` at that time) or the alarm."""
         began = self._timing.begin()
         targets = self.loop.step(now)
         self._publish(targets, now)
@@ -319,9 +318,9 @@ class Pilot:
         if self._recorder is not None:
             self._recorder.step(now, targets)
         if not self._is_simulated and self._timer is not None:
-            self._pacer.stepped(now, arrived is not None)
+            self._scheduler.stepped(now, arrived is not None)
             self._is_rehearsed = False
-            self._set_alarm(self._pacer.rehearsal)
+            self._set_alarm(self._scheduler.rehearsal)
 
     def _record(self, topic: str, msg: Any, now: float) -> None:
         if self._recorder is not None:
@@ -340,7 +339,7 @@ class Pilot:
             self._published_gains = gains
 
     def show_state(self) -> None:
-        """Publish what the robot is doing, if that changed."""
+        """Publish the state of the robot, if it changed."""
         label = self.machine.label
         if label != self._label:
             self._label = label
@@ -348,7 +347,7 @@ class Pilot:
 
     def _on_jump(self, jump: TimeJump) -> None:
         self._node.get_logger().warning(
-            'the clock jumped; forgetting the past', throttle_duration_sec=JUMP_LOG_PERIOD)
+            'the clock jumped; resetting all history', throttle_duration_sec=JUMP_LOG_PERIOD)
         self._apply('rewind', lost=max(0.0, -1e-9 * jump.delta.nanoseconds))
 
     def _log_refused(self, error: LocomotionError) -> None:
@@ -359,7 +358,7 @@ class Pilot:
         self._node.get_logger().warning(text)
 
     def _count_publishers(self) -> None:
-        # A remapped topic is counted under the name that it has.
+        # Count a remapped topic under its actual name.
         topics = (*self.loop.sensors.channels, 'cmd_vel', 'joint_command',
                   *(['/clock'] * self._is_simulated))
         counts = {topic: self._node.count_publishers(self._node.resolve_topic_name(topic))
@@ -369,9 +368,9 @@ class Pilot:
             self._apply('count', **counts)
 
     def _publish_diagnostics(self) -> None:
-        figures = self._timing.figures()
-        if figures is not None:
-            self._timings.publish(conversions.table(*figures))
+        summary = self._timing.summary()
+        if summary is not None:
+            self._timings.publish(conversions.table(*summary))
         statuses = loop_statuses(
             self.loop, self._timing, self._parameters, self.now(), self.is_active)
         if self._recorder is not None:

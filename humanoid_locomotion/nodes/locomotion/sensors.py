@@ -1,4 +1,4 @@
-"""What has arrived: the last good message of each topic, how old it is, and what was refused."""
+"""Stores the last valid message of each sensor topic, its age, and refused messages."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.core.terms import needs_odometry
 from humanoid_locomotion.nodes.ros import conversions
 
-Figures = Dict[str, np.ndarray]  # of a message, by the name of the state's field
-BASE = 'base_link'  # REP-105's name of the base, whatever the model calls it
-# How far ahead of a simulator's clock a stamp may lie: after a pause of this process, messages of
-# all the pause may be read before the clock is.
+Values = Dict[str, np.ndarray]  # values of a message, by field of the state
+BASE = 'base_link'  # REP-105's name of the base, independent of the model
+# Allowed lead of a stamp over a simulator's clock: after a pause of this process, all sensor
+# messages of the pause may be read before the clock messages.
 SIMULATED_AHEAD = 1.0  # [s]
-MOST_FRAMES = 20  # unknown ones that are worth a word each
-LAG_OVER = 0.3  # [s], the time constant of the lag's average
+MOST_FRAMES = 20  # number of unknown frames that are reported
+LAG_OVER = 0.3  # [s], time constant of the mean lag
 
 
 class Channel:
-    """One topic's messages, counted. Times are of the node's clock, in seconds.
+    """Message statistics of one topic. Times are of the node's clock, in seconds.
 
     Args:
-        topic: The topic's name, for messages to people.
-        is_simulated: Whether the node follows a simulator's clock.
+        topic: Name of the topic, for messages.
+        is_simulated: Whether the node uses a simulator's clock.
 
     Attributes:
-        accepted: How many messages were used.
-        refused: How many were not.
-        problem: Why the last refused message was refused; empty if none ever was.
-        unchanged: For how long the figures have been the same to the last bit [s].
-        publishers: How many nodes publish it, as last counted.
-        turned_from: The frame that its figures are turned from, into the base's; empty if none.
-        unknown_frame: The frame of its messages, where it is none of the robot's; empty otherwise.
-        lag: How far stamps lie behind their arrival, averaged [s]; below 0 ahead; 0 without any.
-        least_lag: The least of it since the robot was engaged [s].
+        accepted: Number of accepted messages.
+        refused: Number of refused messages.
+        problem: Reason of the last refusal; empty if there was none.
+        unchanged: Time for which the values have been bit-identical [s].
+        publishers: Number of publishers, as last counted.
+        turned_from: Frame from which the values are rotated to the base frame; empty if none.
+        unknown_frame: Frame of the messages, if the robot has no such frame; empty otherwise.
+        lag: Mean difference of arrival and stamp [s]; negative if ahead; 0 without stamps.
+        least_lag: Smallest lag since the robot was engaged [s].
     """
 
     def __init__(self, topic: str, is_simulated: bool = False):
@@ -55,32 +55,32 @@ class Channel:
         self._changed, self._arrived = math.inf, -math.inf
 
     def rewind(self, now: float) -> None:
-        """Begin anew after the clock jumped back to ``now``."""
+        """Reset after the clock jumped back to ``now``."""
         self._measured = min(self._measured, now)
         self._stamp = self._arrived = -math.inf
         self.engage(now)
 
     def engage(self, now: float) -> None:
-        """Measure from now on for how long the figures stay the same, and how the lag grows."""
+        """Restart the measurements of constant values and of lag growth."""
         self._changed, self.unchanged = now, 0.0
         self.least_lag = self.lag
 
     @property
     def measured(self) -> float:
-        """When what was used last was measured [s]."""
+        """Measurement time of the last accepted message [s]."""
         return self._measured
 
     def age(self, now: float) -> float:
-        """Return how long ago was measured what was used last [s]; infinite without."""
+        """Return the age of the last accepted measurement [s]; infinite without one."""
         return now - self._measured
 
     @property
     def pending_problem(self) -> str:
-        """Why the latest message was refused; empty if it was used."""
+        """Why the latest message was refused; empty if it was accepted."""
         return self.problem if self._is_refusing else ''
 
     def check_stamp(self, stamp: float, now: float, timeout: float) -> None:
-        """Refuse a stamp that runs backwards or lies far in past or future; 0 means no stamp."""
+        """Refuse a stamp that goes backwards or is far in past or future; 0 means no stamp."""
         if stamp == 0.0:
             return
         if stamp < self._stamp:
@@ -90,20 +90,20 @@ class Channel:
             raise MessageError(self.topic, f'stamped {now - stamp:.3f} s ago, allowed is '
                                f'{timeout:g} s')
         ahead = max(timeout, SIMULATED_AHEAD) if self._is_simulated else timeout
-        if stamp - now > ahead and now > 0.0:  # 0 is a simulator's clock before it is heard
+        if stamp - now > ahead and now > 0.0:  # a simulator's clock is 0 before its first message
             raise MessageError(self.topic, f'stamped {stamp - now:.3f} s ahead of this clock, '
-                               f'allowed is {ahead:g} s; are the clocks of both machines set?')
+                               f'allowed is {ahead:g} s; check the clocks of both machines')
 
     def accept(self, stamp: float, now: float, changed: bool = True) -> None:
-        """Count a message that was used, and whether its figures are new."""
+        """Count an accepted message, and whether its values changed."""
         self.accepted += 1
         self._is_refusing = False
-        # After a pause of this process, a simulator's message may arrive before its clock does;
-        # a driver's clock may be a little ahead of ours.
+        # After a pause of this process, a simulator's sensor message may be read before its clock;
+        # a driver's clock may be slightly ahead of this one.
         trusted = stamp != 0.0 and (self._is_simulated or stamp < now)
         self._measured = stamp if trusted else now
         if stamp != 0.0:
-            # What lies ahead of this clock must not make later, truer stamps run backwards.
+            # A stamp ahead of this clock must not make later, correct stamps go backwards.
             self._stamp = min(stamp, now)
             if now > 0.0:
                 self._notice_lag(now - stamp, now)
@@ -120,31 +120,31 @@ class Channel:
         self.least_lag, self._arrived = min(self.least_lag, self.lag), now
 
     def refuse(self, error: LocomotionError) -> None:
-        """Count a message that was not."""
+        """Count a refused message."""
         self.refused += 1
         self._is_refusing = True
         self.problem = str(error)
 
 
 class Sensors:
-    """Keeps what the robot measured last, in the arrays of one :class:`RobotState`.
+    """Stores the last measurements of the robot, in the arrays of one :class:`RobotState`.
 
-    A refused message changes nothing: the last good one stays and grows old.
+    A refused message changes nothing: the last valid one is kept and its age grows.
 
     Args:
         joint_names: The joints to read, in the order of the state.
-        timeout: Age at which a message is too old [s].
-        on_refused: Called with the error of every message that is refused.
-        is_simulated: Whether the node follows a simulator's clock.
-        odometry: Whether to read it.
-        robot: The robot's description, for an IMU that is not in the base link; None if unknown.
-        on_warning: Called with what people should know of a message that is used all the same.
+        timeout: Largest age of a message [s].
+        on_refused: Called with the error of every refused message.
+        is_simulated: Whether the node uses a simulator's clock.
+        odometry: Whether to use odometry.
+        robot: The robot description, for an IMU that is not in the base link; None if unknown.
+        on_warning: Called with a text about a message that is used in spite of a problem.
 
     Attributes:
-        state: What the robot measured last, one row; always these very arrays.
-        joint_efforts: Torques [Nm] (num_joints,) as measured last; None where there are none.
-        channels: The topics that are needed, by name.
-        encoders: What the joints' positions changed by beyond their velocities.
+        state: The last measurements, one row; its arrays are updated in place.
+        joint_efforts: Last measured torques [Nm] (num_joints,); None if there are none.
+        channels: The required topics, by name.
+        encoders: Compares changes of joint positions with velocities.
     """
 
     def __init__(self, joint_names: Sequence[str], timeout: float,
@@ -167,67 +167,68 @@ class Sensors:
             base_linear_velocity=np.zeros((1, 3), np.float32) if odometry else None)
         self.joint_efforts: Optional[np.ndarray] = None
         self.encoders = Encoders(n)
-        self._joint_states: Any = None  # the last message that was used
+        self._joint_states: Any = None  # the last accepted message
         topics = ('joint_states', 'imu/data') + (('odom',) if odometry else ())
         self.channels: Dict[str, Channel] = {
             topic: Channel(topic, is_simulated) for topic in topics}
         self._measured: Dict[str, Any] = dict.fromkeys(topics, math.nan)
 
     def lacks(self, contract: PolicyContract) -> str:
-        """Return the topic that another contract needs and that is not read; empty if none."""
+        """Return a topic that another contract needs and that is not subscribed; empty if none."""
         return 'odom' if needs_odometry(contract) and 'odom' not in self.channels else ''
 
     def engage(self, now: float) -> None:
-        """Measure from now on for how long figures stay the same, and what positions slip by."""
+        """Restart the measurements of constant values and of encoder slip."""
         self.encoders.forget()
         for channel in self.channels.values():
             channel.engage(now)
 
     def rewind(self, now: float) -> None:
-        """Begin anew after the clock jumped back to ``now``."""
+        """Reset after the clock jumped back to ``now``."""
         self.encoders.forget()
         for channel in self.channels.values():
             channel.rewind(now)
 
     def take_joint_states(self, msg: Any, now: float) -> None:
-        """Take over joint positions and velocities, and torques where there are any."""
+        """Store joint positions and velocities, and torques if there are any."""
         if self._take('joint_states', msg, now, self._read_joints):
             self._joint_states, self.joint_efforts = msg, self._joints.efforts(msg)
             self.encoders.take(self.state.joint_positions[0], self.state.joint_velocities[0],
                                self.channels['joint_states'].measured)
 
     def rehearse(self) -> None:
-        """Read once more what was read last, and use nothing of it."""
+        """Run the code that reads the last messages again, without using the result."""
         if self._joint_states is not None:
             self._read_joints(self._joint_states)
             self._joints.efforts(self._joint_states)
 
     def take_imu(self, msg: Any, now: float) -> None:
-        """Take over orientation and angular velocity of the base.
+        """Store orientation and angular velocity of the base.
 
-        Where ``frame_id`` names another link or site of the robot, the figures are turned by the
-        joints in between. Any other name is taken for the base's own, with a warning.
+        If ``frame_id`` names another link or site of the robot, the values are transformed to the
+        base through the joints in between. Any other name is taken as the base frame, with a
+        warning.
         """
         self._take('imu/data', msg, now, self._read_imu, self._turn_imu)
 
     def take_odom(self, msg: Any, now: float) -> None:
-        """Take over position and linear velocity."""
+        """Store position and linear velocity."""
         self._take('odom', msg, now, lambda msg: {
             'base_position': conversions.odom_position(msg),
             'base_linear_velocity': conversions.odom_linear_velocity(msg)})
 
-    def _read_joints(self, msg: Any) -> Figures:
+    def _read_joints(self, msg: Any) -> Values:
         return {'joint_positions': self._joints.positions(msg),
                 'joint_velocities': self._joints.velocities(msg)}
 
-    def _read_imu(self, msg: Any) -> Figures:
+    def _read_imu(self, msg: Any) -> Values:
         if msg.header.frame_id != self._imu_frame_id:
             self._imu_frame = self._find_frame(msg.header.frame_id)
             self._imu_frame_id = msg.header.frame_id
         return {'base_orientation': conversions.imu_orientation(msg),
                 'base_angular_velocity': conversions.imu_angular_velocity(msg)}
 
-    def _turn_imu(self, values: Figures) -> Figures:
+    def _turn_imu(self, values: Values) -> Values:
         if self._imu_frame is None:
             return values
         return dict(zip(values, self._imu_frame.base_motion(
@@ -235,8 +236,8 @@ class Sensors:
             self.state.joint_positions[0], self.state.joint_velocities[0])))
 
     def _find_frame(self, frame_id: str) -> Optional[LinkFrame]:
-        """Return a frame of the robot; None for one whose axes are always those of the base."""
-        name = frame_id.rpartition('/')[2]  # without the prefix of one robot of several
+        """Return a frame of the robot; None if its axes are always those of the base."""
+        name = frame_id.rpartition('/')[2]  # without the namespace prefix of a robot
         frame = None if self._robot is None else LinkFrame(self._robot, name, self._joint_names)
         is_turned = frame is not None and frame.is_turned
         self.channels['imu/data'].turned_from = name if is_turned else ''
@@ -251,15 +252,15 @@ class Sensors:
         if not is_known and frame_id not in self._warned_of and len(self._warned_of) < MOST_FRAMES:
             self._warned_of.add(frame_id)
             listed = ', '.join(dict.fromkeys(known))
-            self._on_warning(f"imu/data: frame_id {frame_id!r} is no frame of the robot, and is "
-                             f"taken for the base's; it has: {listed}")
+            self._on_warning(f'imu/data: frame_id {frame_id!r} is not a frame of the robot; the '
+                             f'base frame is assumed; the robot has: {listed}')
 
     def _take(self, topic: str, msg: Any, now: float,
-              read: Callable[[Any], Figures], turn: Callable[[Figures], Figures] = dict) -> bool:
-        """Return whether the message was used.
+              read: Callable[[Any], Values], turn: Callable[[Values], Values] = dict) -> bool:
+        """Store the values of a message; return whether it was accepted.
 
-        A sensor shows the same figures if those of its message are the same: turned ones would
-        hide that, since joints move.
+        Values are compared with those of the previous message before the transformation, since the
+        transformed values change with the joints.
         """
         channel, stamp = self.channels[topic], conversions.seconds(msg.header.stamp)
         try:
@@ -272,7 +273,7 @@ class Sensors:
         measured = np.concatenate(list(values.values()))
         changed = bool(np.count_nonzero(measured != self._measured[topic]))
         self._measured[topic] = measured
-        with np.errstate(over='ignore'):  # beyond single precision is infinite, which a rule sees
+        with np.errstate(over='ignore'):  # too large values become infinite, which a rule detects
             for name, value in turn(values).items():
                 getattr(self.state, name)[0] = value
         channel.accept(stamp, now, changed)

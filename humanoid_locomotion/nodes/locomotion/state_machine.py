@@ -1,6 +1,6 @@
-"""What the robot is doing and what it may do next; knows nothing of ROS.
+"""State machine of the locomotion node: modes, transitions and joint targets; no ROS.
 
-Every doubt ends in damping: the joints resist motion and pull nowhere.
+The fallback is damping: the joints resist motion and have no target.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import RefusedError
 from humanoid_locomotion.core.state import RobotState
 
-# Even from the default pose the ramp takes this many control steps, in which a driver takes over
-# the gains and the targets.
+# Even from the default pose the ramp takes this many control steps, in which the driver starts to
+# use the gains and the targets.
 MIN_RAMP_STEPS = 5
-# So many control steps lead from the targets before to the policy's, whenever it takes over,
-# begins to walk or stops: there it may ask for a jump of half a radian.
+# Number of control steps to blend from the previous targets to those of the policy, whenever it
+# takes over, starts to walk or stops: its targets may then jump by half a radian.
 FADE_STEPS = 5
 
 
 class Mode(enum.Enum):
-    """What the robot is doing."""
+    """State of the robot."""
 
     UNCONFIGURED = 'unconfigured'
     IDLE = 'idle'
@@ -38,12 +38,12 @@ class Mode(enum.Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """What holds in one mode.
+    """Properties of one mode.
 
     Attributes:
-        does: What the robot does, for people.
-        is_stiff: Whether joints pull towards targets.
-        then: The mode after each event; what is not here is refused.
+        does: Description of the mode, for the documentation.
+        is_stiff: Whether the joints are controlled to targets.
+        then: The next mode for each event; other events are refused.
     """
 
     does: str
@@ -56,11 +56,11 @@ STATES: Dict[Mode, Row] = {
     Mode.IDLE: Row('nothing; the policy is open', False, {
         'activate': Mode.RAMPING, 'activate damped': Mode.DAMPING, 'fault': Mode.FAULT,
         'cleanup': Mode.UNCONFIGURED}),
-    Mode.DAMPING: Row("kp 0, the robot's kd: joints resist motion and pull nowhere", False, {
+    Mode.DAMPING: Row("kp 0, the robot's kd: joints resist motion without a target", False, {
         'stand': Mode.RAMPING, 'walk': Mode.RAMPING, 'damp': Mode.DAMPING, 'fault': Mode.FAULT,
         'deactivate': Mode.IDLE}),
     Mode.RAMPING: Row(
-        'moves from its pose to the default pose, then hands over to the policy', True, {
+        'moves from its pose to the default pose, then starts the policy', True, {
             'ramped': Mode.STANDING, 'stand': Mode.RAMPING, 'walk': Mode.RAMPING,
             'damp': Mode.DAMPING, 'fault': Mode.FAULT, 'deactivate': Mode.IDLE}),
     Mode.STANDING: Row('the policy runs with a zero command', True, {
@@ -78,7 +78,7 @@ STATES: Dict[Mode, Row] = {
 
 def states_table() -> str:
     """Return :data:`STATES` as a Markdown table, for the documentation."""
-    lines = ['| `~/state` | what the robot does | and then |', '|---|---|---|']
+    lines = ['| `~/state` | what the robot does | transitions |', '|---|---|---|']
     for mode, row in STATES.items():
         label = 'fault: REASON' if mode is Mode.FAULT else mode.value
         then = ', '.join(f'{event} → {after.value}' for event, after in row.then.items()
@@ -88,16 +88,16 @@ def states_table() -> str:
 
 
 class StateMachine:
-    """Decides between ramp, policy and damping, one control step at a time.
+    """Selects ramp, policy or damping in each control step.
 
     Args:
         controller: Runs the policy.
-        ramp_speed: Speed of the joint with the longest way to the default pose [rad/s].
+        ramp_speed: Speed of the joint with the largest distance to the default pose [rad/s].
 
     Attributes:
-        mode: What the robot is doing.
-        reason: Why it is in :attr:`Mode.FAULT`; empty otherwise.
-        hold: Why it takes no commands though it stands; empty if none.
+        mode: The current mode.
+        reason: Reason of :attr:`Mode.FAULT`; empty otherwise.
+        hold: Why commands are ignored while standing; empty if they are not.
         controller: Runs the policy.
         ran: Whether the last step ran the policy.
     """
@@ -121,17 +121,17 @@ class StateMachine:
 
     @property
     def label(self) -> str:
-        """The mode in one line, with the reason of a fault."""
+        """The mode as text, with the reason of a fault."""
         return f'fault: {self.reason}' if self.mode is Mode.FAULT else self.mode.value
 
     @property
     def is_stiff(self) -> bool:
-        """Whether joints pull towards targets, with the contract's gains."""
+        """Whether the joints are controlled to targets, with the gains of the contract."""
         return STATES[self.mode].is_stiff
 
     @property
     def takes_commands(self) -> bool:
-        """Whether a velocity command may make the robot walk."""
+        """Whether velocity commands are followed."""
         return self._may_walk and not self.hold
 
     def _go(self, event: str) -> None:
@@ -143,7 +143,7 @@ class StateMachine:
         self.mode = then[event]
 
     def activate(self, state: RobotState, damped: bool = False) -> None:
-        """Begin to stand, free to walk on the first command; or damped, and wait."""
+        """Start the ramp to standing, then follow commands; or start damped, and wait."""
         self._may_walk = not damped
         if damped:
             self._go('activate damped')
@@ -151,44 +151,44 @@ class StateMachine:
             self._engage('activate', state)
 
     def stand(self, state: RobotState) -> None:
-        """Stand, and take no commands until :meth:`walk`."""
+        """Stand, and ignore commands until :meth:`walk`."""
         self._engage('stand', state)
         self._may_walk = False
 
     def walk(self, state: RobotState) -> None:
-        """Take commands again; stand up first if need be."""
+        """Follow commands again; stand up first if necessary."""
         if self.hold:
             raise RefusedError('walk', f'{self.hold}; call ~/reset first')
         self._engage('walk', state)
         self._may_walk = True
 
     def damp(self) -> None:
-        """Let go: damp the joints. A fault stays."""
+        """Damp the joints. A fault is kept."""
         self._go('damp')
 
     def idle(self) -> None:
-        """Stop commanding. A fault stays."""
+        """Stop publishing targets. A fault is kept."""
         self._go('deactivate')
 
     def fault(self, reason: str) -> None:
-        """Damp the joints until :meth:`reset`. The first reason stays."""
+        """Damp the joints until :meth:`reset`. The first reason is kept."""
         if self.mode is not Mode.FAULT:
             self.reason = reason
         self._go('fault')
 
     def hold_still(self, reason: str) -> None:
-        """Take no commands until :meth:`reset`. The first reason stays."""
+        """Ignore commands until :meth:`reset`. The first reason is kept."""
         self.hold = self.hold or reason
 
     def reset(self, active: bool) -> None:
-        """Leave a fault: for damping where the node is active, for idleness otherwise."""
+        """Clear a fault: change to damping if the node is active, else to idle."""
         self.hold = ''
         if self.mode is Mode.FAULT:
             self._go('reset' if active else 'reset while inactive')
             self.reason = ''
 
     def swap(self, controller: Controller) -> None:
-        """Go on with another policy; the robot stands, and its history begins anew."""
+        """Switch to another policy while standing; the history of observations is reset."""
         self._go('swap')
         targets = self._targets
         self._take(controller)
@@ -196,14 +196,14 @@ class StateMachine:
         self._fade(targets)
 
     def forget(self) -> None:
-        """Forget the past steps, as after a jump in time."""
+        """Reset the history, as after a clock jump."""
         self.controller.reset_all()
 
     def step(self, state: RobotState, command: np.ndarray) -> np.ndarray:
         """Run one control step.
 
         Args:
-            state: What the robot measures, one row.
+            state: Measured state of the robot, one row.
             command: (1, size), within the trained ranges.
 
         Returns:
@@ -234,7 +234,7 @@ class StateMachine:
         self._ramp_step += 1
         share = min(1.0, self._ramp_step / self._ramp_steps)
         targets: np.ndarray = self._ramp_start + share * (self._default - self._ramp_start)
-        # So that the policy's history is what happened when it takes over.
+        # Fills the policy's history with actual states for the time when it takes over.
         self.controller.observe(state, self._no_command)
         if self._ramp_step >= self._ramp_steps:
             self._go('ramped')

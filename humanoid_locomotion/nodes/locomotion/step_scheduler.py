@@ -1,19 +1,20 @@
-"""When a control step is due; knows nothing of ROS."""
+"""Schedules control steps by measurements and absolute deadlines; independent of ROS."""
 
 from __future__ import annotations
 
-LATE = 0.5  # of a period: for so long a measurement is waited for
-SMOOTHING = 0.1  # of the time between measurements
-PULL = 0.05  # share of the phase error that each step takes away
-AHEAD = 0.07  # of a period: so long before the deadline the step is rehearsed
+LATE = 0.5  # of a period: waiting time for a measurement after the deadline
+SMOOTHING = 0.1  # smoothing factor of the time between measurements
+PULL = 0.05  # share of the phase error that each step corrects
+AHEAD = 0.07  # of a period: time of the rehearsal before the deadline
 
 
-class Pacer:
-    """Absolute deadlines, in step with the measurements where those keep time.
+class StepScheduler:
+    """Absolute deadlines, synchronised with regular measurements.
 
-    A step runs when a measurement arrives near its deadline, so that it acts on figures that are
-    fresh; without one it runs a little after. Deadlines are counted from the first and never from
-    the last, so that the rate is the contract's; they only drift slowly towards the measurements.
+    A step runs when a measurement arrives near its deadline, so that it uses fresh data; without
+    one it runs slightly later. Deadlines are counted from the first one and not from the last
+    step, so that the rate is that of the contract; they only drift slowly towards the
+    measurements.
 
     Args:
         period: Time between two steps [s].
@@ -25,21 +26,21 @@ class Pacer:
         self._interval = 0.0
 
     def begin(self, now: float) -> None:
-        """Begin with a step at ``now``."""
+        """Start with a step at ``now``."""
         self._due = self._passed = self._arrived = now
 
     @property
     def alarm(self) -> float:
-        """When a step must run though no measurement came [s]."""
+        """Time at which a step runs even without a measurement [s]."""
         return self._due + LATE * self._period
 
     @property
     def rehearsal(self) -> float:
-        """When to make ready for the step that is due next [s]."""
+        """Time of the rehearsal of the next step [s]."""
         return self._due - AHEAD * self._period
 
     def is_due(self, now: float) -> bool:
-        """Tell whether a measurement that came now is the nearest to the deadline."""
+        """Return whether a measurement that arrives now is the nearest to the deadline."""
         interval, self._arrived = min(now - self._arrived, self._period), now
         self._interval += SMOOTHING * (interval - self._interval)
         due = now >= self._due - 0.5 * self._interval
@@ -48,11 +49,11 @@ class Pacer:
         return due
 
     def stepped(self, now: float, measured: bool) -> None:
-        """Set the next deadline, after a step by a measurement or by the alarm.
+        """Set the next deadline, after a step started by a measurement or by the alarm.
 
-        Deadlines that were missed are skipped: there is never a burst.
+        Missed deadlines are skipped, so that steps never come in a burst.
         """
-        # Without one near the deadline, move towards the last that came too early to be used.
+        # Without a measurement near the deadline, move towards the last early one.
         seen = now if measured else self._passed
         error = seen - self._due
         if abs(error) < self._period:

@@ -1,4 +1,4 @@
-"""Measures the control loop against the machine's own clock; knows nothing of ROS."""
+"""Measures the timing of the control loop with the machine's clock; independent of ROS."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ LATE = 1.5  # periods
 
 
 class LoopTiming:
-    """Keeps four figures of every control step, from one report to the next.
+    """Stores four durations of every control step, from one report to the next.
 
-    *period*: from step to step. *step*: from its begin to the command's publication. *latency*:
-    from the arrival of the joint states that began it to that publication. *observation_age*: how
-    old the joint states were that it used.
+    *period*: from step to step. *step*: from its start to the publication of the command.
+    *latency*: from the arrival of the joint states that started it to that publication.
+    *observation_age*: age of the joint states that it used.
 
     Args:
-        period: The time a control step should take [s].
+        period: Nominal duration of a control step [s].
 
     Attributes:
         steps: Control steps since the last report.
-        late: How many of them came late.
+        late: Number of late steps since the last report.
     """
 
     def __init__(self, period: float):
@@ -36,7 +36,7 @@ class LoopTiming:
         self.clock = time.monotonic
 
     def begin(self) -> float:
-        """Note the begin of a step and return its wall time."""
+        """Record the start of a step and return its wall time."""
         now = self.clock()
         if self._last is not None:
             period = now - self._last
@@ -46,11 +46,11 @@ class LoopTiming:
         return now
 
     def end(self, began: float, arrived: Optional[float], age: float) -> None:
-        """Note the end of a step.
+        """Record the end of a step.
 
         Args:
-            began: What :meth:`begin` returned.
-            arrived: When the measurement that began the step arrived; None for the alarm.
+            began: Return value of :meth:`begin`.
+            arrived: Arrival time of the measurement that started the step; None for the alarm.
             age: Age of the joint states that it used [s].
         """
         now, i = self.clock(), self.steps % ROOM
@@ -61,13 +61,13 @@ class LoopTiming:
         self.steps += 1
 
     def pause(self) -> None:
-        """Forget the last step, so that the pause after it is not measured."""
+        """Clear the last step, so that the pause after it is not measured."""
         self._last = None
 
-    def figures(self) -> Optional[Tuple[np.ndarray, List[str], List[str]]]:
+    def summary(self) -> Optional[Tuple[np.ndarray, List[str], List[str]]]:
         """Return a table [s] (4, 4) with the names of its rows and columns; None without steps.
 
-        What was not measured is NaN.
+        Values that were not measured are NaN.
         """
         n = min(self.steps, ROOM)
         if n == 0:
@@ -80,6 +80,6 @@ class LoopTiming:
         return table, list(ROWS), list(COLUMNS)
 
     def clear(self) -> None:
-        """Begin a new report."""
+        """Start a new report."""
         self._table[...] = np.nan
         self.steps = self.late = 0

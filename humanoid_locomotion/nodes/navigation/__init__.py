@@ -1,1 +1,1 @@
-"""The planner node: from named places to velocity commands."""
+"""The planner node: converts goals and named places to velocity commands."""

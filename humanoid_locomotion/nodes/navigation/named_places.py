@@ -1,4 +1,4 @@
-"""Places with names, so that "kitchen" is a goal; knows nothing of ROS."""
+"""Named places as goals, read from a YAML file; independent of ROS."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from humanoid_locomotion.core.reading import config
 
 @dataclass(frozen=True)
 class Room:
-    """A place to stand at.
+    """A named place: a goal pose.
 
     Attributes:
-        x: In the frame of the file [m].
-        y: Likewise [m].
-        heading: Direction to face there, from the x axis to the left [rad].
+        x: Position in the frame of the file [m].
+        y: Position in the frame of the file [m].
+        heading: Heading, counter-clockwise from the x axis [rad].
     """
 
     x: float
@@ -40,21 +40,21 @@ class Room:
 
 @dataclass(frozen=True)
 class Rooms:
-    """The content of a rooms file.
+    """The content of a file of named places.
 
     Attributes:
-        frame: In which the figures are given.
-        rooms: Each by its name, in lower case.
+        frame: Frame of the poses.
+        rooms: The places by name, in lower case.
     """
 
     frame: str
     rooms: Dict[str, Room]
 
     def find(self, said: str) -> Room:
-        """Return the room that was said; capitals and spaces at the ends do not matter.
+        """Return a place by name, ignoring case and surrounding spaces.
 
         Raises:
-            UnknownNameError: There is none of that name; the message lists those that exist.
+            UnknownNameError: The name is unknown; the message lists the known ones.
         """
         name = said.strip().lower()
         if name not in self.rooms:
@@ -63,10 +63,10 @@ class Rooms:
 
 
 def load_rooms(path: Path) -> Rooms:
-    """Read a rooms file.
+    """Read a file of named places.
 
     Raises:
-        ConfigError: It cannot be read, or a key or figure does not fit.
+        ConfigError: The file cannot be read, or a key or value is not valid.
     """
     read = config.load(Rooms, path)
     return Rooms(read.frame, {name.strip().lower(): room for name, room in read.rooms.items()})

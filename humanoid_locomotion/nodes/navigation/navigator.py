@@ -1,4 +1,4 @@
-"""Where the robot is to go and what it does about it now; knows nothing of ROS."""
+"""State machine that walks to one goal at a time by path pursuit; independent of ROS."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from humanoid_locomotion.nodes.navigation import pursuit
 from humanoid_locomotion.nodes.navigation.pursuit import PursuitSettings
 
 TURN_FIRST = 0.9  # bearing of the path above which the robot turns on the spot [rad]
-TURNED = 0.25  # and below which it walks on [rad]
-LAST_STRETCH = 0.4  # from the goal [m]
-OFF_THE_PATH = 0.5  # from the path, at which a new way is planned [m]
-SEARCH_AHEAD = 1.5  # along the path, for the place where the robot is [m]
-LEAVE_FACTOR = 2.0  # of the tolerances: pushed away further than that, the robot walks back
+TURNED = 0.25  # bearing below which it walks on [rad]
+LAST_STRETCH = 0.4  # distance from the goal of the final approach [m]
+OFF_THE_PATH = 0.5  # distance from the path at which a new path is planned [m]
+SEARCH_AHEAD = 1.5  # search range along the path for the robot's position [m]
+LEAVE_FACTOR = 2.0  # multiple of the tolerances at which the robot walks back to its goal
 PROGRESS = 0.1  # [m] closer to the goal, or as many [rad] of turning
 ACCELERATION = np.array([1.0, 1.0, 2.0])  # [m/s^2], [m/s^2], [rad/s^2]
 
 
 class Mode(enum.Enum):
-    """What the robot is doing about its goal."""
+    """State of the walk to the goal."""
 
     IDLE = 'idle'
     TURNING = 'turning'
@@ -39,12 +39,12 @@ UNDER_WAY = (Mode.TURNING, Mode.WALKING, Mode.ARRIVING)
 
 @dataclass(frozen=True)
 class Goal:
-    """Where to go.
+    """A goal.
 
     Attributes:
-        name: For people.
-        pose: (3,) of the base at the end: x [m], y [m], heading [rad].
-        route: (n, 2) points to pass on the way, the last one that of the pose.
+        name: Name for messages.
+        pose: (3,) goal pose of the base: x [m], y [m], heading [rad].
+        route: (n, 2) waypoints [m], the last one is the position of the pose.
     """
 
     name: str
@@ -54,15 +54,15 @@ class Goal:
 
 @dataclass(frozen=True)
 class NavigatorSettings:
-    """When a goal is reached, and when it is given up.
+    """Conditions for reaching and for aborting a goal.
 
     Attributes:
-        position_tolerance: Distance at which it is reached [m].
-        heading_tolerance: The same for the heading [rad].
-        settle_time: How long the robot must stand there [s].
-        progress_timeout: Time without progress after which it is given up [s].
-        hold: Whether to walk back when pushed away after the arrival.
-        pursuit: How to walk there.
+        position_tolerance: Distance at which the goal is reached [m].
+        heading_tolerance: Heading error at which the goal is reached [rad].
+        settle_time: Time for which the robot must stand there [s].
+        progress_timeout: Time without progress after which the goal is aborted [s].
+        hold: Whether to walk back after a push from a reached goal.
+        pursuit: Settings of the path pursuit.
     """
 
     position_tolerance: float = 0.15
@@ -74,21 +74,21 @@ class NavigatorSettings:
 
 
 class Navigator:
-    """Walks to one goal at a time, in the robot's limits.
+    """Walks to one goal at a time, within the limits of the robot.
 
-    The way to a goal is straight to the nearest point of its route and along that; who is pushed
-    off it gets a new one. What blocks the way is not seen.
+    The path goes straight to the nearest point of the goal's route and then along it; a robot that
+    is pushed off the path gets a new one. There is no obstacle avoidance.
 
     Args:
-        settings: When to stop.
-        limits: Of the velocity commands.
+        settings: Conditions for reaching and aborting a goal.
+        limits: Limits of the velocity commands.
 
     Attributes:
-        mode: What the robot is doing.
-        goal: Where it is going, or was.
-        path: (n, 2) the way, from where it was planned.
-        plans: How many ways were planned for the goal.
-        reason: Why it failed; empty otherwise.
+        mode: State of the walk to the goal.
+        goal: The current or last goal.
+        path: (n, 2) the planned path [m], from the robot's position at planning time.
+        plans: Number of paths planned for the goal.
+        reason: Why the goal failed; empty otherwise.
     """
 
     def __init__(self, settings: NavigatorSettings, limits: CommandSpec):
@@ -102,39 +102,39 @@ class Navigator:
 
     @property
     def label(self) -> str:
-        """The mode in one line, with the goal it is about."""
+        """The mode as text, with its goal."""
         about = '' if self.goal is None else f': {self.goal.name}'
         return self.mode.value + about + (f', {self.reason}' if self.reason else '')
 
     @property
     def is_under_way(self) -> bool:
-        """Whether the robot is to be moved."""
+        """Whether the robot is walking to a goal."""
         return self.mode in UNDER_WAY
 
     def go(self, goal: Goal, pose: np.ndarray, now: float) -> None:
-        """Set out for a goal, from a pose (3,) at a time [s]; the last one is forgotten."""
+        """Start walking to a goal, from a pose (3,) at a time [s]; it replaces the last goal."""
         self.goal, self.reason, self.plans = goal, '', 0
-        self._passed = 0.0  # of the route
+        self._passed = 0.0  # along the route
         self._command, self._time = np.zeros(3), now
         self._set_out(pose, now)
 
     def cancel(self) -> bool:
-        """Stand where the robot is; tell whether there was a goal to give up."""
+        """Stop at the current position; return whether there was a goal."""
         if not self.is_under_way and self.mode is not Mode.ARRIVED:
             return False
         self.mode, self._command = Mode.CANCELLED, np.zeros(3)
         return True
 
     def step(self, pose: np.ndarray, now: float) -> Optional[np.ndarray]:
-        """Decide what to do now.
+        """Compute the command for the current time.
 
         Args:
-            pose: (3,) of the robot.
+            pose: (3,) pose of the robot.
             now: The time [s].
 
         Returns:
-            The velocity command (3,), within the limits; None where there is nothing to say, and
-            then someone else may command the robot.
+            The velocity command (3,), within the limits; None if none is to be published, so
+            that another source may command the robot.
         """
         if self.mode is Mode.ARRIVED and self._settings.hold and self._is_pushed_away(pose):
             self._set_out(pose, now)
@@ -150,7 +150,7 @@ class Navigator:
         return self._command
 
     def _set_out(self, pose: np.ndarray, now: float) -> None:
-        """Plan the way: straight to the nearest point of what is left of the route, and on."""
+        """Plan a path: straight to the nearest point of the remaining route, then along it."""
         assert self.goal is not None
         route, here = self.goal.route, pose[:2]
         self._passed, _ = pursuit.nearest(
@@ -185,7 +185,7 @@ class Navigator:
         return pursuit.pursue(pose, self.path, place, how, self._max_turn())
 
     def _arrive(self, pose: np.ndarray, now: float) -> np.ndarray:
-        """Close in until within the aims; then stand, and arrive unless that moved the robot."""
+        """Approach until within the aims; then stand, and arrive if the robot stays there."""
         assert self.goal is not None
         command = pursuit.approach(pose, self.goal.pose, self._settings.pursuit)
         if not self._is_within(pose, 1.0):
@@ -200,7 +200,7 @@ class Navigator:
         return np.zeros(3)
 
     def _is_within(self, pose: np.ndarray, factor: float) -> bool:
-        """Tell whether the robot is at the goal, within the tolerances times a factor."""
+        """Return whether the robot is at the goal, within the tolerances times a factor."""
         assert self.goal is not None
         distance = float(np.linalg.norm(self.goal.pose[:2] - pose[:2]))
         angle = abs(pursuit.wrap(self.goal.pose[2] - pose[2]))
@@ -215,7 +215,7 @@ class Navigator:
         return min(-turning.lower, turning.upper)
 
     def _watch_progress(self, pose: np.ndarray, now: float) -> None:
-        """Give up when neither the distance nor the angle to the goal has shrunk for long."""
+        """Abort when neither distance nor angle to the goal has decreased for too long."""
         assert self.goal is not None
         left = float(pursuit.places(self.path)[-1]) - self._place + abs(pursuit.wrap(
             self.goal.pose[2] - pose[2])) / np.pi

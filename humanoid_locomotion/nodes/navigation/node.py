@@ -1,4 +1,4 @@
-"""The planner node: a goal becomes velocity commands, which the locomotion node walks."""
+"""The planner node: publishes velocity commands that walk the robot to goals."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ COMMAND_PERIOD = 0.05  # [s]
 class PlannerNode(Node):
     """Walks a robot to goals in the frame of its odometry.
 
-    It speaks on ``cmd_vel`` only while it walks: after the arrival, and while it waits for
-    ``odom``, silence makes the robot stand, and another source may command it.
+    It publishes ``cmd_vel`` only while it walks: after the arrival, and while it waits for
+    ``odom``, the missing commands make the robot stand, and another source may command it.
     """
 
     def __init__(self, **kwargs: Any):
@@ -60,7 +60,7 @@ class PlannerNode(Node):
         self._show(self._navigator.label)
 
     def stop(self) -> None:
-        """Stand, at the end of the process."""
+        """Make the robot stand, at the end of the process."""
         if self._navigator.cancel():
             self._command(np.zeros(3))
 
@@ -90,7 +90,7 @@ class PlannerNode(Node):
         def read_plan() -> Goal:
             self._check_frame('plan', msg.header.frame_id)
             if not msg.poses:
-                raise MessageError('plan', 'it has no poses; to stop, call ~/cancel')
+                raise MessageError('plan', 'has no poses; to stop, call ~/cancel')
             for stamped in msg.poses:  # most planners leave these frames empty
                 if stamped.header.frame_id:
                     self._check_frame('plan', stamped.header.frame_id)
@@ -107,13 +107,13 @@ class PlannerNode(Node):
 
     def _check_frame(self, topic: str, frame: str) -> None:
         if self._silence > self._settings.odom_timeout:
-            raise RefusedError(topic, 'odom is silent: where the robot is, is not known')
+            raise RefusedError(topic, 'no recent odom: the position of the robot is not known')
         if frame != self._frame:
             raise MessageError(
                 topic, f'frame {frame!r} is unknown; odom is given in {self._frame!r}')
 
     def _try(self, read_goal: Any) -> None:
-        """Set out for a goal; a bad one changes nothing."""
+        """Start walking to a goal; an invalid one changes nothing."""
         try:
             goal = read_goal()
         except LocomotionError as error:
@@ -126,7 +126,7 @@ class PlannerNode(Node):
     def _refuse(self, error: LocomotionError) -> None:
         self.get_logger().warning(f'refused: {error}')
         self._status.publish(String(data=f'refused: {error}'))
-        self._label = ''  # the next tick says again what goes on
+        self._label = ''  # the next cycle publishes the label again
 
     def _on_cancel(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self._navigator.cancel()
@@ -138,7 +138,7 @@ class PlannerNode(Node):
 
     def _on_tick(self) -> None:
         if self._navigator.is_under_way and self._silence > self._settings.odom_timeout:
-            self._show(f'waiting: odom is silent, {self._navigator.label}')
+            self._show(f'waiting: no recent odom, {self._navigator.label}')
             self._command(np.zeros(3))
             return
         command = self._navigator.step(self._pose, self._now())
@@ -147,7 +147,7 @@ class PlannerNode(Node):
         self._report()
 
     def _report(self) -> None:
-        """Publish the label and the way, where they changed."""
+        """Publish label and path, if they changed."""
         if self._plans != self._navigator.plans:
             self._plans = self._navigator.plans
             self._publish_path()
@@ -180,7 +180,7 @@ def _place(pose: np.ndarray) -> str:
 
 
 def main(args: Optional[List[str]] = None) -> int:
-    """Run the node until it is told to stop."""
+    """Run the node until it is stopped."""
     return run(PlannerNode, args)
 
 

@@ -1,10 +1,10 @@
-"""Regulated pure pursuit: from a pose and a path to a velocity command; pure NumPy.
+"""Regulated pure pursuit: computes a velocity command from a pose and a path; pure NumPy.
 
-After Macenski et al., "Regulated Pure Pursuit for Robot Path Tracking" (arXiv:2305.20026), with a
-last stretch of its own: near the goal a humanoid steps in any direction and turns as it does.
+After Macenski et al., "Regulated Pure Pursuit for Robot Path Tracking" (arXiv:2305.20026), with an
+added final approach: near the goal a humanoid steps in any direction while turning.
 
-A pose is (3,): x [m], y [m], heading [rad]. A path is (n, 2) [m], n >= 1. Both are in the frame
-of odometry. A place on a path is its distance along it from the first point [m].
+A pose is (3,): x [m], y [m], heading [rad]. A path is (n, 2) [m], n >= 1. Both are in the frame of
+odometry. A place on a path is the distance along the path from its first point [m].
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ Command = np.ndarray  # (3,): forward [m/s], left [m/s], turning left [rad/s]
 
 @dataclass(frozen=True)
 class PursuitSettings:
-    """How to follow a path.
+    """Settings of the path pursuit.
 
     Attributes:
-        speed: Of walking straight on [m/s].
-        min_speed: Below this the robot would step on the spot [m/s].
-        min_turn: The same for turning [rad/s].
-        lookahead: Distance of the point on the path that is walked towards [m].
-        tight_radius: Bends tighter than this are walked more slowly, in proportion [m].
-        slow_distance: From the goal at which to slow down [m].
-        gain: Speed per distance, and turning per angle, of the last stretch [1/s].
-        position_aim: Distance at which the last stretch ends [m].
-        heading_aim: The same for the heading [rad].
+        speed: Speed of straight walking [m/s].
+        min_speed: Slowest speed; below it the robot would step in place [m/s].
+        min_turn: Slowest turning rate [rad/s].
+        lookahead: Distance of the target point on the path [m].
+        tight_radius: Curve radius below which the speed is reduced in proportion [m].
+        slow_distance: Distance from the goal at which to slow down [m].
+        gain: Speed per distance, and turning per angle, of the final approach [1/s].
+        position_aim: Distance at which the final approach ends [m].
+        heading_aim: Heading error at which the final approach ends [rad].
     """
 
     speed: float = 0.6
@@ -57,16 +57,16 @@ def places(path: np.ndarray) -> np.ndarray:
 
 
 def point_at(path: np.ndarray, place: float) -> np.ndarray:
-    """Return the point (2,) at a place; beyond the ends, the nearer end."""
+    """Return the point (2,) at a place; clamped to the ends."""
     along = places(path)
     return np.array([np.interp(place, along, path[:, i]) for i in range(2)])
 
 
 def nearest(path: np.ndarray, point: np.ndarray, begin: float = 0.0,
             end: float = math.inf) -> Tuple[float, float]:
-    """Return the place in [begin, end] that is nearest to a point, and how far off that is.
+    """Return the place in [begin, end] that is nearest to a point, and its distance.
 
-    The bounds keep a robot on its branch where a path crosses or retraces itself.
+    The bounds select the right branch if a path crosses or retraces itself.
     """
     along, steps = places(path), np.diff(path, axis=0)
     squared = np.maximum((steps ** 2).sum(1), 1e-12)
@@ -80,7 +80,7 @@ def nearest(path: np.ndarray, point: np.ndarray, begin: float = 0.0,
 
 
 def seen_from(pose: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Return a point (2,) as the robot sees it: forward and left of it [m]."""
+    """Return a point (2,) relative to the robot: forward and left [m]."""
     dx, dy = point - pose[:2]
     cos, sin = math.cos(pose[2]), math.sin(pose[2])
     return np.array([cos * dx + sin * dy, cos * dy - sin * dx])
@@ -94,18 +94,18 @@ def bearing(pose: np.ndarray, point: np.ndarray) -> float:
 
 def pursue(pose: np.ndarray, path: np.ndarray, place: float, settings: PursuitSettings,
            max_turn: float) -> Command:
-    """Return the command that follows a path: ahead, and round the arc to the lookahead point.
+    """Return the command that follows a path: forward, on an arc to the lookahead point.
 
     Args:
-        pose: The robot.
-        path: The path, its end the goal.
-        place: Where on the path the robot is.
-        settings: How.
-        max_turn: Highest turning rate [rad/s]; a tighter arc is walked more slowly instead.
+        pose: Pose of the robot.
+        path: The path; it ends at the goal.
+        place: Place of the robot on the path.
+        settings: Settings of the path pursuit.
+        max_turn: Highest turning rate [rad/s]; on a tighter arc the speed is reduced instead.
 
     Returns:
-        Never backwards and never sideways. A point behind the robot is for
-        :func:`turn_towards`, before.
+        The command, never backwards or sideways. For a point behind the robot, call
+        :func:`turn_towards` first.
     """
     forward, left = seen_from(pose, point_at(path, place + settings.lookahead))
     # The circle through the robot, tangent to its heading, and the point: curvature 2 y / d^2.
@@ -127,7 +127,7 @@ def turn_towards(angle: float, settings: PursuitSettings) -> Command:
 
 
 def approach(pose: np.ndarray, goal: np.ndarray, settings: PursuitSettings) -> Command:
-    """Return the command of the last stretch: straight to the goal pose (3,) in any direction.
+    """Return the command of the final approach: straight to the goal pose (3,).
 
     It is zero once both position and heading are within their aims.
     """
@@ -141,5 +141,5 @@ def approach(pose: np.ndarray, goal: np.ndarray, settings: PursuitSettings) -> C
 
 
 def ease(previous: Command, wanted: Command, most: np.ndarray) -> Command:
-    """Return the command moved from the previous one by at most ``most`` (3,), part by part."""
+    """Return the wanted command, limited to a change of ``most`` (3,) per axis."""
     return previous + np.clip(wanted - previous, -most, most)

@@ -1,1 +1,1 @@
-"""The odometry node: the base's pose and velocity."""
+"""The odometry node: publishes pose and velocity of the base from leg odometry and IMU."""

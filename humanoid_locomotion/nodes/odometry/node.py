@@ -1,4 +1,4 @@
-"""The odometry node: where the robot is, from its legs and its IMU, for robots that do not say."""
+"""The odometry node: leg odometry with an IMU, for robots that publish no ``odom``."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from humanoid_locomotion.nodes.ros.parameters import OdometryParameters, declare
 from humanoid_locomotion.nodes.ros.transform import OdometryTransform
 
 LOG_PERIOD = 2.0  # [s]
-# Standard deviations. Of the order of what simulated walks showed: of a step's velocity [m/s], and
-# of the place as a share of the way walked. Taken for granted: of the height [m] and of the IMU's
-# orientation [rad].
+# Standard deviations. From simulated walks, by order of magnitude: of the velocity of a step
+# [m/s], and of the position as a share of the path length. Assumed: of the height [m] and of the
+# IMU's orientation [rad].
 SPEED_ERROR, DRIFT_SHARE, HEIGHT_ERROR, ANGLE_ERROR = 0.05, 0.03, 0.01, 0.02
 
 
 class OdometryNode(Node):
-    """Publishes ``odom`` for every ``joint_states``, as long as the IMU speaks too.
+    """Publishes ``odom`` for every ``joint_states``, while IMU messages arrive.
 
-    The lower sole is taken to stand still, the orientation is the IMU's. So the place drifts, by
-    what the feet slip and the IMU's heading is off: good for planning ways, not for maps.
+    The lower sole is assumed to stand still; the orientation is that of the IMU. The position
+    drifts with foot slip and heading error: it suits path planning, not mapping.
     """
 
     def __init__(self, **kwargs: Any):
@@ -56,7 +56,7 @@ class OdometryNode(Node):
         self.get_logger().info(f'{robot.name}: {", ".join(legs[0].joints + legs[1].joints)}')
 
     def stop(self) -> None:
-        """Do nothing: whoever moves the robot notices that odom is silent."""
+        """Do nothing: other nodes detect that odom has stopped."""
 
     def _now(self) -> float:
         return 1e-9 * float(self.get_clock().now().nanoseconds)
@@ -71,7 +71,7 @@ class OdometryNode(Node):
         if channels['joint_states'].accepted == before:
             return
         if channels['imu/data'].age(now) > self._settings.sensor_timeout:
-            self.get_logger().warning('no odom: imu/data is silent',
+            self.get_logger().warning('no odom: no recent imu/data',
                                       throttle_duration_sec=LOG_PERIOD)
             return
         self._step(conversions.seconds(msg.header.stamp) or now)
@@ -81,7 +81,7 @@ class OdometryNode(Node):
         reckoning.step(state, time)
         if reckoning.gaps > gaps:
             self.get_logger().warning(
-                'joint_states and imu/data left a gap: what the robot did in it is not known',
+                'gap in joint_states or imu/data: the motion during the gap is not known',
                 throttle_duration_sec=LOG_PERIOD)
         drift = (DRIFT_SHARE * reckoning.walked)**2
         self._message.pose.covariance = np.diag(
@@ -99,7 +99,7 @@ class OdometryNode(Node):
 
 
 def main(args: Optional[List[str]] = None) -> int:
-    """Run the node until it is told to stop."""
+    """Run the node until it is stopped."""
     return run(OdometryNode, args)
 
 

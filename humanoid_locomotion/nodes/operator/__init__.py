@@ -1,1 +1,1 @@
-"""A person's devices: web viewer, keyboard, emergency stop."""
+"""Operator devices: web viewer, keyboard teleoperation, emergency stop."""

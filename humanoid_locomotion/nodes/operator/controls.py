@@ -1,4 +1,4 @@
-"""What a person's device has towards the robot: motions while a hand is there, and requests."""
+"""Common interface of operator devices to the robot: dead-man motion commands and requests."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from humanoid_locomotion.nodes.operator.emergency_stop_client import EmergencySt
 from humanoid_locomotion.nodes.ros import conversions, qos
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer
 
-PERIOD = 0.05  # [s] between two commands; with the dead-man's 0.3 s the longest way to a stop
+PERIOD = 0.05  # [s] between two commands; plus the dead-man's 0.3 s: longest delay until a stop
 PUSH = 'sim/push'
 REQUESTS = (*(f'locomotion/{request}' for request in ('stand', 'walk', 'damp')),
             emergency_stop_client.RESET, PUSH)
 
 
 class Controls:
-    """Publishes on ``cmd_vel`` while a hand drives, and calls services.
+    """Publishes ``cmd_vel`` while an operator drives, and calls services.
 
-    Whatever the device is, it reports its hands to :attr:`dead_man` and nothing else moves the
-    robot. Its methods may be called from any thread; what they ask for is done by the node's.
+    Every device reports to :attr:`dead_man`, and only that moves the robot. The methods may be
+    called from any thread; they are executed in the node's thread.
 
     Args:
-        node: The device's node.
+        node: The node of the device.
         stamped: Whether ``cmd_vel`` is a TwistStamped.
-        show: Called with what became of a request, for a person; in the node's thread.
+        show: Called with the result of a request, as text; in the node's thread.
 
     Attributes:
-        dead_man: Who drives, and what for.
-        driven: (3,) What is published now.
+        dead_man: The dead-man's switch: who drives, and the requested velocity.
+        driven: (3,) The velocity that is published now.
     """
 
     def __init__(self, node: Node, stamped: bool, show: Callable[[str], None]):
@@ -50,23 +50,23 @@ class Controls:
         create_wall_timer(node, PERIOD, self._tick)
 
     def request(self, service: str) -> None:
-        """Call a service; the robot stands first, unless it is only pushed."""
+        """Call a service; stops driving first, except for a push."""
         if service != PUSH:
             self.dead_man.drop()
         self.do(lambda: self._call(service))
 
     def do(self, action: Callable[[], None]) -> None:
-        """Do something in the node's thread."""
+        """Run a function in the node's thread."""
         self._work.put(action)
 
     def close(self) -> None:
-        """Let the robot stand, at the end of the process; the node is still connected."""
+        """Make the robot stand, at the end of the process, while the node is still connected."""
         self.dead_man.drop()
         self._tick()
 
     @property
     def is_stopping(self) -> bool:
-        """Whether an emergency stop was asked for and not answered yet."""
+        """Whether an emergency stop was requested and is not yet confirmed."""
         return self._stop.is_pending
 
     def _tick(self) -> None:
@@ -92,7 +92,7 @@ class Controls:
             self._stop.release()
         client = self._clients[service]
         if not client.service_is_ready():
-            self._show(f'nobody offers {service}')
+            self._show(f'no node offers {service}')
             return
 
         def take(future: Any) -> None:

@@ -1,7 +1,6 @@
-"""A dead-man's switch: a motion lasts only while a person's hand gives fresh signs of life.
+"""A dead-man's switch: a motion lasts only while the operator's hand sends fresh signals.
 
-It knows nothing of ROS, browsers or terminals, so that every device that a person drives with can
-have the same one.
+It is independent of ROS, browsers and terminals, so that all operator devices use the same one.
 """
 
 from __future__ import annotations
@@ -12,23 +11,23 @@ from typing import Callable, Dict, Optional
 
 import numpy as np
 
-TIMEOUT = 0.3  # [s] that a sign of life counts
-KEPT = 1.0  # [s] that a hand which let go keeps the control, as between two buttons
+TIMEOUT = 0.3  # [s] validity of a signal
+KEPT = 1.0  # [s] time for which a released hand keeps the control, as between two buttons
 
 
 class DeadMan:
-    """Who has the control, what that hand wants, and until when.
+    """Manages which hand has the control, its requested velocity, and the time limits.
 
-    The first hand that takes hold of something has the control; it loses it when it has let go or
-    was silent for :data:`KEPT`, or goes away. A hand numbers its grips: whenever it takes hold
-    anew, the number grows. A grip ends when the hand lets go, loses the control or never had it,
-    and when somebody stops the robot; it moves nothing again, even if a laptop wakes up and goes
-    on where it was. A hand that was silent for a moment, as a page that stutters, goes on. May be
-    used from several threads.
+    A hand is one source of control, such as a browser page. The first hand that grips a control
+    has the control of the robot; it loses it after :data:`KEPT` without a grip or a signal, or
+    when it leaves. A hand numbers its grips: each new grip has a higher number. A grip ends when
+    the hand releases it, loses the control or never had it, and when anyone stops the robot; an
+    ended grip never moves the robot again, even if a suspended laptop resumes. A short gap in the
+    signals does not end a grip. May be used from several threads.
 
     Args:
-        clock: Gives the time [s].
-        timeout: How long a sign of life counts [s].
+        clock: Returns the time [s].
+        timeout: Validity of a signal [s].
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, timeout: float = TIMEOUT):
@@ -40,30 +39,30 @@ class DeadMan:
 
     @property
     def holder(self) -> str:
-        """Who has the control; empty if nobody has."""
+        """The hand that has the control; empty if none."""
         with self._lock:
             self._look()
             return self._holder
 
     def lost(self, who: str) -> int:
-        """Return the number of the last grip of a hand that has ended; 0 if none has."""
+        """Return the number of a hand's last ended grip; 0 if none has ended."""
         with self._lock:
             self._look()
             return self._lost.get(who, 0)
 
     def hold(self, who: str, grip: int, wanted: np.ndarray, seen: Optional[float] = None,
              timeout: Optional[float] = None) -> bool:
-        """Take a sign of life of a hand that holds something.
+        """Process a signal of a hand that grips a control.
 
         Args:
-            who: Whose hand.
+            who: The hand.
             grip: Number of the grip, from 1.
-            wanted: (3,) The velocity it asks for.
-            seen: When the hand was certainly there, by the clock [s]; now if None.
-            timeout: How long this sign counts [s], if not as long as usual.
+            wanted: (3,) The requested velocity.
+            seen: Time at which the grip was confirmed, by the clock [s]; now if None.
+            timeout: Validity of this signal [s], if different from the default.
 
         Returns:
-            Whether this hand drives.
+            Whether this hand has the control.
         """
         with self._lock:
             now = self._look()
@@ -83,14 +82,14 @@ class DeadMan:
             return True
 
     def release(self, who: str) -> None:
-        """A hand has let go; it may take hold anew."""
+        """End the grip of a hand; it may grip again."""
         with self._lock:
             now = self._look()
             if who == self._holder:
                 self._let_go(now)
 
     def leave(self, who: str) -> None:
-        """A hand is gone: its connection or its terminal has ended."""
+        """Remove a hand whose connection or terminal has ended."""
         with self._lock:
             now = self._look()
             if who == self._holder:
@@ -99,14 +98,14 @@ class DeadMan:
             self._lost.pop(who, None)
 
     def drop(self) -> None:
-        """Let the robot stand, whoever drives it: each hand must take hold anew."""
+        """End all grips, so that the robot stands: each hand must grip again."""
         with self._lock:
             now = self._look()
             if self._holder:
                 self._let_go(now)
 
     def command(self) -> Optional[np.ndarray]:
-        """Return what to publish now: (3,); zeros once after a motion; then None, for silence."""
+        """Return the command to publish (3,); zeros once after a motion, then None for none."""
         with self._lock:
             self._look()
             if self._is_held:
@@ -115,7 +114,7 @@ class DeadMan:
             return np.zeros(3) if owed else None
 
     def _look(self) -> float:
-        """Notice what has run out; return the time."""
+        """Apply the time limits; return the time."""
         now = self._clock()
         self._is_held = self._is_held and now < self._until
         if self._holder and now >= self._kept_until:

@@ -1,4 +1,4 @@
-"""An emergency stop that is not lost when nobody hears it yet."""
+"""Emergency stop request that is repeated until the locomotion node confirms it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ REPEAT = 0.2  # [s]
 
 
 class EmergencyStop:
-    """Asks for a stop, again and again until the locomotion node says that it has stopped.
+    """Requests a stop repeatedly until the locomotion node confirms it.
 
-    A request that is sent before the two nodes have discovered each other, or before the other is
-    configured, would be gone; and the robot would stand up a moment later.
+    A single request would be lost if it was sent before the nodes have discovered each other, or
+    before the locomotion node is configured; the robot would then stand up.
 
     Args:
-        node: Whose client to use.
-        show: Called with what became of it, for a person.
+        node: The node that provides the client.
+        show: Called with the result, as text.
 
     Attributes:
-        is_pending: Whether it was asked for and not answered yet.
+        is_pending: Whether a stop was requested and is not yet confirmed.
     """
 
     def __init__(self, node: Node, show: Callable[[str], None]):
@@ -35,11 +35,11 @@ class EmergencyStop:
     def press(self) -> None:
         """Stop the robot."""
         self.is_pending = True
-        self._show('emergency stop: asking until it is answered')
+        self._show('emergency stop: requested until confirmed')
         self._ask()
 
     def release(self) -> None:
-        """Ask no more, as when a person resets."""
+        """Stop the repetition, as when the operator resets."""
         self.is_pending = False
 
     def _ask(self) -> None:

@@ -1,7 +1,7 @@
-"""`humanoid-locomotion teleop`: drives the robot from a terminal, while a key is held.
+"""`humanoid-locomotion teleop`: drives the robot from a terminal while a key is held.
 
-A terminal tells when a key is pressed, and repeats it while it is held; it never tells that a key
-is let go. So each press drives for a short time only, and the repeats go on with it.
+A terminal reports key presses and repeats of a held key, but no releases. So each press drives for
+a short time only, and each repeat extends it.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from humanoid_locomotion.nodes.operator.dead_man import TIMEOUT
 from humanoid_locomotion.nodes.ros import middleware, qos
 from humanoid_locomotion.nodes.ros.executor import make_executor
 
-# For how long the first press of a key drives [s]. Keyboards repeat a key that is held after 0.25
-# to 0.66 s: where that takes longer than this, the robot slows down in between. With the period in
-# which it is published, the robot is asked to stand within 0.5 s of the last press, always.
+# Time for which the first press of a key drives [s]. Keyboards repeat a held key after 0.25 to
+# 0.66 s: with a longer delay, the robot slows down in between. Including the publishing period,
+# the robot is always asked to stand within 0.5 s of the last press.
 FIRST_PRESS = 0.4
-FIRST_REPEAT = 0.7  # [s] after which the same key is a new press
-STEP, SLOWEST = 0.1, 0.1  # of the speed, as shares of the command range
-# What each key drives, as signs of forward, left and turning left; the arrow keys send these three
+FIRST_REPEAT = 0.7  # [s] after which the same key counts as a new press
+STEP, SLOWEST = 0.1, 0.1  # step and minimum of the speed, as shares of the command range
+# Motion of each key, as signs of forward, left and turning left; arrow keys send these three
 # characters.
 MOVES: Dict[str, Tuple[int, int, int]] = {
     'w': (1, 0, 0), 's': (-1, 0, 0), 'q': (0, 1, 0), 'e': (0, -1, 0), 'a': (0, 0, 1),
@@ -50,7 +50,7 @@ MOVES: Dict[str, Tuple[int, int, int]] = {
 FASTER, SLOWER, LET_GO = '+', '-', ' '
 SERVICES = {'1': 'locomotion/stand', '2': 'locomotion/walk', '3': 'locomotion/damp',
             'x': emergency_stop_client.SERVICE, 'r': emergency_stop_client.RESET, 'p': PUSH}
-END_TIMEOUT = 1.0  # [s] to wait for the answer to an emergency stop, at the end
+END_TIMEOUT = 1.0  # [s] to wait for the confirmation of an emergency stop, at the end
 END = ('\x03', '\x04')  # Ctrl-C, Ctrl-D
 HELP = ('hold a key to walk: w s forward   q e sideways   a d turn   z c forward and turn\n'
         '+ - speed   space stop   1 stand   2 walk   3 damp   x emergency stop   r reset   '
@@ -60,7 +60,7 @@ HELP = ('hold a key to walk: w s forward   q e sideways   a d turn   z c forward
 
 
 def split_keys(text: str) -> List[str]:
-    """Return the keys of what a terminal sent at once; an arrow key is one."""
+    """Split terminal input into keys; an arrow key is one key."""
     keys, i = [], 0
     while i < len(text):
         length = 3 if text[i:i + 3] in MOVES else 1
@@ -70,15 +70,15 @@ def split_keys(text: str) -> List[str]:
 
 
 class Keys:
-    """Turns key presses into what a hand wants.
+    """Converts key presses to motions and requests.
 
     Args:
-        controls: What they drive.
-        limits: Of the velocity commands.
-        clock: That of the dead-man's switch.
+        controls: Interface to the robot.
+        limits: Limits of the velocity commands.
+        clock: Clock of the dead-man's switch.
 
     Attributes:
-        speed: Share of the command range that a key asks for.
+        speed: Share of the command range that a key requests.
     """
 
     def __init__(self, controls: Controls, limits: CommandSpec,
@@ -89,10 +89,10 @@ class Keys:
         self._read_at = clock()
 
     def read(self, keys: List[str]) -> None:
-        """Take the keys that were pressed since the last call.
+        """Process the keys that were pressed since the last call.
 
-        When that is long ago, this process stood still, and what is held now is not known: then
-        moves do not count, and requests do.
+        If the last call was long ago, this process was suspended and the keys held now are not
+        known: then motions are ignored, but requests are processed.
         """
         now = self._clock()
         is_late, self._read_at = now - self._read_at > TIMEOUT, now
@@ -117,18 +117,18 @@ class Keys:
 
 
 def velocity(key: str, speed: float, limits: CommandSpec) -> np.ndarray:
-    """Return the command (3,) that a key asks for at a speed, a share of the range."""
+    """Return the command (3,) of a key at a speed, a share of the range."""
     signs = np.array(MOVES[key], np.float64)
     return speed * np.where(signs > 0.0, signs * limits.upper, -signs * limits.lower)
 
 
 class TeleopNode(Node):
-    """The terminal's node.
+    """The ROS node of the terminal.
 
     Attributes:
-        controls: What the keys drive.
-        state: What the locomotion node says it does.
-        answer: What became of the last request.
+        controls: Interface to the robot.
+        state: State published by the locomotion node.
+        answer: Result of the last request.
     """
 
     def __init__(self, stamped: bool):
@@ -148,11 +148,11 @@ def teleop(policy: str = 'humanoid', stamped: bool = False) -> None:
     """Drive until Ctrl-C, a signal, or the end of the terminal; then stand.
 
     Args:
-        policy: Whose command range holds.
+        policy: Policy whose command range is used.
         stamped: Whether to publish TwistStamped.
 
     Raises:
-        RefusedError: The input is no terminal.
+        RefusedError: Standard input is not a terminal.
     """
     if not sys.stdin.isatty():
         raise RefusedError('teleop', 'standard input is not a terminal')
@@ -162,11 +162,11 @@ def teleop(policy: str = 'humanoid', stamped: bool = False) -> None:
     node, is_over = TeleopNode(stamped), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: is_over.set())
-    # Publishing has a thread of its own: a terminal that is stuck blocks whoever writes to it.
+    # Publishing has its own thread, since a blocked terminal blocks writes to it.
     spinning = threading.Thread(target=_spin, args=(node, is_over), daemon=True)
     spinning.start()
     try:
-        # The errors of a terminal that is gone.
+        # The exceptions of a closed terminal.
         with contextlib.suppress(OSError, termios.error), _raw() as descriptor:
             console.print(Text(HELP))
             _follow(node, Keys(node.controls, limits), descriptor, console, is_over)
@@ -203,12 +203,12 @@ def _follow(node: TeleopNode, keys: Keys, descriptor: int, console: Console,
 
 @contextlib.contextmanager
 def _raw() -> Iterator[int]:
-    """Take keys as they are pressed, Ctrl-C among them; leave the terminal as it was."""
+    """Read keys as they are pressed, including Ctrl-C; restore the terminal at the end."""
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     tty.setraw(descriptor, termios.TCSANOW)
     settings = termios.tcgetattr(descriptor)
-    settings[1] |= termios.OPOST  # what is printed still begins on the left
+    settings[1] |= termios.OPOST  # printed lines still start at the left
     termios.tcsetattr(descriptor, termios.TCSANOW, settings)
     try:
         yield descriptor
@@ -217,7 +217,7 @@ def _raw() -> Iterator[int]:
 
 
 def _read(descriptor: int) -> List[str]:
-    """Return all keys that wait; Ctrl-D when the terminal is at its end."""
+    """Return all pending keys; Ctrl-D at the end of the terminal's input."""
     if not select.select([descriptor], [], [], PERIOD)[0]:
         return []
     data = os.read(descriptor, 4096)

@@ -1,1 +1,1 @@
-"""Helpers for rclpy that several nodes share: messages, parameters, executor, QoS."""
+"""rclpy helpers shared by several nodes: messages, parameters, executor, QoS."""

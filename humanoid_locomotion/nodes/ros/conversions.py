@@ -1,4 +1,4 @@
-"""Between ROS messages and arrays. Joints are found by name, quaternions are x, y, z, w."""
+"""Conversions between ROS messages and arrays. Joints by name; quaternions are x, y, z, w."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from humanoid_locomotion.core.errors import JointsError, MessageError
 
 GAINS = ('kp', 'kd', 'effort')
 AXIS_TOPIC = 'command/'  # followed by the name of a command axis beyond the velocity
-# The first figure of a covariance that says "this sensor does not measure that".
+# First element of a covariance by which a sensor states that it does not measure the quantity.
 NOT_MEASURED = -1.0
 UNIT_TOLERANCE = 0.05
 
@@ -31,12 +31,12 @@ def seconds(stamp: Time) -> float:
 
 
 def to_stamp(nanoseconds: int) -> Time:
-    """Return a stamp."""
+    """Convert a time [ns] to a stamp."""
     return Time(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
 
 
 class JointReader:
-    """Picks known joints out of ``JointState`` messages of any order, extra joints allowed.
+    """Reads the known joints of ``JointState`` messages, in any order, ignoring extra joints.
 
     Args:
         joint_names: The joints, in the order of the arrays to fill.
@@ -56,8 +56,8 @@ class JointReader:
         return self._pick(msg, msg.velocity, 'velocity')
 
     def efforts(self, msg: JointState) -> Optional[np.ndarray]:
-        """Return joint torques [Nm], float64 (num_joints,); None where they are not measured."""
-        # Drivers without torque sensors send none, too few, NaN or nothing but zeros.
+        """Return joint torques [Nm], float64 (num_joints,); None if they are not measured."""
+        # Drivers without torque sensors send none, too few, NaN or only zeros.
         if len(msg.effort) != len(msg.name) or msg.name != self._names:
             return None
         picked: np.ndarray = np.asarray(msg.effort)[self._index]
@@ -90,7 +90,7 @@ class JointReader:
 def imu_orientation(msg: Imu) -> np.ndarray:
     """Return the orientation of the base, xyzw of unit length, (4,)."""
     if msg.orientation_covariance[0] == NOT_MEASURED:
-        raise MessageError('imu/data', 'it carries no orientation (its covariance is -1)')
+        raise MessageError('imu/data', 'has no orientation (its covariance is -1)')
     q = msg.orientation
     return _unit_quaternion(np.array([q.x, q.y, q.z, q.w]), 'imu/data')
 
@@ -98,7 +98,7 @@ def imu_orientation(msg: Imu) -> np.ndarray:
 def imu_angular_velocity(msg: Imu) -> np.ndarray:
     """Return the angular velocity of the base, in the base frame [rad/s], (3,)."""
     if msg.angular_velocity_covariance[0] == NOT_MEASURED:
-        raise MessageError('imu/data', 'it carries no angular velocity (its covariance is -1)')
+        raise MessageError('imu/data', 'has no angular velocity (its covariance is -1)')
     return _finite(_xyz(msg.angular_velocity), 'imu/data', 'angular_velocity')
 
 
@@ -114,7 +114,7 @@ def odom_orientation(msg: Odometry) -> np.ndarray:
 
 
 def pose_2d(msg: Pose, topic: str) -> np.ndarray:
-    """Return x [m], y [m] and heading [rad] of a pose, (3,); NaN anywhere is refused."""
+    """Return x [m], y [m] and heading [rad] of a pose, (3,); NaN in any field is refused."""
     q = msg.orientation
     position = _finite(_xyz(msg.position), topic, 'position')
     orientation = _unit_quaternion(np.array([q.x, q.y, q.z, q.w]), topic)
@@ -129,8 +129,7 @@ def odom_linear_velocity(msg: Odometry) -> np.ndarray:
 def velocity_command(msg: Twist) -> np.ndarray:
     """Return forward [m/s], left [m/s] and turning left [rad/s], (3,).
 
-    All six components must be finite: a sender that computes one wrongly is not to be trusted
-    with the others.
+    All six components must be finite, since one invalid component makes the others doubtful.
     """
     six = np.concatenate([_xyz(msg.linear), _xyz(msg.angular)])
     _finite(six, 'cmd_vel', 'velocity')
@@ -145,7 +144,7 @@ def axis_command(msg: Float64, axis: str) -> float:
 
 
 def twist(command: np.ndarray, stamp: Optional[Time] = None) -> Any:
-    """Return a velocity command (3,) as a Twist, or as a TwistStamped where a stamp is given."""
+    """Return a velocity command (3,) as a Twist, or as a TwistStamped if a stamp is given."""
     msg = Twist()
     msg.linear.x, msg.linear.y, msg.angular.z = np.asarray(command, np.float64).tolist()
     if stamp is None:
@@ -154,16 +153,16 @@ def twist(command: np.ndarray, stamp: Optional[Time] = None) -> Any:
 
 
 class JointCommand:
-    """The message ``joint_command``, serialised once: only stamp and targets change from then on.
+    """The message ``joint_command``, serialised once; afterwards only stamp and targets change.
 
-    No velocity, no feed-forward. rclpy publishes the bytes as they are, and does not write the
-    same names again in every step.
+    It has no velocity and no feed-forward torque. rclpy publishes the bytes directly, so that the
+    joint names are not serialised in every step.
 
     Args:
         joint_names: The joints, in the order of the targets.
     """
 
-    STAMP = 4  # where it begins, after the four bytes in which CDR names its encoding
+    STAMP = 4  # offset of the stamp, after the 4-byte CDR header
 
     def __init__(self, joint_names: Sequence[str]):
         n = len(joint_names)
@@ -186,7 +185,7 @@ def joint_gains(kp: np.ndarray, kd: np.ndarray, effort: np.ndarray) -> Float64Mu
 
 
 def table(values: np.ndarray, rows: List[str], columns: List[str]) -> Float64MultiArray:
-    """Return a table whose two dimensions are labelled with what they hold."""
+    """Return a table with labelled rows and columns."""
     msg = Float64MultiArray(data=array.array('d', values.astype(np.float64).tobytes()))
     msg.layout.dim = [
         MultiArrayDimension(label=','.join(rows), size=values.shape[0], stride=values.size),
@@ -202,7 +201,7 @@ def read_gains(msg: Float64MultiArray) -> np.ndarray:
         raise MessageError('joint_gains', f"expected dimensions 'joint' and {','.join(GAINS)!r}, "
                            f'found {labels}')
     if len(msg.data) % len(GAINS) or msg.layout.dim[0].size * len(GAINS) != len(msg.data):
-        raise MessageError('joint_gains', f'{len(msg.data)} figures for '
+        raise MessageError('joint_gains', f'{len(msg.data)} values for '
                            f'{msg.layout.dim[0].size} joints')
     gains = np.asarray(msg.data).reshape(-1, len(GAINS))
     if not (np.isfinite(gains).all() and (gains >= 0.0).all()):
@@ -212,10 +211,10 @@ def read_gains(msg: Float64MultiArray) -> np.ndarray:
 
 def set_odometry(msg: Odometry, position: np.ndarray, velocity: np.ndarray,
                  orientation: np.ndarray, angular_velocity: np.ndarray) -> None:
-    """Write where the base is and how it moves into a message.
+    """Write pose and velocity of the base into a message.
 
     Args:
-        msg: The message; its header, frames and covariances stay.
+        msg: The message; its header, frames and covariances are kept.
         position: In the odometry frame [m], (3,).
         velocity: In the base frame [m/s], (3,).
         orientation: xyzw, (4,).
@@ -229,7 +228,7 @@ def set_odometry(msg: Odometry, position: np.ndarray, velocity: np.ndarray,
 
 
 def set_xyz(target: Any, values: np.ndarray) -> None:
-    """Write three figures into a point or a vector."""
+    """Write three numbers into a point or a vector."""
     target.x, target.y, target.z = values.tolist()
 
 
@@ -238,7 +237,7 @@ def _xyz(vector: Any) -> np.ndarray:
 
 
 def _are_finite(values: np.ndarray) -> bool:
-    # A fraction of the time of ndarray.all(), for arrays as small as these.
+    # Much faster than ndarray.all() for small arrays.
     return bool(np.count_nonzero(np.isfinite(values)) == values.size)
 
 

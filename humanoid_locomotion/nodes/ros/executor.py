@@ -1,11 +1,11 @@
-"""Runs one node on one thread, and lets it put the robot down before the process ends."""
+"""Runs one node on one thread, and stops the robot before the process ends."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from typing import Any, Callable, List, Optional, Protocol
+from typing import Any, Callable, List, Optional
 
 import rclpy
 from rclpy.clock import Clock
@@ -19,26 +19,16 @@ from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.nodes.ros import middleware
 from humanoid_locomotion.nodes.ros.guarded import GuardedNode, describe
 
-# How soon a signal is seen when nothing else happens [s]. It must be a number: without a timeout
-# EventsExecutor.spin_once() of the PyPI wheels waits busily and runs no timer.
+# Longest delay until a signal is handled when idle [s]. It must be a number: without a timeout
+# EventsExecutor.spin_once() of the PyPI wheels busy-waits and runs no timer.
 SPIN_TIMEOUT = 0.1
 MAX_FAILURES = 20  # of the executor in one second
 
 
-class StoppableNode(Protocol):
-    """A node that can end well."""
-
-    def stop(self) -> None:
-        """Leave the robot safe; the node is still connected."""
-
-    def destroy_node(self) -> Any:
-        """Free the node."""
-
-
 def create_wall_timer(node: Node, period: float, callback: Callable[[], None]) -> Timer:
-    """Return a timer that runs by the machine's clock, whatever time the node follows.
+    """Return a timer that uses the machine's clock, independent of the node's time source.
 
-    Its deadlines are absolute, and those that were missed are skipped.
+    Its deadlines are absolute, and missed ones are skipped.
     """
     return node.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -57,13 +47,13 @@ def make_executor() -> Executor:
 
 
 def run(make_node: Callable[[], Any], args: Optional[List[str]] = None) -> int:
-    """Run a node until SIGINT, SIGTERM or a crash, and stop it while it can still publish.
+    """Run a node until SIGINT, SIGTERM or a crash; stop it while it can still publish.
 
     Returns:
-        The exit code: 0, or 2 for a parameter that cannot be used.
+        The exit code: 0, or 2 for an invalid parameter.
     """
     stop = threading.Event()
-    # rclpy's own handlers would cut the connection before the node could damp the robot.
+    # rclpy's own handlers would shut down the context before the node could damp the robot.
     middleware.init(args=args)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -74,7 +64,7 @@ def run(make_node: Callable[[], Any], args: Optional[List[str]] = None) -> int:
 
 
 def _spin_once(executor: Executor, node: Any, failures: List[float]) -> None:
-    """Spin once; what rclpy itself raises is told to a node that can go on."""
+    """Spin once; pass exceptions of rclpy itself to a node that can continue."""
     try:
         executor.spin_once(timeout_sec=SPIN_TIMEOUT)
     except Exception as error:
@@ -83,7 +73,7 @@ def _spin_once(executor: Executor, node: Any, failures: List[float]) -> None:
         node.on_exception('executor', describe(error))
         failures.append(time.monotonic())
         if len(failures) > MAX_FAILURES and failures[-1] - failures.pop(0) < 1.0:
-            raise  # an executor that only fails controls nothing: the process ends, damped
+            raise  # an executor that always fails is useless: damp and end the process
 
 
 def _run(make_node: Callable[[], Any], stop: threading.Event) -> int:

@@ -1,4 +1,4 @@
-"""Callbacks that never raise into the executor: the node is told, and goes on."""
+"""A lifecycle node whose callbacks never raise into the executor."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, Callable, Optional
 
 from rclpy.lifecycle import LifecycleNode
 
-MAX_REASON = 300  # letters of an exception that are shown
+MAX_REASON = 300  # characters of an exception that are shown
 
 
 class GuardedNode(LifecycleNode):
-    """A node that outlives whatever its subscriptions, timers and services raise.
+    """A node that survives exceptions of its subscriptions, timers and services.
 
-    An exception in a callback would leave the executor, and end the process while a robot walks.
-    Here it ends in :meth:`on_exception`. A service that raised answers with ``success`` false and
-    the reason in ``message``, where its response has these fields. Transitions of the lifecycle
-    are not among them: rclpy calls those itself and turns what they raise into an error.
+    An exception of a callback would leave the executor and end the process while a robot walks.
+    Here :meth:`on_exception` is called instead. A service that raised responds with ``success``
+    false and the reason in ``message``, if its response has these fields. Lifecycle transitions
+    are not included: rclpy calls them itself and converts their exceptions to an error.
     """
 
     def on_exception(self, where: str, reason: str) -> None:
@@ -30,7 +30,7 @@ class GuardedNode(LifecycleNode):
         raise NotImplementedError
 
     def guarded(self, callback: Callable[..., Any], where: str) -> Callable[..., Any]:
-        """Return a callback that hands to :meth:`on_exception` what it would raise."""
+        """Return a callback whose exceptions are passed to :meth:`on_exception`."""
         if inspect.iscoroutinefunction(inspect.unwrap(callback)):
             @functools.wraps(callback)
             async def guard(*arguments: Any) -> Any:
@@ -78,7 +78,7 @@ def describe(error: Exception) -> str:
     """Return an exception's type and text in one line of bounded length."""
     try:
         text = ' '.join(str(error)[:10 * MAX_REASON].split())
-    except Exception:  # an exception whose text cannot be made
+    except Exception:  # an exception whose text cannot be computed
         text = ''
     text = text if len(text) <= MAX_REASON else f'{text[:MAX_REASON]}...'
     return f'{type(error).__name__}: {text}' if text else type(error).__name__

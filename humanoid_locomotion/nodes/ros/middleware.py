@@ -1,9 +1,9 @@
-"""How our processes find and reach each other: settings of the middleware, made before rclpy.init.
+"""DDS settings for discovery and transport of this package's processes, set before rclpy.init.
 
-Fast DDS speaks over shared memory by default. Whenever a process is discovered it may take that
-transport a third of a second to open a port, with the lock that every message received needs
-(eProsima/Fast-DDS issue 6535): starting `ros2 topic echo` would stop a walking robot's control
-loop for 16 periods. Over UDP nothing waits.
+Fast DDS uses shared memory by default. When a process is discovered, that transport may take a
+third of a second to open a port while it holds the lock that every received message needs
+(eProsima/Fast-DDS issue 6535): starting `ros2 topic echo` would stop the control loop of a walking
+robot for 16 periods. Over UDP this delay does not occur.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from rclpy.signals import SignalHandlerOptions
 
 from humanoid_locomotion.core.reading.resources import share_folder
 
-DOMAINS = range(1, 102)  # those whose ports lie below every system's ephemeral ones
+DOMAINS = range(1, 102)  # their ports are below the ephemeral ports of all systems
 PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 TRANSPORTS = 'FASTDDS_BUILTIN_TRANSPORTS'
 RANGE, LOCALHOST_ONLY = 'ROS_AUTOMATIC_DISCOVERY_RANGE', 'ROS_LOCALHOST_ONLY'
 
 
 def init(**options: Any) -> None:
-    """Initialise rclpy over UDP, without its signal handlers unless ``options`` ask for them."""
+    """Initialise rclpy over UDP, without its signal handlers unless ``options`` enables them."""
     avoid_shared_memory()
     rclpy.init(**{'signal_handler_options': SignalHandlerOptions.NO, **options})
 
 
 def avoid_shared_memory() -> None:
-    """Turn Fast DDS's shared memory off in this process and its children.
+    """Disable Fast DDS's shared memory in this process and its children.
 
-    Whoever configures Fast DDS by a profile, or by ``FASTDDS_BUILTIN_TRANSPORTS``, is obeyed;
-    other middlewares are left alone.
+    An existing configuration by a profile or by ``FASTDDS_BUILTIN_TRANSPORTS`` is kept; other
+    middlewares are not changed.
     """
     profile = str(share_folder() / 'config' / 'nodes' / 'fastdds_localhost.xml')
     used = os.environ.get('RMW_IMPLEMENTATION') or 'rmw_fastrtps_cpp'
@@ -42,7 +42,7 @@ def avoid_shared_memory() -> None:
     if 'fastrtps' not in used or given:
         return
     if os.environ.get(RANGE) == 'LOCALHOST' or os.environ.get(LOCALHOST_ONLY) == '1':
-        # There rmw_fastrtps names the transports itself; this profile says the same without one.
+        # There rmw_fastrtps sets the transports itself; this profile does, without shared memory.
         os.environ[PROFILES[0]] = profile
         os.environ[RANGE] = 'SYSTEM_DEFAULT'
         os.environ.pop(LOCALHOST_ONLY, None)
@@ -51,10 +51,10 @@ def avoid_shared_memory() -> None:
 
 
 def isolate() -> int:
-    """Let this process and its children speak only to each other, on this machine.
+    """Restrict this process and its children to communicate with each other, on this machine.
 
     Returns:
-        The ROS domain; by it a person may listen in.
+        The ROS domain; with it other tools can join.
     """
     domain = _free_domain()
     os.environ.update({'ROS_DOMAIN_ID': str(domain), RANGE: 'LOCALHOST'})
@@ -65,7 +65,7 @@ def isolate() -> int:
 def _free_domain() -> int:
     domains = random.sample(DOMAINS, len(DOMAINS))
     for domain in domains:
-        # DDS: the first participant of a domain listens here.
+        # The port of the first DDS participant of a domain.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
                 probe.bind(('127.0.0.1', 7410 + 250 * domain))

@@ -25,7 +25,7 @@ def parameter(default: Any, description: str, *, within: Optional[Tuple[float, f
 
     Args:
         default: The value without an override; its type is the parameter's type.
-        description: What it does, with its unit.
+        description: Description, with unit.
         within: Lowest and highest value allowed, for floats.
         one_of: The values allowed, for strings; any if empty.
         read_only: Whether it is fixed once the node runs.
@@ -36,58 +36,58 @@ def parameter(default: Any, description: str, *, within: Optional[Tuple[float, f
 
 @dataclasses.dataclass(frozen=True)
 class LocomotionParameters:
-    """The parameters of the locomotion node; figures that a contract holds are not among them."""
+    """The parameters of the locomotion node; without the values of the contract."""
 
     policy: str = parameter(
-        'humanoid', 'Policy to run: a folder, or the name of one that ships')
+        'humanoid', 'Policy to run: a folder, or the name of a shipped policy')
     robot: str = parameter(
-        '', 'Folder of the robot, for the speeds of its joints; needed if the robot does not ship')
+        '', 'Folder of the robot description; required if the robot is not shipped')
     engine: str = parameter(
-        'auto', 'What runs the network', one_of=('auto', 'onnxruntime', 'torch'))
+        'auto', 'Inference engine', one_of=('auto', 'onnxruntime', 'torch'))
     device: str = parameter(
-        'auto', 'Where the torch engine runs', one_of=('auto', 'cpu', 'cuda'))
+        'auto', 'Device of the torch engine', one_of=('auto', 'cpu', 'cuda'))
     autostart: bool = parameter(
         False, 'Configure at once, and activate when every sensor is fresh', read_only=True)
     start_damped: bool = parameter(
-        False, 'Activate into damping, and stand up only when ~/stand or ~/walk is called')
+        False, 'Activate into damping; stand up only when ~/stand or ~/walk is called')
     enable_stamped_cmd_vel: bool = parameter(
-        False, 'Take TwistStamped instead of Twist on cmd_vel')
+        False, 'Subscribe TwistStamped instead of Twist on cmd_vel')
     dry_run: bool = parameter(
         False, 'Compute everything and publish only ~/state, ~/timing and diagnostics')
     record: bool = parameter(
         False, 'Write inputs, observations, actions and targets to an MCAP file')
     record_folder: str = parameter(
-        'recordings', 'Folder for recordings, made when the node is activated')
+        'recordings', 'Folder for recordings, created when the node is activated')
     cmd_vel_timeout: float = parameter(
-        0.5, 'Silence on cmd_vel after which the robot stands [s]', within=(0.0, 10.0))
+        0.5, 'Time without cmd_vel after which the robot stands [s]', within=(0.0, 10.0))
     max_acceleration: float = parameter(
         COMMAND_AXES['lin_vel_x'].max_rate,
-        'Largest change of the velocity command [m/s^2]', within=(0.1, 100.0))
+        'Largest rate of change of the velocity command [m/s^2]', within=(0.1, 100.0))
     max_turn_acceleration: float = parameter(
         COMMAND_AXES['ang_vel_z'].max_rate,
-        'Largest change of the turning command [rad/s^2]', within=(0.1, 100.0))
+        'Largest rate of change of the turning command [rad/s^2]', within=(0.1, 100.0))
     sensor_timeout: float = parameter(
-        0.1, 'Age at which a sensor message is too old to walk on [s]', within=(0.005, 1.0))
+        0.1, 'Largest age of a sensor message [s]', within=(0.005, 1.0))
     unchanged_timeout: float = parameter(
-        0.25, 'Time for which a sensor may repeat the same figures, bit by bit [s]',
+        0.25, 'Longest time for which a sensor may repeat bit-identical values [s]',
         within=(0.02, 10.0))
     max_tilt: float = parameter(
-        0.8, 'Tilt of the base at which walking is given up [rad]', within=(0.05, 1.5))
+        0.8, 'Tilt of the base at which the robot is damped [rad]', within=(0.05, 1.5))
     min_height: float = parameter(
-        0.0, 'Height of the base in odom at which walking is given up [m]; 0 to not read odom',
+        0.0, 'Height of the base in odom below which the robot is damped [m]; 0 disables it',
         within=(0.0, 3.0))
     allow_hanging: bool = parameter(
-        False, 'Walk though the feet carry no load, as on a stand')
+        False, 'Allow walking without load on the feet, as on a test stand')
     warm_motor: float = parameter(
-        80.0, 'Temperature of a motor from which it is warned of [deg C]', within=(0.0, 200.0))
+        80.0, 'Motor temperature that causes a warning [deg C]', within=(0.0, 200.0))
     hot_motor: float = parameter(
-        95.0, 'Temperature of a motor from which the robot stands [deg C]', within=(0.0, 200.0))
+        95.0, 'Motor temperature at which the robot stands [deg C]', within=(0.0, 200.0))
     low_battery: float = parameter(
-        0.2, 'Charge of the battery below which it is warned of, of 1', within=(0.0, 1.0))
+        0.2, 'State of charge that causes a warning, 0 to 1', within=(0.0, 1.0))
     empty_battery: float = parameter(
-        0.1, 'Charge of the battery below which the robot stands, of 1', within=(0.0, 1.0))
+        0.1, 'State of charge below which the robot stands, 0 to 1', within=(0.0, 1.0))
     ramp_speed: float = parameter(
-        0.8, 'Speed of the joint with the longest way to the default pose [rad/s]',
+        0.8, 'Speed of the joint with the largest distance to the default pose [rad/s]',
         within=(0.01, 10.0))
 
 
@@ -98,15 +98,15 @@ class SimParameters:
     robot: str = parameter(
         'humanoid', 'Robot to simulate: a name, or the path of its folder', read_only=True)
     real_time_factor: float = parameter(
-        1.0, 'Simulated seconds in one second, if the machine can', within=(0.01, 100.0),
+        1.0, 'Simulated seconds per second, if the machine is fast enough', within=(0.01, 100.0),
         read_only=True)
     publish_rate: float = parameter(
-        200.0, 'Sensor messages in one simulated second [Hz]', within=(10.0, 1000.0),
+        200.0, 'Rate of sensor messages in simulated time [Hz]', within=(10.0, 1000.0),
         read_only=True)
     physics_timestep: float = parameter(
         0.005, 'Longest physics step [s]', within=(0.0001, 0.02), read_only=True)
     command_timeout: float = parameter(
-        0.2, 'Silence on joint_command after which the joints are only damped [s]',
+        0.2, 'Time without joint_command after which the joints are damped [s]',
         within=(0.01, 10.0))
     base_frame: str = parameter('base_link', 'Frame of imu/data and odom', read_only=True)
     odom_frame: str = parameter('odom', 'Frame in which odom gives the pose', read_only=True)
@@ -115,7 +115,7 @@ class SimParameters:
     push_y: float = parameter(
         0.0, 'Leftward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
     friction: float = parameter(
-        0.0, "Sliding friction of every contact; 0 for the model's own", within=(0.0, 5.0))
+        0.0, 'Sliding friction of every contact; 0 for that of the model', within=(0.0, 5.0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,10 +123,10 @@ class OdometryParameters:
     """The parameters of the odometry node."""
 
     robot: str = parameter(
-        'humanoid', 'Robot whose legs are measured: a name, or the path of its folder',
+        'humanoid', 'Robot: a name, or the path of its folder',
         read_only=True)
     sensor_timeout: float = parameter(
-        0.1, 'Age at which a sensor message is too old to go by [s]', within=(0.005, 1.0),
+        0.1, 'Largest age of a sensor message [s]', within=(0.005, 1.0),
         read_only=True)
     base_frame: str = parameter('base_link', 'Frame of the velocity in odom', read_only=True)
     odom_frame: str = parameter('odom', 'Frame of the pose in odom', read_only=True)
@@ -137,26 +137,26 @@ class PlannerParameters:
     """The parameters of the planner node."""
 
     policy: str = parameter(
-        'humanoid', 'Policy whose command range holds: a folder, or the name of one that ships',
+        'humanoid', 'Policy with the command range: a folder, or the name of a shipped policy',
         read_only=True)
     rooms: str = parameter(
-        'rooms', 'Rooms that have names: a file, or one in config/nodes', read_only=True)
+        'rooms', 'Named places: a file, or the name of one in config/nodes', read_only=True)
     enable_stamped_cmd_vel: bool = parameter(
         False, 'Publish TwistStamped instead of Twist on cmd_vel', read_only=True)
     speed: float = parameter(
-        0.6, 'Of walking straight on [m/s]', within=(0.1, 5.0), read_only=True)
+        0.6, 'Speed of straight walking [m/s]', within=(0.1, 5.0), read_only=True)
     position_tolerance: float = parameter(
-        0.15, 'Distance at which a goal is reached [m]', within=(0.1, 1.0), read_only=True)
+        0.15, 'Distance at which a goal counts as reached [m]', within=(0.1, 1.0), read_only=True)
     heading_tolerance: float = parameter(
-        0.15, 'Angle at which a goal is reached [rad]', within=(0.1, 3.2), read_only=True)
+        0.15, 'Angle at which a goal counts as reached [rad]', within=(0.1, 3.2), read_only=True)
     progress_timeout: float = parameter(
-        15.0, 'Time without progress after which a goal is given up [s]', within=(1.0, 600.0),
+        15.0, 'Time without progress after which a goal is aborted [s]', within=(1.0, 600.0),
         read_only=True)
     odom_timeout: float = parameter(
-        0.5, 'Silence on odom in which the robot stands [s]', within=(0.05, 10.0),
+        0.5, 'Time without odom after which the robot stands [s]', within=(0.05, 10.0),
         read_only=True)
     hold: bool = parameter(
-        True, 'Walk back when pushed away after the arrival', read_only=True)
+        True, 'Walk back to a reached goal after a push', read_only=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,15 +164,15 @@ class ViewerParameters:
     """The parameters of the viewer node."""
 
     policy: str = parameter(
-        'humanoid', 'Policy whose command range holds: a folder, or the name of one that ships',
+        'humanoid', 'Policy with the command range: a folder, or the name of a shipped policy',
         read_only=True)
     robot: str = parameter(
         '', 'Robot to show: a name or a folder; empty for that of the policy', read_only=True)
     host: str = parameter(
-        '127.0.0.1', 'Address to serve the page on; who has the printed token can drive the robot',
+        '127.0.0.1', 'Address to serve the page on; the printed token allows to drive the robot',
         read_only=True)
     port: int = parameter(
-        8080, 'Port to serve the page on, or the next that is free', read_only=True)
+        8080, 'Port to serve the page on, or the next free one', read_only=True)
     enable_stamped_cmd_vel: bool = parameter(
         False, 'Use TwistStamped instead of Twist on cmd_vel', read_only=True)
 
@@ -185,7 +185,7 @@ def declare(node: Node, cls: type) -> None:
     """
     fields = dataclasses.fields(cls)
     names = [field.name for field in fields]
-    # rclpy has no public way to list overrides that nothing declared.
+    # rclpy has no public API to list undeclared overrides.
     given = node._parameter_overrides
     unknown = [name for name in given if name not in names and name not in RCLPY_PARAMETERS
                and not name.startswith(RCLPY_PREFIXES)]
@@ -213,10 +213,10 @@ def declare(node: Node, cls: type) -> None:
 
 
 def read(node: Node, cls: Type[T]) -> T:
-    """Return the present values of parameters that :func:`declare` declared.
+    """Return the current values of parameters that :func:`declare` declared.
 
     Raises:
-        ConfigError: A text is not one of those allowed.
+        ConfigError: A string is not one of the allowed values.
     """
     values = {}
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]

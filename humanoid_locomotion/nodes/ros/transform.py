@@ -1,4 +1,4 @@
-"""Tells ``/tf`` what ``odom`` says, where tf2's messages are installed."""
+"""Publishes odometry as a transform on ``/tf``, if tf2's messages are installed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class OdometryTransform:
     """Publishes the pose of odometry messages as the transform between their two frames.
 
     Args:
-        node: Whose topic to use.
-        odom: A message with the frames; no figures are read yet.
+        node: The node that publishes.
+        odom: A message with the frame names; its values are not used.
     """
 
     def __init__(self, node: Node, odom: Odometry):

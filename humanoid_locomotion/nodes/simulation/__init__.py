@@ -1,1 +1,1 @@
-"""The sim node: a robot in MuJoCo behind the topics of a real one."""
+"""The sim node: a robot simulated in MuJoCo with the ROS interface of a real one."""

@@ -1,4 +1,4 @@
-"""The messages in which a simulated robot tells what it measures."""
+"""Sensor messages of a simulated robot."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sensor_msgs.msg import Imu, JointState
 from humanoid_locomotion.nodes.ros import conversions
 from humanoid_locomotion.nodes.simulation.simulated_robot import SimulatedRobot
 
-# Sensors here are exact to single precision; all zeros would mean "unknown".
+# Simulated sensors are exact to single precision; a covariance of zeros means "unknown".
 EXACT = 1e-12
-# The accelerometer shows the mean over a tick, which an impact within it changes by this much.
+# The accelerometer gives the mean over a cycle, which an impact within it changes by this much.
 ACCELERATION_VARIANCE = 1.0
 
 
 class Measurements:
-    """What a simulated robot measures now, as messages that are filled again and again.
+    """Measurements of a simulated robot, as reused messages.
 
     Args:
         robot: The robot.
@@ -44,7 +44,7 @@ class Measurements:
         self.odom.pose.covariance = self.odom.twist.covariance = np.diag([EXACT] * 6).ravel()
 
     def take(self, stamp: Any) -> None:
-        """Write what the robot measures now, and a stamp, into the messages."""
+        """Write the current measurements and a stamp into the messages."""
         state = self._robot.state()
         position, velocity = state.base_position, state.base_linear_velocity
         assert position is not None and velocity is not None  # a simulator always has odometry

@@ -1,4 +1,4 @@
-"""The sim node: a robot in MuJoCo that a controller cannot tell from a real one by its topics."""
+"""The sim node: simulates a robot in MuJoCo behind the same topics as a real robot."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ REFUSAL_LOG_PERIOD = 2.0  # [s]
 
 
 class SimNode(Node):
-    """Steps a simulated robot in real time and publishes what it measures.
+    """Steps a simulated robot in real time and publishes its measurements.
 
-    The node is the source of ``/clock``: it follows the wall clock by absolute deadlines, and a
-    machine that is too slow makes simulated time fall behind, never burst. Until the first command
-    that pulls, and after ``~/reset``, the robot hangs in its default pose on a virtual gantry; a
-    silence on ``joint_command`` damps it.
+    The node publishes ``/clock``: it follows the wall clock by absolute deadlines; on a machine
+    that is too slow, simulated time falls behind, without bursts. Until the first command with
+    kp > 0, and after ``~/reset``, the robot is suspended in its default pose on a virtual gantry;
+    it is damped when ``joint_command`` stops.
     """
 
     def __init__(self, **kwargs: Any):
@@ -51,7 +51,7 @@ class SimNode(Node):
             self._robot, parameters.base_frame, parameters.odom_frame)
         self._clock_message = Clock()
         self._create_topics()
-        # Ticks that the machine misses are lost: simulated time falls behind.
+        # Missed cycles are skipped: simulated time falls behind.
         create_wall_timer(self, tick / parameters.real_time_factor, self._on_tick)
         self.get_logger().info(
             f'{robot.name}, {robot.num_joints} joints, {parameters.publish_rate:g} Hz')
@@ -84,7 +84,7 @@ class SimNode(Node):
         self._imu_publisher.publish(now.imu)
         self._odom_publisher.publish(now.odom)
         self._transform.publish(now.odom)
-        # Last, so that whoever wakes up by the clock already has the measurements of this tick.
+        # Last, so that nodes that wait for the clock already have the measurements of this cycle.
         self._clock_message.clock = stamp
         self._clock_publisher.publish(self._clock_message)
 
@@ -121,12 +121,12 @@ class SimNode(Node):
     def _log_gantry(self) -> None:
         self._was_held = self._robot.is_held
         self.get_logger().info(
-            'the robot hangs on a virtual gantry until a joint_command pulls' if self._was_held
-            else 'the robot is let go')
+            'the robot hangs on a virtual gantry until a joint_command with kp' if self._was_held
+            else 'the robot is released from the gantry')
 
 
 def main(args: Optional[List[str]] = None) -> int:
-    """Run the node until it is told to stop."""
+    """Run the node until it is stopped."""
     return run(SimNode, args)
 
 

@@ -1,4 +1,4 @@
-"""A simulator dressed as a robot with a motor driver; knows nothing of ROS."""
+"""A simulated robot with the behaviour of a motor driver; independent of ROS."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec, open_backend
 
-# MuJoCo's own figures: on a CPU the solver stops by itself when it has converged.
+# MuJoCo's defaults: on a CPU the solver stops when it has converged.
 SOLVER_ITERATIONS, LINE_SEARCH_ITERATIONS = 100, 50
-UNUSED = 1  # room for contacts and constraints, which only GPU backends reserve
-# The ropes of a hoist, as one spring and damper at the base, which gives way by some 0.1 m.
-ROPE_STIFFNESS, ROPE_DAMPING = 5000.0, 500.0  # [N/m], [N s/m], and likewise for its rotation
+UNUSED = 1  # size of contact and constraint arrays, which only GPU backends allocate
+# The ropes of a hoist, as one spring and damper at the base, with a sag of about 0.1 m.
+ROPE_STIFFNESS, ROPE_DAMPING = 5000.0, 500.0  # [N/m], [N s/m], and the same values for rotation
 
 
 class SimulatedRobot:
-    """One robot in MuJoCo, with what a motor driver adds to it.
+    """One robot in MuJoCo, including its motor driver.
 
-    *Gantry.* Until the first command that pulls (with kp above zero), and again after
-    :meth:`reset`, the robot hangs in its default pose with its feet on the floor; then it is let
-    go. *Watchdog.* When commands stop, the joints are only damped, as a driver should do.
-    *Faults.* Motors die, are wired to another joint, and encoders slip, where a test asks for it.
+    *Gantry.* Until the first command with kp > 0, and again after :meth:`reset`, the robot is
+    suspended in its default pose with its feet on the floor; then it is released. *Watchdog.* When
+    commands stop, the joints are damped, as a driver should do. *Faults.* On request of a test,
+    motors die or are connected to another joint, and encoders slip.
 
     Args:
-        robot: Which robot.
-        tick: Time that one :meth:`step` takes [s].
+        robot: The robot.
+        tick: Duration of one :meth:`step` [s].
         timestep: Longest physics step [s]; a tick is divided evenly.
-        command_timeout: Silence after which the joints are only damped [s].
-        terrain: What the ground is like; None for a flat floor.
+        command_timeout: Time without commands after which the joints are damped [s].
+        terrain: Specification of the ground; None for a flat floor.
 
     Attributes:
-        time: Simulated time [s]; it goes on while the robot hangs.
-        is_held: Whether the robot hangs.
-        start: Where it hangs [m], (3,): a point on the ground.
-        encoder_offsets: What every joint measures too much [rad], (num_joints,); the driver's own
-            control goes by the same encoder.
-        wiring: The joint whose target each motor gets, (num_joints,).
+        time: Simulated time [s]; it continues while the robot is suspended.
+        is_held: Whether the robot is suspended.
+        start: Position of the gantry [m], (3,): a point on the ground.
+        encoder_offsets: Measurement error of every joint [rad], (num_joints,); the driver's
+            controller uses the same encoder.
+        wiring: Index of the joint whose target each motor gets, (num_joints,).
     """
 
     def __init__(self, robot: RobotSpec, tick: float, timestep: float, command_timeout: float,
@@ -74,7 +74,7 @@ class SimulatedRobot:
         return self.ticks * self._tick
 
     def reset(self) -> None:
-        """Hang the robot up in its default pose. Time goes on."""
+        """Suspend the robot in its default pose. Time continues."""
         self.is_held = True
         self._last_command = -np.inf
         self._acceleration = np.zeros(3)
@@ -87,16 +87,16 @@ class SimulatedRobot:
         self._velocity = np.zeros(3)
 
     def set_gains(self, table: np.ndarray) -> None:
-        """Take over gains (n, 3), kp, kd and effort, of the joints that commands name."""
+        """Set gains (n, 3), kp, kd and effort, of the commanded joints."""
         self._given_gains = table
         self._damped = None  # write them at the next step
 
     def command(self, names: Sequence[str], positions: np.ndarray) -> None:
-        """Take over targets [rad] of the named joints.
+        """Set targets [rad] of the named joints.
 
         Raises:
             JointsError: The robot has no joint of that name.
-            MessageError: A target is not finite, or their number is not that of the names.
+            MessageError: A target is not finite, or the numbers of targets and names differ.
         """
         if list(names) != list(self._gains_order):
             unknown = [name for name in names if name not in self.joint_names]
@@ -112,17 +112,17 @@ class SimulatedRobot:
             self.is_held = False
 
     def kill_motor(self, name: str) -> None:
-        """Let the motor of a joint pull no more; it still measures."""
+        """Disable the motor of a joint; its sensors still work."""
         self._is_dead[self.joint_names.index(name)] = True
         self._damped = None
 
     def swap_motors(self, one: str, other: str) -> None:
-        """Wire the motors of two joints to each other's targets."""
+        """Connect the motors of two joints to each other's targets."""
         pair = [self.joint_names.index(name) for name in (one, other)]
         self.wiring[pair] = self.wiring[pair[::-1]]
 
     def lift(self, height: float) -> None:
-        """Lift the base by so much [m] on the ropes of a hoist; 0 or less lets it go."""
+        """Lift the base by a height [m] on the ropes of a hoist; 0 or less releases it."""
         joint = int(np.flatnonzero(self._model.jnt_type == mujoco.mjtJoint.mjJNT_FREE)[0])
         carries = height > 0.0
         self._model.jnt_stiffness[joint] = ROPE_STIFFNESS * carries
@@ -138,7 +138,7 @@ class SimulatedRobot:
         self._backend.add_base_velocity(linear, np.zeros((1, 3)))
 
     def set_friction(self, friction: float) -> None:
-        """Make every surface as slippery as asked; 0 gives the model its own again."""
+        """Set the friction of every surface; 0 restores that of the model."""
         self._model.geom_friction[:, 0] = friction if friction > 0.0 else self._own_friction
 
     def step(self) -> None:
@@ -158,7 +158,7 @@ class SimulatedRobot:
         self._velocity = velocity
 
     def state(self) -> RobotState:
-        """Return what the robot measures now, one row."""
+        """Return the measured state of the robot, one row."""
         state = self._backend.state()
         return dataclasses.replace(
             state, joint_positions=(state.joint_positions + self.encoder_offsets).astype(
@@ -170,12 +170,12 @@ class SimulatedRobot:
         return 0.0 if terrain is None else float(terrain.ground(position)[0])
 
     def efforts(self) -> np.ndarray:
-        """Return the torques that the motors measure [Nm], (num_joints,); 0 while it is held."""
+        """Return the torques that the motors measure [Nm], (num_joints,); 0 while suspended."""
         torques: np.ndarray = self._backend.truth().joint_torques[0]
         return torques
 
     def specific_force(self) -> np.ndarray:
-        """Return what an accelerometer in the base shows [m/s^2], (3,), mean over the tick."""
+        """Return the reading of an accelerometer in the base [m/s^2], (3,), mean over the tick."""
         upward = self._acceleration + np.array([0.0, 0.0, GRAVITY])
         force: np.ndarray = rotations.rotate_inverse(
             self.state().base_orientation, upward[None])[0]
@@ -183,7 +183,7 @@ class SimulatedRobot:
 
     @property
     def pulls(self) -> bool:
-        """Whether the driver lets any joint pull now: by its gains, and commands still come."""
+        """Whether the driver controls any joint: it has gains and receives commands."""
         silent = self.time - self._last_command > self.command_timeout
         return self._pulls() and not silent
 
@@ -192,7 +192,7 @@ class SimulatedRobot:
         self._backend.close()
 
     def _commanded_gains(self) -> np.ndarray:
-        """Return the gains of every joint: those given for the commanded ones, or the robot's."""
+        """Return the gains of every joint: those set for the commanded ones, else the robot's."""
         gains = self._gains.copy()
         given = self._given_gains
         if given is not None and len(given) == len(self._gains_order):
@@ -215,7 +215,7 @@ def write_gains(model: mujoco.MjModel, joint_names: Sequence[str], gains: np.nda
 
     Args:
         model: A model of the MuJoCo backend; its actuators are named after their joints.
-        joint_names: Which joints.
+        joint_names: The joints.
         gains: (num_joints, 3): kp [Nm/rad], kd [Nm s/rad], effort [Nm].
     """
     for name, (kp, kd, effort) in zip(joint_names, gains):

@@ -1,1 +1,1 @@
-"""Odd values for every option of every command."""
+"""Fuzzing of the command line: unusual values for every option of every command."""

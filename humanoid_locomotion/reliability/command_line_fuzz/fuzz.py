@@ -1,8 +1,8 @@
-"""Gives every option of every command what it does not expect, each time in its own process.
+"""Runs every command with unusual values of its options, each in its own process.
 
-A try is good if the process ends in time, with a documented exit code, without a traceback,
-without a file outside its folder and, if it refused, with one sentence and no file. What is meant
-by a bug of ours, exit code 70, counts as a problem.
+A try passes if the process ends in time, with a documented exit code, without a traceback, without
+a file outside its folder and, if it refused, with one sentence and no file. The exit code of an
+internal error, 70, counts as a problem.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from humanoid_locomotion.core.reading.resources import PACKAGE
 from humanoid_locomotion.reliability.command_line_fuzz import stock
 from humanoid_locomotion.reliability.command_line_fuzz.tries import Planned, Try, plan, prepare
 
-LIMIT = 30.0  # [s] for a try
+LIMIT = 30.0  # [s] time limit of a try
 NOT_OURS = ('__pycache__', 'build', 'install', 'log')  # the last three are colcon's
-HASHED = 16 * 1024 * 1024  # bytes; a larger file is told by its time of change
+HASHED = 16 * 1024 * 1024  # bytes; larger files are compared by their modification time
 REFUSED, PIPE = 2, 141  # exit codes, besides 0 and 1: docs/troubleshooting.md
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a try ended.
+    """Result of a try.
 
     Attributes:
-        command: The command's words.
-        option: What was given an odd value.
-        kind: What that value was.
+        command: The words of the command.
+        option: The option that was given an unusual value.
+        kind: Kind of the value.
         code: The exit code; negative for a signal.
-        ran: Whether the command's work had begun: its input was accepted.
-        seconds: How long it took.
-        problem: What is wrong with that; empty if nothing is.
-        said: The end of standard error, where something is wrong.
-        words: The command line, where something is wrong.
+        ran: Whether the work of the command started, so its input was accepted.
+        seconds: Duration [s].
+        problem: Description of the problem; empty if there is none.
+        said: End of standard error, if something is wrong.
+        words: The command line, if something is wrong.
     """
 
     command: str
@@ -77,7 +77,7 @@ class _Server:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
 
     def run(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        """Run a command line; return how it ended, or that it ended this process, too."""
+        """Run a command line; return its result, or that it ended the server process, too."""
         assert self._process.stdin is not None and self._process.stdout is not None
         begin, answer = time.monotonic(), ''
         with contextlib.suppress(OSError):
@@ -91,12 +91,12 @@ class _Server:
                 'seconds': time.monotonic() - begin}
 
     def close(self) -> None:
-        """End it."""
+        """End the server process."""
         self._process.communicate()
 
 
 def _without_privileges() -> List[str]:
-    """Return what starts a program of root's so that modes of files count for it."""
+    """Return a command prefix under which file modes also apply to root."""
     if os.geteuid() != 0 or shutil.which('setpriv') is None:
         return []
     return ['setpriv', '--bounding-set=-dac_override,-dac_read_search',
@@ -111,7 +111,7 @@ def _environment() -> Dict[str, str]:
 
 
 def _run(one: Try, folder: Path, server: _Server) -> Dict[str, Any]:
-    """Run a try; its working directory is ``work`` in a folder, the rest of that is ours."""
+    """Run a try; its working directory is ``work`` in a folder, whose rest is for the fuzz."""
     more = {'HOME': str(folder / 'home'), 'TMPDIR': str(folder / 'tmp'),
             'ROS_LOG_DIR': str(folder / 'home'), 'MPLCONFIGDIR': str(folder / 'home')}
     if not one.streams:
@@ -136,14 +136,14 @@ def _run(one: Try, folder: Path, server: _Server) -> Dict[str, Any]:
 
 
 class _Watch:
-    """Sees what changes in a folder, but for hidden files, caches and what colcon writes."""
+    """Detects changes in a folder, except hidden files, caches and colcon's files."""
 
     def __init__(self, folder: Path):
         self._folder, self._lock = folder, threading.Lock()
         self._known = {path: self._state(path) for path in self._paths()}
 
     def changes(self) -> List[str]:
-        """Return what is new, or has other content, since this was last asked; sorted."""
+        """Return the files that are new or changed since the last call, sorted."""
         with self._lock:
             found = []
             for path in self._paths():
@@ -161,7 +161,7 @@ class _Watch:
 
     @staticmethod
     def _state(path: str, known: Any = None) -> Tuple[Tuple[int, int], bytes]:
-        """Return when a file was changed, and a hash of it; read only if it was since then."""
+        """Return modification time and hash of a file; read only if it was modified."""
         try:
             status = os.lstat(path)
             when = status.st_mtime_ns, status.st_size
@@ -170,12 +170,12 @@ class _Watch:
             if known is not None and known[0] == when:
                 return when, known[1]
             return when, hashlib.sha1(Path(path).read_bytes()).digest()
-        except OSError:  # gone, or not to be read by anyone
+        except OSError:  # removed, or not readable
             return (0, 0), b''
 
 
 def _problem(one: Try, ended: Dict[str, Any], ran: bool, err: str, wrote: Sequence[str]) -> str:
-    """Say what is wrong with how a try ended; empty if nothing is."""
+    """Return the problem with the result of a try; empty if there is none."""
     code = ended['code']
     if 'Traceback' in err or 'Exception ignored' in err:
         return 'traceback'
@@ -192,7 +192,7 @@ def _problem(one: Try, ended: Dict[str, Any], ran: bool, err: str, wrote: Sequen
         return ''
     if len(re.findall('^error: ', err, re.MULTILINE)) != 1:
         return 'refused without one sentence'
-    if one.streams:  # what cannot be printed may have been done
+    if one.streams:  # with a broken stream the work may be complete
         return ''
     return f'refused, yet wrote {wrote[0]}' if wrote else ''
 
@@ -217,7 +217,7 @@ def _try(planned: Planned, servers: queue.Queue, stock: Path, seed: int,
         problem = _problem(one, ended, ran, err, wrote)
         if strays and not problem:
             problem = f'wrote {strays[0]}'
-        for path, folders, _ in os.walk(folder):  # for root without privileges too
+        for path, folders, _ in os.walk(folder):  # also for root without privileges
             for name in folders:
                 os.chmod(os.path.join(path, name), 0o700)
     said, words = ('', ()) if not problem else (err[-3000:], tuple(map(repr, one.words)))
@@ -234,19 +234,19 @@ def _train(words: Sequence[str], stock: Path, servers: queue.Queue) -> None:
 
 
 def fuzz(count: int, seed: int = 0, processes: int = 2) -> List[Outcome]:
-    """Try command lines, and return how each ended.
+    """Run random command lines, and return their results.
 
     Args:
-        count: How many.
-        seed: Decides which, and what is made for them.
-        processes: How many at a time.
+        count: Number of tries.
+        seed: Random seed of the tries and their files.
+        processes: Number of parallel processes.
     """
     return list(outcomes(plan(count, seed), seed, processes))
 
 
 def outcomes(planned: Sequence[Planned], seed: int,
              processes: int = 2) -> Iterator[Outcome]:
-    """Yield how each of some tries of :func:`plan` ends."""
+    """Yield the result of each try of :func:`plan`."""
     servers: queue.Queue = queue.Queue()
     for _ in range(processes):
         servers.put(_Server())
@@ -263,7 +263,7 @@ def outcomes(planned: Sequence[Planned], seed: int,
 
 
 def summary(seen: Sequence[Outcome]) -> str:
-    """Return what came of some tries as Markdown."""
+    """Return the results of tries as Markdown."""
     codes = Counter(one.code for one in seen if not one.problem)
     kinds = Counter(re.sub(r' [^ ]*/.*', ' a file', one.problem) for one in seen if one.problem)
     rows = [f'| `{one.command}` | {one.option} | {one.kind} | {one.code} | {one.problem} |'

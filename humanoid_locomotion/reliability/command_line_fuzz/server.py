@@ -1,7 +1,8 @@
-"""Runs command lines, each in a process of its own that is forked off after the heavy imports.
+"""Runs command lines, each in its own process, which is forked after the slow imports.
 
-Started by :mod:`command_line_fuzz` with pipes: one JSON object per line in, a command to run, and
-one out, how it ended. What would take minutes ends where its work would begin, see :data:`WORK`.
+Started by :mod:`.fuzz` with pipes: one JSON object per input line, a command to run, and one per
+output line, its result. Commands that take minutes end where their work would start, see
+:data:`WORK`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import time
 import traceback
 from typing import Any, Callable, Dict, Tuple
 
-# Where the work of a command begins that walks a robot or measures for seconds to hours. A try
-# ends there: its input was accepted. What is written after the work is not seen by the fuzz.
+# Start of the work of long-running commands, which walk a robot or measure. A try
+# ends there: its input was accepted. Output after the work is not tested.
 WORK: Dict[str, Tuple[str, ...]] = {
     'walk': ('nodes.demos.session:Session.__init__',),
     'navigate': ('nodes.demos.session:Session.__init__',),
@@ -34,9 +35,9 @@ WORK: Dict[str, Tuple[str, ...]] = {
     'dev benchmark env': ('benchmarks.throughput:benchmark_env',),
     'dev benchmark train': ('benchmarks.throughput:benchmark_train',),
     'dev benchmark physics': ('benchmarks.physics_study:study',)}
-# Not cut, since a training of one iteration ends soon: it only counts as begun.
+# Not ended there, since a training of one iteration is short: it is only marked as started.
 BEGINS = {'train': ('training.run.trainer:Trainer.run',)}
-# Imported before forking. Those that start threads, rclpy and onnxruntime, are left to each try.
+# Imported before forking, except rclpy and onnxruntime, which start threads.
 PACKAGES = (
     'torch', 'mujoco', 'onnx', 'mcap.reader', 'mcap.writer', 'matplotlib.figure', 'yaml',
     'pydantic', 'geometry_msgs.msg', 'nav_msgs.msg', 'sensor_msgs.msg', 'rcl_interfaces.srv',
@@ -57,7 +58,7 @@ def _preload() -> None:
 
 
 def _mark(command: str, marker: str) -> None:
-    """Let the points at which a command's work begins say that they were reached."""
+    """Make the functions at which a command's work starts record that they were reached."""
     for point in (*WORK.get(command, ()), *BEGINS.get(command, ())):
         module, _, path = point.partition(':')
         owner: Any = importlib.import_module(f'humanoid_locomotion.{module}')
@@ -75,7 +76,7 @@ def _mark(command: str, marker: str) -> None:
 
 
 def _become(request: Dict[str, Any]) -> None:
-    """Turn this forked process into one that was started with a command line."""
+    """Set up this forked process as if it was started with a command line."""
     os.setsid()
     os.chdir(request['folder'])
     for number, name, flags in ((0, os.devnull, os.O_RDONLY),
@@ -96,7 +97,7 @@ def _become(request: Dict[str, Any]) -> None:
 
 
 def _wait(process: int, limit: float) -> Tuple[int, bool]:
-    """Wait for a process; return its exit code, and whether it had to be interrupted."""
+    """Wait for a process; return its exit code, and whether it was interrupted."""
     handle = os.pidfd_open(process)
     try:
         late = not select.select([handle], [], [], limit)[0]
@@ -111,7 +112,7 @@ def _wait(process: int, limit: float) -> Tuple[int, bool]:
 
 
 def _left_behind(process: int) -> bool:
-    """Tell whether a process left others of its group behind; end them."""
+    """End remaining processes of a process's group; return whether there were any."""
     try:
         os.killpg(process, signal.SIGKILL)
     except ProcessLookupError:
@@ -120,7 +121,7 @@ def _left_behind(process: int) -> bool:
 
 
 def _end_like_an_interpreter(main: Callable[[], object]) -> None:
-    """Run a program and end the process, without the clean-up of C++ that a fork cannot do."""
+    """Run a program and end the process, without C++ exit handlers, which fail after a fork."""
     code: Any = 0
     try:
         main()
@@ -140,7 +141,7 @@ def _end_like_an_interpreter(main: Callable[[], object]) -> None:
 
 
 def serve() -> None:
-    """Run command lines until there are no more."""
+    """Run command lines until the input ends."""
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     _preload()

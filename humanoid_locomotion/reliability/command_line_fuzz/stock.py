@@ -1,4 +1,4 @@
-"""Files as they should be, of every kind that a command reads: what the fuzz starts from."""
+"""Valid files of every kind that a command reads, from which the fuzz makes damaged ones."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop
 from humanoid_locomotion.nodes.locomotion.recording import Recorder
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
 
-# A training that takes a second; it follows the names of robot and backend.
+# Options of a training that takes a second, after the names of robot and backend.
 TINY = ('--num-envs', '2', '--iterations', '1', '--set', 'ppo.rollout_steps=4',
         '--set', 'ppo.hidden_sizes=[8]', '--set', 'ppo.minibatches=2')
-STEPS = 5  # of the recording
+STEPS = 5  # number of recorded control steps
 
 
 def fill(stock: Path, train: Callable[[List[str]], object]) -> None:
@@ -28,7 +28,7 @@ def fill(stock: Path, train: Callable[[List[str]], object]) -> None:
 
     Args:
         stock: The folder to fill.
-        train: Runs a command line, that of a short training.
+        train: Runs the command line of a short training.
     """
     policy, robot = policy_folders()['humanoid'], load_robot('humanoid')
     files = stock / 'files'
@@ -50,7 +50,7 @@ def fill(stock: Path, train: Callable[[List[str]], object]) -> None:
 
 
 def _adoptable(source: Path, path: Path) -> None:
-    """Write a network as another stack would: with flat metadata alone."""
+    """Write a network like another training stack: with flat metadata only."""
     import onnx
     model = onnx.load(source)
     flat = [entry for entry in model.metadata_props if entry.key != CONTRACT_KEY]

@@ -1,7 +1,7 @@
-"""Which command lines the fuzz tries: every option in turn, each time given another odd value.
+"""Plan of the fuzz: every option in turn, each time with another unusual value.
 
-Commands and options are asked of the command line itself, so that a new option is tried without a
-change here.
+Commands and options are read from the command line interface itself, so that new options are
+tested without a change here.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 
 from humanoid_locomotion.reliability.command_line_fuzz import stock, values
 
-PARTNERS = 0.5  # share of the tries in which a second option is given, half of those oddly too
-STREAMS = 0.05  # share of the tries whose standard output or error cannot be written
-# A command line that is accepted, for each command; {stock} is what the module stock fills.
+PARTNERS = 0.5  # share of the tries with a second option, half of which also have an unusual value
+STREAMS = 0.05  # share of the tries with a broken standard stream
+# A valid command line for each command; {stock} is the folder filled by the module stock.
 GOOD = {
     'policy import-onnx': '{stock}/files/theirs.onnx --robot humanoid --output mine',
     'dev benchmark env': '--backend fake --device cpu --num-envs 2',
@@ -46,7 +46,7 @@ GOOD = {
     'policy retune': '{stock}/policy --output mine --gait-period 0.9',
     'walk': '--seconds-scale 0.1 --output walk',
     'robot write-urdf': '{stock}/robot --output mine.urdf'}
-# What an option takes that has no value in the lines above.
+# Valid values of options that are not in the lines above.
 USUAL = {
     '--config': '{stock}/files/training.yaml', '--fill': '{stock}/files/fill.yaml',
     '--dt': '0.005', '--iterations': '1', '--model': '{stock}/files/robot.xml', '--output': 'new',
@@ -56,7 +56,7 @@ USUAL = {
     '--viewer': 'none', '--set': 'ppo.gamma=0.9', '--push': '0.3', '--max-minutes': '0.1',
     '--seconds-scale': '0.1', '--minutes': '0.1', '--pose': 'knee=0.5',
     '--armature': 'knee=0.02', '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}
-# Commands whose GOOD line is over in seconds when nothing cuts it.
+# Commands whose GOOD line takes only seconds.
 SOON = ('policy check', 'policy compare', 'policy envelope', 'robot import', 'dev replay',
         'robot list', 'policy retune', 'robot write-urdf', 'dev soak --help', 'dev benchmark',
         'train --nope', 'policy check nobody')
@@ -69,13 +69,13 @@ PREFIXES = {'--set': b'ppo.gamma=', '--pose': b'knee=', '--armature': b'knee='}
 
 
 class Planned(NamedTuple):
-    """What to try; the value itself is made in the folder of the try.
+    """A planned try; its value is made in the folder of the try.
 
     Attributes:
-        number: Seeds what is made by chance.
-        command: The command's words.
-        option: The option or argument that is given an odd value; ``streams`` for none.
-        kind: Of the value, see :data:`values.KINDS`, or of :data:`STREAM_KINDS`.
+        number: Seed of random choices.
+        command: The words of the command.
+        option: The option or argument with an unusual value; ``streams`` for none.
+        kind: Kind of the value, see :data:`values.KINDS`, or of :data:`STREAM_KINDS`.
     """
 
     number: int
@@ -89,9 +89,9 @@ class Try:
     """One command line to run.
 
     Attributes:
-        planned: What it came from.
+        planned: The planned try.
         words: The command line, without the program.
-        streams: Redirections of a shell; empty for none.
+        streams: Shell redirections; empty for none.
     """
 
     planned: Planned
@@ -116,7 +116,7 @@ def options() -> Dict[str, List[Any]]:
 
 
 class _Line:
-    """A command line in parts, so that one part can be replaced."""
+    """A command line split into parts, so that one part can be replaced."""
 
     def __init__(self, parameters: Sequence[Any], words: Sequence[str]):
         self._parameters = parameters
@@ -143,14 +143,14 @@ class _Line:
         return os.fsdecode(found[0]) if found else ''
 
     def put(self, parameter: Any, value: bytes, random: np.random.Generator) -> None:
-        """Give a parameter a value; other values of it go, where it takes but one."""
+        """Set the value of a parameter; replace its other value if it takes only one."""
         if parameter.param_type_name == 'argument':
             places = [it for it in self._parameters if it.param_type_name == 'argument']
             i = places.index(parameter)
             self.arguments[i:i + 1] = [value]
             return
         name = parameter.opts[0]
-        if parameter.is_flag:  # takes none: one too many, or the flag alone
+        if parameter.is_flag:  # takes no value: pass an extra one, or the flag alone
             name = random.choice([*parameter.opts, *parameter.secondary_opts])
             self.given.append((str(name), [value] if random.random() < 0.5 else []))
             return
@@ -163,7 +163,7 @@ class _Line:
         self.given.append((name, numbers))
 
     def words(self) -> List[bytes]:
-        """Return the words; odd values of options are joined to them where they look like one."""
+        """Return the words; values that look like options are joined to their option."""
         words = []
         for name, numbers in self.given:
             words += [name.encode(), *numbers]
@@ -173,9 +173,9 @@ class _Line:
 
 
 def plan(count: int, seed: int = 0) -> List[Planned]:
-    """Return what to try.
+    """Return the planned tries.
 
-    Every parameter gets its turn before one gets a second; its kinds come in an order of its own.
+    Parameters are tried in turn; each has its own random order of kinds.
     """
     random = np.random.default_rng(seed)
     known = options()
@@ -198,13 +198,13 @@ def plan(count: int, seed: int = 0) -> List[Planned]:
 
 
 def prepare(planned: Planned, folder: Path, stock: Path, seed: int) -> Try:
-    """Make what a try needs in its folder, and return it.
+    """Make the files of a try in its folder, and return the try.
 
     Args:
-        planned: The try.
-        folder: Where it will run.
-        stock: Files as they should be, see :mod:`.stock`.
-        seed: Of the fuzz.
+        planned: The planned try.
+        folder: The folder of the try.
+        stock: Folder of valid files, see :mod:`.stock`.
+        seed: Random seed of the fuzz.
     """
     number, command, name, kind = planned
     random = np.random.default_rng([seed, number])
@@ -233,7 +233,7 @@ def prepare(planned: Planned, folder: Path, stock: Path, seed: int) -> Try:
 
 def _odd(kind: str, inside: str, folder: Path, stock: Path, usual: str,
          random: np.random.Generator) -> bytes:
-    """Make a value; what it names in the file system lies in a folder of its own."""
+    """Make a value; the file or folder that it names is in its own folder."""
     (folder / inside).mkdir(exist_ok=True)
     value = values.make(kind, folder / inside, stock, usual, random)
     is_path = kind not in values.NUMBERS and kind not in values.NAMES

@@ -1,7 +1,7 @@
-"""What is put in the place of an option's value: numbers, names, and things in the file system.
+"""Unusual values for options: numbers, names, and file system objects.
 
-Every value is bytes, as a shell would hand it over. What lies in the file system is made inside
-the folder of one try and named relative to it.
+Every value is bytes, as passed by a shell. File system objects are made in the folder of one try
+and named relative to it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ CONTENTS: Dict[str, bytes] = {
     'MCAP without records': b'\x89MCAP0\r\n\x89MCAP0\r\n', 'pickle': b'\x80\x04\x95.',
     'zip': b'PK\x05\x06' + bytes(18), 'marks without an end': b'<!-- locomotion parameters -->\n'}
 SUFFIXES = ('', '.yaml', '.json', '.onnx', '.xml', '.urdf', '.mcap', '.md', '.pt')
-LIKELY = 0.7  # how often a file is of the kind that is expected
+LIKELY = 0.7  # share of files of the expected kind
 SPARSE = 10 * 1024 ** 3  # bytes
 
 
@@ -87,7 +87,7 @@ def _socket(path: Path) -> None:
         one.bind(os.path.relpath(path, here) if len(str(path)) > 100 else str(path))
 
 
-# Things that a path may lead to. Each is made at a path that does not exist yet.
+# File system objects. Each is made at a path that does not exist yet.
 THINGS: Dict[str, Callable[[Path], object]] = {
     'absent': lambda path: None, 'directory': Path.mkdir, 'FIFO': _fifo,
     'unreadable file': _unreadable, 'directory without permissions': _closed_folder,
@@ -124,15 +124,15 @@ KINDS: Sequence[str] = (*NUMBERS, *NAMES, *CONTENTS, *THINGS, *DEVICES, *PLACES,
 
 
 def make(kind: str, folder: Path, stock: Path, good: str, random: np.random.Generator) -> bytes:
-    """Make a value of a kind, and what it names in the file system.
+    """Make a value of a kind, and the file system object that it names.
 
     Args:
         kind: One of :data:`KINDS`.
-        folder: The folder of the try, which will be its working directory.
-        stock: Files that are as they should be, see :mod:`command_line_stock`.
-        good: A value that would be accepted; a file of the stock is what is damaged mostly, and
-            gives its ending to others.
-        random: Decides between variants.
+        folder: The folder of the try, which is its working directory.
+        stock: Folder of valid files, see :mod:`.stock`.
+        good: A valid value; if it is a file of the stock, its copy is damaged, and its suffix is
+            used for other files.
+        random: Random choices between variants.
     """
     if kind in NUMBERS or kind in NAMES or kind in DEVICES:
         return {**NUMBERS, **NAMES, **DEVICES}[kind]
@@ -152,7 +152,7 @@ def make(kind: str, folder: Path, stock: Path, good: str, random: np.random.Gene
 
 
 def _damaged(folder: Path, stock: Path, good: str, random: np.random.Generator) -> bytes:
-    """Change a good file: bits, a cut, a piece twice, a number, or another ending."""
+    """Damage a valid file: bits, truncation, a repeated part, a number, or another suffix."""
     files = sorted(path for path in (stock / 'files').iterdir())
     source = files[random.integers(len(files))]
     if Path(good) in files and random.random() < LIKELY:

@@ -1,1 +1,1 @@
-"""The fault matrix: faults injected in the loop, over DDS and at the viewer."""
+"""Fault injection: in the stepped control loop, over DDS, and at the viewer."""

@@ -1,4 +1,4 @@
-"""Faults that need real processes and real DDS: the locomotion node against a simulated driver."""
+"""Faults that need real processes and DDS: a locomotion node with a simulated robot."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes.demos.node_process import NodeProcess
 from humanoid_locomotion.nodes.ros import middleware, qos
-from humanoid_locomotion.reliability.faults.dds_robot import Driver
+from humanoid_locomotion.reliability.faults.dds_robot import DdsRobot
 
 START, SETTLE, WATCH = 30.0, 2.0, 2.5  # [s]
-LISTENERS, LISTEN = 5, 1.1  # processes that join, and how long each stays [s]
+LISTENERS, LISTEN = 5, 1.1  # number of processes that join, and their lifetime [s]
 
 
 @dataclass(frozen=True)
 class DdsOutcome:
-    """What became of one fault.
+    """Result of one fault.
 
     Attributes:
-        fault: What was done.
+        fault: Name of the fault.
         walking: Whether the robot walked.
-        damped_after: Time until the driver only damped [s]; NaN if it did not.
-        state: What the node showed last.
-        passed: Whether that is what should be done.
+        damped_after: Time until the driver damped the robot [s]; NaN if it did not.
+        state: Last state of the node.
+        passed: Whether the reaction is the expected one.
     """
 
     fault: str
@@ -46,39 +46,39 @@ class DdsOutcome:
     passed: bool
 
 
-def _signal(number: int) -> Callable[[Driver, NodeProcess], None]:
+def _signal(number: int) -> Callable[[DdsRobot, NodeProcess], None]:
     return lambda driver, node: node.signal(number)
 
 
-def _stop_for(seconds: float) -> Callable[[Driver, NodeProcess], None]:
-    def do(driver: Driver, node: NodeProcess) -> None:
+def _stop_for(seconds: float) -> Callable[[DdsRobot, NodeProcess], None]:
+    def do(driver: DdsRobot, node: NodeProcess) -> None:
         node.signal(signal.SIGSTOP)
         driver.spin(seconds)
         node.signal(signal.SIGCONT)
     return do
 
 
-def _set(name: str) -> Callable[[Driver, NodeProcess], None]:
+def _set(name: str) -> Callable[[DdsRobot, NodeProcess], None]:
     return lambda driver, node: setattr(driver, name, True)
 
 
-def _second_imu(driver: Driver, node: NodeProcess) -> None:
+def _second_imu(driver: DdsRobot, node: NodeProcess) -> None:
     driver.create_publisher(Imu, 'imu/data', 1)
 
 
-def _second_controller(driver: Driver, node: NodeProcess) -> None:
+def _second_controller(driver: DdsRobot, node: NodeProcess) -> None:
     driver.create_publisher(JointState, 'joint_command', 1)
 
 
 def _burn(seconds: float) -> None:
-    # Like any other program, even where the fault matrix runs in real time.
+    # With normal priority, even if the fault matrix runs with real-time priority.
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         pass
 
 
-def _hog(driver: Driver, node: NodeProcess) -> None:
+def _hog(driver: DdsRobot, node: NodeProcess) -> None:
     context: Any = multiprocessing.get_context('fork')
     burners = [context.Process(target=_burn, args=(WATCH,), daemon=True)
                for _ in range(2 * multiprocessing.cpu_count())]
@@ -98,7 +98,7 @@ def _listen(seconds: float) -> None:
     rclpy.shutdown()
 
 
-def _join(driver: Driver, node: NodeProcess) -> None:
+def _join(driver: DdsRobot, node: NodeProcess) -> None:
     for _ in range(LISTENERS):
         listener = multiprocessing.get_context('spawn').Process(
             target=_listen, args=(LISTEN,), daemon=True)
@@ -107,8 +107,8 @@ def _join(driver: Driver, node: NodeProcess) -> None:
             driver.spin(0.1)
 
 
-# What is done, and whether the robot must be damped: None where either will do.
-FAULTS: Tuple[Tuple[str, Callable[[Driver, NodeProcess], None], Optional[bool]], ...] = (
+# Name, action, and whether the robot must be damped; None if both are accepted.
+FAULTS: Tuple[Tuple[str, Callable[[DdsRobot, NodeProcess], None], Optional[bool]], ...] = (
     ('SIGKILL', _signal(signal.SIGKILL), True),
     ('SIGTERM', _signal(signal.SIGTERM), True),
     ('SIGINT', _signal(signal.SIGINT), True),
@@ -123,21 +123,21 @@ FAULTS: Tuple[Tuple[str, Callable[[Driver, NodeProcess], None], Optional[bool]],
 
 
 def run_dds_faults(folder: PolicyFolder, spec: RobotSpec) -> Iterator[DdsOutcome]:
-    """Do each fault to a node in a process of its own; rclpy is initialised and isolated."""
+    """Inject each fault into a node in its own process; rclpy is initialised and isolated."""
     for name, do, damps in FAULTS:
         for walking in (False, True):
             yield _inject(folder, spec, name, do, damps, walking)
 
 
 def _inject(folder: PolicyFolder, spec: RobotSpec, name: str,
-            do: Callable[[Driver, NodeProcess], None], damps: Optional[bool],
+            do: Callable[[DdsRobot, NodeProcess], None], damps: Optional[bool],
             walking: bool) -> DdsOutcome:
     with running_node(folder, spec) as (driver, node):
         driver.walk = [0.5, 0.0, 0.0] if walking else None
         driver.spin(SETTLE)
         expected = 'walking' if walking else 'standing'
         if driver.state != expected:
-            raise LocomotionError(f'{name}: the robot must be {expected} before the fault, it is '
+            raise LocomotionError(f'{name}: expected the state {expected} before the fault, found '
                                   f'{driver.state!r}')
         begin, driver.damped_at = time.monotonic(), None
         do(driver, node)
@@ -149,14 +149,14 @@ def _inject(folder: PolicyFolder, spec: RobotSpec, name: str,
 
 
 @contextlib.contextmanager
-def running_node(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Tuple[Driver, NodeProcess]]:
-    """Give a driver and a locomotion node that stands, and end both.
+def running_node(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Tuple[DdsRobot, NodeProcess]]:
+    """Yield a simulated robot and a standing locomotion node; end both afterwards.
 
     Raises:
         LocomotionError: The robot does not stand in time.
     """
     with tempfile.TemporaryDirectory() as logs:
-        driver = Driver(spec)
+        driver = DdsRobot(spec)
         node = NodeProcess('locomotion', {
             'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
             'autostart': True}, Path(logs) / 'locomotion.log')

@@ -1,4 +1,4 @@
-"""A driver's side of the topics by the wall clock: a still robot, or one in MuJoCo."""
+"""A simulated robot behind ROS topics in wall time: standing still, or simulated in MuJoCo."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ DRIVER_TIMEOUT = 0.2  # [s]
 FALLEN_TILT = 1.0  # [rad]
 
 
-class Driver(Node):
-    """A simulated robot behind its topics, by the wall clock as a real one.
+class DdsRobot(Node):
+    """A simulated robot behind ROS topics, in wall time like a real one.
 
     Args:
         spec: The robot.
         rate: Measurements per second.
 
     Attributes:
-        robot: The robot.
-        state: What the locomotion node shows.
-        is_frozen: Whether to send the same measurements again and again.
-        is_silent: Whether to send nothing.
-        commands: Times at which a ``joint_command`` came [s].
-        trips: In how many control steps each safety rule has tripped, as the node says.
-        walk: The velocity command that is sent at 20 Hz; None for none.
-        damped_at: When the joints were first only damped [s]; None before. Put None to look again.
+        robot: The simulated robot.
+        state: State of the locomotion node.
+        is_frozen: Whether to repeat the same measurements.
+        is_silent: Whether to publish nothing.
+        commands: Arrival times of ``joint_command`` [s].
+        trips: Number of control steps in which each safety rule tripped, from diagnostics.
+        walk: The velocity command that is published at 20 Hz; None for none.
+        damped_at: Time at which the joints were first damped [s]; None before. Set it to None to
+            detect it again.
     """
 
     def __init__(self, spec: RobotSpec, rate: float = 200.0):
@@ -75,17 +76,17 @@ class Driver(Node):
 
     @property
     def is_fallen(self) -> bool:
-        """Whether the robot lies."""
+        """Whether the robot has fallen."""
         return float(rotations.tilt(self.robot.state().base_orientation)[0]) > FALLEN_TILT
 
     def spin(self, seconds: float) -> None:
-        """Let time pass."""
+        """Spin for a time [s]."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self._spinner.spin_once(timeout_sec=0.01)
 
     def until_state(self, start: str, seconds: float) -> bool:
-        """Let time pass until the node shows a state; tell whether it did in time."""
+        """Spin until the node has a state; return whether that was in time."""
         end = time.monotonic() + seconds
         while not self.state.startswith(start):
             if time.monotonic() > end:
@@ -94,11 +95,11 @@ class Driver(Node):
         return True
 
     def request(self, name: str) -> None:
-        """Call one of the node's services, and do not wait."""
+        """Call a service of the node without waiting."""
         self._requests[name].call_async(Trigger.Request())  # type: ignore[attr-defined]
 
     def close(self) -> None:
-        """Free everything."""
+        """Free the node and the simulator."""
         self._spinner.shutdown()
         self.robot.close()
         self.destroy_node()
@@ -115,7 +116,7 @@ class Driver(Node):
                 msg.header.stamp = stamp
         else:
             self._measurements.take(stamp)
-        # The IMU first: the joint states begin the node's control step.
+        # The IMU first: the joint states start the node's control step.
         self._topics['imu'].publish(self._measurements.imu)
         self._topics['joint_states'].publish(self._measurements.joint_states)
 

@@ -1,7 +1,7 @@
-"""The node's control loop and a simulated robot on one stepped clock, without DDS.
+"""The control loop of the node and a simulated robot on one stepped clock, without DDS.
 
-Messages, gains, targets and the driver's watchdog are those of the nodes; what is left out is
-the transport. So a fault happens at an exact moment, and every run is the same.
+Messages, gains, targets and the driver's watchdog are those of the nodes; only the transport is
+missing. So a fault happens at an exact time, and every run is identical.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ from humanoid_locomotion.nodes.simulation.simulated_robot import SimulatedRobot
 from humanoid_locomotion.sim.backend import TerrainSpec
 
 TICK = 0.005  # [s]
-COMMAND_EVERY = 10  # ticks, as a planner at 20 Hz
-BEGIN = 1000.0  # [s] on the clock
+COMMAND_EVERY = 10  # ticks, like a planner at 20 Hz
+BEGIN = 1000.0  # [s] initial clock time
 DRIVER_TIMEOUT = 0.2  # [s]
-FALLEN_TILT, FALLEN_SHARE = 1.0, 0.6  # [rad], of the height it stands at
+FALLEN_TILT, FALLEN_SHARE = 1.0, 0.6  # [rad], share of the standing height
 
-# What becomes of a message: the messages that arrive, and after how long [s].
+# Maps a sent message to the messages that arrive, each with its delay [s].
 Filter = Callable[[Any], List[Tuple[Any, float]]]
 
 
 def unchanged(msg: Any) -> List[Tuple[Any, float]]:
-    """Let a message arrive at once."""
+    """Deliver a message without delay."""
     return [(msg, 0.0)]
 
 
-class Rig:
-    """A robot that walks, to which faults can be done.
+class FaultBench:
+    """A robot with its control loop, for fault injection.
 
     Args:
         folder: The policy.
         spec: The robot.
-        parameters: The node's.
-        terrain: What the ground is like; None for a flat floor.
-        start: Where the robot starts, a point on the ground [m].
+        parameters: Parameters of the node.
+        terrain: Specification of the ground; None for a flat floor.
+        start: Start position of the robot, a point on the ground [m].
 
     Attributes:
-        loop: The node's control loop.
+        loop: The control loop of the node.
         robot: The simulated robot with its driver.
-        filters: What becomes of each topic's messages; faults put others here.
+        filters: Filter of each topic's messages; faults replace them.
         now: The machine's clock [s].
-        elapsed: The simulated time [s], whatever the clock does.
+        elapsed: Simulated time [s], independent of the clock.
         command: The velocity command that is sent.
-        skip_until: Until when the node gets no processor time [s], of ``elapsed``.
-        is_alive: Whether the node's process exists.
-        lost: Control steps that gave no finite command.
+        skip_until: Time of ``elapsed`` until which the node gets no processor time [s].
+        is_alive: Whether the process of the node exists.
+        lost: Number of control steps without a finite command.
         publishes: Whether ``joint_command`` reaches the driver.
         on_step: Called before each control step.
     """
@@ -92,7 +92,7 @@ class Rig:
 
     @property
     def elapsed(self) -> float:
-        """The simulated time [s]."""
+        """Simulated time [s]."""
         return self._ticks * TICK
 
     @property
@@ -102,7 +102,7 @@ class Rig:
 
     @property
     def is_fallen(self) -> bool:
-        """Whether the robot lies."""
+        """Whether the robot has fallen."""
         state = self.robot.state()
         tilt = float(rotations.tilt(state.base_orientation)[0])
         assert state.base_position is not None  # a simulator always has odometry
@@ -111,7 +111,7 @@ class Rig:
 
     @property
     def is_damped(self) -> bool:
-        """Whether the driver only damps the joints."""
+        """Whether the driver damps the joints."""
         return not self.robot.pulls
 
     def close(self) -> None:
@@ -125,17 +125,17 @@ class Rig:
         self.run(2.0)
 
     def deactivate(self) -> None:
-        """End as the node does: its last command damps."""
+        """Deactivate like the node: its last command damps the robot."""
         self.loop.apply('deactivate', self.now)
         self._command(self.loop.sensors.state.joint_positions[0])
 
     def run(self, seconds: float) -> None:
-        """Let time pass."""
+        """Run for a time [s]."""
         for _ in range(round(seconds / TICK)):
             self.tick()
 
     def tick(self) -> None:
-        """Let one tick pass: physics, measurements, commands, and every fourth a control step."""
+        """Run one tick: physics, measurements, commands, and every fourth tick a control step."""
         self._ticks += 1
         self.robot.step()
         self._measurements.take(conversions.to_stamp(round(1e9 * self.now)))

@@ -1,4 +1,4 @@
-"""The faults, in one table: what is done to a rig, and what the node may do about it."""
+"""The table of faults: the injection, and the accepted reactions of the node."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Tuple
 import numpy as np
 
 from humanoid_locomotion.reliability.faults import injections as do
-from humanoid_locomotion.reliability.faults.fault_bench import Rig
+from humanoid_locomotion.reliability.faults.fault_bench import FaultBench
 from humanoid_locomotion.reliability.faults.injections import CMD, IMU, JOINT, JOINTS, ODOM
 
 DAMP, STAND, NONE, DRIVER, WALK = 'damp', 'stand', 'go on', 'driver damps', 'walk'
@@ -17,29 +17,29 @@ DAMP, STAND, NONE, DRIVER, WALK = 'damp', 'stand', 'go on', 'driver damps', 'wal
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong.
+    """A fault.
 
     Attributes:
-        name: What.
-        do: Does it to a rig.
-        standing: What may be done about it while the robot stands.
-        walking: What may be done about it while it walks.
-        rule: The safety rule that must trip, standing or walking; empty where it is none's.
+        name: Name of the fault.
+        do: Injects it into a fault bench.
+        standing: Accepted reactions while the robot stands.
+        walking: Accepted reactions while it walks.
+        rule: The safety rule that must trip, standing or walking; empty if none must.
     """
 
     name: str
-    do: Callable[[Rig], None]
+    do: Callable[[FaultBench], None]
     standing: Tuple[str, ...] = (DAMP,)
     walking: Tuple[str, ...] = (DAMP,)
     rule: str = ''
 
 
 _GO_ON: Dict[str, Any] = {'standing': (NONE,), 'walking': (NONE,)}
-# As long as it does not fall.
+# Accepted as long as the robot does not fall.
 _COPES: Dict[str, Any] = {'standing': (NONE, DAMP), 'walking': (NONE, DAMP)}
 _STANDS: Dict[str, Any] = {'standing': (NONE,), 'walking': (STAND,)}
 _STOPS: Dict[str, Any] = {'standing': (STAND,), 'walking': (STAND,)}
-# What a robot that stands still hides.
+# Faults that have no effect on a standing robot.
 _WALKING_ONLY: Dict[str, Any] = {'standing': (NONE,), 'walking': (DAMP,)}
 
 SENSORS: Tuple[Fault, ...] = (
@@ -102,7 +102,7 @@ SENSORS: Tuple[Fault, ...] = (
       for topic in (JOINTS, IMU, ODOM, '/clock')),
 )
 
-# Names of joints are beginnings: a robot's joint is the first that begins so.
+# Joints are given by prefix: the first joint of the robot with that prefix.
 MOTORS: Tuple[Fault, ...] = (
     Fault('left_knee: motor dead', do.dead('left_knee'), rule='joint does not follow'),
     Fault('left_ankle: motor dead', do.dead('left_ankle'), rule='joint does not follow'),
@@ -160,7 +160,7 @@ FAULTS: Tuple[Fault, ...] = (
           (DRIVER, DAMP)),
     Fault('emergency stop', do.request('emergency stop')),
     Fault('~/damp', do.request('damp')),
-    Fault('deactivated', Rig.deactivate),
+    Fault('deactivated', FaultBench.deactivate),
     Fault('pushed over', do.pushed(6.0)),
     Fault('joint_states and imu/data killed together', do.both(do.killed(JOINTS), do.killed(IMU))),
 )

@@ -1,4 +1,4 @@
-"""Every fault, done to a robot that stands and to one that walks."""
+"""The fault matrix: injects every fault into a standing and into a walking robot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.safety.rules import Severity
 from humanoid_locomotion.nodes.locomotion.state_machine import Mode
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
-from humanoid_locomotion.reliability.faults.fault_bench import TICK, Rig
+from humanoid_locomotion.reliability.faults.fault_bench import TICK, FaultBench
 from humanoid_locomotion.reliability.faults.fault_cases import (
     DAMP,
     DRIVER,
@@ -24,26 +24,26 @@ from humanoid_locomotion.reliability.faults.fault_cases import (
 
 SPEED = 0.5  # [m/s]
 WALK_BEFORE, WATCH = 2.0, 3.0  # [s]
-MAX_SAID = 130  # letters
-MIN_HEIGHT = 0.55  # of the height it stands at, so that odom is read as well
+MAX_SAID = 130  # characters
+MIN_HEIGHT = 0.55  # share of the standing height, so that odom is used
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one fault.
+    """Result of one fault.
 
     Attributes:
-        fault: Its name.
+        fault: Name of the fault.
         walking: Whether the robot walked.
-        seconds: Time until the node did something [s]; NaN if it did nothing.
-        action: What was done.
-        reason: What the node said.
-        damped: Whether the simulated robot was left damped.
-        fallen: Whether it lay in the end.
-        stiff_while_fallen: For how long a robot that lay was not damped [s].
-        lost: Control steps that gave no finite command.
+        seconds: Time until the node reacted [s]; NaN if it did not.
+        action: Reaction of the node.
+        reason: Reason that the node reported.
+        damped: Whether the simulated robot was damped at the end.
+        fallen: Whether it had fallen at the end.
+        stiff_while_fallen: Time for which the fallen robot was not damped [s].
+        lost: Number of control steps without a finite command.
         rules: The safety rules that tripped.
-        passed: Whether that is what should be done.
+        passed: Whether the reaction is an accepted one.
     """
 
     fault: str
@@ -60,49 +60,50 @@ class Outcome:
 
 
 def inject(fault: Fault, folder: PolicyFolder, spec: RobotSpec, walking: bool) -> Outcome:
-    """Do one fault to a fresh robot, and watch."""
-    rig = Rig(folder, spec, LocomotionParameters(min_height=MIN_HEIGHT * spec.base_height))
+    """Inject one fault into a new bench, and observe the reaction."""
+    parameters = LocomotionParameters(min_height=MIN_HEIGHT * spec.base_height)
+    bench = FaultBench(folder, spec, parameters)
     try:
-        rig.stand()
+        bench.stand()
         if walking:
-            rig.command = (SPEED, 0.0, 0.0)
-            rig.run(WALK_BEFORE)
+            bench.command = (SPEED, 0.0, 0.0)
+            bench.run(WALK_BEFORE)
         expected = Mode.WALKING if walking else Mode.STANDING
-        if rig.loop.machine.mode is not expected:
-            raise RuntimeError(f'{fault.name}: the rig is {rig.loop.machine.label}')
-        fault.do(rig)
-        return _watch(rig, fault, walking)
+        if bench.loop.machine.mode is not expected:
+            raise RuntimeError(f'{fault.name}: the bench is {bench.loop.machine.label}')
+        fault.do(bench)
+        return _watch(bench, fault, walking)
     finally:
-        rig.close()
+        bench.close()
 
 
-def _watch(rig: Rig, fault: Fault, walking: bool) -> Outcome:
-    begin, noticed, stiff = rig.elapsed, float('nan'), 0.0
+def _watch(bench: FaultBench, fault: Fault, walking: bool) -> Outcome:
+    begin, noticed, stiff = bench.elapsed, float('nan'), 0.0
     action = NONE
-    while rig.elapsed - begin < WATCH:
-        rig.tick()
-        seen = _action(rig, walking)
+    while bench.elapsed - begin < WATCH:
+        bench.tick()
+        seen = _action(bench, walking)
         if seen != action:
-            # A robot that stands first and is damped later was damped.
-            action, noticed = seen, rig.elapsed - begin
-        stiff += TICK * (rig.is_fallen and not rig.is_damped)
-    latched = rig.loop.guard.latched
+            # Standing first and damping later counts as damping.
+            action, noticed = seen, bench.elapsed - begin
+        stiff += TICK * (bench.is_fallen and not bench.is_damped)
+    latched = bench.loop.guard.latched
     reason = latched.reason if latched else (
-        rig.loop.guard.last_warning or (rig.refused[-1] if rig.refused else ''))
-    rules = tuple(name for name, trips in rig.loop.guard.trips.items() if trips)
+        bench.loop.guard.last_warning or (bench.refused[-1] if bench.refused else ''))
+    rules = tuple(name for name, trips in bench.loop.guard.trips.items() if trips)
     allowed = fault.walking if walking else fault.standing
-    safe = rig.is_damped or not rig.is_fallen
+    safe = bench.is_damped or not bench.is_fallen
     return Outcome(
-        fault.name, walking, noticed, action, reason, rig.is_damped, rig.is_fallen, stiff,
-        rig.lost, rules, action in allowed and safe and rig.lost == 0)
+        fault.name, walking, noticed, action, reason, bench.is_damped, bench.is_fallen, stiff,
+        bench.lost, rules, action in allowed and safe and bench.lost == 0)
 
 
-def _action(rig: Rig, walking: bool) -> str:
-    machine, latched = rig.loop.machine, rig.loop.guard.latched
+def _action(bench: FaultBench, walking: bool) -> str:
+    machine, latched = bench.loop.machine, bench.loop.guard.latched
     if machine.mode in (Mode.FAULT, Mode.DAMPING) or (
-            machine.mode is Mode.IDLE and rig.is_damped):
+            machine.mode is Mode.IDLE and bench.is_damped):
         return DAMP
-    if rig.is_damped:
+    if bench.is_damped:
         return DRIVER
     if machine.mode is Mode.WALKING and not walking:
         return WALK
@@ -113,13 +114,13 @@ def _action(rig: Rig, walking: bool) -> str:
 
 
 def run_all(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Outcome]:
-    """Do every fault, standing and walking."""
+    """Inject every fault, standing and walking."""
     for fault in FAULTS:
         yield from inject_both(fault, folder, spec)
 
 
 def inject_both(fault: Fault, folder: PolicyFolder, spec: RobotSpec) -> List[Outcome]:
-    """Do a fault standing and walking; fails where its rule tripped in neither."""
+    """Inject a fault standing and walking; it fails if its rule tripped in neither case."""
     both = [inject(fault, folder, spec, walking) for walking in (False, True)]
     tripped = not fault.rule or any(fault.rule in one.rules for one in both)
     return [replace(one, passed=one.passed and tripped) for one in both]

@@ -1,6 +1,6 @@
-"""What can be done to a rig: the ways in which something goes wrong, each as one function.
+"""Fault injections for a fault bench, one function each.
 
-A function that takes a :class:`Rig` does it; the others return one that does.
+A function that takes a :class:`FaultBench` injects a fault; the others return such a function.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ from sensor_msgs.msg import BatteryState, Temperature
 from std_msgs.msg import Header
 
 from humanoid_locomotion.nodes.ros import conversions
-from humanoid_locomotion.reliability.faults.fault_bench import Filter, Rig
+from humanoid_locomotion.reliability.faults.fault_bench import FaultBench, Filter
 
 JOINT = 3  # the left knee of the shipped robot
 JOINTS, IMU, ODOM, CMD = 'joint_states', 'imu/data', 'odom', 'cmd_vel'
 
 
-def filtered(topic: str, change: Filter) -> Callable[[Rig], None]:
-    """Change what becomes of a topic's messages."""
-    def do(rig: Rig) -> None:
-        rig.filters[topic] = change
+def filtered(topic: str, change: Filter) -> Callable[[FaultBench], None]:
+    """Replace the filter of a topic's messages."""
+    def do(bench: FaultBench) -> None:
+        bench.filters[topic] = change
     return do
 
 
-def edited(topic: str, edit: Callable[[Any], None]) -> Callable[[Rig], None]:
-    """Change every message of a topic."""
+def edited(topic: str, edit: Callable[[Any], None]) -> Callable[[FaultBench], None]:
+    """Edit every message of a topic."""
     def change(msg: Any) -> List[Tuple[Any, float]]:
         edit(msg)
         return [(msg, 0.0)]
     return filtered(topic, change)
 
 
-def killed(topic: str) -> Callable[[Rig], None]:
-    """Let no message of a topic arrive."""
+def killed(topic: str) -> Callable[[FaultBench], None]:
+    """Drop all messages of a topic."""
     return filtered(topic, lambda msg: [])
 
 
-def delayed(topic: str, seconds: float) -> Callable[[Rig], None]:
-    """Let a topic's messages arrive late."""
+def delayed(topic: str, seconds: float) -> Callable[[FaultBench], None]:
+    """Delay the messages of a topic [s]."""
     return filtered(topic, lambda msg: [(msg, seconds)])
 
 
-def frozen(topic: str, restamped: bool) -> Callable[[Rig], None]:
-    """Send the same figures again and again, with new stamps or the old one."""
-    def do(rig: Rig) -> None:
+def frozen(topic: str, restamped: bool) -> Callable[[FaultBench], None]:
+    """Repeat the same values, with new stamps or the old one."""
+    def do(bench: FaultBench) -> None:
         kept: List[Any] = []
 
         def change(msg: Any) -> List[Tuple[Any, float]]:
@@ -56,110 +56,110 @@ def frozen(topic: str, restamped: bool) -> Callable[[Rig], None]:
             if restamped:
                 frozen.header.stamp = msg.header.stamp
             return [(frozen, 0.0)]
-        rig.filters[topic] = change
+        bench.filters[topic] = change
     return do
 
 
 def put(field: str, index: int, value: float) -> Callable[[Any], None]:
-    """Write one figure of a field."""
+    """Set one element of a field."""
     def edit(msg: Any) -> None:
         getattr(msg, field)[index] = value
     return edit
 
 
 def rotate_values(msg: Any) -> None:
-    """Give every joint the figures of its successor."""
+    """Give every joint the values of the next one."""
     msg.position = list(msg.position[1:]) + [msg.position[0]]
     msg.velocity = list(msg.velocity[1:]) + [msg.velocity[0]]
     msg.effort = list(msg.effort[1:]) + [msg.effort[0]]
 
 
 def rotate_all(msg: Any) -> None:
-    """Send the joints in another order."""
+    """Reorder the joints, names included."""
     rotate_values(msg)
     msg.name = list(msg.name[1:]) + [msg.name[0]]
 
 
 def truncate(msg: Any) -> None:
-    """Leave the last position out."""
+    """Remove the last position."""
     msg.position = list(msg.position[:-1])
 
 
 def rename(msg: Any) -> None:
-    """Call the last joint by another name."""
+    """Rename the last joint."""
     msg.name = [*msg.name[:-1], 'elsewhere']
 
 
 def repeat_joint(msg: Any) -> None:
-    """Send the first joint twice."""
+    """Repeat the first joint."""
     msg.name = [*msg.name, msg.name[0]]
     msg.position, msg.velocity = [*msg.position, 0.0], [*msg.velocity, 0.0]
 
 
-def stamped(topic: str, shift: Callable[[float], float]) -> Callable[[Rig], None]:
-    """Shift stamps by so much [s], a function of the time since the first of them [s]."""
-    def do(rig: Rig) -> None:
+def stamped(topic: str, shift: Callable[[float], float]) -> Callable[[FaultBench], None]:
+    """Shift stamps by a function [s] of the time since the first one [s]."""
+    def do(bench: FaultBench) -> None:
         begin: List[float] = []
 
         def edit(msg: Any) -> None:
-            begin[1:] = [rig.elapsed]
+            begin[1:] = [bench.elapsed]
             shifted = conversions.seconds(msg.header.stamp) + shift(begin[-1] - begin[0])
             msg.header.stamp = conversions.to_stamp(round(1e9 * shifted))
-        edited(topic, edit)(rig)
+        edited(topic, edit)(bench)
     return do
 
 
-def stamped_once(topic: str, seconds: float) -> Callable[[Rig], None]:
-    """Shift one stamp, and no other."""
+def stamped_once(topic: str, seconds: float) -> Callable[[FaultBench], None]:
+    """Shift a single stamp."""
     return stamped(topic, lambda since: seconds if since == 0.0 else 0.0)
 
 
-def joint_of(rig: Rig, start: str) -> str:
-    """Return the first joint whose name begins so."""
-    return next(name for name in rig.robot.joint_names if name.startswith(start))
+def joint_of(bench: FaultBench, start: str) -> str:
+    """Return the first joint whose name has a prefix."""
+    return next(name for name in bench.robot.joint_names if name.startswith(start))
 
 
-def dead(joint: str) -> Callable[[Rig], None]:
-    """Let a motor pull no more."""
-    return lambda rig: rig.robot.kill_motor(joint_of(rig, joint))
+def dead(joint: str) -> Callable[[FaultBench], None]:
+    """Disable a motor."""
+    return lambda bench: bench.robot.kill_motor(joint_of(bench, joint))
 
 
-def swapped(one: str, other: str) -> Callable[[Rig], None]:
-    """Wire two motors to each other's targets."""
-    return lambda rig: rig.robot.swap_motors(joint_of(rig, one), joint_of(rig, other))
+def swapped(one: str, other: str) -> Callable[[FaultBench], None]:
+    """Connect two motors to each other's targets."""
+    return lambda bench: bench.robot.swap_motors(joint_of(bench, one), joint_of(bench, other))
 
 
-def slipped(joint: str, angle: float) -> Callable[[Rig], None]:
-    """Let an encoder slip by an angle [rad]."""
-    def do(rig: Rig) -> None:
-        rig.robot.encoder_offsets[rig.robot.joint_names.index(joint_of(rig, joint))] += angle
+def slipped(joint: str, angle: float) -> Callable[[FaultBench], None]:
+    """Shift an encoder by an angle [rad]."""
+    def do(bench: FaultBench) -> None:
+        bench.robot.encoder_offsets[bench.robot.joint_names.index(joint_of(bench, joint))] += angle
     return do
 
 
-def renamed(rig: Rig) -> None:
-    """Let hip and knee change names in what is measured."""
-    pair = {joint_of(rig, one): joint_of(rig, other) for one, other in (
+def renamed(bench: FaultBench) -> None:
+    """Exchange the names of hip and knee in the joint states."""
+    pair = {joint_of(bench, one): joint_of(bench, other) for one, other in (
         ('left_hip_pitch', 'left_knee'), ('left_knee', 'left_hip_pitch'))}
 
     def edit(msg: Any) -> None:
         msg.name = [pair.get(name, name) for name in msg.name]
-    edited(JOINTS, edit)(rig)
+    edited(JOINTS, edit)(bench)
 
 
 def too_much(msg: Any) -> None:
-    """Add 0.3 rad to what the knee measures; the driver knows better."""
+    """Add 0.3 rad to the published knee position; the driver uses the true one."""
     msg.position[JOINT] += 0.3
 
 
-def drifting(rate: float) -> Callable[[Rig], None]:
-    """Add more and more to what the knee measures [rad/s]; measure no torques."""
-    def do(rig: Rig) -> None:
-        begin = rig.elapsed
+def drifting(rate: float) -> Callable[[FaultBench], None]:
+    """Add a drift [rad/s] to the published knee position; publish no torques."""
+    def do(bench: FaultBench) -> None:
+        begin = bench.elapsed
 
         def edit(msg: Any) -> None:
-            msg.position[JOINT] += rate * (rig.elapsed - begin)
+            msg.position[JOINT] += rate * (bench.elapsed - begin)
             msg.effort = []
-        edited(JOINTS, edit)(rig)
+        edited(JOINTS, edit)(bench)
     return do
 
 
@@ -176,59 +176,59 @@ def turning(speed: float) -> Callable[[Rig], None]:
 
 
 def no_torque(msg: Any) -> None:
-    """Measure no torques."""
+    """Publish no torques."""
     msg.effort = []
 
 
-def temperature(joint: str, degrees: float) -> Callable[[Rig], None]:
-    """Say once how hot a motor is [deg C]."""
-    return lambda rig: rig.loop.condition.take_temperature(Temperature(
-        header=Header(frame_id=joint_of(rig, joint)), temperature=degrees), rig.now)
+def temperature(joint: str, degrees: float) -> Callable[[FaultBench], None]:
+    """Publish a motor temperature once [deg C]."""
+    return lambda bench: bench.loop.condition.take_temperature(Temperature(
+        header=Header(frame_id=joint_of(bench, joint)), temperature=degrees), bench.now)
 
 
-def battery(charge: float) -> Callable[[Rig], None]:
-    """Say once how full the battery is."""
-    return lambda rig: rig.loop.condition.take_battery(
-        BatteryState(percentage=charge), rig.now)
+def battery(charge: float) -> Callable[[FaultBench], None]:
+    """Publish the battery's state of charge once."""
+    return lambda bench: bench.loop.condition.take_battery(
+        BatteryState(percentage=charge), bench.now)
 
 
-def lifted(rig: Rig) -> None:
-    """Stand, be lifted off the floor, and then be told to walk."""
-    rig.command = (0.0, 0.0, 0.0)
-    rig.run(2.0)
-    rig.robot.lift(0.4)
-    rig.run(1.0)
-    rig.command = (0.5, 0.0, 0.0)
+def lifted(bench: FaultBench) -> None:
+    """Stand, lift the robot off the floor, then request walking."""
+    bench.command = (0.0, 0.0, 0.0)
+    bench.run(2.0)
+    bench.robot.lift(0.4)
+    bench.run(1.0)
+    bench.command = (0.5, 0.0, 0.0)
 
 
 def low(msg: Any) -> None:
-    """Put the base to 0.3 m."""
+    """Set the height of the base to 0.3 m."""
     msg.pose.pose.position.z = 0.3
 
 
 def one_large(action: np.ndarray) -> np.ndarray:
-    """Make one action of 1,000."""
+    """Set one action to 1,000."""
     action[:, -1] = 1000.0
     return action
 
 
 def empty(msg: Any) -> None:
-    """Send no joints at all."""
+    """Remove all joints."""
     msg.name, msg.position, msg.velocity = [], [], []
 
 
 def torque(msg: Any) -> None:
-    """Measure 500 Nm everywhere."""
+    """Set all torques to 500 Nm."""
     msg.effort = [500.0] * len(msg.name)
 
 
 def scale_velocities(msg: Any) -> None:
-    """Send velocities in another unit."""
+    """Convert velocities to another unit."""
     msg.velocity = [100.0 * v for v in msg.velocity]
 
 
 def degrees(msg: Any) -> None:
-    """Send positions in degrees."""
+    """Convert positions to degrees."""
     msg.position = [math.degrees(v) for v in msg.position]
 
 
@@ -238,19 +238,19 @@ def no_orientation(msg: Any) -> None:
 
 
 def zero_quaternion(msg: Any) -> None:
-    """Send a quaternion of zeros."""
+    """Set the quaternion to zeros."""
     q = msg.orientation
     q.x = q.y = q.z = q.w = 0.0
 
 
 def quaternion_wxyz(msg: Any) -> None:
-    """Send w first."""
+    """Reorder the quaternion, w first."""
     q = msg.orientation
     q.x, q.y, q.z, q.w = q.w, q.x, q.y, q.z
 
 
 def nan(*path: str) -> Callable[[Any], None]:
-    """Write NaN into a field of a field."""
+    """Set a nested field to NaN."""
     def edit(msg: Any) -> None:
         for name in path[:-1]:
             msg = getattr(msg, name)
@@ -258,88 +258,88 @@ def nan(*path: str) -> Callable[[Any], None]:
     return edit
 
 
-def twice(rig: Rig) -> None:
-    """Send everything twice."""
+def twice(bench: FaultBench) -> None:
+    """Send every message twice."""
     for topic in ('joint_states', 'imu/data'):
-        rig.filters[topic] = lambda msg: [(msg, 0.0), (copy.deepcopy(msg), 0.0)]
+        bench.filters[topic] = lambda msg: [(msg, 0.0), (copy.deepcopy(msg), 0.0)]
 
 
-def second_source(topic: str) -> Callable[[Rig], None]:
-    """Let the graph show two publishers of a topic."""
-    return lambda rig: rig.loop.apply('count', rig.now, **{topic: 2})
+def second_source(topic: str) -> Callable[[FaultBench], None]:
+    """Report two publishers of a topic."""
+    return lambda bench: bench.loop.apply('count', bench.now, **{topic: 2})
 
 
-def late_burst(rig: Rig) -> None:
-    """Half of the joint states come 30 ms after their successors."""
+def late_burst(bench: FaultBench) -> None:
+    """Delay half of the joint states, so that they arrive 30 ms after the next ones."""
     count = [0]
 
     def change(msg: Any) -> List[Tuple[Any, float]]:
         count[0] += 1
         return [(msg, 0.03 if count[0] % 2 else 0.0)]
-    rig.filters['joint_states'] = change
+    bench.filters['joint_states'] = change
 
 
-def lossy(rig: Rig) -> None:
-    """Lose four messages of five."""
+def lossy(bench: FaultBench) -> None:
+    """Drop four of five messages."""
     random = np.random.default_rng(0)
     for topic in ('joint_states', 'imu/data'):
-        rig.filters[topic] = lambda msg: [(msg, 0.0)] if random.random() < 0.2 else []
+        bench.filters[topic] = lambda msg: [(msg, 0.0)] if random.random() < 0.2 else []
 
 
-def policy(answer: Callable[[np.ndarray], np.ndarray]) -> Callable[[Rig], None]:
-    """Change what the policy answers."""
-    def do(rig: Rig) -> None:
-        controller = rig.loop.machine.controller
+def policy(answer: Callable[[np.ndarray], np.ndarray]) -> Callable[[FaultBench], None]:
+    """Change the action of the policy."""
+    def do(bench: FaultBench) -> None:
+        controller = bench.loop.machine.controller
         asked = controller._policy
-        assert asked is not None  # a robot's controller has one
+        assert asked is not None  # the controller of a robot has a policy
         controller._policy = lambda obs: answer(asked(obs))
     return do
 
 
 def crash(_: np.ndarray) -> np.ndarray:
-    """Raise, as an engine that is gone."""
+    """Raise like a crashed engine."""
     raise RuntimeError('the engine is gone')
 
 
-def slow_policy(rig: Rig) -> None:
+def slow_policy(bench: FaultBench) -> None:
     """Take 150 ms for every control step."""
-    rig.on_step = lambda: setattr(rig, 'skip_until', rig.elapsed + 0.15)
+    bench.on_step = lambda: setattr(bench, 'skip_until', bench.elapsed + 0.15)
 
 
-def clock(seconds: float) -> Callable[[Rig], None]:
-    """Set the clock by so much [s]."""
-    return lambda rig: setattr(rig, 'offset', rig.offset + seconds)
+def clock(seconds: float) -> Callable[[FaultBench], None]:
+    """Change the clock by a time [s]."""
+    return lambda bench: setattr(bench, 'offset', bench.offset + seconds)
 
 
-def stopped(seconds: float) -> Callable[[Rig], None]:
-    """Give the node no processor for so long [s]."""
-    return lambda rig: setattr(rig, 'skip_until', rig.elapsed + seconds)
+def stopped(seconds: float) -> Callable[[FaultBench], None]:
+    """Give the node no processor time for a duration [s]."""
+    return lambda bench: setattr(bench, 'skip_until', bench.elapsed + seconds)
 
 
-def hog(rig: Rig) -> None:
-    """Give the node the processor late, by up to 60 ms."""
+def hog(bench: FaultBench) -> None:
+    """Delay the control steps by up to 60 ms."""
     random = np.random.default_rng(0)
-    rig.on_step = lambda: setattr(rig, 'skip_until', rig.elapsed + random.uniform(0.0, 0.06))
+    bench.on_step = lambda: setattr(bench, 'skip_until', bench.elapsed + random.uniform(0.0, 0.06))
 
 
-def pushed(speed: float) -> Callable[[Rig], None]:
-    """Push the robot [m/s]."""
-    return lambda rig: rig.robot.push([speed, 0.3 * speed, 0.0])
+def pushed(speed: float) -> Callable[[FaultBench], None]:
+    """Push the robot by a velocity [m/s]."""
+    return lambda bench: bench.robot.push([speed, 0.3 * speed, 0.0])
 
 
-def request(event: str) -> Callable[[Rig], None]:
-    """Ask the node for something."""
-    return lambda rig: rig.loop.apply(event, rig.now)
+def request(event: str) -> Callable[[FaultBench], None]:
+    """Send a request to the node."""
+    return lambda bench: bench.loop.apply(event, bench.now)
 
 
-def setting(name: str, value: Any) -> Callable[[Rig], None]:
-    """Set an attribute of the rig."""
-    return lambda rig: setattr(rig, name, value)
+def setting(name: str, value: Any) -> Callable[[FaultBench], None]:
+    """Set an attribute of the bench."""
+    return lambda bench: setattr(bench, name, value)
 
 
-def both(*actions: Callable[[Rig], None]) -> Callable[[Rig], None]:
-    """Do several things at once."""
-    def do(rig: Rig) -> None:
+def both(*actions: Callable[[FaultBench], None]) -> Callable[[FaultBench], None]:
+    """Inject several faults at once."""
+    def do(bench: FaultBench) -> None:
         for action in actions:
-            action(rig)
+            action(bench)
     return do

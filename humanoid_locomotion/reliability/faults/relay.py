@@ -1,4 +1,4 @@
-"""A network between two ends on this machine, that can be lost or become slow without a word."""
+"""A TCP relay on this machine that simulates a lost or slow network connection."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ CHUNK = 65_536  # [bytes]
 
 
 class Relay:
-    """Passes connections on to a port of this machine.
+    """Forwards connections to a port of this machine.
 
     Args:
-        port: Where to.
+        port: The port to forward to.
 
     Attributes:
-        port: Where it listens.
+        port: The port it listens on.
     """
 
     def __init__(self, port: int):
@@ -29,15 +29,15 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def drop(self) -> None:
-        """Pass nothing on any more; both ends stay connected."""
+        """Forward nothing from now on; both ends stay connected."""
         self._is_dropping = True
 
     def delay(self, seconds: float) -> None:
-        """Pass everything on later, from now on."""
+        """Delay all data from now on [s]."""
         self._delay = seconds
 
     def close(self) -> None:
-        """Accept no more."""
+        """Accept no further connections."""
         self._listening.close()
 
     def _accept(self) -> None:

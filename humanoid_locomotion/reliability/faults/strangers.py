@@ -1,4 +1,4 @@
-"""Clients that were not given the viewer's address, or that act for another page."""
+"""Unauthorised requests to the viewer: without its token, or from another origin or host."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from urllib.parse import urlsplit
 from humanoid_locomotion.core.errors import LocomotionError
 
 TIMEOUT = 10.0  # [s]
-INSIDE = ('/', '', '/hand')  # the page, viser's WebSocket and that of the hands
+INSIDE = ('/', '', '/hand')  # the page, viser's WebSocket and that of the controls
 UPGRADE = {'Upgrade': 'websocket', 'Connection': 'Upgrade', 'Sec-WebSocket-Version': '13',
            'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA=='}
 
 
 class Stranger(NamedTuple):
-    """One try to get in.
+    """One unauthorised request.
 
     Attributes:
-        what: What is wrong with it.
-        path: That it asks for.
-        headers: Those it sends, Host among them.
+        what: Description of what makes it unauthorised.
+        path: The requested path.
+        headers: The headers, including Host.
     """
 
     what: str
@@ -30,10 +30,10 @@ class Stranger(NamedTuple):
 
 
 def strangers(address: str) -> Iterator[Stranger]:
-    """Give every try, for the page and for both WebSockets.
+    """Yield every request, for the page and for both WebSockets.
 
     Args:
-        address: The right one, which some of them know a part of.
+        address: The correct address, of which some requests use a part.
     """
     url = urlsplit(address)
     token, host, port = url.path.strip('/'), url.netloc, url.port
@@ -67,10 +67,10 @@ def _try(what: str, path: str, host: str, origin: str, inside: str,
 
 
 def let_in(address: str) -> Tuple[int, List[Stranger]]:
-    """Try every stranger; return how many there were, and those that were let in.
+    """Send every request; return their number, and those that were accepted.
 
     Raises:
-        LocomotionError: Not even the page's own requests are, so that nothing is shown by this.
+        LocomotionError: The page's own requests are refused, too, so that the test is meaningless.
     """
     url = urlsplit(address)
     own = {'Host': url.netloc, 'Origin': f'http://{url.netloc}'}
@@ -92,7 +92,7 @@ def _status(address: str, one: Stranger) -> int:
             connection.putheader(name, value)
         connection.endheaders()
         return connection.getresponse().status
-    except http.client.HTTPException:  # it was shown the door without a word
+    except http.client.HTTPException:  # the connection was closed without a response
         return 0
     finally:
         connection.close()

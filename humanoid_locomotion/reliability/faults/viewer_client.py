@@ -1,7 +1,7 @@
-"""A client of the viewer without a browser: it says what the page's script says.
+"""A client of the viewer without a browser, which sends the messages of the page's script.
 
-Run as a process, so that it can be stopped and killed as a browser can. Each line on its standard
-input is a command: ``open ADDRESS`` first, and what :class:`Client` has a method for.
+It runs as a process, so that it can be stopped and killed like a browser. Each line of its
+standard input is a command: ``open ADDRESS`` first, then the name of a method of :class:`Client`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ FORWARD = 0.4  # [m/s]
 
 
 class Client:
-    """A hand that holds a button from the beginning.
+    """A client that holds a button from the start.
 
     Args:
-        address: That the viewer printed.
+        address: The address that the viewer printed.
     """
 
     def __init__(self, address: str):
@@ -34,7 +34,7 @@ class Client:
         threading.Thread(target=self._answer, daemon=True).start()
 
     def _answer(self) -> None:
-        with contextlib.suppress(Exception):  # the connection has ended, as it was told to
+        with contextlib.suppress(Exception):  # the connection has ended as requested
             for text in self._socket:
                 beat = json.loads(text).get('beat')
                 if beat is not None and self._is_held:
@@ -44,16 +44,16 @@ class Client:
         self._socket.send(json.dumps(message))
 
     def silent(self) -> None:
-        """Say no more, with the connection open, as a page that is frozen."""
+        """Send nothing more, with the connection open, like a frozen page."""
         self._is_held = False
 
     def release(self) -> None:
-        """Let go, as a page does that is hidden or loses the focus."""
+        """Release the button, like a page that is hidden or loses the focus."""
         self._is_held = False
         self._say({'release': self._grip})
 
     def hold(self) -> None:
-        """Take hold anew."""
+        """Hold the button again."""
         self._grip, self._is_held = self._grip + 1, True
 
     def stop(self) -> None:
@@ -73,7 +73,7 @@ class Client:
 
 
 def main() -> None:
-    """Do what the lines say, until the input ends."""
+    """Execute the commands of standard input until it ends."""
     client = None
     for line in sys.stdin:
         word, _, rest = line.strip().partition(' ')

@@ -1,7 +1,7 @@
-"""What becomes of a walking robot when its driver's browser goes, and who can drive it at all.
+"""Faults of the client that drives a walking robot, and unauthorised access to the viewer.
 
-The viewer, the locomotion node and a simulated robot run as processes; what is measured is what a
-listener hears on ``cmd_vel``.
+The viewer, the locomotion node and a simulated robot run as processes; the published commands are
+observed on ``cmd_vel``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from humanoid_locomotion.nodes.ros import qos
 from humanoid_locomotion.reliability.faults.relay import Relay
 from humanoid_locomotion.reliability.faults.strangers import let_in
 
-LIMIT = 0.5  # [s] from what happens to the last command that moves the robot
+LIMIT = 0.5  # [s] from the fault to the last command that moves the robot
 WALK, WATCH, QUIET, PATIENCE = 1.0, 1.5, 0.5, 20.0  # [s]
 KNOCKING, HELD_OPEN = 5.0, 100  # [s], connections
 HALF, GARBAGE = b'GET / HTTP/1.1\r\nHost: ', b'\x16\x03\x01 garbage\r\n\r\n'
@@ -41,13 +41,13 @@ HALF, GARBAGE = b'GET / HTTP/1.1\r\nHost: ', b'\x16\x03\x01 garbage\r\n\r\n'
 
 @dataclass(frozen=True)
 class ViewerOutcome:
-    """What became of one fault.
+    """Result of one fault.
 
     Attributes:
-        fault: What was done.
+        fault: Name of the fault.
         stopped_after: Time until the last command that moves the robot [s].
-        passed: Whether that is soon enough, a zero followed, and then silence.
-        note: What else was seen.
+        passed: Whether that was soon enough, and a zero command followed, then no more.
+        note: Additional observations.
     """
 
     fault: str
@@ -57,10 +57,10 @@ class ViewerOutcome:
 
 
 class Listener(Watcher):
-    """Hears ``cmd_vel``.
+    """Subscribes ``cmd_vel``.
 
     Attributes:
-        heard: When a command came, by this process's clock [s], and whether it moves the robot.
+        heard: Arrival time of each command by the local clock [s], and whether it is a motion.
     """
 
     segment, is_done, is_heard = 0, False, True
@@ -75,12 +75,12 @@ class Listener(Watcher):
             msg.linear.x, msg.linear.y, msg.angular.z))))
 
     def last_motion(self) -> float:
-        """Return when the last command came that moves the robot [s]."""
+        """Return the arrival time of the last command that moves the robot [s]."""
         return max((at for at, moves in self.heard if moves), default=-np.inf)
 
 
 class Hand:
-    """A client in a process of its own, that drives from the beginning."""
+    """A client in a separate process, which drives from the start."""
 
     def __init__(self, address: str):
         self.process = subprocess.Popen(
@@ -89,24 +89,24 @@ class Hand:
         self.say(f'open {address}')
 
     def say(self, line: str) -> None:
-        """Tell it to do something."""
+        """Send a command to the client."""
         assert self.process.stdin is not None
         self.process.stdin.write(f'{line}\n')
         self.process.stdin.flush()
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self.process.kill()
         self.process.wait()
 
 
 class Stage:
-    """The processes, and the listener.
+    """The processes of a test, and the listener.
 
     Attributes:
-        address: Of the viewer's page.
-        listener: That hears the commands.
-        viewer: The viewer's process.
+        address: Address of the viewer's page.
+        listener: Node that receives the commands.
+        viewer: The process of the viewer.
     """
 
     def __init__(self, folder: PolicyFolder, spec: RobotSpec, logs: Path):
@@ -126,32 +126,32 @@ class Stage:
         (self.viewer,) = [one for one in self._session.processes if one.name == 'viewer']
 
     def spin(self, seconds: float) -> None:
-        """Listen for a while."""
+        """Spin the listener for a time [s]."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self.listener.last_news = time.monotonic()  # nobody listens between two faults
+            self.listener.last_news = time.monotonic()  # no spinning between two faults
             self._session.spin()
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Listen until something is so.
+        """Spin the listener until a condition holds.
 
         Raises:
-            LocomotionError: It does not come about.
+            LocomotionError: The condition does not hold in time.
         """
         deadline = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > deadline:
-                raise LocomotionError(f'the viewer: {what} is waited for in vain')
+                raise LocomotionError(f'the viewer: timeout while waiting for {what}')
             self.spin(0.05)
 
     def walk(self) -> None:
-        """Wait until commands that move the robot have come for a while."""
+        """Wait until the robot has been commanded to move for a while."""
         begin = time.monotonic()
         self.until(lambda: self.listener.last_motion() > begin + WALK, 'a motion')
 
     def outcome(self, fault: str, event: Callable[[], Any], must_say_zero: bool = True,
                 note: Callable[[], str] = str) -> ViewerOutcome:
-        """Do something to a walking robot, and see what comes on ``cmd_vel``."""
+        """Trigger an event while the robot walks, and observe ``cmd_vel``."""
         self.walk()
         begin = time.monotonic()
         event()
@@ -168,14 +168,14 @@ class Stage:
 
 @contextlib.contextmanager
 def stage(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Stage]:
-    """Give a stage on which the robot stands; rclpy is initialised and isolated."""
+    """Yield a stage with a standing robot; rclpy is initialised and isolated."""
     with tempfile.TemporaryDirectory() as logs, \
             contextlib.closing(Stage(folder, spec, Path(logs))) as one:
         yield one
 
 
 def run_viewer_faults(folder: PolicyFolder, spec: RobotSpec) -> Iterator[ViewerOutcome]:
-    """Do each fault to a robot that walks; rclpy is initialised and isolated."""
+    """Inject each fault while the robot walks; rclpy is initialised and isolated."""
     with stage(folder, spec) as on:
         yield from _clients_that_go(on)
         yield from _two_clients(on)
@@ -190,7 +190,7 @@ def run_viewer_faults(folder: PolicyFolder, spec: RobotSpec) -> Iterator[ViewerO
 
 @contextlib.contextmanager
 def hand(address: str) -> Iterator[Hand]:
-    """Give a hand that drives, and end it."""
+    """Yield a driving client; end it afterwards."""
     with contextlib.closing(Hand(address)) as one:
         yield one
 
@@ -229,7 +229,7 @@ def _two_clients(on: Stage) -> Iterator[ViewerOutcome]:
 
 
 def _knocking(on: Stage) -> ViewerOutcome:
-    """Connect without a token, half a request or garbage, while somebody drives."""
+    """Connect without a token, with partial requests or garbage, while a client drives."""
     knocking = multiprocessing.get_context('spawn').Process(
         target=_knock, args=(urlsplit(on.address).port,), daemon=True)
     with hand(on.address) as one:

@@ -1,1 +1,1 @@
-"""Policy folders tampered with: what opens that should not, and what that costs."""
+"""Fuzzing of policy folders: mutated folders must be refused or behave like the original."""

@@ -1,4 +1,4 @@
-"""Policy folders broken by name: each is refused with a sentence of ours and runs no code."""
+"""Named breakages of policy folders: each must be refused with a clear error and run no code."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ENGINE = 'onnxruntime'
 
 
 class Trap:
-    """What unpickling would run: it writes a file."""
+    """An object whose unpickling would write a file."""
 
     def __init__(self, path: Path):
         self._path = path
 
     def __reduce__(self) -> Tuple[Callable[..., object], Tuple[object, ...]]:
-        """Tell pickle to touch the path."""
+        """Make pickle create the file."""
         return (Path.touch, (self._path,))
 
 
@@ -57,7 +57,7 @@ def _pickled(folder: Path) -> None:
 
 def _large(folder: Path) -> None:
     with (folder / 'policy.onnx').open('r+b') as file:
-        file.truncate(LIMITS['policy.onnx'] + 1)  # sparse: it takes no room
+        file.truncate(LIMITS['policy.onnx'] + 1)  # sparse: it takes no disk space
 
 
 def _code(folder: Path) -> None:
@@ -69,7 +69,7 @@ def _directory(folder: Path) -> None:
     (folder / 'policy.onnx').mkdir()
 
 
-# What is broken, how, and whether the hashes are written anew.
+# Name, change, and whether the hashes are updated.
 BREAKAGES: Tuple[Tuple[str, Callable[[Path], None], bool], ...] = (
     *((f'{file} absent', lambda folder, file=file: (folder / file).unlink(), False)
       for file in (*FILES, SUMS)),
@@ -110,7 +110,7 @@ def break_by_name(source: Path) -> List[Tuple[str, str]]:
     """Break a folder in every way of :data:`BREAKAGES`.
 
     Returns:
-        What was broken, and the sentence it was refused with; ``opened`` if it was not.
+        Name of each breakage, and its error message; ``opened`` if it was not refused.
     """
     results = []
     for name, change, signed in BREAKAGES:
@@ -126,7 +126,7 @@ def break_by_name(source: Path) -> List[Tuple[str, str]]:
 
 
 def sentence(folder: Path) -> str:
-    """Open a folder; return the sentence it is refused with, or ``opened``."""
+    """Open a folder; return the error message of its refusal, or ``opened``."""
     try:
         open_policy(folder, ENGINE)
     except LocomotionError as error:

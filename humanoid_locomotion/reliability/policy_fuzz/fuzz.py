@@ -1,14 +1,14 @@
-"""Policy folders that are tampered with by chance: what opens though it should not, and the cost.
+"""Random mutations of policy folders: which open although they should not, and the cost.
 
-Every file is changed as the grammar that it is (:mod:`mutate_text`, :mod:`mutate_npz`,
-:mod:`mutate_onnx`, :mod:`mutate_files`) and signed anew, so that the parsers are reached; a
-changed contract often gets its fingerprint and the network's copy of it, too. A tenth is damaged
-and not signed.
+Every file is changed according to its format (:mod:`mutate_text`, :mod:`mutate_npz`,
+:mod:`mutate_onnx`, :mod:`mutate_files`) and signed again, so that the parsers are reached; a
+changed contract often also gets its fingerprint and the copy in the network updated. A tenth is
+damaged and not signed.
 
-A folder that opens is right to open if its contract suits the robot and it still does what the
-untouched folder does: the untouched golden steps replay with its contract and its network. What no
-policy may have (:attr:`Mutation.never`) must be refused whatever it does. A changed scorecard must
-not keep a policy from opening; its envelope must be said to be unknown, or hold figures that a
+A folder may open if its contract is within the robot's bounds and it behaves like the original:
+the original golden steps replay with its contract and its network. A file with content that no
+policy may have (:attr:`Mutation.never`) must always be refused. A changed scorecard must not
+prevent a policy from opening; its envelope must be reported as unknown, or have values that a
 robot can reach.
 """
 
@@ -55,9 +55,9 @@ from humanoid_locomotion.reliability.policy_fuzz.mutation import (
 )
 
 BATCH = 50
-ISOLATED = 47  # every so many-th folder is opened as a node does, in another process
-HANG = 20  # [s] after which an opening is given up and its process ended
-MAX_SECONDS = 3.0  # what one opening may take
+ISOLATED = 47  # one folder in this number is opened in another process, like in the node
+HANG = 20  # [s] after which an opening counts as hung and its process is killed
+MAX_SECONDS = 3.0  # longest duration of one opening
 CONTEXT = multiprocessing.get_context('spawn')
 GRAMMARS: Tuple[Tuple[str, Mutate], ...] = (
     ('YAML', mutate_contract), ('npz', mutate_golden), ('JSON', mutate_scorecard),
@@ -68,16 +68,16 @@ GRAMMARS: Tuple[Tuple[str, Mutate], ...] = (
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of one folder.
+    """Result of one folder.
 
     Attributes:
-        grammar: As what it was changed.
-        mutation: What was changed.
-        sentence: What it was refused with; empty if it opened.
-        wrong: Why that is wrong; empty if it is right.
-        seconds: How long opening took [s].
-        wall: The same with the start of the process that opened it, where that is another [s].
-        memory: How much more memory was resident than before anything was opened [bytes].
+        grammar: Format according to which it was changed.
+        mutation: The change.
+        sentence: Error message of its refusal; empty if it opened.
+        wrong: Why the result is wrong; empty if it is right.
+        seconds: Duration of opening [s].
+        wall: Duration including the start of the process that opened it, if separate [s].
+        memory: Resident memory in addition to that before any opening [bytes].
         isolated: Whether another process opened it.
     """
 
@@ -96,11 +96,11 @@ Batch = Callable[[Path, int, int], List[Tried]]
 
 @dataclass(frozen=True)
 class FuzzResult:
-    """What became of all of them.
+    """Results of all folders.
 
     Attributes:
-        tried: One for each folder that did not crash its process.
-        crashed: The seeds of those that did, or that hung.
+        tried: One result per folder that did not crash its process.
+        crashed: The seeds of the folders that crashed or hung.
     """
 
     tried: Tuple[Tried, ...]
@@ -108,16 +108,16 @@ class FuzzResult:
 
     @property
     def failed(self) -> int:
-        """How many did not end as they should."""
+        """Number of failed folders."""
         return len(self.crashed) + sum(bool(one.wrong) for one in self.tried)
 
 
 class Judge:
-    """Knows what an untouched folder does.
+    """Compares mutated folders with the original.
 
     Args:
-        source: The folder.
-        robot: The robot that it moves.
+        source: The original folder.
+        robot: The robot of the policy.
     """
 
     def __init__(self, source: Path, robot: Optional[RobotSpec] = None):
@@ -125,18 +125,18 @@ class Judge:
         self._robot = robot or load_robot(open_policy(source, 'onnxruntime').contract.robot)
 
     def wrong(self, opened: PolicyFolder, mutation: Mutation) -> str:
-        """Return why a folder should not have opened so; empty if it is right."""
+        """Return the reason why a folder should not have opened; empty if it may open."""
         if mutation.file != SCORECARD:
             if mutation.never:
-                return 'opened, and holds what no policy may have'
+                return 'opened, and has content that no policy may have'
             try:
                 replay_golden(opened.contract, opened.policy, self._golden, opened.path)
             except LocomotionError as error:
-                return f'opened, and does something else: {error}'
+                return f'opened, and behaves differently: {error}'
         return _wrong_envelope(opened.envelope, mutation)
 
     def open(self, folder: Path) -> PolicyFolder:
-        """Open a folder as a node does, here: the robot is asked, too."""
+        """Open a folder in this process like the node, including the check against the robot."""
         opened = open_policy(folder, 'onnxruntime')
         check_contract(opened.contract, self._robot, folder)
         return opened
@@ -146,14 +146,14 @@ def _wrong_envelope(envelope: Envelope, mutation: Mutation) -> str:
     try:
         published = json.loads(envelope.to_json(), parse_constant=_refuse)
     except ValueError as error:
-        return f'its envelope is no JSON ({error})'
+        return f'its envelope is not JSON ({error})'
     numbers: List[Any] = [published[key] for key in ('trained', 'reached', 'dead_zone',
                                                      'threshold')]
     numbers += [row[key] for row in published['responses'] for key in ('command', 'velocity')]
     if not np.all(np.abs(np.hstack([np.ravel(it) for it in numbers])) <= MAX_SPEED):
         return 'its envelope has speeds that no robot reaches'
     if mutation.never and mutation.file == SCORECARD and not envelope.problem:
-        return 'its scorecard was believed'
+        return 'its scorecard was used'
     return ''
 
 
@@ -165,12 +165,12 @@ def tamper(source: Path, folder: Path, seed: int) -> Tuple[str, Mutation]:
     """Copy a folder and change one of its files.
 
     Args:
-        source: What to copy.
-        folder: Where to; must not exist.
-        seed: Of all that is left to chance.
+        source: The folder to copy.
+        folder: The new folder; must not exist.
+        seed: Random seed.
 
     Returns:
-        As what the file was changed, and what was changed.
+        The format according to which the file was changed, and the change.
     """
     grammar, mutate = GRAMMARS[seed % len(GRAMMARS)]
     copy_folder(source, folder)
@@ -186,10 +186,10 @@ def fuzz(source: Path, count: int, processes: int = 2, first: int = 0,
 
     Args:
         source: The folder to copy.
-        count: How many.
-        processes: How many at a time.
+        count: Number of folders.
+        processes: Number of parallel processes.
         first: The first seed.
-        run: What tampers and opens; for tests.
+        run: Function that mutates and opens a batch; for tests.
     """
     run = run or _batch
     tried: List[Tried] = []
@@ -202,7 +202,7 @@ def fuzz(source: Path, count: int, processes: int = 2, first: int = 0,
         for task, future in running:
             try:
                 tried += future.result()
-            except BrokenProcessPool:  # which one crashed is not known yet
+            except BrokenProcessPool:  # the crashed folder is not known yet
                 left.append(task)
     for task in left:
         more, lost = _alone(run, source, *task)
@@ -212,7 +212,7 @@ def fuzz(source: Path, count: int, processes: int = 2, first: int = 0,
 
 
 def _alone(run: Batch, source: Path, first: int, count: int) -> Tuple[List[Tried], List[int]]:
-    """Run a batch in a process of its own; if that crashes, each folder of it in one."""
+    """Run a batch in a separate process; if that crashes, each of its folders in one."""
     with ProcessPoolExecutor(1, mp_context=CONTEXT) as pool:
         try:
             return pool.submit(run, source, first, count).result(), []
@@ -237,8 +237,8 @@ def _batch(source: Path, first: int, count: int) -> List[Tried]:
 
 
 def _try(folder: Path, grammar: str, mutation: Mutation, judge: Judge, before: int) -> Tried:
-    """Open a folder in this process, which ends if that takes too long."""
-    Path('/proc/self/clear_refs').write_text('5', encoding='ascii')  # VmHWM begins anew
+    """Open a folder in this process, which is killed if that takes too long."""
+    Path('/proc/self/clear_refs').write_text('5', encoding='ascii')  # resets VmHWM
     sentence = wrong = ''
     opened: Optional[PolicyFolder] = None
     signal.alarm(HANG)
@@ -261,15 +261,15 @@ def _try(folder: Path, grammar: str, mutation: Mutation, judge: Judge, before: i
 
 
 def _isolated(folder: Path, grammar: str, mutation: Mutation) -> Tried:
-    """Let another process open a folder; whether that is right is judged for the others."""
+    """Open a folder in another process; its behaviour is checked for the other folders."""
     begin = time.monotonic()
     answer = vet(folder)
     wall = time.monotonic() - begin
     wrong = ''
     if not answer.problem and mutation.never and mutation.file != SCORECARD:
-        wrong = 'opened, and holds what no policy may have'
+        wrong = 'opened, and has content that no policy may have'
     elif answer.problem.startswith('cannot be opened'):
-        wrong = answer.problem  # something that no check of ours has seen
+        wrong = answer.problem  # an error that no check of this package has found
     return Tried(grammar, mutation, answer.problem,
                  wrong or _wrong_refusal(mutation, answer.problem)
                  or _costly(answer.seconds, answer.memory), answer.seconds, wall, answer.memory,
@@ -278,9 +278,9 @@ def _isolated(folder: Path, grammar: str, mutation: Mutation) -> Tried:
 
 def _wrong_refusal(mutation: Mutation, sentence: str) -> str:
     if sentence and mutation.file == SCORECARD:
-        return 'refused, though only its scorecard is not to be believed'
+        return 'refused, although only its scorecard is invalid'
     if len(sentence) > 2500 or not sentence.isprintable():
-        return 'refused with a sentence that is none'
+        return 'refused without a valid error message'
     return ''
 
 
@@ -291,7 +291,7 @@ def _costly(seconds: float, memory: int) -> str:
 
 
 def summary(result: FuzzResult) -> str:
-    """Return what became of the folders, and what it cost, in Markdown."""
+    """Return results and cost of the folders, in Markdown."""
     tried = result.tried
     lines = ['| changed as | folders | refused | opened, and right to | failed | longest [s] | '
              'most memory [MB] |', '|---|---|---|---|---|---|---|']

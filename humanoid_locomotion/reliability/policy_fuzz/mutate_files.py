@@ -1,4 +1,4 @@
-"""Puts something else in place of a policy folder's files, and damages their bytes."""
+"""Mutations of a policy folder's files: special files in their place, and damaged bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from humanoid_locomotion.core.policy.content import FILES, SCORECARD, SUMS
 from humanoid_locomotion.reliability.policy_fuzz.mutation import Mutation, choose
 
-SPARSE = 10 << 30  # bytes that a file claims, and does not take
+SPARSE = 10 << 30  # apparent size of a sparse file [bytes]
 
 
 def _sparse(path: Path) -> None:
@@ -22,7 +22,7 @@ def _sparse(path: Path) -> None:
 
 def _socket(path: Path) -> None:
     here = os.getcwd()
-    os.chdir(path.parent)  # a socket's name must be short
+    os.chdir(path.parent)  # a socket path must be short
     try:
         with socket.socket(socket.AF_UNIX) as it:
             it.bind(path.name)
@@ -30,7 +30,7 @@ def _socket(path: Path) -> None:
         os.chdir(here)
 
 
-# File system objects put in place of a regular file.
+# File system objects that replace a regular file.
 KINDS: Tuple[Tuple[str, Callable[[Path], None]], ...] = (
     ('is absent', lambda path: None), ('is a FIFO', os.mkfifo), ('is a folder', os.mkdir),
     ('is a socket', _socket),
@@ -43,7 +43,7 @@ KINDS: Tuple[Tuple[str, Callable[[Path], None]], ...] = (
 
 
 def mutate_kind(folder: Path, random: np.random.Generator) -> Mutation:
-    """Put something else in place of one of the files."""
+    """Replace one of the files by another kind of object."""
     file = choose(random, (*FILES, SUMS, SCORECARD))
     name, make = choose(random, KINDS)
     (folder / file).unlink()

@@ -1,4 +1,4 @@
-"""Tampers with ``golden.npz`` as an archive of NumPy arrays."""
+"""Mutations of ``golden.npz`` as an archive of NumPy arrays."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _with(index: Tuple[int, int], value: float) -> Callable[[np.ndarray], np.nda
     return change
 
 
-# What becomes of one array, and whether such a file must be refused.
+# Name, change of one array, and whether such a file must be refused.
 ARRAYS: Tuple[Tuple[str, Callable[[np.ndarray], np.ndarray], bool], ...] = (
     ('text', lambda it: it.astype('U8'), True), ('bytes', lambda it: it.astype('S8'), True),
     ('objects', lambda it: it.astype(object), True), ('complex', lambda it: it + 1j, True),
@@ -125,7 +125,7 @@ def _without(members: Dict[str, bytes], name: str) -> Dict[str, bytes]:
     return {key: value for key, value in members.items() if key != name}
 
 
-# What becomes of the archive, and whether it must be refused.
+# Name, change of the archive, and whether it must be refused.
 ARCHIVES: Tuple[Tuple[str, Callable[[Dict[str, bytes], str], bytes], bool], ...] = (
     ('a member twice', lambda m, n: _archive(m, 8, (n, m[n])), True),
     ('a member twice, another second', lambda m, n: _archive(m, 8, (n, _header('(9, 9)'))), True),

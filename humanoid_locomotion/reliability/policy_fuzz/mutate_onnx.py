@@ -1,4 +1,4 @@
-"""Tampers with ``policy.onnx`` as the Protocol Buffers message that it is."""
+"""Mutations of ``policy.onnx`` as a Protocol Buffers message."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXTS = ('', 'obs', 'actions', 'x' * 5000, 'ü', '\0')
 
 
 def mutate_network(folder: Path, random: np.random.Generator) -> Mutation:
-    """Change ``policy.onnx``: its message, a field by chance, or its bytes."""
+    """Change ``policy.onnx``: its message, a random field, or its bytes."""
     import onnx
     path = folder / NETWORK
     content = path.read_bytes()
@@ -53,7 +53,7 @@ def set_contract(path: Path, text: str) -> None:
 
 
 def _field(model: Any, random: np.random.Generator) -> str:
-    """Set one field, anywhere in the message, to a value that its type can hold."""
+    """Set one field, anywhere in the message, to a value of its type."""
     message, way = model, ''
     while True:
         fields = message.DESCRIPTOR.fields
@@ -123,7 +123,7 @@ def _outside(model: Any, random: np.random.Generator) -> None:
 
 
 def _branch(operator: str, **attributes: Any) -> Change:
-    """Put an operator beside the graph, whose result nobody uses."""
+    """Add an operator to the graph, whose result is not used."""
     def change(model: Any, random: np.random.Generator) -> None:
         from onnx import helper, numpy_helper
         model.graph.initializer.append(numpy_helper.from_array(np.array([ROUNDS]), 'many'))
@@ -133,7 +133,7 @@ def _branch(operator: str, **attributes: Any) -> Change:
 
 
 def _around(operator: str) -> Change:
-    """Let the last layer's result go through a graph within the graph."""
+    """Pass the result of the last layer through a nested graph."""
     def change(model: Any, random: np.random.Generator) -> None:
         from onnx import TensorProto, helper, numpy_helper
         last = model.graph.node[-1]
@@ -153,7 +153,7 @@ def _around(operator: str) -> Change:
 
 
 def _product(operator: str) -> Change:
-    """Make a tensor of 10^10 figures of two of 10^5."""
+    """Make a tensor of 10^10 values from two of 10^5."""
     def change(model: Any, random: np.random.Generator) -> None:
         from onnx import helper, numpy_helper
         for name, shape in (('column', (100_000, 1)), ('row', (1, 100_000))):
@@ -178,10 +178,10 @@ def _operator(names: Any) -> Change:
 def _weight(value: Callable[[Any], Any]) -> Change:
     def change(model: Any, random: np.random.Generator) -> None:
         tensor = _tensor(model, random)
-        figures = np.frombuffer(tensor.raw_data, np.float32).copy()
-        at = int(random.integers(len(figures)))
-        figures[at] = value(figures[at])
-        tensor.raw_data = figures.tobytes()
+        weights = np.frombuffer(tensor.raw_data, np.float32).copy()
+        at = int(random.integers(len(weights)))
+        weights[at] = value(weights[at])
+        tensor.raw_data = weights.tobytes()
     return change
 
 
@@ -225,7 +225,7 @@ def _size(value: int) -> Change:
     return change
 
 
-# What becomes of the message, and whether such a file must be refused.
+# Name, change of the message, and whether such a file must be refused.
 CHANGES: Tuple[Tuple[str, Change, bool], ...] = (
     ('weights outside the file', _outside, True), ('an operator of no policy',
                                                    _operator(FORBIDDEN), True),
@@ -277,7 +277,7 @@ def _inserted(content: bytes, random: np.random.Generator) -> bytes:
     return content[:at] + random.bytes(int(random.integers(1, 9))) + content[at:]
 
 
-# What becomes of the bytes, and whether they must be refused.
+# Name, change of the bytes, and whether they must be refused.
 WIRE: Tuple[Tuple[str, Callable[[bytes, np.random.Generator], bytes], bool], ...] = (
     ('a second graph, of nothing', lambda it, r: it + b'\x3a\x00', True),
     ('all of it twice', lambda it, r: it + it, True),

@@ -1,4 +1,4 @@
-"""Tampers with ``contract.yaml`` and ``scorecard.json`` as the grammars that they are."""
+"""Mutations of ``contract.yaml`` and ``scorecard.json`` according to their formats."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CONTRACT = 'contract.yaml'
 HOLE = 'HOLE-IN-THE-TEXT'
 DEEP = 3000
 
-# Values that a reader may take, and what is made of them must show that they do not fit.
+# Values that a parser accepts, and that must be refused by later checks.
 EXTREMES: Tuple[Any, ...] = (
     None, True, False, '', 'text', 'x' * 5000, '\x1b[31m', '\0', [], {}, [[]], 0, -1, 1, 2 ** 31,
     2 ** 63 - 1, -2 ** 63, 0.0, -0.0, -1.0, 5e-324, 1e-9, 0.9, 1e6, -1e6, 1e300, -1e300,
     float('nan'), float('inf'), float('-inf'), '2001-99-99', ['a'] * 300, {'a': {'b': [1]}})
 
-# Text in place of a value, which no reader may take.
+# Text in place of a value, which a parser must refuse.
 YAML_NEVER: Dict[str, str] = {
     'an integer of 5,000 digits': '1' * 5000, 'an integer of 50 digits': '9' * 50,
     '10^400': '1.0e+400', 'a tag !!float': '!!float "abc"', 'a tag !!binary': '!!binary aGk=',
@@ -45,7 +45,7 @@ LEAVES = (str, int, float, bool, type(None))
 
 
 def mutate_contract(folder: Path, random: np.random.Generator) -> Mutation:
-    """Change ``contract.yaml``, and by chance sign it as its exporter would."""
+    """Change ``contract.yaml``; sometimes update fingerprint and network like an exporter."""
     path = folder / CONTRACT
     text = path.read_text(encoding='utf-8')
     kind = random.integers(10)
@@ -78,7 +78,7 @@ def mutate_scorecard(folder: Path, random: np.random.Generator) -> Mutation:
         path.write_text(json.dumps(tree).replace(f'"{HOLE}"', JSON_NEVER[name], 1))
         return Mutation(name, SCORECARD, True)
     responses = tree['figures']['responses']
-    if random.random() < 0.5:  # most figures of a scorecard are of no use to a node
+    if random.random() < 0.5:  # most values of a scorecard are not used by a node
         name = _change({'responses': responses}, random)
     else:
         name = _change(tree, random)
@@ -93,15 +93,15 @@ def _dump(tree: Any) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes equal lists in full, as a person would."""
+    """Writes equal lists in full, without aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Say that nothing is written as an alias."""
+        """Return True: nothing is written as an alias."""
         return True
 
 
 def _export_again(tree: Any, folder: Path) -> bool:
-    """Give a changed contract its fingerprint, and the network the same contract."""
+    """Update the fingerprint of a changed contract, and its copy in the network."""
     rest = {key: value for key, value in tree.items() if key != 'fingerprint'}
     try:
         contract = config.from_mapping(PolicyContract, rest, CONTRACT)
@@ -113,7 +113,7 @@ def _export_again(tree: Any, folder: Path) -> bool:
 
 
 def _change(tree: Any, random: np.random.Generator) -> str:
-    """Change one thing in plain data; return what."""
+    """Change one item of plain data; return its name."""
     container, key = choose(random, places(tree))
     value = container[key]
     kind = random.integers(8)

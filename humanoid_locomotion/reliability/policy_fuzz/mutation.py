@@ -1,4 +1,4 @@
-"""What a policy folder that was tampered with is, and the tools that tamper."""
+"""A mutation of a policy folder, and functions shared by all mutations."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ import numpy as np
 from humanoid_locomotion.core.policy.content import FILES, MEASURED, SUMS
 
 T = TypeVar('T')
-SIGNED_BYTES = 64 * 1024 * 1024  # a larger file keeps the hash it had
+SIGNED_BYTES = 64 * 1024 * 1024  # a larger file keeps its old hash
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """What was done to a folder.
+    """A change of a policy folder.
 
     Attributes:
-        name: What.
-        file: To which file.
-        never: Whether the file must be refused, whatever else it holds: it has what no policy
-            may have. Otherwise it may be harmless, and what opens is judged by what it does.
+        name: Name of the change.
+        file: The changed file.
+        never: Whether the file must be refused in any case, because it has content that no
+            policy may have. Otherwise the change may be harmless, and an opened policy is checked
+            by its behaviour.
     """
 
     name: str
@@ -38,12 +39,12 @@ Mutate = Callable[[Path, np.random.Generator], Mutation]
 
 
 def choose(random: np.random.Generator, items: Sequence[T]) -> T:
-    """Return one of some items, by chance."""
+    """Return a random item."""
     return items[int(random.integers(len(items)))]
 
 
 def copy_folder(source: Path, target: Path) -> Path:
-    """Copy the files of a policy folder that anything reads."""
+    """Copy the files of a policy folder that are read."""
     target.mkdir()
     for file in (*FILES, *MEASURED, SUMS):
         if (source / file).is_file():
@@ -52,12 +53,12 @@ def copy_folder(source: Path, target: Path) -> Path:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder, whatever its files have become."""
+    """Remove a folder, including special files."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def sign(folder: Path) -> None:
-    """Write the hashes of all files that have one, as whoever tampered would."""
+    """Update the hashes of all files that have one, like an attacker."""
     lines = (folder / SUMS).read_text().splitlines()
     old = {file: digest for digest, _, file in (line.partition('  ') for line in lines)}
     for file in (*FILES, *MEASURED):
@@ -75,7 +76,7 @@ Place = Tuple[Any, Any]  # a list or mapping, and an index or a key of it
 
 
 def places(data: Any) -> List[Place]:
-    """Return where each value of plain data stands."""
+    """Return the place of each value in plain data."""
     found: List[Place] = []
     waiting = [data]
     while waiting:

@@ -1,4 +1,4 @@
-"""The beat of a live node while tampered policy folders are swapped into it, one after another."""
+"""Control rate of a live node while mutated policy folders are swapped in, one after another."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.reliability.faults.dds_faults import SETTLE, running_node
-from humanoid_locomotion.reliability.faults.dds_robot import Driver
+from humanoid_locomotion.reliability.faults.dds_robot import DdsRobot
 from humanoid_locomotion.reliability.policy_fuzz.fuzz import Judge, tamper
 from humanoid_locomotion.reliability.policy_fuzz.mutation import Mutation
 
 ALONE = 10.0  # [s] before the first swap
 MAX_P99 = 0.025  # [s] between two commands, at 50 Hz
-MAX_ANSWER = 60.0  # [s] after which the node is taken for lost
+MAX_ANSWER = 60.0  # [s] after which the node counts as hung
 
 
 @dataclass(frozen=True)
 class SwapResult:
-    """What the driver saw.
+    """Measurements of the driver.
 
     Attributes:
-        swaps: How many folders were swapped in.
-        refused: How many the node refused.
-        harmless: What was changed in those it accepted, and was right to.
-        accepted: Likewise, and was wrong to.
-        commands: How many commands came meanwhile.
+        swaps: Number of folders swapped in.
+        refused: Number of folders that the node refused.
+        harmless: Changes of the folders that it accepted correctly.
+        accepted: Changes of the folders that it accepted wrongly.
+        commands: Number of commands during the swaps.
         p99_alone: 99th percentile of the periods between commands before the first swap [s].
-        p50: Median of the periods while they were swapped in [s].
-        p99: Their 99th percentile [s].
-        longest: The longest [s].
-        longest_answer: The longest that a request waited for its answer [s].
+        p50: Median of the periods during the swaps [s].
+        p99: 99th percentile of the periods during the swaps [s].
+        longest: Longest period during the swaps [s].
+        longest_answer: Longest response time of a request [s].
         falls: Whether the robot fell, 0 or 1.
-        state: What the node showed last.
+        state: Last state of the node.
     """
 
     swaps: int
@@ -60,15 +60,15 @@ class SwapResult:
 
     @property
     def passed(self) -> bool:
-        """Whether the node kept its beat, stands, and accepted nothing that it should not."""
+        """Whether the node kept its rate, stands, and accepted only harmless folders."""
         return (self.p99 < MAX_P99 and not self.falls and not self.accepted
                 and self.state == 'standing')
 
 
 def swap_many(folder: PolicyFolder, spec: RobotSpec, count: int) -> SwapResult:
-    """Swap so many tampered folders into a node that stands; rclpy is initialised and isolated."""
+    """Swap mutated folders into a standing node; rclpy is initialised and isolated."""
     with tempfile.TemporaryDirectory() as temporary:
-        # All beforehand: the robot's measurements come from this process.
+        # All are made first, since this process also publishes the robot's measurements.
         paths = [Path(temporary) / str(seed) for seed in range(count)]
         mutations = [tamper(folder.path, path, seed)[1] for seed, path in enumerate(paths)]
         with running_node(folder, spec) as (driver, _):
@@ -90,7 +90,7 @@ def swap_many(folder: PolicyFolder, spec: RobotSpec, count: int) -> SwapResult:
 
 
 def summary(result: SwapResult) -> str:
-    """Return in words what the driver saw."""
+    """Return the measurements as text."""
     return (
         f'{result.swaps} folders, swapped one after the other into a node that stands: '
         f'{result.refused} refused, {len(result.harmless)} accepted and right to be, accepted '
@@ -104,7 +104,7 @@ def summary(result: SwapResult) -> str:
 
 def _judged(folder: PolicyFolder, spec: RobotSpec, opened: List[Tuple[Path, Mutation]]
             ) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
-    """Part what the node accepted into what is harmless and what it should have refused."""
+    """Split the accepted folders into harmless ones and those to be refused."""
     judge, harmless, accepted = Judge(folder.path, spec), [], []
     for path, mutation in opened:
         what = f'{mutation.file}: {mutation.name}'
@@ -120,15 +120,15 @@ def _judged(folder: PolicyFolder, spec: RobotSpec, opened: List[Tuple[Path, Muta
 
 
 class _Swapper:
-    """An operator who names a policy and asks for it."""
+    """Sets the policy parameter and requests the swap."""
 
-    def __init__(self, driver: Driver):
+    def __init__(self, driver: DdsRobot):
         self._driver = driver
         self._set: Any = driver.create_client(SetParameters, 'locomotion/set_parameters')
         self._swap: Any = driver.create_client(Trigger, 'locomotion/swap')
 
     def swap(self, path: Path) -> Tuple[bool, float]:
-        """Ask for a folder; return whether the node took it, and how long the answer took [s]."""
+        """Request a swap; return whether the node accepted it, and the response time [s]."""
         value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=str(path))
         self._answer(self._set.call_async(
             SetParameters.Request(parameters=[Parameter(name='policy', value=value)])))
@@ -140,7 +140,7 @@ class _Swapper:
         deadline = time.monotonic() + MAX_ANSWER
         while not future.done():
             if time.monotonic() > deadline:
-                raise LocomotionError(f'no answer within {MAX_ANSWER:g} s; the node shows '
+                raise LocomotionError(f'no answer within {MAX_ANSWER:g} s; the node is '
                                       f'{self._driver.state!r}')
             self._driver.spin(0.01)
         return future.result()

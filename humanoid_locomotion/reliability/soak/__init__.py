@@ -1,1 +1,1 @@
-"""Long runs: random commands and messages, lifecycle cycles, false alarms."""
+"""Long-running soak tests: random commands and messages, lifecycle cycles, false alarms."""

@@ -1,8 +1,8 @@
-"""How often a safety rule trips for a robot that is well: on rough ground, kicked, with noise.
+"""Rate of false alarms of the safety rules on a healthy robot: rough ground, kicks, noise.
 
 The node's control loop walks a simulated robot on a stepped clock, with random commands over the
-whole trained range. What trips is noted and not obeyed, so that it shows whether the robot would
-have walked on. What trips within two seconds before a fall is no false alarm.
+whole trained range. Trips are recorded but not applied, to see whether the robot would have
+continued to walk. A trip within two seconds before a fall is not a false alarm.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from humanoid_locomotion.core.safety.evidence import Evidence
 from humanoid_locomotion.core.safety.guard import SafetyGuard, Verdict
 from humanoid_locomotion.nodes.locomotion.state_machine import Mode
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
-from humanoid_locomotion.reliability.faults.fault_bench import TICK, Rig
+from humanoid_locomotion.reliability.faults.fault_bench import TICK, FaultBench
 from humanoid_locomotion.reliability.faults.fault_matrix import MIN_HEIGHT
 from humanoid_locomotion.sim.backend import Terrain, TerrainSpec
 
-# As the ground beside the scorecard: slopes of 10 degrees, bumps of 4 cm, steps of 5 cm.
+# The rough ground of the scorecard: slopes of 10 degrees, bumps of 4 cm, steps of 5 cm.
 GROUND = TerrainSpec(kinds=('hill', 'valley', 'bumps', 'steps', 'pit'), levels=3, tile=13.0,
                      border=3.0, slope=0.175, bump=0.04, step=0.05)
 EPISODE, COMMAND_FOR = 30.0, 3.0  # [s]
-STANDING_SHARE = 0.15  # of the commands
-FAR = 7.0  # [m] from where it started: the ground ends somewhere
+STANDING_SHARE = 0.15  # share of standing commands
+FAR = 7.0  # [m] largest distance from the start, since the ground is finite
 KICK, KICK_EVERY = (1.0, 2.0), (2.0, 5.0)  # [m/s], [s]
-LATE = 0.02  # [s], of noisy measurements
+LATE = 0.02  # [s], delay of noisy measurements
 # Largest noise of positions [rad], velocities [rad/s] and turning rates [rad/s], as in training;
 # standard deviation of torques, as a share of the effort.
 NOISE, TORQUE_NOISE = {'position': 0.01, 'velocity': 0.5, 'turning': 0.2}, 0.02
-BEFORE_FALL = 2.0  # [s] in which an alarm is none that is false
-ONE_ALARM = 1.0  # [s] between two trips that count as two
-WARM, CHARGED = 60.0, 0.8  # what the robot says of itself [deg C], of 1
+BEFORE_FALL = 2.0  # [s] in which an alarm is not a false one
+ONE_ALARM = 1.0  # [s] shortest time between two separate alarms
+WARM, CHARGED = 60.0, 0.8  # published motor temperature [deg C] and state of charge
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a robot walks in.
+    """Conditions of a walk.
 
     Attributes:
-        name: For people.
+        name: Name of the setting.
         rough: Whether the ground is rough.
-        kicked: Whether it is kicked by up to 2 m/s, from any side.
-        noisy: Whether its sensors are noisy and 20 ms late.
+        kicked: Whether the robot is kicked by up to 2 m/s, from any side.
+        noisy: Whether its sensors are noisy and delayed by 20 ms.
         torques: Whether it measures torques.
     """
 
@@ -71,14 +71,14 @@ SETTINGS: Tuple[Setting, ...] = (
 
 @dataclass
 class Tally:
-    """What happened in a setting.
+    """Counts of one setting.
 
     Attributes:
-        seconds: How long the robot stood or walked [s].
-        commands: Velocity commands drawn.
-        kicks: Kicks given.
-        falls: How often it fell.
-        alarms: False alarms by rule.
+        seconds: Time for which the robot stood or walked [s].
+        commands: Number of velocity commands.
+        kicks: Number of kicks.
+        falls: Number of falls.
+        alarms: Number of false alarms by rule.
     """
 
     seconds: float = 0.0
@@ -89,14 +89,14 @@ class Tally:
 
 
 class Witness(SafetyGuard):
-    """A guard that notes what trips, and stops nothing."""
+    """A guard that records trips and never stops the robot."""
 
     def __init__(self, guard: SafetyGuard):
         super().__init__(guard.limits)
         self.seen: List[Tuple[float, str]] = []
 
     def judge(self, evidence: Evidence) -> Optional[Verdict]:
-        """Apply every rule, and answer that all is well."""
+        """Apply every rule, record the trips, and return None."""
         before = dict(self.trips)
         super().judge(evidence)
         self.seen += [(evidence.now, name) for name, count in self.trips.items()
@@ -105,7 +105,7 @@ class Witness(SafetyGuard):
         return None
 
     def alarms(self, until: float) -> Dict[str, int]:
-        """Return how often each rule tripped before a time [s], neighbours as one."""
+        """Return the number of alarms of each rule before a time [s], merging close trips."""
         found: Counter = Counter()
         last: Dict[str, float] = {}
         for now, name in self.seen:
@@ -124,9 +124,9 @@ def soak_rules(folder: PolicyFolder, spec: RobotSpec, seconds: float,
         folder: The policy.
         spec: Its robot.
         seconds: Simulated time in all [s].
-        settings: Where; each gets an equal part of the time.
-        seed: Of everything random.
-        report: Called with a line for each setting that is done.
+        settings: The settings; each gets an equal part of the time.
+        seed: Random seed.
+        report: Called with a line for each finished setting.
     """
     rows = []
     for i, setting in enumerate(settings):
@@ -145,63 +145,63 @@ def soak_rules(folder: PolicyFolder, spec: RobotSpec, seconds: float,
 
 def _episode(folder: PolicyFolder, spec: RobotSpec, setting: Setting,
              random: np.random.Generator, tally: Tally, seconds: float) -> None:
-    """Walk from a fresh start until the time is over, the robot fell or went far."""
+    """Walk from a new start until the time is over, or the robot fell or walked far."""
     starts = Terrain(GROUND).starts
     start = starts[random.integers(1, GROUND.levels), random.integers(len(GROUND.kinds))]
-    rig = Rig(folder, spec, LocomotionParameters(
+    bench = FaultBench(folder, spec, LocomotionParameters(
         min_height=0.0 if setting.rough else MIN_HEIGHT * spec.base_height),
         GROUND if setting.rough else None, start if setting.rough else (0.0, 0.0, 0.0))
     try:
-        witness = rig.loop.guard = Witness(rig.loop.guard)
-        _dress(rig, setting, random)
-        rig.stand()
-        fell = _walk(rig, setting, random, tally, start, seconds)
-        if rig.loop.machine.mode not in (Mode.STANDING, Mode.WALKING):
-            raise LocomotionError(f'the node gave up: {rig.loop.machine.label}')
-        tally.seconds += rig.elapsed
+        witness = bench.loop.guard = Witness(bench.loop.guard)
+        _dress(bench, setting, random)
+        bench.stand()
+        fell = _walk(bench, setting, random, tally, start, seconds)
+        if bench.loop.machine.mode not in (Mode.STANDING, Mode.WALKING):
+            raise LocomotionError(f'the node stopped walking: {bench.loop.machine.label}')
+        tally.seconds += bench.elapsed
         tally.falls += fell
-        tally.alarms.update(witness.alarms(rig.now - BEFORE_FALL if fell else math.inf))
+        tally.alarms.update(witness.alarms(bench.now - BEFORE_FALL if fell else math.inf))
     finally:
-        rig.close()
+        bench.close()
 
 
-def _walk(rig: Rig, setting: Setting, random: np.random.Generator, tally: Tally,
+def _walk(bench: FaultBench, setting: Setting, random: np.random.Generator, tally: Tally,
           start: np.ndarray, seconds: float) -> bool:
     """Walk with random commands and kicks; return whether the robot fell."""
-    limits, kick_at = rig.folder.contract.command_limits.velocity, random.uniform(*KICK_EVERY)
+    limits, kick_at = bench.folder.contract.command_limits.velocity, random.uniform(*KICK_EVERY)
     ticks = round(COMMAND_FOR / TICK)
-    for tick in range(max(1, round((seconds - rig.elapsed) / TICK))):
+    for tick in range(max(1, round((seconds - bench.elapsed) / TICK))):
         if tick % ticks == 0:
             stands = random.random() < STANDING_SHARE
             drawn = random.uniform(limits.lower, limits.upper)
-            rig.command = (0.0, 0.0, 0.0) if stands else tuple(drawn.tolist())
+            bench.command = (0.0, 0.0, 0.0) if stands else tuple(drawn.tolist())
             tally.commands += 1
-            _say_condition(rig)
+            _say_condition(bench)
         if setting.kicked and tick * TICK >= kick_at:
             speed, angle = random.uniform(*KICK), random.uniform(-np.pi, np.pi)
-            rig.robot.push([speed * np.cos(angle), speed * np.sin(angle), 0.0])
+            bench.robot.push([speed * np.cos(angle), speed * np.sin(angle), 0.0])
             tally.kicks += 1
             kick_at += random.uniform(*KICK_EVERY)
-        rig.tick()
-        if rig.is_fallen:
+        bench.tick()
+        if bench.is_fallen:
             return True
-        position = rig.robot.state().base_position
+        position = bench.robot.state().base_position
         assert position is not None  # a simulator always has odometry
         if setting.rough and np.abs(position[0, :2] - start[:2]).max() > FAR:
             return False
     return False
 
 
-def _say_condition(rig: Rig) -> None:
-    rig.loop.condition.take_battery(BatteryState(percentage=CHARGED), rig.now)
-    for name in rig.robot.joint_names:
-        rig.loop.condition.take_temperature(
-            Temperature(header=Header(frame_id=name), temperature=WARM), rig.now)
+def _say_condition(bench: FaultBench) -> None:
+    bench.loop.condition.take_battery(BatteryState(percentage=CHARGED), bench.now)
+    for name in bench.robot.joint_names:
+        bench.loop.condition.take_temperature(
+            Temperature(header=Header(frame_id=name), temperature=WARM), bench.now)
 
 
-def _dress(rig: Rig, setting: Setting, random: np.random.Generator) -> None:
-    """Let the rig's sensors measure as the setting says."""
-    effort = rig.folder.contract.values('effort')
+def _dress(bench: FaultBench, setting: Setting, random: np.random.Generator) -> None:
+    """Apply the sensor noise of the setting to the bench."""
+    effort = bench.folder.contract.values('effort')
 
     def joints(msg: Any) -> List[Tuple[Any, float]]:
         if not setting.torques:
@@ -223,4 +223,4 @@ def _dress(rig: Rig, setting: Setting, random: np.random.Generator) -> None:
             noise = random.uniform(-NOISE['turning'], NOISE['turning'])
             setattr(msg.angular_velocity, axis, getattr(msg.angular_velocity, axis) + noise)
         return [(msg, LATE)]
-    rig.filters.update({'joint_states': joints, 'imu/data': imu})
+    bench.filters.update({'joint_states': joints, 'imu/data': imu})

@@ -1,4 +1,4 @@
-"""Many lifecycle cycles of one node: each transition succeeds, and memory does not grow."""
+"""Repeated lifecycle cycles of one node: transitions must succeed, memory must not grow."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes.demos.node_process import NodeProcess
 from humanoid_locomotion.reliability.faults.dds_faults import running_node
-from humanoid_locomotion.reliability.faults.dds_robot import Driver
+from humanoid_locomotion.reliability.faults.dds_robot import DdsRobot
 from humanoid_locomotion.reliability.soak.live_node import MOST_GROWTH, resident
 
-# A cycle, from active to active: each transition and the state that the node shows then.
+# A cycle, from active to active: each transition and the resulting state of the node.
 CYCLE: Tuple[Tuple[int, str], ...] = (
     (Transition.TRANSITION_DEACTIVATE, 'idle'), (Transition.TRANSITION_CLEANUP, 'unconfigured'),
     (Transition.TRANSITION_CONFIGURE, 'idle'), (Transition.TRANSITION_ACTIVATE, 'ramping'))
@@ -28,12 +28,12 @@ REST = 0.05  # [s] between two transitions
 
 @dataclass(frozen=True)
 class LifecycleSoak:
-    """What many cycles came to.
+    """Result of repeated lifecycle cycles.
 
     Attributes:
-        cycles: Cycles of deactivate, cleanup, configure and activate.
+        cycles: Number of cycles of deactivate, cleanup, configure and activate.
         growth: Growth of the node's memory [MB].
-        seconds: How long they took [s].
+        seconds: Duration [s].
     """
 
     cycles: int
@@ -42,12 +42,12 @@ class LifecycleSoak:
 
     @property
     def passed(self) -> bool:
-        """Whether memory stayed."""
+        """Whether memory did not grow."""
         return self.growth < MOST_GROWTH
 
 
 def soak_lifecycle(folder: PolicyFolder, spec: RobotSpec, cycles: int) -> LifecycleSoak:
-    """Take a node through its lifecycle again and again.
+    """Run a node repeatedly through its lifecycle.
 
     Raises:
         LocomotionError: A transition failed.
@@ -62,7 +62,7 @@ def soak_lifecycle(folder: PolicyFolder, spec: RobotSpec, cycles: int) -> Lifecy
         return LifecycleSoak(cycles, resident(node) - memory, time.monotonic() - begin)
 
 
-def _cycle(driver: Driver, node: NodeProcess, client: Any) -> None:
+def _cycle(driver: DdsRobot, node: NodeProcess, client: Any) -> None:
     for transition, state in CYCLE:
         request = ChangeState.Request(transition=Transition(id=transition))
         future, end = client.call_async(request), time.monotonic() + PATIENCE
@@ -73,5 +73,5 @@ def _cycle(driver: Driver, node: NodeProcess, client: Any) -> None:
             raise LocomotionError(
                 f'transition {transition}: expected success and the state {state!r}, found '
                 f'{answer} and {driver.state!r}:\n{node.tail()}')
-        driver.robot.reset()  # hung up again, as a person would
+        driver.robot.reset()  # suspended again, as an operator would
         driver.spin(REST)

@@ -1,4 +1,4 @@
-"""Long runs over DDS: walking with random commands, and messages that nobody should send."""
+"""Soak tests of a node over DDS: random walking commands, and invalid messages."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from humanoid_locomotion.nodes.demos.node_process import NodeProcess
 from humanoid_locomotion.nodes.locomotion.state_machine import Mode
 from humanoid_locomotion.nodes.ros import qos
 from humanoid_locomotion.reliability.faults.dds_faults import running_node
-from humanoid_locomotion.reliability.faults.dds_robot import Driver
+from humanoid_locomotion.reliability.faults.dds_robot import DdsRobot
 
 COMMAND_FOR = 3.0  # [s]
 SETTLE = 10.0  # [s] before memory is compared
-DIAGNOSED = 1.5  # [s], after which the node has counted again
+DIAGNOSED = 1.5  # [s], after which diagnostics are updated
 MISSED = 1.5  # periods
 MOST_MISSED = 0.01  # share of periods
 MOST_GROWTH = 5.0  # [MB]
@@ -36,19 +36,19 @@ SERVICES = ('stand', 'walk', 'damp', 'emergency_stop', 'reset', 'swap')
 
 @dataclass(frozen=True)
 class WalkSoak:
-    """What a long walk came to.
+    """Result of a long walk.
 
     Attributes:
-        seconds: How long [s].
-        commands: Velocity commands drawn.
-        falls: How often the robot fell or the node gave up.
-        steps: Control steps that reached the driver.
+        seconds: Duration [s].
+        commands: Number of velocity commands.
+        falls: Number of falls and of faults of the node.
+        steps: Number of control steps that reached the driver.
         missed: Share of periods longer than one and a half.
         longest: The longest period [s].
         growth: Growth of the node's memory [MB].
-        cores: Share of a core that the node took.
-        alarms: Control steps in which safety rules tripped, by rule; but for late steps, which
-            are missed periods.
+        cores: Share of a core used by the node.
+        alarms: Control steps in which safety rules tripped, by rule, without late steps, which
+            are counted as missed periods.
     """
 
     seconds: float
@@ -63,7 +63,7 @@ class WalkSoak:
 
     @property
     def passed(self) -> bool:
-        """Whether it walked all the way, in time, without growing and without a false alarm."""
+        """Whether it walked without falls, missed periods, memory growth and false alarms."""
         return (self.falls == 0 and self.missed <= MOST_MISSED and self.growth < MOST_GROWTH
                 and not self.alarms)
 
@@ -91,7 +91,7 @@ def soak_walk(folder: PolicyFolder, spec: RobotSpec, seconds: float,
         steps, late = len(driver.commands), periods > MISSED * folder.contract.control_period
         driver.spin(DIAGNOSED)
         if not driver.trips:
-            raise LocomotionError('/diagnostics did not come: the alarms are not known')
+            raise LocomotionError('no /diagnostics received: the alarms are not known')
         alarms = ', '.join(f'{name}: {trips - before.get(name, 0)}'
                            for name, trips in driver.trips.items()
                            if trips > before.get(name, 0) and name != 'late step')
@@ -101,15 +101,15 @@ def soak_walk(folder: PolicyFolder, spec: RobotSpec, seconds: float,
 
 @dataclass(frozen=True)
 class StartleSoak:
-    """What came of messages that nobody should send.
+    """Result of sending invalid messages.
 
     Attributes:
-        seconds: How long [s].
-        sent: Messages, requests and parameters sent.
-        states: States that the node showed.
-        unknown: States that are not in its table.
-        alive: Whether the process lived to the end.
-        answers: Whether it stood again after a reset, with its sensors alone.
+        seconds: Duration [s].
+        sent: Number of messages, requests and parameters sent.
+        states: States published by the node.
+        unknown: States that are not in the table of states.
+        alive: Whether the process survived.
+        answers: Whether it stands again after a reset, with valid sensor messages.
     """
 
     seconds: float
@@ -121,12 +121,12 @@ class StartleSoak:
 
     @property
     def passed(self) -> bool:
-        """Whether the node is as it was."""
+        """Whether the node works as before."""
         return self.alive and self.answers and not self.unknown
 
 
 def soak_startle(folder: PolicyFolder, spec: RobotSpec, seconds: float) -> StartleSoak:
-    """Send random bytes as messages, parameters and requests, then ask for an ordinary walk."""
+    """Send random bytes as messages, parameters and requests, then request a normal walk."""
     random = np.random.default_rng(0)
     with running_node(folder, spec) as (driver, node):
         startler = _Startler(driver, random)
@@ -143,9 +143,9 @@ def soak_startle(folder: PolicyFolder, spec: RobotSpec, seconds: float) -> Start
                            node.is_running, answers)
 
 
-def _stands_again(driver: Driver) -> bool:
+def _stands_again(driver: DdsRobot) -> bool:
     for _ in range(5):
-        # The robot may lie by now: it is hung up again, as a person would.
+        # The robot may have fallen: it is suspended again, as an operator would.
         driver.robot.reset()
         driver.spin(1.0)
         driver.request('reset')
@@ -157,9 +157,9 @@ def _stands_again(driver: Driver) -> bool:
 
 
 class _Startler:
-    """Sends what nobody should."""
+    """Sends invalid messages, parameters and requests."""
 
-    def __init__(self, driver: Driver, random: np.random.Generator):
+    def __init__(self, driver: DdsRobot, random: np.random.Generator):
         self._driver, self._random, self.sent = driver, random, 0
         self._publishers = [
             (driver.create_publisher(kind, topic, profile), kind) for kind, topic, profile in (
@@ -171,7 +171,7 @@ class _Startler:
         self._parameters: Any = driver.create_client(SetParameters, 'locomotion/set_parameters')
 
     def once(self) -> None:
-        """Send one thing."""
+        """Send one message, parameter or request."""
         self.sent += 1
         kind = self._random.integers(10)
         if kind < 4:
@@ -189,16 +189,16 @@ class _Startler:
         msg = kind()
         if kind is JointState:
             msg.name = [self._text() for _ in range(self._random.integers(40))]
-            msg.position = self._figures(int(self._random.integers(40)))
-            msg.velocity = self._figures(int(self._random.integers(40)))
+            msg.position = self._numbers(int(self._random.integers(40)))
+            msg.velocity = self._numbers(int(self._random.integers(40)))
         elif kind is Imu:
             q = msg.orientation
-            q.x, q.y, q.z, q.w = self._figures(4)
+            q.x, q.y, q.z, q.w = self._numbers(4)
         else:
-            msg.linear.x, msg.linear.y, msg.angular.z = self._figures(3)
+            msg.linear.x, msg.linear.y, msg.angular.z = self._numbers(3)
         data = serialize_message(msg)
-        if self._random.random() < 0.3:  # bytes that are no message at all
-            # No longer than the message, beyond which DDS does not send a type of fixed size.
+        if self._random.random() < 0.3:  # bytes that are not a message
+            # Not longer than the message, since DDS does not send more for a type of fixed size.
             data = data[:4] + self._random.bytes(int(self._random.integers(1, len(data) - 3)))
         publisher.publish(data)
 
@@ -206,7 +206,7 @@ class _Startler:
         names = ('policy', 'engine', 'max_tilt', 'sensor_timeout', 'autostart', self._text())
         values: List[Any] = [
             ParameterValue(type=4, string_value=self._text()),
-            ParameterValue(type=3, double_value=self._figures(1)[0]),
+            ParameterValue(type=3, double_value=self._numbers(1)[0]),
             ParameterValue(type=2, integer_value=int(self._random.integers(-9, 9))),
             ParameterValue(type=1, bool_value=True), ParameterValue(type=0)]
         request = SetParameters.Request(parameters=[Parameter(
@@ -218,18 +218,18 @@ class _Startler:
         return self._random.bytes(int(self._random.integers(20))).decode('latin-1').replace(
             '\0', '')
 
-    def _figures(self, count: int) -> List[float]:
+    def _numbers(self, count: int) -> List[float]:
         drawn = self._random.integers(0, 256, 8 * count, np.uint8).tobytes()
         return np.frombuffer(drawn, np.float64).tolist()
 
     def close(self) -> None:
-        """Take back the publishers, which are a fault by themselves."""
+        """Remove the publishers, since second publishers are a fault themselves."""
         self._driver.walk = None
         for publisher, _ in self._publishers:
             self._driver.destroy_publisher(publisher)
 
 
 def resident(node: NodeProcess) -> float:
-    """Return the memory that a process holds [MB]."""
+    """Return the resident memory of a process [MB]."""
     pages = int(Path(f'/proc/{node.pid}/statm').read_text().split()[1])
     return pages * os.sysconf('SC_PAGE_SIZE') / 2**20

@@ -1,1 +1,1 @@
-"""Isaac Gym Preview 4: thousands of robots in PhysX, on its own Python 3.8."""
+"""Backend for Isaac Gym Preview 4: thousands of robots in PhysX, on Python 3.8."""

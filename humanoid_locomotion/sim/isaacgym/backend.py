@@ -1,10 +1,10 @@
 """Isaac Gym Preview 4: PhysX for thousands of robots, with tensors on GPU or CPU.
 
-Isaac Gym's order of joints and its velocities, those of centres of mass in the world frame, end
-in this file. Three of its rules shape the code: a buffer is old until it is refreshed; a state
-that is written counts from the next simulate on; and of two calls of one setter before it only
-the last counts. So the port writes into the buffers, and :meth:`step` hands over once what was
-written.
+Isaac Gym's joint order and its velocities (of centres of mass, in the world frame) are converted
+in this file. Three properties of its API determine the code: a buffer must be refreshed to be
+current; a written state takes effect at the next simulate; and only the last of several calls of
+one setter before it counts. Therefore the methods write into buffers, and :meth:`step` passes them
+to Isaac Gym once.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from humanoid_locomotion.sim.isaacgym.importing import gymapi, gymtorch, torch
 class IsaacGymBackend(SimBackend):
     """One actor in each of ``num_envs`` environments.
 
-    The joints' PD law runs here, at every physics step, on torque-driven joints: it is then the
-    port's law to the letter, with gains of each robot's own and torques that are known. A position
-    drive of PhysX would be implicit and need no call in between, but hide the torque.
+    The PD law is computed here at every physics step, on torque-driven joints: it is then exactly
+    that of the interface, with gains per robot and known torques. A position drive of PhysX would
+    be implicit and need no code per physics step, but hide the torques.
 
-    The robots are made when they are first looked at: friction and masses cannot change later.
+    The robots are created at first access: friction and masses cannot be changed later.
 
     Args:
         viewer: Whether to open a window.
@@ -53,8 +53,7 @@ class IsaacGymBackend(SimBackend):
                  joints: Sequence[Any], device: str = 'auto', deterministic: bool = False,
                  viewer: bool = False):
         if deterministic:
-            raise SimulationError('the backend isaacgym cannot promise the same result bit by '
-                                  'bit; mujoco can')
+            raise SimulationError('the backend isaacgym is not deterministic; use mujoco')
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
         self.joint_names = [joint.name for joint in joints]
         self._joints = all_joints(robot, joints)
@@ -67,7 +66,7 @@ class IsaacGymBackend(SimBackend):
             scene.sim_params(physics, num_envs, self._on_gpu))
         if self._sim is None:
             raise SimulationError('Isaac Gym could not create a simulation on '
-                                  f'{self.device}; its own output says why')
+                                  f'{self.device}; see its own output')
         self._asset = scene.load_robot_asset(self._gym, self._sim, robot)
         self._with_viewer = viewer
         self._viewer: Optional[gymapi.Viewer] = None
@@ -85,14 +84,14 @@ class IsaacGymBackend(SimBackend):
         self._started, self._is_open = False, True
 
     def randomize(self, variation: PhysicsVariation) -> None:
-        """See the port. Once the robots have been looked at, only gains can change.
+        """See :class:`SimBackend`. After the first access to the robots only gains can change.
 
         Raises:
-            SimulationError: Friction or masses come too late.
+            SimulationError: Friction or masses were changed too late.
         """
         fixed = (variation.friction, variation.mass_scale, variation.payload,
                  variation.com_offset)
-        if self._started and any(figures is not None for figures in fixed):
+        if self._started and any(values is not None for values in fixed):
             raise SimulationError('Isaac Gym takes friction and masses only before it starts: '
                                   'call randomize before reset, step and state')
         if not self._started:
@@ -111,14 +110,14 @@ class IsaacGymBackend(SimBackend):
         self._gains = gains
 
     def _start(self) -> None:
-        """Make the robots and put them into the default pose."""
+        """Create the robots in the default pose."""
         if self._started:
             return
         gym, sim, n, robot = self._gym, self._sim, self.num_envs, self.robot
         self._envs = envs = scene.populate(gym, sim, self._asset, robot, n, self._variation)
         if not gym.prepare_sim(sim):
-            raise SimulationError('Isaac Gym could not prepare the simulation; its own output '
-                                  'says why')
+            raise SimulationError('Isaac Gym could not prepare the simulation; see its own '
+                                  'output')
         handles = (gym.acquire_actor_root_state_tensor(sim), gym.acquire_dof_state_tensor(sim),
                    gym.acquire_rigid_body_state_tensor(sim),
                    gym.acquire_net_contact_force_tensor(sim))
@@ -127,7 +126,7 @@ class IsaacGymBackend(SimBackend):
         self._root, self._dof = root, dof.view(n, -1, 2)
         self._bodies, self._contacts = bodies.view(n, -1, 13), contacts.view(n, -1, 3)
         self._torque = torch.zeros(dof.shape[0], device=self.device)
-        # The setters want actors' numbers, as int32; a row of the port is a row of the buffers.
+        # The setters take int32 actor indices, which equal the rows of the buffers.
         self._actors = self._tensor(
             [gym.get_actor_index(env, 0, gymapi.DOMAIN_SIM) for env in envs], torch.int32)
         self._moved_base, self._moved_joints = (
@@ -138,15 +137,15 @@ class IsaacGymBackend(SimBackend):
         if self._with_viewer:
             self._viewer = gym.create_viewer(sim, gymapi.CameraProperties())
             if self._viewer is None:
-                raise SimulationError('Isaac Gym could not open a window; is there a display, '
-                                      "and NVIDIA's driver for Vulkan?")
+                raise SimulationError('Isaac Gym could not open a window; it needs a display '
+                                      "and NVIDIA's Vulkan driver")
             gym.viewer_camera_look_at(self._viewer, None, gymapi.Vec3(-3.0, -3.0, 2.0),
                                       gymapi.Vec3(0.0, 0.0, robot.base_height))
         self._started = True
         self.reset(torch.ones(n, dtype=torch.bool, device=self.device), self.default_state())
 
     def _locate_soles(self, centres: Mapping[str, np.ndarray]) -> None:
-        """Find base and soles with respect to their links' frames and centres of mass."""
+        """Locate base and soles relative to the frames and centres of mass of their links."""
         tree, names, n = UrdfTree(self.robot.urdf_path), self._asset.body_names, self.num_envs
         found = [tree.in_moving_link(sole) for sole in self.robot.soles]
         feet = [names.index(link) for link, _, _ in found]
@@ -165,7 +164,7 @@ class IsaacGymBackend(SimBackend):
                 ('sole_slips', (2,)), ('joint_torques', (joints,)))}
 
     def reset(self, mask: Array, state: ResetState) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._start()
         mask, new = self._tensor(mask), {
             key: self._tensor(value, torch.float32) for key, value in vars(state).items()}
@@ -183,7 +182,7 @@ class IsaacGymBackend(SimBackend):
             value[mask] = 0.0
 
     def step(self, targets: JointTargets) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._start()
         gym, sim = self._gym, self._sim
         wanted = JointTargets(self._in_dof_order(
@@ -209,10 +208,10 @@ class IsaacGymBackend(SimBackend):
         self._draw()
 
     def _hand_over_state(self) -> None:
-        """Give Isaac Gym what reset, kicks and restore wrote, with one call a buffer.
+        """Pass the states written by reset, pushes and restore to Isaac Gym, one call per buffer.
 
-        The indices must live until the next simulate, which is when they are read. Their number
-        is the host's to know: here the step waits for the device.
+        The indices must stay allocated until the next simulate, which reads them. The host needs
+        their number, so the step waits for the device here.
         """
         self._handed_over.clear()
         gym = self._gym
@@ -224,11 +223,11 @@ class IsaacGymBackend(SimBackend):
                 self._handed_over += [buffer, actors]
                 if not write(self._sim, gymtorch.unwrap_tensor(buffer),
                              gymtorch.unwrap_tensor(actors), len(actors)):
-                    raise SimulationError('Isaac Gym refused a state; its own output says why')
+                    raise SimulationError('Isaac Gym refused a state; see its own output')
             moved.fill_(False)
 
     def _watch_feet(self) -> None:
-        """Keep what every physics step does at the feet."""
+        """Accumulate the foot quantities of one physics step."""
         feet = self._bodies[:, self._feet]
         turn, linear, angular = feet[..., 3:7], feet[..., 7:10], feet[..., 10:13]
         velocities = linear + rotations.cross(
@@ -243,7 +242,7 @@ class IsaacGymBackend(SimBackend):
         kept['sole_slips'] += speeds * (forces > CONTACT_FORCE) / self.physics.substeps
 
     def _measure(self) -> None:
-        """Keep where the last physics step left the feet, and what drove the joints."""
+        """Store positions of the feet and torques of the joints after the last physics step."""
         feet = self._bodies[:, self._feet]
         position, turn = feet[..., :3], feet[..., 3:7]
         for name, value in (
@@ -254,7 +253,7 @@ class IsaacGymBackend(SimBackend):
             self._measured[name].copy_(value)
 
     def state(self) -> RobotState:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._start()
         joints, turn = self._dof[:, self._dof_of_joint], self._root[:, 3:7]
         return RobotState(
@@ -265,7 +264,7 @@ class IsaacGymBackend(SimBackend):
             base_linear_velocity=self._base_velocity())
 
     def truth(self) -> Truth:
-        """See the port. What lies at the feet is that of the end of the last physics step."""
+        """See :class:`SimBackend`; foot data are from the end of the last physics step."""
         self._start()
         return Truth(
             base_position=self._root[:, :3] - self._origins,
@@ -273,7 +272,7 @@ class IsaacGymBackend(SimBackend):
             **{name: value.clone() for name, value in self._measured.items()})
 
     def foot_forces(self) -> torch.Tensor:
-        """Return what the feet are pushed with (num_envs, 2, 3) [N], in the world frame."""
+        """Return the contact forces on the feet (num_envs, 2, 3) [N], in the world frame."""
         return self._contacts[:, self._feet]
 
     def dof_names(self) -> List[str]:
@@ -281,7 +280,7 @@ class IsaacGymBackend(SimBackend):
         return self._asset.dof_names
 
     def link_masses(self) -> Dict[str, float]:
-        """Return what the links of the first robot weigh in Isaac Gym [kg], by name."""
+        """Return the link masses of the first robot in Isaac Gym [kg], by name."""
         self._start()
         bodies = self._gym.get_actor_rigid_body_properties(self._envs[0], 0)
         return {name: body.mass for name, body in zip(self._asset.body_names, bodies)}
@@ -297,11 +296,11 @@ class IsaacGymBackend(SimBackend):
         return rotations.rotate_inverse(turn, linear - self._com_velocity(turn, angular))
 
     def _com_velocity(self, turn: torch.Tensor, angular: torch.Tensor) -> torch.Tensor:
-        """Return the base's centre of mass's velocity relative to its origin, in the world."""
+        """Return the velocity of the base's centre of mass minus that of its origin, in world."""
         return rotations.cross(angular, rotations.rotate(turn, self._base_com))
 
     def add_base_velocity(self, linear: Array, angular: Array) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._start()
         linear, angular = self._tensor(linear, torch.float32), self._tensor(angular, torch.float32)
         turn = self._root[:, 3:7]
@@ -311,12 +310,12 @@ class IsaacGymBackend(SimBackend):
         self._moved_base |= ((linear != 0.0) | (angular != 0.0)).any(-1)
 
     def snapshot(self) -> Dict[str, Array]:
-        """See the port. PhysX's own warm start is out of reach."""
+        """See :class:`SimBackend`. The solver state of PhysX is not accessible."""
         self._start()
         return {name: value.clone() for name, value in self._carried().items()}
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._start()
         for name, value in self._carried().items():
             value.copy_(self._tensor(snapshot[name]))
@@ -327,7 +326,7 @@ class IsaacGymBackend(SimBackend):
         return {'root': self._root, 'dof': self._dof, **self._measured}
 
     def close(self) -> None:
-        """End the simulation; a process can seldom start a second one."""
+        """End the simulation; a second one in the same process often fails."""
         if self._viewer is not None:
             self._gym.destroy_viewer(self._viewer)
         if self._is_open:
@@ -342,7 +341,7 @@ class IsaacGymBackend(SimBackend):
             refresh(self._sim)
 
     def _draw(self) -> None:
-        """Show the robots; closing the window ends showing them, not the simulation."""
+        """Show the robots; the simulation continues when the window is closed."""
         if self._viewer is None:
             return
         gym = self._gym
@@ -357,7 +356,7 @@ class IsaacGymBackend(SimBackend):
         gym.sync_frame_time(self._sim)
 
     def _in_dof_order(self, commanded: torch.Tensor, held: torch.Tensor) -> torch.Tensor:
-        """Return (num_envs, dofs) from figures of the commanded joints and of the others."""
+        """Return (num_envs, dofs) from values of the commanded joints and of the others."""
         everything = torch.cat((commanded, held.expand(commanded.shape[0], -1)), -1)
         return everything[:, self._joint_of_dof]
 
@@ -366,7 +365,7 @@ class IsaacGymBackend(SimBackend):
 
 
 def torch_device(device: str) -> str:
-    """Return where the tensors are, as PyTorch names it with its number: ``cuda:0`` or ``cpu``."""
+    """Return the tensors' device as PyTorch names it, with its index: ``cuda:0`` or ``cpu``."""
     if device == 'auto':
         device = 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cuda':
@@ -375,5 +374,5 @@ def torch_device(device: str) -> str:
 
 
 def on_gpu(device: str) -> bool:
-    """Tell whether PhysX and the tensors are on a GPU; both are, or neither."""
+    """Return whether PhysX and the tensors are on a GPU; both are, or neither."""
     return device.startswith('cuda')

@@ -1,7 +1,7 @@
-"""Asks an installed Isaac Gym, with robots in motion, whether it behaves as the backend expects.
+"""Checks that an installed Isaac Gym behaves as the backend expects, with moving robots.
 
-The package's own tests run on a stand-in. What only the real one can tell is measured here:
-conventions of velocities and orders, contacts, friction, what its importer kept.
+The unit tests of the package run on a fake of Isaac Gym. This module measures the properties of
+the real one: velocity conventions, orders, contacts, friction, and the imported masses.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from humanoid_locomotion.sim.isaacgym.backend import IsaacGymBackend
 from humanoid_locomotion.sim.isaacgym.importing import torch
 
 SLIPPERY = 0.3
-HIGH = 3.0  # [m] nothing touches the floor there
+HIGH = 3.0  # [m] height without contact to the floor
 SETTLE = 15  # control steps
 
 
 class Finding(NamedTuple):
-    """One question and its answer."""
+    """Result of one check."""
 
     question: str
     good: bool
@@ -33,7 +33,7 @@ class Finding(NamedTuple):
 
 
 def versions() -> Dict[str, str]:
-    """Return what this process runs on."""
+    """Return the versions of Isaac Gym, PyTorch and GPU."""
     isaacgym = sys.modules['isaacgym']
     stand_in = ' (a stand-in for tests)' if getattr(isaacgym, 'IS_FAKE', False) else ''
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else 'none'
@@ -43,7 +43,7 @@ def versions() -> Dict[str, str]:
 
 
 class Examination:
-    """One simulation with a robot for each joint, and the questions put to it."""
+    """The checks, in one simulation with one robot per joint."""
 
     def __init__(self, robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
                  device: str, viewer: bool = False):
@@ -53,19 +53,19 @@ class Examination:
         self._everyone = np.ones(self._n, bool)
 
     def findings(self) -> List[Finding]:
-        """Put all questions."""
+        """Run all checks."""
         return [self.masses(), self.free_fall(), self.heading(), self.link_velocity(),
                 self.joint_order(), self.one_reset(), self.kick(), self.weight(),
                 self.friction()]
 
     def masses(self) -> Finding:
-        """Ask what the importer kept."""
+        """Check the imported masses."""
         total = sum(self.backend.link_masses().values())
         return Finding('mass of all links', abs(total / self.robot.mass - 1.0) < 1e-3,
                        f'{total:.3f} kg', f'{self.robot.mass:.3f} kg')
 
     def free_fall(self) -> Finding:
-        """Ask for gravity, its direction and a base without damping."""
+        """Check gravity, its direction, and that the base is not damped."""
         self._put(base_position=[0.0, 0.0, HIGH])
         self._hold(5)
         expected = -GRAVITY * 5 * self.physics.control_period
@@ -73,7 +73,7 @@ class Examination:
         return _near('speed after a free fall', speed, expected, 0.03 * abs(expected), 'm/s')
 
     def heading(self) -> Finding:
-        """Ask whether quaternions are x, y, z, w and velocities the world's."""
+        """Check that quaternions are x, y, z, w and velocities are in the world frame."""
         self._put(base_position=[0.0, 0.0, HIGH],
                   base_orientation=[0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)],
                   base_linear_velocity=[0.0, 1.0, 0.0])
@@ -82,7 +82,7 @@ class Examination:
                      self._state('base_linear_velocity')[:, 0], 1.0, 0.05, 'm/s')
 
     def link_velocity(self) -> Finding:
-        """Ask whether root velocities are the centre of mass's: the origin must stay."""
+        """Check that root velocities are those of the centre of mass: the origin must stay."""
         self._put(base_position=[0.0, 0.0, HIGH], base_angular_velocity=[0.0, 2.0, 0.0])
         self._hold(1)
         moved = 1e3 * self._state('base_position')[:, 0]
@@ -91,7 +91,7 @@ class Examination:
         return _near('drift of a base that turns about its origin', moved, 0.0, 0.4 * wrong, 'mm')
 
     def joint_order(self) -> Finding:
-        """Ask every joint to move, each in a robot of its own."""
+        """Check the joint order by moving each joint, in one robot each."""
         self._put(base_position=[0.0, 0.0, HIGH])
         rest = self.backend.default_state().joint_positions
         room = 0.5 * np.array([joint.lower + joint.upper for joint in self._joints()]) - rest[0]
@@ -100,11 +100,11 @@ class Examination:
         moved = np.abs(self._state('joint_positions') - rest)
         wrong = [name for i, name in enumerate(self.backend.joint_names)
                  if moved[i].argmax() != i]
-        return Finding('joint that moves is the one that was told to', not wrong,
+        return Finding('the joint that moves is the commanded one', not wrong,
                        f'all {self._n}' if not wrong else f'others: {wrong}', f'all {self._n}')
 
     def one_reset(self) -> Finding:
-        """Ask whether a reset reaches the robots it names and no other."""
+        """Check that a reset changes exactly the selected robots."""
         self._put(base_position=[0.0, 0.0, HIGH])
         self._hold(2)
         chosen = np.arange(self._n) % 2 == 0
@@ -113,11 +113,11 @@ class Examination:
         self._hold(1)
         x = self._state('base_position')[:, 0]
         right = (np.abs(x - 0.5) < 0.02) == chosen
-        return Finding('robots that a reset of every other one moved', bool(right.all()),
+        return Finding('robots moved by a reset of every second one', bool(right.all()),
                        f'{int((np.abs(x - 0.5) < 0.02).sum())}', f'{int(chosen.sum())}')
 
     def kick(self) -> Finding:
-        """Ask whether a push is felt."""
+        """Check that a push changes the velocity."""
         self._put(base_position=[0.0, 0.0, HIGH])
         self._hold(1)
         push = np.tile(np.array([[0.0, 0.7, 0.0]], np.float32), (self._n, 1))
@@ -128,7 +128,7 @@ class Examination:
         return _near('speed after a kick of 0.7 m/s', speed, 0.7, 0.25, 'm/s')
 
     def weight(self) -> Finding:
-        """Ask whether contacts are gathered: the soles carry the robot."""
+        """Check the contact forces: the soles carry the weight of the robot."""
         self._put()
         self._hold(SETTLE)
         force = self._truth('sole_forces').sum(axis=1)
@@ -137,7 +137,7 @@ class Examination:
                      0.1 * expected, 'N')
 
     def friction(self) -> Finding:
-        """Ask how PhysX joins two coefficients: feet that slide tell."""
+        """Check how PhysX combines two friction coefficients, with sliding feet."""
         self._put(base_linear_velocity=[0.0, 1.5, 0.0])
         ratios = []
         for _ in range(6):
@@ -148,7 +148,7 @@ class Examination:
             ratios += list((np.linalg.norm(force[..., :2], axis=-1)
                             / np.maximum(force[..., 2], 1.0))[sliding])
         found = np.array(ratios or [np.nan])
-        return _near(f'friction of feet that slide ({len(ratios)} samples)', found, SLIPPERY,
+        return _near(f'friction of sliding feet ({len(ratios)} samples)', found, SLIPPERY,
                      0.06, '')
 
     def _joints(self) -> List[Any]:
@@ -178,7 +178,7 @@ class Examination:
 
 def _near(question: str, found: np.ndarray, expected: float, tolerance: float,
           unit: str) -> Finding:
-    """Judge the robots' median, and say it."""
+    """Compare the median over the robots with the expected value."""
     middle = float(np.median(found))
     return Finding(question, bool(abs(middle - expected) <= tolerance),
                    f'{middle:.3g} {unit}'.strip(),

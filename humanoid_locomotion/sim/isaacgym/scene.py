@@ -1,8 +1,8 @@
-"""Builds the scene of the Isaac Gym backend: parameters, robots, friction and masses.
+"""Builds the scene of the Isaac Gym backend: simulation parameters, robots, friction and masses.
 
-Every field with a surprising default is written: y up, FLEX, angular damping, a cap on speed.
-Figures without a comment are those that legged_gym trains with. Isaac Gym takes friction and
-masses robot by robot and only before it starts, so here, and only here, is a loop over robots.
+Every parameter with an unexpected default is set: y up, FLEX, angular damping, a speed limit.
+Values without a comment are those of legged_gym. Isaac Gym takes friction and masses per robot
+and only before it starts, so this module is the only one with a loop over robots.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from humanoid_locomotion.robot_models.urdf import UrdfTree
 from humanoid_locomotion.sim.backend import PhysicsSpec, PhysicsVariation
 from humanoid_locomotion.sim.isaacgym.importing import gymapi
 
-SPACING = 3.0  # [m] between robots; they cannot touch, but pairs that overlap would be counted
-FRICTION = 0.8  # of the feet where no variation says otherwise, as in the MJCF files
-FRICTION_LEVELS = 64  # distinct materials; PhysX has room for 64,000
-LEFT_LEG, RIGHT_LEG, ELSEWHERE = 1, 2, 3  # shapes with a bit in common do not collide
+SPACING = 3.0  # [m] between robots; they cannot collide, but overlapping pairs would be counted
+FRICTION = 0.8  # of the feet without a variation, as in the MJCF files
+FRICTION_LEVELS = 64  # distinct materials; PhysX supports 64,000
+LEFT_LEG, RIGHT_LEG, ELSEWHERE = 1, 2, 3  # shapes with a common bit do not collide
 
 
 def sim_params(physics: PhysicsSpec, num_envs: int, on_gpu: bool) -> gymapi.SimParams:
@@ -39,18 +39,18 @@ def sim_params(physics: PhysicsSpec, num_envs: int, on_gpu: bool) -> gymapi.SimP
     physx.max_gpu_contact_pairs = max(2 ** 23, 2048 * num_envs)
     physx.default_buffer_size_multiplier = 5.0
     physx.num_threads = 10
-    # One simulate is one substep. NVIDIA's notes warn of the mode for all substeps.
+    # One simulate is one substep. NVIDIA advises against the mode for all substeps.
     physx.contact_collection = gymapi.CC_LAST_SUBSTEP
     return params
 
 
 def asset_options() -> gymapi.AssetOptions:
-    """Return how to read a robot's URDF."""
+    """Return the import options for a robot's URDF."""
     options = gymapi.AssetOptions()
     options.default_dof_drive_mode = int(gymapi.DOF_MODE_EFFORT)
     options.fix_base_link = options.disable_gravity = False
-    options.collapse_fixed_joints = True  # links without mass would be given some
-    options.replace_cylinder_with_capsule = True  # as robot.urdf says
+    options.collapse_fixed_joints = True  # links without mass would get a default mass
+    options.replace_cylinder_with_capsule = True  # as robot.urdf expects
     options.flip_visual_attachments = False
     options.density = 0.001
     options.override_com = options.override_inertia = False
@@ -63,14 +63,14 @@ def asset_options() -> gymapi.AssetOptions:
 
 
 class Asset(NamedTuple):
-    """A robot as Isaac Gym read it.
+    """A robot imported by Isaac Gym.
 
     Attributes:
-        handle: Isaac Gym's own.
-        dof_names: Its order of joints.
-        body_names: Its order of links, the base first.
+        handle: Isaac Gym's asset handle.
+        dof_names: Joint names in Isaac Gym's order.
+        body_names: Link names in Isaac Gym's order, the base first.
         shape_filters: The collision filter of every shape.
-        trunk: Which link carries a payload.
+        trunk: Index of the link that carries a payload.
     """
 
     handle: gymapi.Asset
@@ -81,7 +81,7 @@ class Asset(NamedTuple):
 
 
 def load_robot_asset(gym: gymapi.Gym, sim: gymapi.Sim, robot: RobotSpec) -> Asset:
-    """Read a robot's URDF and check that it is the robot.
+    """Import a robot's URDF and check its links and joints.
 
     Raises:
         SimulationError: Isaac Gym cannot read it, or finds other links.
@@ -90,7 +90,7 @@ def load_robot_asset(gym: gymapi.Gym, sim: gymapi.Sim, robot: RobotSpec) -> Asse
     path = robot.urdf_path
     handle = gym.load_asset(sim, str(path.parent), path.name, asset_options())
     if handle is None:
-        raise SimulationError(f'{path}: Isaac Gym cannot load it; its own output says why')
+        raise SimulationError(f'{path}: Isaac Gym cannot load it; see its own output')
     dof_names = list(gym.get_asset_dof_names(handle))
     if sorted(dof_names) != sorted(robot.joint_names):
         missing = set(robot.joint_names) ^ set(dof_names)
@@ -106,9 +106,9 @@ def load_robot_asset(gym: gymapi.Gym, sim: gymapi.Sim, robot: RobotSpec) -> Asse
 
 def _shape_filters(gym: gymapi.Gym, handle: gymapi.Asset, robot: RobotSpec,
                    bodies: List[str]) -> List[int]:
-    """Let the legs touch each other and nothing else of the robot touch itself.
+    """Allow contacts between the legs and no other self-collision.
 
-    Neighbouring links overlap at their joints, and URDF cannot say which of them may.
+    Neighbouring links overlap at their joints, and URDF cannot state which of them may.
     """
     tree = UrdfTree(robot.urdf_path)
     left, right = (set(tree.ancestors(foot)) for foot in robot.feet)
@@ -121,7 +121,7 @@ def _shape_filters(gym: gymapi.Gym, handle: gymapi.Asset, robot: RobotSpec,
 
 
 def dof_properties(gym: gymapi.Gym, asset: Asset, robot: RobotSpec) -> np.ndarray:
-    """Return the joints' figures: torque alone moves them, the PD law is the backend's."""
+    """Return the joint properties: torque-driven, since the backend computes the PD law."""
     properties = gym.get_asset_dof_properties(asset.handle)
     joints = {joint.name: joint for joint in robot.joints}
     for row, name in enumerate(asset.dof_names):
@@ -136,9 +136,9 @@ def dof_properties(gym: gymapi.Gym, asset: Asset, robot: RobotSpec) -> np.ndarra
 
 
 def origins(num_envs: int) -> np.ndarray:
-    """Return where each robot starts on the floor, a square grid (num_envs, 3) [m].
+    """Return the start position of each robot, on a square grid (num_envs, 3) [m].
 
-    All of Isaac Gym's environments lie on one another, so that their frames are the world's.
+    All Isaac Gym environments share one origin, so that their frames equal the world frame.
     """
     side = int(np.ceil(np.sqrt(num_envs)))
     rows, columns = np.divmod(np.arange(num_envs), side)
@@ -153,9 +153,9 @@ class Friction(NamedTuple):
 
 
 def friction(wanted: np.ndarray) -> Friction:
-    """Return coefficients under which each robot (num_envs,) slides with the wanted friction.
+    """Return friction coefficients that give each robot (num_envs,) the wanted sliding friction.
 
-    PhysX takes the mean of two materials unless told otherwise, and Isaac Gym cannot tell it.
+    PhysX uses the mean of two materials by default, and Isaac Gym cannot change that.
     """
     low, high = float(wanted.min()), float(wanted.max())
     step = max(high - low, 1e-6) / (FRICTION_LEVELS - 1)
@@ -166,10 +166,10 @@ def friction(wanted: np.ndarray) -> Friction:
 
 def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, num_envs: int,
              variation: PhysicsVariation) -> List[gymapi.Env]:
-    """Add floor and robots, each with physics of its own; return Isaac Gym's environments.
+    """Add floor and robots, each with its own physics; return Isaac Gym's environments.
 
     Raises:
-        SimulationError: Isaac Gym did not take a figure.
+        SimulationError: Isaac Gym did not accept a value.
     """
     wanted = np.full(num_envs, FRICTION) if variation.friction is None else variation.friction
     rubbing = friction(np.asarray(wanted, np.float64))
@@ -227,7 +227,7 @@ def _vary_masses(gym: gymapi.Gym, env: gymapi.Env, actor: int, variation: Physic
 
 
 def _check_taken(gym: gymapi.Gym, env: gymapi.Env, wanted: np.ndarray) -> None:
-    """Read the joints' figures back: some importers drop them."""
+    """Compare the joint properties with the wanted ones: some importers drop them."""
     found = gym.get_actor_dof_properties(env, 0)
     for field in ('driveMode', 'stiffness', 'damping', 'armature'):
         if not np.allclose(found[field], wanted[field], rtol=1e-4, atol=1e-6):
@@ -237,7 +237,7 @@ def _check_taken(gym: gymapi.Gym, env: gymapi.Env, wanted: np.ndarray) -> None:
 
 def _require(success: bool, what: str) -> None:
     if not success:
-        raise SimulationError(f'Isaac Gym refused the {what}; its own output says why')
+        raise SimulationError(f'Isaac Gym refused the {what}; see its own output')
 
 
 def centres_of_mass(gym: gymapi.Gym, envs: Sequence[gymapi.Env]) -> Dict[str, np.ndarray]:

@@ -1,1 +1,1 @@
-"""MuJoCo: robots on the CPU, one or many."""
+"""Backend for MuJoCo: one or many robots on the CPU."""

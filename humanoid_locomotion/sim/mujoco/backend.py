@@ -1,4 +1,4 @@
-"""MuJoCo on the CPU: every core, each control step of all robots in one call into C."""
+"""MuJoCo backend on the CPU: all cores, one C call per control step of all robots."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from humanoid_locomotion.sim.backend import (
 from humanoid_locomotion.sim.mujoco.model import ModelVariations, MujocoLayout, build_model
 
 if not hasattr(rollout, 'Rollout'):
-    raise MissingPackageError('the backend mujoco', 'mujoco>=3.3', 'it is for Python 3.9 or newer')
+    raise MissingPackageError('the backend mujoco', 'mujoco>=3.3', 'it needs Python 3.9 or newer')
 
 
 class MujocoBackend(SimBackend):
-    """MuJoCo's own multithreaded rollout, one control step at a time.
+    """Steps robots with MuJoCo's multithreaded rollout, one control step per call.
 
     Attributes:
         model: The compiled model, before any variation; for viewers and renderers.
@@ -41,7 +41,7 @@ class MujocoBackend(SimBackend):
                  joints: Sequence[Any], device: str = 'cpu', deterministic: bool = True,
                  terrain: Optional[Terrain] = None):
         if device not in ('auto', 'cpu'):
-            raise SimulationError(f'the backend mujoco runs on the CPU, not on {device!r}; '
+            raise SimulationError(f'the backend mujoco runs on the CPU, found device {device!r}; '
                                   'mujoco_warp runs on a GPU')
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
         self.terrain = terrain
@@ -54,7 +54,7 @@ class MujocoBackend(SimBackend):
         self._workers = [mujoco.MjData(self.model) for _ in range(threads)]
         full = mujoco.mjtState.mjSTATE_FULLPHYSICS
         size = mujoco.mj_stateSize(self.model, full)
-        # Full physics state: time, qpos, qvel (and act, which position controllers lack).
+        # Full physics state: time, qpos, qvel (and act, which position controllers do not have).
         self._states = np.zeros((num_envs, size))
         self._trajectory = np.zeros((num_envs, physics.substeps, size))
         self._sensors = np.zeros((num_envs, physics.substeps, self.model.nsensordata))
@@ -72,7 +72,7 @@ class MujocoBackend(SimBackend):
         return self._states[:, start:start + self.model.nv]
 
     def reset(self, mask: Array, state: ResetState) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         mask = np.asarray(mask)
         as_numpy = ResetState(**{key: np.asarray(value) for key, value in vars(state).items()})
         qpos, qvel = self._layout.qpos_qvel(as_numpy)
@@ -80,7 +80,7 @@ class MujocoBackend(SimBackend):
         self._measured[mask] = 0.0
 
     def step(self, targets: JointTargets) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         control = self._layout.control(np.asarray(targets.positions, np.float64))
         self._rollout.rollout(
             self._models, self._workers, self._states, control[:, None],
@@ -90,37 +90,37 @@ class MujocoBackend(SimBackend):
         self._measured[...] = self._layout.measured(self._sensors)
 
     def state(self) -> RobotState:
-        """See the port."""
+        """See :class:`SimBackend`."""
         return self._layout.state(
             self.qpos.astype(np.float32), self._qvel.astype(np.float32))
 
     def truth(self) -> Truth:
-        """See the port."""
+        """See :class:`SimBackend`."""
         return self._layout.truth(
             self.qpos.astype(np.float32), self._qvel.astype(np.float32),
             self._measured.astype(np.float32))
 
     def add_base_velocity(self, linear: Array, angular: Array) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._qvel[:, :3] += np.asarray(linear)
         self._qvel[:, 3:6] += np.asarray(angular)
 
     def randomize(self, variation: PhysicsVariation) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         variations = ModelVariations(self.model, self.robot, variation)
         self._models = [copy.copy(self.model) for _ in range(self.num_envs)]
         for i, model in enumerate(self._models):
             variations.apply(model, i)
 
     def snapshot(self) -> Dict[str, Array]:
-        """See the port."""
+        """See :class:`SimBackend`."""
         return {'states': self._states.copy(), 'measured': self._measured.copy()}
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._states[...] = np.asarray(snapshot['states'])
         self._measured[...] = np.asarray(snapshot['measured'])
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._rollout.close()

@@ -1,4 +1,4 @@
-"""Puts somebody's own MJCF of a robot in the place of the package's."""
+"""Replaces a robot's MJCF with a user's own model of the same robot."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ FREE = mujoco.mjtJoint.mjJNT_FREE
 
 
 def with_model(robot: RobotSpec, source: Path, folder: Path) -> RobotSpec:
-    """Return the robot with another model; gains and efforts stay the contract's.
+    """Return the robot with another model; gains and efforts remain those of the contract.
 
-    Joints are found by name, with or without ``_joint`` at its end; base and feet are the bodies
-    that the same joints move, and the soles lie in the feet as they do in the package's model.
-    Everything else of the model counts: masses, shapes, damping, friction, limits. Its floor,
-    actuators, sensors and keyframes are left out, as the simulator adds its own.
+    Joints are matched by name, with or without the suffix ``_joint``; base and feet are the bodies
+    moved by the same joints, and the soles have the same position in the feet as in the package's
+    model. Masses, shapes, damping, friction and limits are taken from the new model. Its floor,
+    actuators, sensors and keyframes are removed, since the simulator adds its own.
 
     Args:
         robot: The robot.
         source: The MJCF file.
-        folder: Where to write what is left of the model.
+        folder: Folder to write the converted model to.
 
     Raises:
-        SimulationError: MuJoCo cannot load it, or it is not one robot with a floating base.
-        JointsError: It lacks joints of the robot, or has others.
+        SimulationError: MuJoCo cannot load the file, or it is not one robot with a floating base.
+        JointsError: The model lacks joints of the robot, or has others.
     """
     spec = _load(source)
     ours = _load(robot.mjcf_path)
@@ -60,7 +60,7 @@ def _load(path: Path) -> Any:
     with mjcf_reader.mujoco_errors(path):
         mjcf_reader.check_file(path)
         spec = mujoco.MjSpec.from_file(str(path))
-    # What is written elsewhere still finds its meshes.
+    # Absolute paths, so that a copy in another folder still finds its meshes.
     spec.meshdir = str((path.resolve().parent / spec.meshdir).resolve())
     return spec
 
@@ -71,7 +71,7 @@ def _compile(spec: Any, source: Path) -> mujoco.MjModel:
 
 
 def _strip(spec: Any) -> None:
-    """Remove what the simulator adds."""
+    """Remove the parts that the simulator adds itself."""
     for things in (spec.keys, spec.sensors, spec.actuators, spec.worldbody.geoms, spec.lights,
                    spec.cameras):
         for thing in list(things):
@@ -79,7 +79,7 @@ def _strip(spec: Any) -> None:
 
 
 def _without_colours(mjcf: str) -> str:
-    """Drop materials, whose names the simulator's own may bear, wherever one is named."""
+    """Remove materials and references to them; their names may clash with the simulator's own."""
     root = ElementTree.fromstring(mjcf)
     for element in root.iter():
         element.attrib.pop('material', None)
@@ -97,8 +97,8 @@ def _name_joints_alike(spec: Any, robot: RobotSpec, source: Path) -> None:
         raise JointsError(str(source), missing, [joint.name for joint in theirs.values()])
     others: List[str] = [joint.name for bare, joint in theirs.items() if bare not in ours]
     if others:
-        raise SimulationError(f'{source}: robot {robot.name!r} has no joints {others}, which '
-                              'nothing would hold; remove them, so that their bodies are fixed')
+        raise SimulationError(f'{source}: robot {robot.name!r} has no joints {others}, which are '
+                              'not controlled; remove them, so that their bodies are fixed')
     for bare, name in ours.items():
         theirs[bare].name = name
 

@@ -1,7 +1,8 @@
-"""What the two MuJoCo backends share: building the model, varying it, reading its arrays.
+"""Code shared by the two MuJoCo backends: building, varying and reading a model.
 
-MuJoCo's order of joints and its quaternions (w, x, y, z) end in this file. A free joint's linear
-velocity is the body frame's origin in the world frame; its angular velocity is in the body frame.
+MuJoCo's joint order and its quaternions (w, x, y, z) are converted in this file. The linear
+velocity of a free joint is that of the body frame's origin in the world frame; its angular
+velocity is in the body frame.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from humanoid_locomotion.sim.backend import (
 )
 from humanoid_locomotion.sim.terrain import CELL
 
-BASE_QPOS, BASE_QVEL = 7, 6  # what the free joint takes of qpos and qvel
+BASE_QPOS, BASE_QVEL = 7, 6  # size of the free joint in qpos and qvel
 FLOOR = 'floor'
-THICKNESS = 1.0  # of rough ground [m], below its lowest point
+THICKNESS = 1.0  # of rough ground below its lowest point [m]
 
 
 def check_version(version: str) -> None:
@@ -48,9 +49,9 @@ def check_version(version: str) -> None:
 
 def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
                 terrain: Optional[Terrain] = None) -> mujoco.MjModel:
-    """Return the robot's model on its ground, with position controllers and sensors.
+    """Build the robot's model on its ground, with position controllers and sensors.
 
-    Actuators come in the order of ``joints``, then the robot's remaining joints.
+    Actuators are in the order of ``joints``, then the robot's remaining joints.
 
     Raises:
         SimulationError: The MJCF lacks a name of ``robot.yaml``, or as :func:`check_version`.
@@ -79,7 +80,7 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
                             friction=[1.0, 0.005, 0.0001], **shape)
     for joint in robot.joints:
         modelled = spec.joint(joint.name)
-        if modelled.armature == 0.0:  # a URDF has no word for it
+        if modelled.armature == 0.0:  # URDF has no attribute for it
             modelled.armature = joint.armature
     for joint in driven:
         spec.add_actuator(
@@ -93,7 +94,7 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
 
 
 def _height_field(spec: Any, terrain: Terrain) -> Dict[str, Any]:
-    """Add the terrain's grid; return the figures of a geom that lies where the terrain does."""
+    """Add the terrain's height field; return the arguments of a geom at its position."""
     heights, low = terrain.heights, float(terrain.heights.min())
     rise = max(float(heights.max()) - low, 1e-3)
     half = [0.5 * CELL * (count - 1) for count in heights.shape[::-1]]
@@ -105,7 +106,7 @@ def _height_field(spec: Any, terrain: Terrain) -> Dict[str, Any]:
 
 
 def _add_scenery(spec: Any) -> None:
-    """Add what only pictures need: sky, light and tiles."""
+    """Add what only rendering needs: sky, light and a checker floor."""
     sky, tiles = mujoco.mjtBuiltin.mjBUILTIN_GRADIENT, mujoco.mjtBuiltin.mjBUILTIN_CHECKER
     spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.35] * 3, [0.7] * 3
     spec.add_texture(name='sky', type=mujoco.mjtTexture.mjTEXTURE_SKYBOX, builtin=sky,
@@ -134,7 +135,7 @@ def _add_sensors(spec: Any, robot: RobotSpec, joint_names: List[str]) -> None:
 
 
 class MujocoLayout:
-    """Where things lie in qpos, qvel, ctrl and sensordata, for NumPy and PyTorch alike."""
+    """Index layout of qpos, qvel, ctrl and sensordata, for NumPy and PyTorch."""
 
     def __init__(self, model: mujoco.MjModel, robot: RobotSpec, joints: Sequence[Any],
                  terrain: Optional[Terrain] = None):
@@ -154,7 +155,7 @@ class MujocoLayout:
             start = int(model.sensor_adr[i])
             self._sensors[model.sensor(i).name] = (start, start + int(model.sensor_dim[i]))
         self._torques = self._sensors[f'torque_{joints[0].name}'][0]
-        self.num_measured = model.nsensordata + 4  # two peak forces and two slips behind it
+        self.num_measured = model.nsensordata + 4  # followed by two peak forces and two slips
 
     def control(self, positions: Array) -> Array:
         """Return ctrl (num_envs, nu) for joint targets (num_envs, num_joints)."""
@@ -164,7 +165,7 @@ class MujocoLayout:
         return concatenate([positions, held + 0.0 * positions[:, :1]])
 
     def state(self, qpos: Array, qvel: Array) -> RobotState:
-        """Return what the robots measure."""
+        """Return the measurable state of the robots."""
         orientation = xyzw(qpos[:, 3:7])
         return RobotState(
             joint_positions=qpos[:, self._qpos.like(qpos)],
@@ -175,9 +176,9 @@ class MujocoLayout:
             base_linear_velocity=rotations.rotate_inverse(orientation, qvel[:, :3]))
 
     def measured(self, sensordata: Array) -> Array:
-        """Return what is kept of a control step, (num_envs, :attr:`num_measured`).
+        """Return the data kept from a control step, (num_envs, :attr:`num_measured`).
 
-        That is the last physics step's sensordata, then the soles' peak forces and slips.
+        They are the last physics step's sensordata, then the soles' peak forces and slips.
 
         Args:
             sensordata: (num_envs, substeps, nsensordata).
@@ -193,7 +194,7 @@ class MujocoLayout:
         return joined.reshape(*joined.shape[:-1], 2, -1)
 
     def truth(self, qpos: Array, qvel: Array, measured: Array) -> Truth:
-        """Return what only the simulator knows, from where robots are and :meth:`measured`."""
+        """Return the ground truth, from the state and the data of :meth:`measured`."""
         base, soles = qpos[:, :3] + 0.0, self._of_soles('position', measured)
         if self._terrain is not None:
             for points in (base, soles):
@@ -208,7 +209,7 @@ class MujocoLayout:
             joint_torques=measured[:, self._torques:self._torques + self.num_joints] + 0.0)
 
     def qpos_qvel(self, state: ResetState) -> Tuple[Array, Array]:
-        """Return (num_envs, nq) and (num_envs, nv) for a state to reset to."""
+        """Return (num_envs, nq) and (num_envs, nv) for a reset state."""
         base = state.base_position
         qpos = self._rest_qpos.like(base) + 0.0 * base[:, :1]
         qvel = self._rest_qvel.like(base) + 0.0 * base[:, :1]
@@ -220,23 +221,23 @@ class MujocoLayout:
 
 
 def xyzw(quaternion: Array) -> Array:
-    """Return MuJoCo's quaternion in this package's order."""
+    """Return MuJoCo's quaternion as xyzw, this package's order."""
     return concatenate([quaternion[..., 1:], quaternion[..., :1]])
 
 
 def wxyz(quaternion: Array) -> Array:
-    """Return this package's quaternion in MuJoCo's order."""
+    """Return this package's quaternion as wxyz, MuJoCo's order."""
     return concatenate([quaternion[..., 3:], quaternion[..., :3]])
 
 
-# The model's fields that a variation changes, derived constants included.
+# The model fields that a variation changes, including derived constants.
 VARIED_FIELDS = (
     'geom_friction', 'body_mass', 'body_inertia', 'body_ipos', 'body_subtreemass',
     'body_invweight0', 'dof_invweight0', 'actuator_gainprm', 'actuator_biasprm')
 
 
 class ModelVariations:
-    """Gives each robot's version of a model's :data:`VARIED_FIELDS`."""
+    """Computes the :data:`VARIED_FIELDS` of the model for each robot."""
 
     def __init__(self, model: mujoco.MjModel, robot: RobotSpec, variation: PhysicsVariation):
         self._model, self._variation = model, variation
@@ -245,7 +246,7 @@ class ModelVariations:
         self._data = mujoco.MjData(model)
 
     def apply(self, model: mujoco.MjModel, i: int) -> None:
-        """Write robot ``i``'s figures into ``model``, a copy of the nominal one."""
+        """Write the parameters of robot ``i`` into ``model``, a copy of the nominal one."""
         for name, value in self._nominal.items():
             getattr(model, name)[...] = value
         v = self._variation

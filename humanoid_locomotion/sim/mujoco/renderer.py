@@ -1,6 +1,6 @@
-"""Renders robots where there is no display.
+"""Renders images of robots without a display.
 
-MuJoCo settles on one way of rendering per process, so every way is tried in a process of its own.
+MuJoCo supports one rendering backend per process, so each one is tried in a separate process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TIMEOUT = 60.0  # [s]
 
 
 def trail(robot: str, poses: np.ndarray) -> Optional[np.ndarray]:
-    """Return one image (height, width, 3) of a robot in every pose; None if nothing renders.
+    """Return one image (height, width, 3) of a robot in every pose; None without rendering.
 
     Args:
         robot: The robot's name or folder.
@@ -34,11 +34,11 @@ def trail(robot: str, poses: np.ndarray) -> Optional[np.ndarray]:
 
 
 def film(robot: str, poses: np.ndarray) -> Optional[np.ndarray]:
-    """Return an image for each pose (count, height, width, 3), seen by a camera that goes along.
+    """Return an image for each pose (count, height, width, 3), from a following camera.
 
     Args:
-        robot: As in :func:`trail`.
-        poses: Likewise.
+        robot: See :func:`trail`.
+        poses: See :func:`trail`.
     """
     return _elsewhere('film', robot, poses)
 
@@ -64,7 +64,7 @@ def _elsewhere(job: str, robot: str, poses: np.ndarray) -> Optional[np.ndarray]:
 
 
 class _Stage:
-    """A robot that can be put into poses and looked at."""
+    """A robot model with a camera, rendered in given poses."""
 
     def __init__(self, robot: RobotSpec, poses: np.ndarray, size: Any):
         count, still = len(poses), np.zeros((len(poses), 3))
@@ -81,12 +81,12 @@ class _Stage:
         self.height = robot.base_height
 
     def put(self, i: int) -> None:
-        """Take the pose of that number."""
+        """Set the robot to pose ``i``."""
         self.data.qpos[:] = self.qpos[i]
         mujoco.mj_forward(self.model, self.data)
 
     def look(self, place: np.ndarray, distance: float, azimuth: float) -> None:
-        """Let the camera look at a place on the floor from a distance."""
+        """Point the camera at a place on the floor from a distance."""
         self.camera.lookat[:] = [*place, 0.8 * self.height]
         self.camera.distance = 1.9 * self.height + distance
         self.camera.azimuth, self.camera.elevation = azimuth, -10.0
@@ -112,7 +112,7 @@ def _film(stage: _Stage, poses: np.ndarray) -> np.ndarray:
     images, place = [], poses[0, :2]
     with mujoco.Renderer(stage.model, *stage.size) as renderer:
         for i, pose in enumerate(poses):
-            place = place + 0.15 * (pose[:2] - place)  # lags a little, so that a push is seen
+            place = place + 0.15 * (pose[:2] - place)  # lags, so that a push is visible
             stage.put(i)
             stage.look(place, 1.1 * stage.height, 125.0)
             renderer.update_scene(stage.data, stage.camera)

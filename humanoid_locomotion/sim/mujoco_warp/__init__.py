@@ -1,1 +1,1 @@
-"""MuJoCo Warp: thousands of robots on an NVIDIA GPU."""
+"""Backend for MuJoCo Warp: thousands of robots on an NVIDIA GPU."""

@@ -1,7 +1,7 @@
 """MuJoCo Warp: MuJoCo's physics for thousands of robots on one NVIDIA GPU (or slowly, a CPU).
 
-Warp and PyTorch share memory, so the port's arrays are views of the simulator's own, and a step
-never waits for the host: it can be captured in a CUDA graph.
+Warp and PyTorch share memory, so the arrays of the interface are views of the simulator's arrays,
+and a step never waits for the host: it can be captured in a CUDA graph.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from humanoid_locomotion.sim.mujoco.model import (
 )
 from humanoid_locomotion.sim.mujoco_warp.deterministic import CanonicalOrder
 
-# The ways in which contacts or constraints can be dropped for want of room.
+# Warnings about contacts or constraints that were dropped because the arrays are full.
 OUT_OF_ROOM = int(mjw.OverflowType.ALL
                   & ~(mjw.OverflowType.ITERATIONS | mjw.OverflowType.LS_ITERATIONS))
-# Up to so many iterations the solver runs them all: with thousands of robots some need the last
-# one anyway, and asking before each whether all are done costs more than it saves. Repeating
-# exactly was shown with the loop that asks, and keeps it.
+# Up to this number the solver runs all its iterations: with thousands of robots some need the last
+# one anyway, and checking for convergence before each costs more than it saves. The deterministic
+# mode was validated with the loop that checks, and keeps it.
 PLAIN_ITERATIONS = 10
 
 
 class MujocoWarpBackend(SimBackend):
-    """One model, ``num_envs`` worlds."""
+    """Steps one model in ``num_envs`` worlds."""
 
     has_terrain = True
 
@@ -84,14 +84,14 @@ class MujocoWarpBackend(SimBackend):
         self._sensors = self._sensordata.new_zeros(
             num_envs, physics.substeps, self._host_model.nsensordata)
         self._measured = self._sensordata.new_zeros(num_envs, self._layout.num_measured)
-        # The solver starts from the last accelerations.
+        # The solver is warm-started with the last accelerations.
         self._carried = {'qpos': self._qpos, 'qvel': self._qvel, 'measured': self._measured,
                          'warm_start': wp.to_torch(self._data.qacc_warmstart)}
         self._overflow = wp.to_torch(self._data.overflow)
         self._overflow.zero_()
-        # What captured kernels need: buffers of the deterministic mode, loaded modules.
+        # Required before a capture: buffers of the deterministic mode, loaded modules.
         self._captured: List[wp.Graph] = []
-        # A solver that stops at its iteration limit is the setting asked for, not a fault.
+        # Reaching the iteration limit of the solver is intended, not a fault.
         self._model.opt.warn_overflow = OUT_OF_ROOM
         everyone = torch.ones(num_envs, dtype=torch.bool, device=self.device)
         self.reset(everyone, self.default_state())
@@ -105,11 +105,11 @@ class MujocoWarpBackend(SimBackend):
 
     @staticmethod
     def has_gpu() -> bool:
-        """Tell whether there is a GPU to run on; a CPU would take minutes to compile for."""
+        """Return whether there is a GPU; compiling for a CPU would take minutes."""
         return torch.cuda.is_available()
 
     def reset(self, mask: Array, state: ResetState) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         mask = self._tensor(mask)[:, None]
         qpos, qvel = self._layout.qpos_qvel(ResetState(
             **{key: self._tensor(value) for key, value in vars(state).items()}))
@@ -118,7 +118,7 @@ class MujocoWarpBackend(SimBackend):
             held.copy_(torch.where(mask, new.get(name, torch.zeros_like(held)), held))
 
     def step(self, targets: JointTargets) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._ctrl.copy_(self._layout.control(self._tensor(targets.positions)))
         with self._stream_of_torch():
             for sensors in self._sensors.unbind(1):
@@ -127,20 +127,20 @@ class MujocoWarpBackend(SimBackend):
         self._measured.copy_(self._layout.measured(self._sensors))
 
     def state(self) -> RobotState:
-        """See the port."""
+        """See :class:`SimBackend`."""
         return self._layout.state(self._qpos, self._qvel)
 
     def truth(self) -> Truth:
-        """See the port."""
+        """See :class:`SimBackend`."""
         return self._layout.truth(self._qpos, self._qvel, self._measured)
 
     def add_base_velocity(self, linear: Array, angular: Array) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         self._qvel[:, :3] += self._tensor(linear)
         self._qvel[:, 3:6] += self._tensor(angular)
 
     def randomize(self, variation: PhysicsVariation) -> None:
-        """See the port. The figures are MuJoCo's own, computed on the host, robot by robot."""
+        """See :class:`SimBackend`; MuJoCo computes the values on the host, per robot."""
         model = copy.copy(self._host_model)
         variations = ModelVariations(self._host_model, self.robot, variation)
         rows: Dict[str, List[np.ndarray]] = {name: [] for name in VARIED_FIELDS}
@@ -154,29 +154,29 @@ class MujocoWarpBackend(SimBackend):
             field.copy_(stacked.reshape(field.shape))
 
     def snapshot(self) -> Dict[str, Array]:
-        """See the port."""
+        """See :class:`SimBackend`."""
         return {name: tensor.clone() for name, tensor in self._carried.items()}
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
-        """See the port."""
+        """See :class:`SimBackend`."""
         for name, tensor in self._carried.items():
             tensor.copy_(self._tensor(snapshot[name]))
 
     def overflow(self) -> Array:
-        """See the port."""
+        """See :class:`SimBackend`."""
         return (self._overflow & OUT_OF_ROOM) != 0
 
     def room_used(self) -> Dict[str, Array]:
-        """See the port."""
+        """See :class:`SimBackend`."""
         return {'constraints': wp.to_torch(self._data.nefc).max(),
                 'contacts': wp.to_torch(self._data.nacon)[0] / self.num_envs}
 
     @contextlib.contextmanager
     def _stream_of_torch(self) -> Iterator[None]:
-        """Launch Warp's kernels on the stream PyTorch uses now, and into its CUDA graph.
+        """Launch Warp's kernels on PyTorch's current stream, and into its CUDA graph.
 
-        Warp has to know of a capture that PyTorch began: only then does it record a loop that
-        ends early, as the solver's does with many iterations, as a conditional node of the graph.
+        Warp must be informed of a capture that PyTorch began: only then is a loop that ends
+        early, such as the solver's, recorded as a conditional node of the graph.
         """
         if not self._wp_device.is_cuda:
             with wp.ScopedDevice(self._wp_device):
@@ -194,13 +194,13 @@ class MujocoWarpBackend(SimBackend):
                 self._captured.append(wp.capture_end(stream=stream))
 
     def _check_deterministic(self) -> None:
-        """Take a step: what ordering the sums takes may not fit, and says so only then."""
+        """Run one step, since too little memory for the ordered sums is only reported then."""
         try:
             self.step(JointTargets(self.state().joint_positions.clone()))
         except RuntimeError as error:
             raise SimulationError(
                 f'MuJoCo Warp has no deterministic mode for {self.num_envs} robots with '
-                f'{self.physics.max_constraints} constraints: {error}; take fewer robots '
+                f'{self.physics.max_constraints} constraints: {error}; use fewer robots '
                 '(run.num_envs) or a smaller physics.max_constraints') from error
 
     def _tensor(self, value: Array) -> torch.Tensor:

@@ -1,13 +1,13 @@
-"""The same order of contacts and constraint rows in every run of MuJoCo Warp.
+"""Deterministic order of contacts and constraint rows in MuJoCo Warp.
 
-Threads of a GPU take the next free place, so contacts and rows lie in another order each time, and
-the solver's sums round otherwise. ``opt.deterministic`` of MuJoCo Warp fixes the order of atomic
-sums, but its two sorting functions are still empty in 3.17. Here they are, to be hung on its
-public callbacks: after the collisions, and before the solver. Nothing waits for the host and every
-shape is fixed, so a step can still be captured in a CUDA graph.
+GPU threads append to the next free index, so contacts and rows have a different order in each run,
+and the sums of the solver are rounded differently. MuJoCo Warp's ``opt.deterministic`` fixes the
+order of atomic sums, but its two sorting functions are still empty in 3.17. This module implements
+them as functions for its public callbacks: after the collisions, and before the solver. Nothing
+waits for the host and all shapes are fixed, so a step can still be captured in a CUDA graph.
 
-What did not fit the room for contacts or rows is dropped in the order of arrival; such a robot is
-told by ``SimBackend.overflow``, and its steps are not repeatable.
+Contacts or rows that exceed the allocated number are dropped in the order of arrival; such a robot
+is reported by ``SimBackend.overflow``, and its steps are not repeatable.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import warp as wp
 
 from humanoid_locomotion.core.errors import SimulationError
 
-# The version whose source says which arrays lie by contact and by row, and who reads them when.
+# The version whose source was checked for the arrays per contact and per row, and their readers.
 VERSION = '3.17'
 # Contacts of one pair of geoms are numbered below this (mjMAXCONPAIR is 50).
 PAIR_CONTACTS = 64
 LAST = torch.iinfo(torch.int64).max
-# What make_constraint fills by row; a sparse Jacobian stays where it is, and its addresses move.
+# Arrays per row of make_constraint; of a sparse Jacobian only the row addresses are permuted.
 ROW_FIELDS = ('type', 'id', 'J', 'J_rownnz', 'J_rowadr', 'pos', 'margin', 'D', 'vel', 'aref',
               'frictionloss', 'Jqvel')
 
@@ -36,10 +36,10 @@ class CanonicalOrder:
 
     Args:
         model: With pyramidal cones and actuation, without sleeping or flexes.
-        data: The one data that the model is stepped with.
+        data: The data that the model is stepped with.
 
     Raises:
-        SimulationError: The model or the library is not one that is covered.
+        SimulationError: The model or the library is not supported.
     """
 
     def __init__(self, model: mjw.Model, data: mjw.Data):
@@ -61,9 +61,9 @@ class CanonicalOrder:
         self._num_geoms = model.ngeom
 
     def sort_contacts(self, _model: mjw.Model, _data: mjw.Data) -> None:
-        """Order contacts by robot, pair of geoms and number in the pair; unused places last.
+        """Order contacts by robot, pair of geoms and number in the pair; unused entries last.
 
-        For ``callback.contactfilter``, before the constraint rows are made of the contacts.
+        For ``callback.contactfilter``, before the constraint rows are made from the contacts.
         """
         key = self._contacts['worldid'].long()
         for geom in self._contacts['geom'].long().unbind(1):
@@ -77,10 +77,10 @@ class CanonicalOrder:
     def sort_rows(self, _model: mjw.Model, _data: mjw.Data) -> None:
         """Order each robot's rows by kind and object; unused rows last.
 
-        For ``callback.control``, the last one before the solver; what runs between the making of
-        the rows and it finds rows by kind and object. Those of one object lie together, in an
-        order that a stable sort keeps. Equalities, friction, limits and contacts are numbered in
-        the order in which the solver wants them.
+        For ``callback.control``, the last callback before the solver; code that runs between it
+        and the creation of the rows finds rows by kind and object. The rows of one object are
+        contiguous, and a stable sort keeps their order. Equalities, friction, limits and contacts
+        are numbered in the order that the solver requires.
         """
         key = self._rows['type'].long() << 32 | self._rows['id'].long()
         key = torch.where(self._row_places < self._num_rows[:, None], key, LAST)
@@ -96,7 +96,7 @@ class CanonicalOrder:
 
     def _sort_blocks(self, moved_to: torch.Tensor, num_blocks: torch.Tensor,
                      address: torch.Tensor, num_rows: torch.Tensor) -> None:
-        """Order the blocks of rows, of which a sparse Hessian is summed, by their first row."""
+        """Order the row blocks that a sparse Hessian is summed from by their first row."""
         used = self._row_places < num_blocks[:, None]
         moved = moved_to[self._worlds, torch.where(used, address.long(), 0)]
         order = torch.where(used, moved, LAST).argsort(dim=1, stable=True)
@@ -105,14 +105,14 @@ class CanonicalOrder:
 
 
 def _check(model: mjw.Model) -> None:
-    """Refuse what the sorting was not written and tested for, by name."""
+    """Refuse settings that the sorting does not support, by name."""
     version = metadata.version('mujoco_warp')
     uncovered = {
         f'mujoco_warp {version}': version.rsplit('.', 1)[0] != VERSION,
         'a cone that is not pyramidal': model.opt.cone != mjw.ConeType.PYRAMIDAL,
         'sleeping': model.opt.enableflags & mjw.EnableBit.SLEEP,
         'flexes': model.nflex,
-        'actuation switched off': model.opt.disableflags & mjw.DisableBit.ACTUATION,
+        'disabled actuation': model.opt.disableflags & mjw.DisableBit.ACTUATION,
     }
     names = [name for name, found in uncovered.items() if found]
     if names:

@@ -1,1 +1,1 @@
-"""The view in a browser: the scene, its server, and who may use it."""
+"""Browser viewer: the scene, its web server, and its access control."""

@@ -1,8 +1,8 @@
-"""Who may open a page that this package serves: those who were given its address.
+"""Access control of the web viewer: only clients that have the printed address are served.
 
-A server on 127.0.0.1 is open to every page that a browser on this machine shows, and a name that
-an attacker owns can be made to point to it (DNS rebinding). So each request must carry a random
-token in its path, name a host that this server has, and come from no other page than its own. The
+A server on 127.0.0.1 is reachable from every page that a browser on this machine shows, and an
+attacker can make a domain name resolve to it (DNS rebinding). So each request must have a random
+token in its path, a Host header with a name of this server, and no Origin of another page. The
 token is in the path and not in a cookie, since browsers send a cookie of 127.0.0.1 to every port
 there.
 """
@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 from humanoid_locomotion.core.errors import ConfigError
 
 TOKEN_BYTES = 24
-# Names that no attacker's DNS can answer for.
+# Host names that an attacker's DNS cannot resolve.
 LOOPBACK = ('127.0.0.1', 'localhost', '::1')
-ANY = {'0.0.0.0': '127.0.0.1', '::': '::1'}  # all addresses, and one of them
+ANY = {'0.0.0.0': '127.0.0.1', '::': '::1'}  # wildcard addresses, and one address of each
 PORTS_TRIED = 100
 SOURCE = 'the web page'
-# Given with every answer: nobody stores the page, frames it, or learns its address from a link.
+# Headers of every response: no caching, no framing, no referrer that contains the address.
 HEADERS: Mapping[str, str] = {
     'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer',
     'Content-Security-Policy': "frame-ancestors 'none'", 'X-Content-Type-Options': 'nosniff',
@@ -32,17 +32,17 @@ HEADERS: Mapping[str, str] = {
 
 
 class Headers(Protocol):
-    """What is read of a request's headers."""
+    """The part of the request headers that is used."""
 
     def get_all(self, key: str) -> List[str]:
-        """Return every value of a header, in whatever case its name is written."""
+        """Return every value of a header, case-insensitively."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on a port, or on the next that is free.
+    """Return a socket that listens on a port, or on the next free one.
 
     Raises:
-        ConfigError: The host is none of this machine's, or no port can be had.
+        ConfigError: The host is not an address of this machine, or no port is free.
     """
     if not 0 <= port < 2 ** 16:
         raise ConfigError(SOURCE, 'port', f'expected 0 to 65535, found {port}')
@@ -65,19 +65,19 @@ def bind(host: str, port: int) -> socket.socket:
             if error.errno != errno.EADDRINUSE:
                 raise ConfigError(SOURCE, 'host and port', f'cannot serve on {host!r}, port '
                                   f'{candidate}: {error.strerror}') from error
-    raise ConfigError(SOURCE, 'port', f'{port} to {last - 1} are all taken')
+    raise ConfigError(SOURCE, 'port', f'{port} to {last - 1} are all in use')
 
 
 class Guard:
-    """Decides about requests by their path and headers.
+    """Accepts or refuses requests by their path and headers.
 
     Args:
-        host: The address that is served, as it was given; it counts as a name of this server.
-        token: What the path must begin with; a random one if empty.
+        host: The address to serve, as given; it counts as a name of this server.
+        token: The first part of the path; a random one if empty.
 
     Attributes:
-        host: Likewise.
-        token: Likewise.
+        host: The address to serve.
+        token: The first part of the path.
     """
 
     def __init__(self, host: str, token: str = ''):
@@ -86,35 +86,35 @@ class Guard:
 
     @property
     def reachable(self) -> str:
-        """Where this machine reaches the server."""
+        """The address at which this machine reaches the server."""
         return ANY.get(self.host, self.host)
 
     def address(self, port: int) -> str:
-        """Return what a person opens, token included."""
+        """Return the URL to open in a browser, including the token."""
         name = f'[{self.reachable}]' if ':' in self.reachable else self.reachable
         return f'http://{name}:{port}/{self.token}/'
 
     def inside(self, path: str) -> str:
-        """Return the path behind the token, without its query: ``/`` or ``/hand``."""
+        """Return the path after the token, without its query: ``/`` or ``/hand``."""
         return '/' + path.partition('?')[0].lstrip('/').partition('/')[2]
 
     def refusal(self, path: str, headers: Headers, local: str, upgrades: bool) -> str:
-        """Return why a request must not be answered, empty if it may be.
+        """Return the reason to refuse a request; empty to accept it.
 
         Args:
-            path: As it was asked for, with its query.
-            headers: Of the request.
-            local: The address of this machine that the request came to.
-            upgrades: Whether it opens a WebSocket.
+            path: Requested path, with its query.
+            headers: Headers of the request.
+            local: The local address that the request was sent to.
+            upgrades: Whether the request opens a WebSocket.
         """
         hosts, origins = headers.get_all('Host'), headers.get_all('Origin')
         names = self._names | {local.lower().replace('::ffff:', '')}
         if len(hosts) != 1 or _name(hosts[0]) not in names:
-            return f'the host {_shown(hosts)} is not one of this server'
+            return f'the host {_shown(hosts)} is not a name of this server'
         if len(origins) > 1 or (origins and origins[0].lower() != f'http://{hosts[0].lower()}'):
             return f'the origin {_shown(origins)} is another page'
         if upgrades and not origins:
-            return 'a WebSocket without an origin is no page of this server'
+            return 'a WebSocket without an origin is not from a page of this server'
         given = path.lstrip('/').partition('?')[0].partition('/')[0]
         if not hmac.compare_digest(given.encode('utf-8', 'replace'), self.token.encode()):
             return 'the token is missing or wrong'
@@ -122,7 +122,7 @@ class Guard:
 
 
 def _machine_names(host: str) -> FrozenSet[str]:
-    """Return the names that others call this machine by, if they can reach it at all."""
+    """Return the network names of this machine, if the server is reachable from outside."""
     if host in LOOPBACK:
         return frozenset()
     name = socket.gethostname()
@@ -136,7 +136,7 @@ def _name(host: str) -> Optional[str]:
     try:
         parts = urlsplit(f'//{host}')
         return parts.hostname if parts.port is None or parts.port else None
-    except ValueError:  # the port is no number, either
+    except ValueError:  # includes a port that is not a number
         return None
 
 

@@ -1,9 +1,9 @@
-"""viser's server behind the guard, with a channel of our own for the page's hand.
+"""viser's web server behind the guard, with a separate channel for the page's controls.
 
-viser has no hook for checking who connects, but it opens its server by calling
-``websockets.asyncio.server.serve``, which has them all. While viser starts, a function of ours
-stands in that place and adds them. Should another version of viser open its server in another way,
-what is proved at the start fails, and nothing is served.
+viser has no hook for checking clients, but it opens its server by calling
+``websockets.asyncio.server.serve``, which has such hooks. While viser starts, that function is
+replaced by one that adds them. If another version of viser opens its server differently, the
+check at the start fails, and nothing is served.
 """
 
 from __future__ import annotations
@@ -30,55 +30,55 @@ from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.sim.web.guard import HEADERS, LOOPBACK, Guard
 
 HAND = '/hand'
-ASK_PERIOD = 0.05  # [s] between two questions whether the hand is still there
+ASK_PERIOD = 0.05  # [s] between two dead-man requests to a page
 MAX_CLIENTS = 16  # open WebSockets; a page has two
-MAX_PENDING = 32  # connections that are no WebSocket yet; the oldest makes room
-BACKLOG = 32  # so many are taken in at once before those inside are heard again
+MAX_PENDING = 32  # connections before their WebSocket handshake; the oldest is dropped first
+BACKLOG = 32  # connections accepted per pass of the event loop
 MAX_MESSAGE, MAX_HAND_MESSAGE = 64 * 1024, 512  # [bytes], [characters]
-MAX_RATE, MAX_BURST = 200.0, 400.0  # messages per second and at once, of one client
-REFUSAL_PERIOD = 2.0  # [s] between two lines about refusals
+MAX_RATE, MAX_BURST = 200.0, 400.0  # messages of one client per second, and in a burst
+REFUSAL_PERIOD = 2.0  # [s] between two log lines about refusals
 START_TIMEOUT = 20.0  # [s]
 REFUSED = 'Open the whole address that was printed when the page was started: it holds a token.\n'
-SILENT = logging.getLogger(__name__)  # what websockets says of clients; refusals are told by us
+SILENT = logging.getLogger(__name__)  # silences websockets; refusals are reported here
 SILENT.addHandler(logging.NullHandler())
 SILENT.propagate = False
 
 
 class Hands(Protocol):
-    """What the pages' own channel talks to; its methods run in the server's thread.
+    """Handler of the page's own channel; its methods run in the server's thread.
 
     Attributes:
-        html: Put at the end of the page: controls, and a script that opens the channel.
+        html: Added at the end of the page: controls, and a script that opens the channel.
     """
 
     html: str
 
     def join(self, who: str) -> str:
-        """Return the first message to a page."""
+        """Add a page; return the first message to it."""
 
     def ask(self, who: str) -> str:
         """Return the next message to a page, sent each :data:`ASK_PERIOD`."""
 
     def hear(self, who: str, message: str) -> None:
-        """Take a message; ValueError ends the connection."""
+        """Handle a message; ValueError ends the connection."""
 
     def leave(self, who: str) -> None:
-        """The page's connection has ended."""
+        """Remove a page whose connection has ended."""
 
 
 class WebServer:
-    """A page of viser's that only those can open who were given its address.
+    """A viser page that only clients with its printed address can open.
 
     Args:
-        label: The page's title.
-        listening: A socket that :func:`web_guard.bind` gave.
-        guard: Who is let in; made for the same host.
-        tell: Called with a line about what was refused; from any thread.
-        hands: The page's own channel; none if None.
+        label: Title of the page.
+        listening: A socket from :func:`bind`.
+        guard: Access control for the same host.
+        tell: Called with a text about refused requests; from any thread.
+        hands: Handler of the page's own channel; None for none.
 
     Attributes:
-        viser: viser's server, to put a scene and controls into.
-        address: What a person opens. Who knows it is let in, so it belongs into no log.
+        viser: viser's server, for scene and controls.
+        address: The URL to open. It gives access and therefore must not be logged.
 
     Raises:
         LocomotionError: viser cannot be guarded.
@@ -92,7 +92,7 @@ class WebServer:
         self._inside: Set[Any] = set()
         self._pending: OrderedDict[Any, None] = OrderedDict()
         self._clients, self._refusals, self._told = 0, 0, -REFUSAL_PERIOD
-        self._tell: Callable[[str], None] = lambda _: None  # what is tried at the start is no news
+        self._tell: Callable[[str], None] = lambda _: None  # test requests are not reported
         self._viser_handler: Optional[Callable[[Any], Any]] = None
         self._viser_pages: Any = None
         self.viser: Any = self._start(label)
@@ -100,24 +100,24 @@ class WebServer:
         self._tell, self._refusals, self._told = tell, 0, -REFUSAL_PERIOD
         if guard.host not in LOOPBACK:
             tell(f'the page is served to other machines ({guard.host}) and is not encrypted: '
-                 'whoever learns its address, or listens on the network, can use it')
+                 'anyone with its address, or with access to the network traffic, can use it')
 
     def stop(self) -> None:
         """Close the page."""
         self.viser.stop()
 
     def _start(self, label: str) -> Any:
-        """Start viser behind the guard, and prove that it is behind it."""
+        """Start viser behind the guard, and check that the guard is effective."""
         made: Dict[str, Any] = {}
 
         def make() -> None:
-            # It prints an address without the token, which would not open.
+            # viser prints an address without the token, which would be refused.
             with contextlib.redirect_stdout(io.StringIO()):
                 made['server'] = viser.ViserServer(
                     host=self._guard.host, port=self._port, label=label, verbose=False)
         original = websockets_server.serve
         websockets_server.serve = self._serve(original)  # type: ignore[misc,assignment]
-        thread = threading.Thread(target=make, daemon=True)  # it waits for ever for a server
+        thread = threading.Thread(target=make, daemon=True)  # it may wait forever for a server
         try:
             thread.start()
             thread.join(START_TIMEOUT)
@@ -129,12 +129,12 @@ class WebServer:
                 made['server'].stop()
             self._socket.close()
             raise LocomotionError(
-                f'the page of viser {viser.__version__} cannot be kept from strangers, so it is '
-                f'not served: {problem}; requirements/viewer.txt names the version that can')
+                f'the page of viser {viser.__version__} cannot be protected, so it is not '
+                f'served: {problem}; requirements/viewer.txt has a version that can be')
         return made['server']
 
     def _serve(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what viser calls in place of ``serve``."""
+        """Return the replacement of ``serve``."""
         def serve(handler: Any, host: Any, port: Any, *, process_request: Any,
                   **options: Any) -> Any:
             self._viser_handler, self._viser_pages = handler, process_request
@@ -145,7 +145,7 @@ class WebServer:
         return serve
 
     def _open_door(self) -> str:
-        """Return which door is open that should not be, or shut; empty if all is well."""
+        """Check the guard with test requests; return the problem, empty if there is none."""
         if self._viser_handler is None:
             return 'its server is not opened by websockets.asyncio.server.serve'
         upgrade = {'Upgrade': 'websocket', 'Connection': 'Upgrade', 'Sec-WebSocket-Version': '13',
@@ -160,21 +160,21 @@ class WebServer:
                 answer = connection.getresponse()
                 text = answer.read().decode(errors='replace')
             except (OSError, http.client.HTTPException) as error:
-                return f'a request of our own failed: {error}'
+                return f'a test request failed: {error}'
             finally:
                 connection.close()
             if answer.status != expected:
-                return f'a request that should be answered with {expected} gets {answer.status}'
+                return f'a test request returned status {answer.status}, expected {expected}'
         return '' if self._hands is None or self._hands.html in text else (
-            'its page has no end that the controls could be put at')
+            'its page has no closing tag to insert the controls at')
 
-    # What follows runs in viser's thread.
+    # The following methods run in viser's thread.
 
     def _connect(self, *arguments: Any, **options: Any) -> Connection:
         return Connection(self._pending, *arguments, **options)
 
     def _answer(self, connection: Any, request: Request) -> Optional[Response]:
-        """Let a request in, or answer it: with a page or with a refusal."""
+        """Accept a request, or respond with a page or a refusal."""
         upgrades = 'websocket' in ','.join(request.headers.get_all('Upgrade')).lower()
         problem = self._guard.refusal(
             request.path, request.headers, str(connection.local_address[0]), upgrades)
@@ -200,7 +200,7 @@ class WebServer:
         return response
 
     async def _handle(self, connection: Any) -> None:
-        """Serve a WebSocket that was let in; nothing that it sends reaches another."""
+        """Serve an accepted WebSocket; its messages do not reach other clients."""
         assert self._viser_handler is not None
         self._inside.add(connection)
         try:
@@ -210,8 +210,8 @@ class WebServer:
                 await self._viser_handler(connection)
         except ConnectionClosed:
             pass
-        except Exception as error:  # whatever a client makes of viser's reader or of ours
-            self._refuse(connection, f'it sent what cannot be read ({type(error).__name__})')
+        except Exception as error:  # any error that a client's data causes
+            self._refuse(connection, f'it sent invalid data ({type(error).__name__})')
             await connection.close(1003)
         finally:
             self._inside.discard(connection)
@@ -246,10 +246,10 @@ class WebServer:
 
 
 class Connection(websockets_server.ServerConnection):
-    """A client that can neither wait for ever at the door nor flood those who are inside.
+    """A connection with limits on pending handshakes and on the message rate.
 
     Args:
-        pending: Those that are no WebSocket yet, oldest first.
+        pending: Connections before their WebSocket handshake, oldest first.
     """
 
     def __init__(self, pending: OrderedDict[Any, None], *arguments: Any, **options: Any):
@@ -257,7 +257,7 @@ class Connection(websockets_server.ServerConnection):
         self._pending, self._left, self._at = pending, MAX_BURST, time.monotonic()
 
     def connection_made(self, transport: Any) -> None:
-        """Take the place of the oldest that waits, if there are too many."""
+        """Add the connection; drop the oldest pending one if there are too many."""
         super().connection_made(transport)
         self._pending[self] = None
         if len(self._pending) > MAX_PENDING:
@@ -265,18 +265,18 @@ class Connection(websockets_server.ServerConnection):
             oldest.transport.abort()
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
-        """Forget it."""
+        """Remove the connection from the pending ones."""
         self._pending.pop(self, None)
         super().connection_lost(exc)
 
     async def recv(self, decode: Optional[bool] = None) -> Any:
-        """Return the next message; the connection ends when they come too fast."""
+        """Return the next message; the connection is closed if the rate is too high."""
         message = await super().recv(decode)
         now = time.monotonic()
         self._left = min(MAX_BURST, self._left + MAX_RATE * (now - self._at)) - 1.0
         self._at = now
         if self._left < 0.0:
-            self.transport.abort()  # a closing handshake would wait behind the flood
+            self.transport.abort()  # a closing handshake would wait for the queued messages
         return message
 
 

@@ -1,4 +1,4 @@
-"""The robot as a browser shows it: its model's shapes, posed by what its topics say."""
+"""The robot's viser scene: shapes of its model, posed by its ROS topics."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.robot_models.mjcf_reader import check_file, mujoco_errors
 
-SHOWN_GROUPS = 3  # MuJoCo's viewer, too, shows the first three groups of geoms
+SHOWN_GROUPS = 3  # geom groups that MuJoCo's viewer shows, too
 LINE_HEIGHT, LINE_WIDTH = 0.02, 8.0  # above the floor [m], [pixels]
 COMMANDED, ACHIEVED = (230, 150, 30), (30, 110, 220)
-CAMERA = np.array([1.5, -1.5, 0.35])  # from the robot [m]
+CAMERA = np.array([1.5, -1.5, 0.35])  # position relative to the robot [m]
 XYZW_TO_WXYZ = [3, 0, 1, 2]
 
 
@@ -23,7 +23,7 @@ class RobotModel:
     """Forward kinematics of a robot, by joint names.
 
     Args:
-        robot: Which.
+        robot: The robot.
     """
 
     def __init__(self, robot: RobotSpec):
@@ -38,7 +38,7 @@ class RobotModel:
 
     def pose(self, position: np.ndarray, orientation: np.ndarray,
              joints: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        """Return where every body is: positions (bodies, 3) [m], rotations (bodies, 4) wxyz.
+        """Return the pose of every body: positions (bodies, 3) [m], rotations (bodies, 4) wxyz.
 
         Args:
             position: (3,) of the base [m].
@@ -58,7 +58,7 @@ class RobotModel:
         return heights
 
     def shapes(self) -> Dict[str, Tuple[int, trimesh.Trimesh]]:
-        """Return every shown shape by name: its body, and its mesh in that body's frame."""
+        """Return the visible shapes by name: body index, and mesh in the frame of the body."""
         model, found = self.model, {}
         for i in range(model.ngeom):
             if model.geom_group[i] >= SHOWN_GROUPS or model.geom_bodyid[i] == 0:
@@ -79,7 +79,7 @@ class RobotModel:
 
 
 def _mesh(model: Any, i: int) -> Any:
-    """Return the mesh of a geom in its own frame; None for what has no end, as a plane."""
+    """Return the mesh of a geom in its own frame; None for unbounded shapes such as planes."""
     kind, size = mujoco.mjtGeom(model.geom_type[i]), model.geom_size[i]
     if kind == mujoco.mjtGeom.mjGEOM_SPHERE:
         return trimesh.creation.icosphere(subdivisions=2, radius=size[0])
@@ -105,7 +105,7 @@ class Scene:
 
     Args:
         server: viser's server.
-        robot: Which robot.
+        robot: The robot.
     """
 
     def __init__(self, server: Any, robot: RobotSpec):
@@ -134,7 +134,7 @@ class Scene:
         """Show the robot at a pose, with velocities (3,) in the heading frame; cameras follow."""
         positions, quaternions = self.robot.pose(position, orientation, joints)
         moved = position - self._seen_at
-        moved[2] *= self._seen_at[2] == 0.0  # cameras do not bob with the gait
+        moved[2] *= self._seen_at[2] == 0.0  # no vertical camera motion
         with self._server.atomic():
             for i, frame in self._bodies.items():
                 frame.position, frame.wxyz = positions[i], quaternions[i]

@@ -148,9 +148,9 @@ def test_robots_are_measured_one_by_one_in_numpy_as_in_torch():
 
 def test_legs_that_cannot_be_are_refused():
     one_joint = LegSpec(('j0',), ((0.0, 1.0, 0.0),), ((0.0, 0.0, 0.0),), (0.0, 0.0, -1.0))
-    with pytest.raises(ValueError, match=r'two with as many joints each, found \[2, 1\]'):
+    with pytest.raises(ValueError, match=r'two with the same number of joints, found \[2, 1\]'):
         LegOdometry([LEGS[0], one_joint], NAMES)
-    with pytest.raises(ValueError, match=r'two with as many joints each, found \[2\]'):
+    with pytest.raises(ValueError, match=r'two with the same number of joints, found \[2\]'):
         LegOdometry(LEGS[:1], NAMES)
     with pytest.raises(JointsError, match=r"missing joints \['j3'\]"):
         LegOdometry(LEGS, NAMES[:3])
@@ -159,7 +159,7 @@ def test_legs_that_cannot_be_are_refused():
 @pytest.mark.parametrize('changes, message', [
     ({'axes': ((0.0, 1.0, 0.0),)}, "found 1 and 2 for ..j0', 'j1'."),
     ({'axes': ((0.0, 2.0, 0.0), (1.0, 0.0, 0.0))}, r'expected unit length, found \[2.0, 1.0\]'),
-    ({'sole': (0.0, math.nan, 0.0)}, 'every figure of the leg .* must be finite')])
+    ({'sole': (0.0, math.nan, 0.0)}, 'every value of the leg .* must be finite')])
 def test_a_leg_with_a_wrong_figure_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(LEGS[0], **changes)

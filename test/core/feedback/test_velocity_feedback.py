@@ -225,7 +225,7 @@ def test_figures_that_push_or_overdo_it_are_refused(damping, stiffness, message)
 @pytest.mark.parametrize('gain, limit, name', [(0.0, 0.2, 'gain'), (1.0, -0.1, 'limit'),
                                                (float('nan'), 0.2, 'gain')])
 def test_a_loop_that_does_nothing_or_the_wrong_thing_is_refused(gain, limit, name):
-    with pytest.raises(ValueError, match=f'{name} must be above 0 .* write null in its place'):
+    with pytest.raises(ValueError, match=f'{name} must be above 0 .*null in place of the section'):
         IntegralSpec(gain, limit)
 
 

@@ -188,7 +188,7 @@ def test_what_is_accepted_beyond_the_robot_stands_in_contract_and_card(tmp_path)
     adopt(path, ROBOT, tmp_path / 'other', fill(tmp_path), ('gains',))
     opened = open_policy(tmp_path / 'other', engine='onnxruntime')
     assert opened.contract.beyond_robot == ('gains',)
-    assert 'Accepted beyond what the robot allows: gains: kp and kd by a factor of up to 10' in (
+    assert 'Accepted beyond the bounds of the robot: gains: kp and kd by a factor of up to 10' in (
         opened.path / 'card.md').read_text()
 
 
@@ -203,7 +203,7 @@ def test_weights_outside_the_file_are_not_adopted_from_anywhere(tmp_path, monkey
     tensor.external_data.add(key='location', value='weights.bin')
     path.write_bytes(model.SerializeToString())
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(PolicyError, match="tensor 'weight' lies outside the file"):
+    with pytest.raises(PolicyError, match="tensor 'weight' is stored outside the file"):
         adopt(path, ROBOT, tmp_path / 'policy', fill(tmp_path))
     assert not (tmp_path / 'policy').exists()
 

@@ -80,10 +80,10 @@ def loop(times):
 
 
 def test_what_loops_or_branches_is_refused():
-    refuse(loop(10 ** 12), r"holds the operators \['Loop'\]; a policy may be made of Abs, Add")
+    refuse(loop(10 ** 12), r"has the operators \['Loop'\]; a policy may use Abs, Add")
     for name in ('If', 'Scan', 'SequenceMap', 'LSTM', 'Expand', 'Tile', 'RandomNormalLike', 'Pad',
                  'ConstantOfShape', 'Range', 'NonZero', 'StringNormalizer', ''):
-        refuse(model([NODE(name, ['obs'], ['actions'])]), f'holds the operators .*{name!r}')
+        refuse(model([NODE(name, ['obs'], ['actions'])]), f'has the operators .*{name!r}')
     hidden = loop(1).graph.node[1].attribute[0].g
     refuse(model([NODE('MatMul', ['obs', 'w'], ['actions'], body=hidden)]), 'has a graph')
     for domain in ('com.microsoft', 'ai.onnx.ml'):
@@ -93,11 +93,11 @@ def test_what_loops_or_branches_is_refused():
 def test_functions_and_operator_sets_of_others_are_refused():
     it = model()
     it.opset_import.append(helper.make_opsetid('com.microsoft', 1))
-    refuse(it, 'is made of the operator sets')
+    refuse(it, 'uses the operator sets')
     function = helper.make_function('mine', 'MatMul', ['a'], ['b'], [NODE('Relu', ['a'], ['b'])],
                                     [helper.make_opsetid('', 17)])
     refuse(model(functions=[function]), 'has functions')
-    refuse(model(opset=99), 'is of operator set 99')
+    refuse(model(opset=99), 'has operator set 99')
     it = model()
     it.ir_version = 10 ** 9
     refuse(it, 'IR version 1000000000')
@@ -114,8 +114,8 @@ def outside(tensor):
 
 
 @pytest.mark.parametrize('change, problem', [
-    (outside, "'w' lies outside the file"),
-    (lambda t: t.external_data.add(key='location', value='x'), 'lies outside the file'),
+    (outside, "'w' is stored outside the file"),
+    (lambda t: t.external_data.add(key='location', value='x'), 'is stored outside the file'),
     (lambda t: t.dims.__setitem__(0, 10 ** 12), r'of shape \[1000000000000, 2\] must hold'),
     (lambda t: t.dims.__setitem__(0, -4), r'has the shape \[-4, 2\]'),
     (lambda t: t.dims.extend([1] * 9), 'has the shape'),
@@ -138,12 +138,12 @@ def test_tensors_that_grow_are_refused_before_they_do():
         refuse(model([NODE(operator, ['column', 'row'], ['big']),
                       NODE('MatMul', ['obs', 'w'], ['actions'])],
                      {'column': column, 'row': row, 'w': np.ones((4, 2), np.float32)}),
-               r"'big', made by .*, is of size \[3000, 3000\]")
+               r"'big', output of .*, has the size \[3000, 3000\]")
     nodes, name = [], 'obs'
     for i in range(40):
         nodes.append(NODE('Concat', [name, name], [f'x{i}'], axis=1))
         name = f'x{i}'
-    refuse(model([*nodes, NODE('MatMul', ['obs', 'w'], ['actions'])]), 'is of size')
+    refuse(model([*nodes, NODE('MatMul', ['obs', 'w'], ['actions'])]), 'has the size')
     square = np.ones((1024, 1024), np.float32)
     refuse(model([NODE('MatMul', ['s', 's'], ['big']), NODE('MatMul', ['obs', 'w'], ['actions'])],
                  {'s': square, 'w': np.ones((4, 2), np.float32)}), 'takes 10737418.. multiplic')
@@ -175,7 +175,7 @@ def test_a_file_is_bounded_before_it_is_parsed(monkeypatch):
     refuse(b'', 'has 0 graphs')
     refuse(good + good, 'has 2 graphs')
     refuse(good[:-3], 'is not a valid ONNX file')
-    refuse(b'\x0b' + good, 'a field of the kind 3')
+    refuse(b'\x0b' + good, 'a field of wire type 3')
     monkeypatch.setattr(onnx.ModelProto, 'FromString', lambda _: pytest.fail('it was parsed'))
     refuse(good + b'\x72\x00' * 5000, 'more than 4096 fields')
     refuse(good + b'\x32' + b'\xff\xff\x7f' + bytes(2 ** 21 - 1), f'more than {MAX_STRUCTURE}')
@@ -188,7 +188,7 @@ def test_metadata_may_be_no_text_or_there_twice():
     it = model()
     it.metadata_props.add(key='a', value='1')
     it.metadata_props.add(key='a', value='2')
-    refuse(it, 'has metadata of the same name')
+    refuse(it, 'has two metadata entries of the same name')
     content = model().SerializeToString()
     refuse(content + b'\x72\x06\x0a\x01a\x12\x01\xff', 'has metadata that are not UTF-8')
     refuse(content.replace(b'MatMul', b'MatM\xff\xfe'), '')
@@ -200,5 +200,5 @@ def test_weights_do_not_come_from_the_working_directory(tmp_path, monkeypatch):
     outside(it.graph.initializer[0])
     (tmp_path / 'policy.onnx').write_bytes(it.SerializeToString())
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(PolicyError, match='lies outside the file'):
+    with pytest.raises(PolicyError, match='is stored outside the file'):
         open_network(tmp_path / 'policy.onnx')

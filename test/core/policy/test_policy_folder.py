@@ -149,7 +149,7 @@ def test_a_file_that_is_not_the_exported_one_is_refused_unread(folder, name, cha
     """Whatever was changed in it, even what no golden step would notice."""
     path = folder / name
     path.write_bytes(change(path.read_bytes()))
-    refuse(folder, f'{name}: is not the file whose hash is in SHA256SUMS', signed=False)
+    refuse(folder, f'{name}: does not match its hash in SHA256SUMS', signed=False)
 
 
 @pytest.mark.parametrize('text, message', [
@@ -188,8 +188,8 @@ def test_tensors_outside_the_file_are_not_opened(folder, tmp_path):
         tensor.data_location = onnx.TensorProto.EXTERNAL
         tensor.external_data.add(key='location', value=f'../{secret.name}')
     (folder / 'policy.onnx').write_bytes(model.SerializeToString())
-    refuse(folder, 'lies outside the file', engine='torch')
-    refuse(folder, 'lies outside the file', engine='onnxruntime')
+    refuse(folder, 'is stored outside the file', engine='torch')
+    refuse(folder, 'is stored outside the file', engine='onnxruntime')
 
 
 @pytest.mark.gpu
@@ -227,7 +227,7 @@ def test_weights_that_are_not_numbers_are_refused(folder, engine, value):
 
 def test_one_changed_weight_is_noticed(folder):
     edit_network(folder, lambda name, array: array + 0.01 if name == 'bias_1' else array)
-    refuse(folder, 'golden step 0 does not replay: action differs by 0.01, allowed is 0.001')
+    refuse(folder, 'golden step 0 does not replay: action differs by 0.01, at most 0.001 is')
 
 
 def test_an_edited_contract_is_refused(folder):
@@ -267,7 +267,7 @@ def edit_metadata(folder, value):
 
 @pytest.mark.parametrize('value, message', [
     (None, f"metadata has no '{CONTRACT_KEY}'"), ('{', 'is not valid JSON'),
-    ('[1]', 'is not JSON'), ('[' * 100_000, 'is not valid JSON'),
+    ('[1]', 'is not a JSON mapping'), ('[' * 100_000, 'is not valid JSON'),
     ('1' * 300_000, 'is longer than'), (json.dumps({'robot': 'other'}), 'differ in')])
 def test_a_network_without_its_contract_is_refused(folder, value, message):
     edit_metadata(folder, value)
@@ -297,7 +297,7 @@ def test_a_golden_state_with_holes_is_refused(folder):
 
 
 def test_too_few_golden_steps_are_refused(tmp_path):
-    refuse(write(tmp_path / 'p', steps=63), 'holds 63 steps, at least 64 are needed')
+    refuse(write(tmp_path / 'p', steps=63), 'has 63 steps, at least 64 are needed')
 
 
 @pytest.mark.parametrize('change, message', [
@@ -338,7 +338,7 @@ def test_a_truncated_golden_file_is_refused(folder):
 
 @pytest.mark.parametrize('obs_size, num_actions, message', [
     (20, 4, 'takes 20 observations, but the contract describes 21'),
-    (21, 5, 'gives 5 actions, but the contract has 4 joints')])
+    (21, 5, 'returns 5 actions, but the contract has 4 joints')])
 def test_a_network_of_another_size_is_refused(folder, obs_size, num_actions, message):
     from humanoid_locomotion.training.export import onnx_bytes
     it = contract()
@@ -364,4 +364,4 @@ def test_torch_refuses_a_graph_that_is_not_a_chain(folder):
     model = onnx.load(folder / 'policy.onnx')
     model.graph.node[3].op_type = 'Relu'
     onnx.save(model, folder / 'policy.onnx')
-    refuse(folder, "expected Sub, Mul, then Gemm and Elu in turn; found .*'Relu'", 'torch')
+    refuse(folder, "expected Sub, Mul, then alternating Gemm and Elu; found .*'Relu'", 'torch')

@@ -53,9 +53,9 @@ def test_first_protocol_has_no_dead_zone():
 
 @pytest.mark.parametrize('content, problem', [
     ('', 'is not valid JSON'), ('[]', 'TypeError'), ('{}', "KeyError: 'setting'"),
-    ({'setting': {'fingerprint': 'another'}, 'figures': {}}, "of the policy 'another'"),
+    ({'setting': {'fingerprint': 'another'}, 'figures': {}}, "belongs to the policy 'another'"),
     ({**card(), 'figures': {'responses': [{'command': [1.0], 'velocity': [1.0]}]}},
-     'expected three figures'),
+     'expected three numbers'),
     ({**card(), 'figures': {'responses': 5}}, 'TypeError')])
 def test_what_cannot_be_used_is_said(content, problem):
     """The trained range remains."""

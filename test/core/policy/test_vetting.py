@@ -66,22 +66,22 @@ def test_nothing_is_imported_from_the_folder(pristine, tmp_path, monkeypatch):
 def test_a_refusal_names_the_file(pristine, tmp_path):
     folder = shutil.copytree(pristine, tmp_path / 'policy')
     (folder / 'golden.npz').write_bytes(b'')
-    with pytest.raises(PolicyError, match=r'policy/golden\.npz: is not the file whose hash is in'):
+    with pytest.raises(PolicyError, match=r'policy/golden\.npz: does not match its hash in'):
         open_vetted(folder)
 
 
 @pytest.mark.parametrize('script, problem', [
-    ('os.kill(os.getpid(), signal.SIGSEGV)', 'ended without an answer, by signal 11'),
-    ('sys.exit(7)', 'ended without an answer, with code 7'),
+    ('os.kill(os.getpid(), signal.SIGSEGV)', 'ended without a result, by signal 11'),
+    ('sys.exit(7)', 'ended without a result, with code 7'),
     ('raise RuntimeError("lost")', r'with code 1 \(RuntimeError: lost\)'),
-    ('print("ready"); print("{}")', r'ended without an answer, with code 0'),
-    ('print("ready"); print("[" * 5000)', 'ended without an answer'),
-    ('print(\'{"problem": "", "digest": ""}\')', 'ended without an answer'),
-    ('print(\'{"problem": 1}\')', 'ended without an answer'),
-    ('print("ready", flush=True); os.write(1, b"x" * 10 ** 6); time.sleep(60)', 'an answer'),
+    ('print("ready"); print("{}")', r'ended without a result, with code 0'),
+    ('print("ready"); print("[" * 5000)', 'ended without a result'),
+    ('print(\'{"problem": "", "digest": ""}\')', 'ended without a result'),
+    ('print(\'{"problem": 1}\')', 'ended without a result'),
+    ('print("ready", flush=True); os.write(1, b"x" * 10 ** 6); time.sleep(60)', 'a result'),
     ('print("ready", flush=True); time.sleep(60)', 'cannot be opened within 0.5 s'),
     ('print("ready", flush=True); os.fork(); time.sleep(60)', 'cannot be opened within 0.5 s'),
-    ('print("ready", flush=True); os.close(1); os.close(2); time.sleep(60)', 'an answer')])
+    ('print("ready", flush=True); os.close(1); os.close(2); time.sleep(60)', 'a result')])
 def test_a_process_that_does_not_answer_is_a_refusal_in_time(pristine, child, script, problem):
     child(script)
     begin = time.monotonic()
@@ -92,7 +92,7 @@ def test_a_process_that_does_not_answer_is_a_refusal_in_time(pristine, child, sc
 
 def test_without_a_process_it_is_a_refusal(pristine, monkeypatch):
     monkeypatch.setattr(vetting.sys, 'executable', '/no/such/python')
-    assert 'no process for it starts' in vet(pristine).problem
+    assert 'the process for it does not start' in vet(pristine).problem
 
 
 def test_what_was_vetted_is_what_opens(pristine, tmp_path, monkeypatch):

@@ -33,10 +33,10 @@ def test_what_tripped_stays_until_reset():
 def test_first_of_the_worst_stays():
     """Damping outranks standing; a second reason does not hide the first."""
     guard = SafetyGuard(limits())
-    guard.trip('a', Severity.STAND, 'first', 0.0)
-    guard.trip('b', Severity.DAMP, 'second', 1.0)
-    guard.trip('c', Severity.DAMP, 'third', 2.0)
-    assert (guard.latched.rule, guard.latched.time) == ('b', 1.0)
+    guard.trip('a', Severity.STAND, 'first')
+    guard.trip('b', Severity.DAMP, 'second')
+    guard.trip('c', Severity.DAMP, 'third')
+    assert (guard.latched.rule, guard.latched.reason) == ('b', 'second')
 
 
 def test_refusals_list_everything_that_is_wrong():
@@ -88,6 +88,6 @@ def test_a_hot_motor_can_only_be_reset_when_it_is_cooler():
     guard.reset(hot)
     assert guard.latched is None
     spoil('temperatures', 99.0)(hot)
-    guard.trip('tilt', Severity.DAMP, 'it fell', 3.0)
+    guard.trip('tilt', Severity.DAMP, 'it fell')
     guard.reset(hot)
     assert guard.latched is None

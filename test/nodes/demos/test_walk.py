@@ -124,6 +124,6 @@ def test_two_processes_stand_a_robot_up(balancing, tmp_path):
                           capture_output=True, text=True, timeout=180.0, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     assert 'stood, but did not walk' in done.stdout, done.stdout + done.stderr
-    assert 'the robot is let go' in (tmp_path / 'sim.log').read_text()
+    assert 'the robot is released from the gantry' in (tmp_path / 'sim.log').read_text()
     assert 'walking' in (tmp_path / 'locomotion.log').read_text()
     assert (tmp_path / 'walk.png').stat().st_size > 10_000

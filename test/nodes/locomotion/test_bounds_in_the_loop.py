@@ -12,15 +12,15 @@ from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
-from humanoid_locomotion.reliability.faults.fault_bench import Rig
+from humanoid_locomotion.reliability.faults.fault_bench import FaultBench
 
 pytestmark = pytest.mark.ros
 ROBOT = load_robot('humanoid')
 
 
 @pytest.fixture
-def rig(holding):
-    one = Rig(open_policy(holding, 'onnxruntime'), ROBOT, LocomotionParameters())
+def fault_bench(holding):
+    one = FaultBench(open_policy(holding, 'onnxruntime'), ROBOT, LocomotionParameters())
     yield one
     one.close()
 
@@ -35,32 +35,32 @@ def other(folder, **changes):
 @pytest.mark.parametrize('changes, message', [
     ({'kp': 1e6}, 'kp is'), ({'kd': 1e-6}, 'kd is'), ({'effort': 1e9}, 'effort is'),
     ({'lower': -1e6, 'upper': 1e6}, 'targets go'), ({'action_scale': 1e6}, 'action_scale is')])
-def test_a_policy_beyond_its_robot_is_not_swapped_in(rig, changes, message):
-    rig.stand()
-    before = rig.loop.folder
+def test_a_policy_beyond_its_robot_is_not_swapped_in(fault_bench, changes, message):
+    fault_bench.stand()
+    before = fault_bench.loop.folder
     with pytest.raises(LocomotionError, match=f"does not suit robot 'humanoid': .*{message}"):
-        rig.loop.swap(other(before, **changes))
-    assert rig.loop.folder is before and rig.loop.machine.mode.value == 'standing'
+        fault_bench.loop.swap(other(before, **changes))
+    assert fault_bench.loop.folder is before and fault_bench.loop.machine.mode.value == 'standing'
 
 
 def test_a_policy_beyond_its_robot_is_not_configured(holding):
     folder = other(open_policy(holding, 'onnxruntime'), effort=1e9)
     with pytest.raises(LocomotionError, match='effort is'):
-        Rig(folder, ROBOT, LocomotionParameters())
+        FaultBench(folder, ROBOT, LocomotionParameters())
 
 
-def test_damping_is_that_of_the_robot_whatever_the_policy_says(rig):
-    rig.stand()
-    soft = other(rig.loop.folder, kd=0.25 * ROBOT.joints[0].kd, effort=1.0)
-    rig.loop.swap(soft)
-    rig.loop.apply('damp', rig.now)
-    rig.run(0.1)
-    given = rig.robot._given_gains
+def test_damping_is_that_of_the_robot_whatever_the_policy_says(fault_bench):
+    fault_bench.stand()
+    soft = other(fault_bench.loop.folder, kd=0.25 * ROBOT.joints[0].kd, effort=1.0)
+    fault_bench.loop.swap(soft)
+    fault_bench.loop.apply('damp', fault_bench.now)
+    fault_bench.run(0.1)
+    given = fault_bench.robot._given_gains
     np.testing.assert_array_equal(given[:, 0], 0.0)
     np.testing.assert_array_equal(given[:, 1], ROBOT.values('kd'))
     np.testing.assert_array_equal(given[:, 2], ROBOT.values('effort'))
 
 
-def test_gains_follow_the_policy_while_it_runs(rig):
+def test_gains_follow_the_policy_while_it_runs(fault_bench):
     np.testing.assert_array_equal(
-        rig.loop.stiff_gains[:, 0], rig.loop.folder.contract.values('kp'))
+        fault_bench.loop.stiff_gains[:, 0], fault_bench.loop.folder.contract.values('kp'))

@@ -36,7 +36,7 @@ def test_a_height_arrives_on_its_topic_while_the_robot_stands_and_replays(
     publisher = one.driver.create_publisher(Float64, 'command/base_height', qos.VELOCITY_COMMAND)
     one.stand()
     one.until(lambda: publisher.get_subscription_count() > 0)
-    command = one.node.pilot.loop.command.command
+    command = one.node.interface.loop.command.command
     assert command[0, 3] == np.float32(0.85)
     publisher.publish(Float64(data=0.83))
     one.until(lambda: command[0, 3] == np.float32(0.83))

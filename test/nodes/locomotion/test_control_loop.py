@@ -18,7 +18,7 @@ from humanoid_locomotion.nodes.locomotion import diagnostics
 from humanoid_locomotion.nodes.locomotion.state_machine import Mode
 from humanoid_locomotion.nodes.locomotion.timing import LoopTiming
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
-from humanoid_locomotion.reliability.faults.fault_bench import Rig
+from humanoid_locomotion.reliability.faults.fault_bench import FaultBench
 
 pytestmark = pytest.mark.ros
 ROBOTS = ['humanoid', *(pytest.param(name, marks=pytest.mark.slow)
@@ -26,12 +26,12 @@ ROBOTS = ['humanoid', *(pytest.param(name, marks=pytest.mark.slow)
 
 
 @pytest.fixture
-def rig():
-    """Give a maker of rigs, by the policy's name and the node's parameters."""
+def fault_bench():
+    """Give a maker of fault benches, by the policy's name and the node's parameters."""
     made = []
 
     def make(name='humanoid', **parameters):
-        made.append(Rig(open_policy(name, 'onnxruntime'), load_robot(name),
+        made.append(FaultBench(open_policy(name, 'onnxruntime'), load_robot(name),
                         LocomotionParameters(**parameters)))
         return made[-1]
     yield make
@@ -39,10 +39,10 @@ def rig():
         one.close()
 
 
-def statuses(rig):
+def statuses(fault_bench):
     """Give the diagnostics by name."""
     return {one.name: one for one in diagnostics.loop_statuses(
-        rig.loop, LoopTiming(0.02), LocomotionParameters(), rig.now, True)}
+        fault_bench.loop, LoopTiming(0.02), LocomotionParameters(), fault_bench.now, True)}
 
 
 def values(status):
@@ -51,9 +51,9 @@ def values(status):
 
 
 @pytest.mark.parametrize('name', ROBOTS)
-def test_a_robot_that_hangs_does_not_walk_until_it_is_let_down(rig, name):
+def test_a_robot_that_hangs_does_not_walk_until_it_is_let_down(fault_bench, name):
     """Neither by ~/walk nor by a command; on the floor it does, and nothing needs a reset."""
-    one = rig(name)
+    one = fault_bench(name)
     one.stand()
     one.robot.lift(0.4)
     one.run(1.0)
@@ -69,9 +69,9 @@ def test_a_robot_that_hangs_does_not_walk_until_it_is_let_down(rig, name):
     assert one.loop.guard.latched is None
 
 
-def test_feet_that_a_kick_lifted_for_a_moment_do_not_hang(rig):
+def test_feet_that_a_kick_lifted_for_a_moment_do_not_hang(fault_bench):
     """On rough ground a G1 that was kicked by 2 m/s while it stood was once held back."""
-    one = rig()
+    one = fault_bench()
     one.stand()
     one.robot.lift(0.4)
     one.command = (0.5, 0.0, 0.0)
@@ -81,9 +81,9 @@ def test_feet_that_a_kick_lifted_for_a_moment_do_not_hang(rig):
 
 
 @pytest.mark.parametrize('name', ROBOTS)
-def test_a_robot_on_the_floor_walks_at_once(rig, name):
+def test_a_robot_on_the_floor_walks_at_once(fault_bench, name):
     """Let go from the gantry by its first command, and asked for by both ways."""
-    one = rig(name)
+    one = fault_bench(name)
     one.command = (0.5, 0.0, 0.0)
     one.run(0.1)
     one.loop.activate(one.now)
@@ -98,8 +98,9 @@ def test_a_robot_on_the_floor_walks_at_once(rig, name):
 
 
 @pytest.mark.parametrize('parameters, torques', [({'allow_hanging': True}, True), ({}, False)])
-def test_a_robot_that_hangs_walks_where_it_may_or_nobody_can_know(rig, parameters, torques):
-    one = rig(**parameters)
+def test_a_robot_that_hangs_walks_where_it_may_or_nobody_can_know(fault_bench, parameters,
+                                                                  torques):
+    one = fault_bench(**parameters)
     if not torques:
         def without(msg):
             msg.effort = []
@@ -115,9 +116,9 @@ def test_a_robot_that_hangs_walks_where_it_may_or_nobody_can_know(rig, parameter
     assert one.loop.machine.mode is Mode.WALKING
 
 
-def test_in_a_dry_run_joints_need_not_follow(rig):
+def test_in_a_dry_run_joints_need_not_follow(fault_bench):
     """Nothing moves the robot by what the node computes, and it may hang."""
-    one = rig(dry_run=True)
+    one = fault_bench(dry_run=True)
     one.publishes = False
     one.stand()
     one.command = (0.5, 0.0, 0.0)
@@ -125,9 +126,9 @@ def test_in_a_dry_run_joints_need_not_follow(rig):
     assert one.loop.machine.mode is Mode.WALKING and one.loop.guard.latched is None
 
 
-def test_a_clock_that_jumps_back_trips_its_rule_once(rig):
+def test_a_clock_that_jumps_back_trips_its_rule_once(fault_bench):
     """In the next control step, and not again after the reset; a damped robot needs none."""
-    one = rig()
+    one = fault_bench()
     one.stand()
     one.loop.apply('rewind', one.now, lost=0.5)
     one.run(0.1)
@@ -144,17 +145,17 @@ def test_a_clock_that_jumps_back_trips_its_rule_once(rig):
     assert one.loop.guard.latched is None
 
 
-def test_a_clock_that_is_exchanged_trips_it_too(rig):
+def test_a_clock_that_is_exchanged_trips_it_too(fault_bench):
     """Though nothing tells by how much it jumped."""
-    one = rig()
+    one = fault_bench()
     one.stand()
     one.loop.apply('rewind', one.now, lost=0.0)
     one.run(0.1)
     assert one.loop.guard.latched.rule == 'time jump'
 
 
-def test_a_second_controller_is_refused_and_damps(rig):
-    one = rig()
+def test_a_second_controller_is_refused_and_damps(fault_bench):
+    one = fault_bench()
     one.run(0.1)
     one.loop.apply('count', one.now, joint_command=2)
     with pytest.raises(RefusedError, match='2 nodes publish joint_command'):
@@ -166,9 +167,9 @@ def test_a_second_controller_is_refused_and_damps(rig):
     assert one.loop.machine.label == 'fault: 3 nodes publish joint_command'
 
 
-def test_a_hot_motor_stands_until_it_is_cooler(rig):
+def test_a_hot_motor_stands_until_it_is_cooler(fault_bench):
     """And says so in the diagnostics; what never speaks is not known there."""
-    one = rig()
+    one = fault_bench()
     one.stand()
     assert statuses(one)['motor temperatures'].message == 'not known'
     assert statuses(one)['battery'].message == 'not known'
@@ -191,9 +192,9 @@ def test_a_hot_motor_stands_until_it_is_cooler(rig):
     assert one.loop.machine.hold == ''
 
 
-def test_legs_that_cannot_be_read_know_no_load(rig):
+def test_legs_that_cannot_be_read_know_no_load(fault_bench):
     """Then there is nothing to measure with, and no rule that hangs."""
-    known = rig()
+    known = fault_bench()
     robot = dataclasses.replace(load_robot('humanoid'), soles=('left_sole', 'nowhere'))
     loop = type(known.loop)(known.folder, robot, LocomotionParameters(), pytest.fail)
     assert loop.foot_load() is None

@@ -48,7 +48,7 @@ def test_robot_that_does_not_ship_is_described_by_its_folder(tmp_path):
     with pytest.raises(ConfigError, match="robot: the policy is for 'wren', which does not ship"):
         described_robot('wren', '')
     assert described_robot('humanoid', str(tmp_path / 'mine')).folder == str(tmp_path / 'mine')
-    with pytest.raises(ConfigError, match="describes 'humanoid', and the policy is for 'wren'"):
+    with pytest.raises(ConfigError, match="describes 'humanoid', but the policy is for 'wren'"):
         described_robot('wren', str(tmp_path / 'mine'))
 
 
@@ -118,7 +118,7 @@ def test_robot_that_nobody_drives_does_not_activate(bench):
     one = bench()
     one.driver.destroy_subscription(one.driver.listening)
     one.node.trigger_configure()
-    one.until(lambda: one.node.pilot.missing() == 'nobody subscribes to joint_command')
+    one.until(lambda: one.node.interface.missing() == 'no subscriber of joint_command')
     assert one.node.trigger_activate() == FAILURE
     one.until_state('idle')
 
@@ -135,7 +135,7 @@ def test_robot_that_lies_does_not_activate(bench):
     one = bench()
     one.driver.orientation = [math.sin(0.5), 0.0, 0.0, math.cos(0.5)]
     one.node.trigger_configure()
-    one.until(lambda: one.node.pilot.missing() == 'the base tilted by 1.00 rad')
+    one.until(lambda: one.node.interface.missing() == 'the base tilted by 1.00 rad')
     assert one.node.trigger_activate() == FAILURE
     one.until_state('idle')
 
@@ -253,7 +253,7 @@ def test_swap_goes_on_with_another_policy_while_standing(bench, balancing, holdi
     one.until(lambda: (one.driver.command(linear_x=0.5), one.driver.state == 'walking')[1])
     refused = one.call('swap')
     assert not refused.success
-    assert one.node.pilot.loop.folder.path == balancing
+    assert one.node.interface.loop.folder.path == balancing
 
 
 def test_envelope_and_timing_are_published(bench):
@@ -294,11 +294,11 @@ def test_two_robots_in_one_graph(ros, holding):
             one.stand()
         pair[0].call('emergency_stop')
         pair[0].until_state('fault: ')
-        reason = pair[0].node.pilot.machine.reason
+        reason = pair[0].node.interface.machine.reason
         count = len(pair[1].driver.commands)
         pair[1].until(lambda: len(pair[1].driver.commands) > count + 5)
         assert not any('emergency' in state for state in pair[1].driver.states)
-        assert pair[0].node.pilot.machine.reason == reason
+        assert pair[0].node.interface.machine.reason == reason
     finally:
         for one in pair:
             one.close()

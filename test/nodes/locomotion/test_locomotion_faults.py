@@ -48,7 +48,7 @@ def test_emergency_stop_latches_even_while_inactive(bench):
     one.node.trigger_deactivate()
     assert one.node.trigger_activate() == FAILURE
     assert one.call('reset').message == 'idle'
-    one.until(lambda: not one.node.pilot.missing())
+    one.until(lambda: not one.node.interface.missing())
     assert one.node.trigger_activate() == SUCCESS
     one.until_state('standing')
 
@@ -61,7 +61,7 @@ def test_crash_in_the_control_loop_damps(bench, monkeypatch):
     def crash(*_):
         raise ZeroDivisionError('on purpose')
 
-    monkeypatch.setattr(one.node.pilot.machine, 'step', crash)
+    monkeypatch.setattr(one.node.interface.machine, 'step', crash)
     one.until_state('fault: ZeroDivisionError: on purpose')
     one.until(lambda: one.is_damped)
 
@@ -72,7 +72,7 @@ def test_frozen_sensor_damps(bench):
     one.stand()
     one.driver.is_frozen = True
     one.until_state('fault: ')
-    assert 'has shown the same figures for' in one.driver.state
+    assert 'has had the same values for' in one.driver.state
     one.until(lambda: one.is_damped)
 
 

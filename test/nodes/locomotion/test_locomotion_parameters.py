@@ -41,4 +41,4 @@ def test_parameters_are_fixed_once_configured(bench):
     assert one.node.set_parameters(change)[0].successful
     one.node.trigger_configure()
     result = one.node.set_parameters(change)[0]
-    assert not result.successful and 'max_tilt is read by configure' in result.reason
+    assert not result.successful and 'max_tilt is read at configure' in result.reason

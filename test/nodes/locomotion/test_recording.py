@@ -87,7 +87,7 @@ def test_other_policy_and_other_files_are_refused(recorded, tmp_path):
         replay(recorded, policy='humanoid')
     (tmp_path / 'text.mcap').write_text('not MCAP')
     for path in (tmp_path / 'text.mcap', tmp_path / 'absent.mcap'):
-        with pytest.raises(ConfigError, match='is not an MCAP file'):
+        with pytest.raises(ConfigError, match='is not a readable MCAP file'):
             replay(path)
 
 
@@ -204,7 +204,7 @@ def test_disk_that_hangs_is_not_waited_for(tmp_path, holding, monkeypatch):
     recorder = Recorder(given, loop, False)
     recorder.event(0.1, 'stand')
     recorder.close()
-    assert 'took nothing for' in recorder.problem
+    assert 'was blocked for' in recorder.problem
     hangs.set()
 
 
@@ -212,7 +212,7 @@ def test_folder_that_cannot_be_made_is_refused(tmp_path, holding):
     """By its name, when the node is configured."""
     (tmp_path / 'file').write_text('a file')
     given, loop = a_loop(holding, tmp_path / 'file' / 'below')
-    with pytest.raises(ConfigError, match=r'cannot be recorded to .* name another record_folder'):
+    with pytest.raises(ConfigError, match=r'cannot be written .* choose another record_folder'):
         Recorder(given, loop, False)
 
 

@@ -258,7 +258,7 @@ def test_an_unknown_frame_is_said_once_with_those_that_exist():
     for now, frame in enumerate(['somewhere', 'somewhere', 'base_link', 'somewhere', 'there']):
         sensors.take_imu(imu(frame), 1.0 + 0.01 * now)
     assert channel.unknown_frame == 'there' and len(said) == 2
-    assert said[0].startswith("imu/data: frame_id 'somewhere' is no frame of the robot")
+    assert said[0].startswith("imu/data: frame_id 'somewhere' is not a frame of the robot")
     assert 'base_link, imu, ' in said[0] and 'torso_yaw_link' in said[0]
     for i in range(1000):
         sensors.take_imu(imu(f'frame {i}'), 2.0)

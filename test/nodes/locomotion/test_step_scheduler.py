@@ -3,28 +3,28 @@
 import numpy as np
 import pytest
 
-from humanoid_locomotion.nodes.locomotion.step_scheduler import Pacer
+from humanoid_locomotion.nodes.locomotion.step_scheduler import StepScheduler
 
 PERIOD = 0.02
 
 
 def simulate(arrivals, seconds):
-    """Run a pacer over times of arrival; give the times of the steps and the ages they saw."""
-    pacer, steps, ages, last = Pacer(PERIOD), [], [], 0.0
-    pacer.begin(0.0)
+    """Run a scheduler over times of arrival; give the times of the steps and the ages they saw."""
+    scheduler, steps, ages, last = StepScheduler(PERIOD), [], [], 0.0
+    scheduler.begin(0.0)
     for arrival in [*arrivals, np.inf]:
-        while pacer.alarm < min(arrival, seconds):
-            now = pacer.alarm
+        while scheduler.alarm < min(arrival, seconds):
+            now = scheduler.alarm
             steps.append(now)
             ages.append(now - last)
-            pacer.stepped(now, measured=False)
+            scheduler.stepped(now, measured=False)
         if arrival > seconds:
             break
         last = arrival
-        if pacer.is_due(arrival):
+        if scheduler.is_due(arrival):
             steps.append(arrival)
             ages.append(0.0)
-            pacer.stepped(arrival, measured=True)
+            scheduler.stepped(arrival, measured=True)
     return np.array(steps), np.array(ages)
 
 
@@ -53,11 +53,11 @@ def test_alarm_keeps_time_when_measurements_stop():
 
 def test_missed_deadlines_are_skipped():
     """After a stall of half a second there is one step, and not twenty-five."""
-    pacer = Pacer(PERIOD)
-    pacer.begin(0.0)
-    pacer.stepped(0.5, measured=True)
-    assert not pacer.is_due(0.51)
-    assert pacer.alarm == pytest.approx(0.53, abs=1e-3)
+    scheduler = StepScheduler(PERIOD)
+    scheduler.begin(0.0)
+    scheduler.stepped(0.5, measured=True)
+    assert not scheduler.is_due(0.51)
+    assert scheduler.alarm == pytest.approx(0.53, abs=1e-3)
 
 
 def test_jitter_does_not_add_up():
@@ -72,7 +72,7 @@ def test_jitter_does_not_add_up():
 
 def test_rehearsal_ends_before_the_measurement_it_is_for():
     """It is before the deadline, which the measurements keep to, and after the step before."""
-    pacer = Pacer(PERIOD)
-    pacer.begin(0.0)
-    pacer.stepped(0.0, measured=True)
-    assert 0.5 * PERIOD < pacer.rehearsal < PERIOD < pacer.alarm
+    scheduler = StepScheduler(PERIOD)
+    scheduler.begin(0.0)
+    scheduler.stepped(0.0, measured=True)
+    assert 0.5 * PERIOD < scheduler.rehearsal < PERIOD < scheduler.alarm

@@ -139,4 +139,4 @@ def test_a_contract_of_any_kind_is_refused_beside_the_control_loop(bench, holdin
         refused = swap(one, folder)
         assert not refused.success and problem in refused.message
         assert len(one.driver.commands) > count and one.driver.state == 'standing'
-        assert one.node.pilot.loop.folder.path == holding
+        assert one.node.interface.loop.folder.path == holding

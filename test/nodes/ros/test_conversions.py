@@ -91,7 +91,7 @@ def test_imu_that_measures_no_orientation_is_refused():
     msg = Imu()
     msg.orientation.w = 1.0
     msg.orientation_covariance[0] = -1.0
-    with pytest.raises(MessageError, match='carries no orientation'):
+    with pytest.raises(MessageError, match='has no orientation'):
         conversions.imu_orientation(msg)
     zeros = Imu()
     zeros.orientation.w = 0.0

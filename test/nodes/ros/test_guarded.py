@@ -24,16 +24,16 @@ def fail(*_, **__):
 
 
 @pytest.mark.parametrize('break_it', [
-    lambda pilot: setattr(pilot.loop.sensors, 'take_imu', fail),
-    lambda pilot: setattr(pilot.loop.sensors, 'take_joint_states', fail),
-    lambda pilot: setattr(pilot, '_tick', fail),
-    lambda pilot: setattr(pilot.loop, 'rehearse', fail),
-    lambda pilot: setattr(pilot._timing, 'figures', fail)],
+    lambda interface: setattr(interface.loop.sensors, 'take_imu', fail),
+    lambda interface: setattr(interface.loop.sensors, 'take_joint_states', fail),
+    lambda interface: setattr(interface, '_tick', fail),
+    lambda interface: setattr(interface.loop, 'rehearse', fail),
+    lambda interface: setattr(interface._timing, 'summary', fail)],
     ids=['imu', 'joint states', 'control step', 'rehearsal', 'diagnostics'])
 def test_an_exception_in_a_callback_damps_the_robot(bench, break_it):
     one = bench()
     one.stand()
-    break_it(one.node.pilot)
+    break_it(one.node.interface)
     one.until(lambda: one.driver.state.startswith('fault: ') and one.is_damped)
     assert WHAT in one.driver.state
     one.spin(0.1)  # the node lives on, and says the same
@@ -42,7 +42,7 @@ def test_an_exception_in_a_callback_damps_the_robot(bench, break_it):
 def test_an_exception_in_a_velocity_command_damps_the_robot(bench):
     one = bench()
     one.stand()
-    one.node.pilot.loop.take_command = fail
+    one.node.interface.loop.take_command = fail
     one.until(lambda: (one.driver.command(linear_x=0.3),
                        one.driver.state.startswith('fault: cmd_vel: KeyError'))[1])
     assert one.is_damped
@@ -51,7 +51,7 @@ def test_an_exception_in_a_velocity_command_damps_the_robot(bench):
 def test_an_exception_in_a_request_damps_the_robot_and_is_answered(bench, monkeypatch):
     one = bench()
     one.stand()
-    monkeypatch.setattr(one.node.pilot.loop, 'walk', fail)
+    monkeypatch.setattr(one.node.interface.loop, 'walk', fail)
     answer = one.call('walk')
     assert not answer.success and f"~/walk: KeyError: '{WHAT}'" in answer.message
     one.until(lambda: one.driver.state.startswith('fault: ~/walk: KeyError') and one.is_damped)
@@ -60,7 +60,7 @@ def test_an_exception_in_a_request_damps_the_robot_and_is_answered(bench, monkey
 def test_after_a_reset_the_robot_stands_again(bench):
     one = bench()
     one.stand()
-    sensors = one.node.pilot.loop.sensors
+    sensors = one.node.interface.loop.sensors
     sensors.take_imu = fail
     one.until(lambda: one.driver.state.startswith('fault: '))
     del sensors.take_imu
@@ -71,8 +71,8 @@ def test_after_a_reset_the_robot_stands_again(bench):
 def test_a_node_that_cannot_even_damp_lives_on(bench):
     one = bench()
     one.stand()
-    one.node.pilot.fault = fail
-    one.node.pilot.loop.sensors.take_imu = fail
+    one.node.interface.fault = fail
+    one.node.interface.loop.sensors.take_imu = fail
     one.spin(0.2)
     assert one.call('damp').success
 
@@ -104,8 +104,8 @@ def test_an_alarm_that_comes_after_deactivation_is_no_exception(bench):
     """An executor may have taken the timer's event before the timer was destroyed."""
     one = bench()
     one.stand()
-    pilot = one.node.pilot
-    pilot._is_rehearsed = False
+    interface = one.node.interface
+    interface._is_rehearsed = False
     one.node.trigger_deactivate()
-    pilot._on_alarm()
+    interface._on_alarm()
     one.until_state('idle')

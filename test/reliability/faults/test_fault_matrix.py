@@ -13,7 +13,7 @@ from humanoid_locomotion.core.safety.rules import RULES
 from humanoid_locomotion.nodes.locomotion.state_machine import FADE_STEPS
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
 from humanoid_locomotion.reliability.faults import fault_matrix
-from humanoid_locomotion.reliability.faults.fault_bench import Rig
+from humanoid_locomotion.reliability.faults.fault_bench import FaultBench
 from humanoid_locomotion.reliability.faults.fault_cases import FAULTS, Fault
 
 pytestmark = pytest.mark.ros
@@ -67,13 +67,13 @@ def test_every_fault_ends_as_it_should(folder, one):
 
 def test_a_row_whose_rule_does_not_trip_fails(folder):
     """Though the robot ends as it should."""
-    one = Fault('nothing', lambda rig: None, ('go on',), ('go on',), rule='tilt')
+    one = Fault('nothing', lambda fault_bench: None, ('go on',), ('go on',), rule='tilt')
     assert not any(it.passed for it in fault_matrix.inject_both(one, folder, HUMANOID))
 
 
 def test_robot_without_a_fault_walks_on(folder):
     """So that what the matrix shows comes from the faults."""
-    nothing = Fault('nothing', lambda rig: None, ('go on',), ('go on',))
+    nothing = Fault('nothing', lambda fault_bench: None, ('go on',), ('go on',))
     outcome = fault_matrix.inject(nothing, folder, HUMANOID, True)
     assert outcome.passed and not outcome.fallen and np.isnan(outcome.seconds)
 
@@ -90,34 +90,34 @@ def test_runs_are_the_same_every_time(folder):
     """To the last bit."""
     states = []
     for _ in range(2):
-        rig = Rig(folder, HUMANOID, LocomotionParameters())
-        rig.stand()
-        rig.command = (0.5, 0.1, 0.2)
-        rig.run(1.0)
-        states.append(rig.robot.state().joint_positions.tobytes())
-        rig.close()
+        fault_bench = FaultBench(folder, HUMANOID, LocomotionParameters())
+        fault_bench.stand()
+        fault_bench.command = (0.5, 0.1, 0.2)
+        fault_bench.run(1.0)
+        states.append(fault_bench.robot.state().joint_positions.tobytes())
+        fault_bench.close()
     assert states[0] == states[1]
 
 
 def test_no_hand_over_asks_a_joint_to_jump(folder):
     """Ramp to policy, standing to walking and back, a swap: no further in a step than a stride."""
-    rig, steps = Rig(folder, HUMANOID, LocomotionParameters()), []
-    step = rig.loop.step
+    fault_bench, steps = FaultBench(folder, HUMANOID, LocomotionParameters()), []
+    step = fault_bench.loop.step
 
     def watched(now):
         targets = step(now)
-        steps.append((rig.loop.machine.mode, targets.copy()))
+        steps.append((fault_bench.loop.machine.mode, targets.copy()))
         return targets
-    rig.loop.step = watched
-    rig.stand()
+    fault_bench.loop.step = watched
+    fault_bench.stand()
     for forward in (0.5, 0.0, 0.8, 0.0):
-        rig.command = (forward, 0.0, 0.0)
-        rig.run(2.0)
-    rig.loop.swap(open_policy('humanoid', 'onnxruntime'))
+        fault_bench.command = (forward, 0.0, 0.0)
+        fault_bench.run(2.0)
+    fault_bench.loop.swap(open_policy('humanoid', 'onnxruntime'))
     swapped = len(steps)
-    rig.run(1.0)
-    upright = not rig.is_fallen
-    rig.close()
+    fault_bench.run(1.0)
+    upright = not fault_bench.is_fallen
+    fault_bench.close()
     modes, targets = zip(*steps)
     change = np.abs(np.diff(targets, axis=0)).max(axis=1)  # [rad], into the step after each
     switches = [i for i in range(1, len(modes)) if modes[i] is not modes[i - 1]] + [swapped]

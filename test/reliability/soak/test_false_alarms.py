@@ -9,7 +9,7 @@ pytest.importorskip('onnxruntime')
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
-from humanoid_locomotion.reliability.faults.fault_bench import Rig
+from humanoid_locomotion.reliability.faults.fault_bench import FaultBench
 from humanoid_locomotion.reliability.soak import false_alarms
 from humanoid_locomotion.reliability.soak.false_alarms import (
     SETTINGS,
@@ -52,22 +52,22 @@ def test_a_rule_that_is_too_strict_is_counted(folder, monkeypatch):
 
 
 def test_what_trips_just_before_a_fall_is_no_false_alarm(folder):
-    rig = Rig(folder, HUMANOID, LocomotionParameters())
-    witness = rig.loop.guard = Witness(rig.loop.guard)
-    rig.stand()
-    rig.robot.push([6.0, 1.8, 0.0])
-    while not rig.is_fallen:
-        rig.tick()
-    rig.run(0.5)
-    rig.close()
+    fault_bench = FaultBench(folder, HUMANOID, LocomotionParameters())
+    witness = fault_bench.loop.guard = Witness(fault_bench.loop.guard)
+    fault_bench.stand()
+    fault_bench.robot.push([6.0, 1.8, 0.0])
+    while not fault_bench.is_fallen:
+        fault_bench.tick()
+    fault_bench.run(0.5)
+    fault_bench.close()
     assert witness.seen and witness.latched is None
-    assert witness.alarms(float('inf')) and not witness.alarms(rig.now - 2.5)
+    assert witness.alarms(float('inf')) and not witness.alarms(fault_bench.now - 2.5)
 
 
 def test_trips_in_a_row_are_one_alarm(folder):
-    rig = Rig(folder, HUMANOID, LocomotionParameters())
-    witness = Witness(rig.loop.guard)
-    rig.close()
+    fault_bench = FaultBench(folder, HUMANOID, LocomotionParameters())
+    witness = Witness(fault_bench.loop.guard)
+    fault_bench.close()
     witness.seen = [(t, 'tilt') for t in (1.0, 1.02, 1.5, 2.4, 5.0)] + [(1.0, 'action')]
     assert witness.alarms(10.0) == {'tilt': 2, 'action': 1}
     assert witness.alarms(3.0) == {'tilt': 1, 'action': 1}

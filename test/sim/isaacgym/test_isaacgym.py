@@ -146,7 +146,7 @@ def test_a_step_is_no_part_of_a_graph(backend):
 
 
 def test_bits_are_not_promised():
-    with pytest.raises(SimulationError, match='bit by bit; mujoco can'):
+    with pytest.raises(SimulationError, match='not deterministic; use mujoco'):
         open_backend('isaacgym', ROBOT, 1, PHYSICS, device='cpu', deterministic=True)
 
 
@@ -231,7 +231,7 @@ def test_a_window_that_does_not_open_is_said(monkeypatch):
     from isaacgym import gymapi
     monkeypatch.setattr(gymapi.Gym, 'create_viewer', lambda *arguments: None)
     backend = open_backend('isaacgym', ROBOT, 1, PHYSICS, device='cpu', viewer=True)
-    with pytest.raises(SimulationError, match='could not open a window; is there a display'):
+    with pytest.raises(SimulationError, match='could not open a window; it needs a display'):
         hold(backend)
 
 

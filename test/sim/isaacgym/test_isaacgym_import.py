@@ -24,7 +24,7 @@ def test_nothing_is_wrong_with_what_is_right():
 
 
 @pytest.mark.parametrize('python, numpy_version, imported, found, way_out', [
-    ((3, 11, 7), '1.23.5', (), 'this is Python 3.11', 'name that interpreter with --python'),
+    ((3, 11, 7), '1.23.5', (), 'this is Python 3.11', 'give that interpreter with --python'),
     ((3, 9), '1.23.5', (), 'this is Python 3.9', 'docs/isaacgym.md'),
     ((3, 8), '1.24.4', (), 'NumPy is 1.24.4', 'pip install numpy==1.23.5'),
     ((3, 8), '2.0.0rc1', (), 'NumPy is 2.0.0rc1', 'requirements/isaacgym.txt'),

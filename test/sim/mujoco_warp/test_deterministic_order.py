@@ -243,7 +243,7 @@ OPTION = ('<mujoco><option {}>{}</option><worldbody><body><freejoint/><geom size
 @pytest.mark.parametrize('attributes, flag, name', [
     ('cone="elliptic"', '', 'a cone that is not pyramidal'),
     ('', '<flag sleep="enable"/>', 'sleeping'),
-    ('', '<flag actuation="disable"/>', 'actuation switched off')])
+    ('', '<flag actuation="disable"/>', 'disabled actuation')])
 def test_what_is_not_covered_is_refused_by_name(attributes, flag, name):
     plain = mujoco.MjModel.from_xml_string(OPTION.format('', ''))
     other = mujoco.MjModel.from_xml_string(OPTION.format(attributes, flag))

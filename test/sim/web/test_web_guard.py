@@ -113,5 +113,5 @@ def test_what_cannot_be_served_is_refused_by_name(host, port, key):
 
 def test_when_all_ports_are_taken_that_is_said(monkeypatch):
     monkeypatch.setattr(guard, 'PORTS_TRIED', 1)
-    with bind('127.0.0.1', 0) as one, pytest.raises(ConfigError, match='are all taken'):
+    with bind('127.0.0.1', 0) as one, pytest.raises(ConfigError, match='are all in use'):
         bind('127.0.0.1', one.getsockname()[1])

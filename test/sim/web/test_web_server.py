@@ -230,7 +230,7 @@ def test_a_viser_that_asks_for_what_is_not_known_is_not_served(start, monkeypatc
 
 def test_a_guard_that_lets_strangers_in_is_not_served(start, monkeypatch):
     monkeypatch.setattr(Guard, 'refusal', lambda *_: '')
-    with pytest.raises(LocomotionError, match='should be answered with 403'):
+    with pytest.raises(LocomotionError, match='expected 403'):
         start()
 
 
@@ -243,5 +243,5 @@ def test_a_page_that_cannot_take_the_controls_is_not_served(start, monkeypatch):
         self._hands = hands
         return response
     monkeypatch.setattr(WebServer, '_page', without_end)
-    with pytest.raises(LocomotionError, match='no end that the controls'):
+    with pytest.raises(LocomotionError, match='no closing tag to insert the controls'):
         start()
