@@ -163,15 +163,15 @@ def drifting(rate: float) -> Callable[[FaultBench], None]:
     return do
 
 
-def turning(speed: float) -> Callable[[Rig], None]:
+def turning(speed: float) -> Callable[[FaultBench], None]:
     """Let the knee's position and velocity agree on a speed that no knee has [rad/s]."""
-    def do(rig: Rig) -> None:
-        begin = rig.elapsed
+    def do(bench: FaultBench) -> None:
+        begin = bench.elapsed
 
         def edit(msg: Any) -> None:
-            msg.position[JOINT] += speed * (rig.elapsed - begin)
+            msg.position[JOINT] += speed * (bench.elapsed - begin)
             msg.velocity[JOINT] = speed
-        edited(JOINTS, edit)(rig)
+        edited(JOINTS, edit)(bench)
     return do
 
 
