@@ -40,7 +40,7 @@ navigate: $(VENV)/.walk  ## it walks to five rooms and is pushed on the way; ARG
 	$(RUN)/humanoid-locomotion navigate $(ARGS)
 
 test: $(VENV)/.test  ## the tests that need no GPU and no launch; ARGS go to pytest
-	$(RUN)/python -m pytest $(ARGS)
+	$(RUN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-all: $(VENV)/.test  ## every test that this machine can run, the slow ones too
 	$(RUN)/python -m pytest -m '' $(ARGS)

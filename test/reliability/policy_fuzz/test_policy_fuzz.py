@@ -204,7 +204,7 @@ def test_a_folder_that_does_something_else_is_found_out(folder, judge):
         contract, open_engine(folder / 'policy.onnx', 'onnxruntime'), tumbling_states(contract)))
     sign(folder)
     mutation = Mutation('another policy', 'policy.onnx', False)
-    assert 'does something else' in judge.wrong(judge.open(folder), mutation)
+    assert 'behaves differently' in judge.wrong(judge.open(folder), mutation)
 
 
 def test_what_no_policy_may_have_is_found_out(folder, judge):
@@ -212,7 +212,7 @@ def test_what_no_policy_may_have_is_found_out(folder, judge):
     assert judge.wrong(opened, Mutation('x', 'policy.onnx', False)) == ''
     assert 'no policy may have' in judge.wrong(opened, Mutation('x', 'policy.onnx', True))
     assert judge.wrong(opened, Mutation('x', 'scorecard.json', True)) == (
-        'its scorecard was believed')
+        'its scorecard was used')
 
 
 def test_places_are_all_that_can_be_changed():

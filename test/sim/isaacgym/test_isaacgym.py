@@ -250,7 +250,7 @@ def test_an_isaac_gym_that_behaves_passes_the_check():
 @pytest.mark.parametrize('question, break_it', [
     ('mass of all links', lambda world, env: env.actors[0].bodies[0].__setattr__('mass', 7.0)),
     ('speed after a free fall', lambda world, env: env.model.opt.gravity.__setitem__(2, -1.6)),
-    ('friction of feet', lambda world, env: env.model.geom_friction.__imul__(3.0))])
+    ('friction of sliding feet', lambda world, env: env.model.geom_friction.__imul__(3.0))])
 def test_an_isaac_gym_that_differs_fails_the_check(monkeypatch, question, break_it):
     from isaacgym import world
     prepare = world.World.prepare
