@@ -7,6 +7,8 @@ import pytest
 # Before NumPy, PyTorch and MuJoCo are imported: two threads on a busy machine cost a hundredfold.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 os.environ.setdefault('MUJOCO_GL', 'disable')
+# rich reads it once for each console; pytest's workers set it to the width of their terminal.
+os.environ.pop('COLUMNS', None)
 
 try:
     import torch

@@ -275,9 +275,8 @@ def test_train_export_and_check_from_end_to_end(run, tmp_path):
     assert checked.code == 0 and 'golden steps' in checked.out
 
 
-def test_import_robot_drafts_a_folder_and_lists_what_is_open(run, tmp_path, monkeypatch):
+def test_import_robot_drafts_a_folder_and_lists_what_is_open(run, tmp_path):
     pytest.importorskip('mujoco')
-    monkeypatch.setenv('COLUMNS', '500')  # so that one line is one joint, however long the path is
     model = load_robot('unitree_h1').mjcf_path
     ended = run('robot', 'import', model, '--name', 'mine')
     assert ended.code == 0
