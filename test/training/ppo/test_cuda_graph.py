@@ -48,9 +48,9 @@ def test_without_cuda_asking_for_a_graph_changes_nothing():
 
 def elsewhere(graph: bool) -> dict:
     """Give the rollout of another process: a capture that fails leaves CUDA unusable."""
-    program = ('import json, test_capture as t; '
+    program = ('import json, test_cuda_graph as t; '
                f"print(json.dumps(t.rollout('mujoco_warp', 'cuda', {graph})))")
-    path = os.pathsep.join([str(SUPPORT), str(SUPPORT.parents[1]),
+    path = os.pathsep.join([str(Path(__file__).parent), str(SUPPORT), str(SUPPORT.parents[1]),
                             os.environ.get('PYTHONPATH', '')])
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True,
                           env={**os.environ, 'PYTHONPATH': path}, timeout=540, check=False)

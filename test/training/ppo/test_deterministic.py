@@ -41,7 +41,7 @@ def trained(backend: str, device: str, stop_at: int = ITERATIONS) -> str:
 def elsewhere(stop_at: int = ITERATIONS) -> str:
     """Give the fingerprint of a run in a process of its own, on the GPU."""
     program = f"import test_deterministic as t; print(t.trained('mujoco_warp', 'cuda', {stop_at}))"
-    path = os.pathsep.join([str(SUPPORT), str(SUPPORT.parents[1]),
+    path = os.pathsep.join([str(Path(__file__).parent), str(SUPPORT), str(SUPPORT.parents[1]),
                             os.environ.get('PYTHONPATH', '')])
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True,
                           env={**os.environ, 'PYTHONPATH': path}, timeout=540, check=False)

@@ -59,7 +59,8 @@ def free_port() -> int:
 
 def both(folder: Path, stops: bool = False, iterations: int = 2, resumes: bool = False) -> list:
     """Give what two processes print that train together."""
-    paths = [str(SUPPORT), str(SUPPORT.parents[1]), os.environ.get('PYTHONPATH', '')]
+    paths = [str(Path(__file__).parent), str(SUPPORT), str(SUPPORT.parents[1]),
+             os.environ.get('PYTHONPATH', '')]
     shared = {**os.environ, 'PYTHONPATH': os.pathsep.join(paths), 'WORLD_SIZE': '2',
               'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(free_port())}
     program = ('import test_distributed as t; '
