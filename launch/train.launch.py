@@ -25,8 +25,10 @@ ARGUMENTS = (
     ('gpus', '', 'Processes, one GPU and num_envs robots each'),
     ('seed', '', 'Of everything that is drawn'),
     ('output', '', 'Run folder'),
+    ('accept_changes', 'false', 'Resume although the robot, config or simulator changed'),
     ('resume', '', 'Checkpoint or run folder to go on from'),
 )
+FLAGS = ('accept_changes',)
 
 
 def generate_launch_description():
@@ -40,6 +42,15 @@ def _train(context):
     command = [sys.executable, '-m', 'humanoid_locomotion', 'train']
     for name, _, _ in ARGUMENTS:
         value = LaunchConfiguration(name).perform(context)
-        if value:
-            command += [f'--{name.replace("_", "-")}', value]
+        option = f'--{name.replace("_", "-")}'
+        if name in FLAGS:
+            command += [option] * _is_true(name, value)
+        elif value:
+            command += [option, value]
     return [ExecuteProcess(cmd=command, output='screen')]
+
+
+def _is_true(name, value):
+    if value.lower() not in ('true', 'false'):
+        raise ValueError(f'{name}:={value}: expected true or false')
+    return value.lower() == 'true'

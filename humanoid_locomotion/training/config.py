@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-import math
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from humanoid_locomotion.core.command import CommandSpec, GaitSpec
@@ -21,34 +20,17 @@ from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import LAYOUTS
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
 from humanoid_locomotion.sim.disturbances import SensorNoise
+from humanoid_locomotion.training.config_checks import (
+    check_counts,
+    check_finite,
+    check_not_negative,
+    check_positive,
+    check_ranges,
+)
 
 Range = Tuple[float, float]
 MAX_ROBOTS = 65_536  # in one process
-MAX_COUNT = 10_000_000  # of anything else
 MAX_WIDTH = 16_384  # of a hidden layer
-
-
-def _check_counts(config: object, *names: str, largest: int = MAX_COUNT) -> None:
-    for name in names:
-        if not 1 <= getattr(config, name) <= largest:
-            raise ValueError(f'{name} must be 1 to {largest:,}, found {getattr(config, name)}')
-
-
-def _check_ranges(config: object, *names: str) -> None:
-    for name in names:
-        low, high = getattr(config, name)
-        if low > high:
-            raise ValueError(f'{name}: {low} is above {high}')
-
-
-def _check_finite(value: object, at: str = '') -> None:
-    """Raise ``ValueError`` with the dotted key of the first number that is not finite."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f'{at}: expected a finite number, found {value}')
-    parts = value.items() if isinstance(value, dict) else (
-        enumerate(value) if isinstance(value, list) else ())
-    for key, part in parts:
-        _check_finite(part, f'{at}.{key}'.lstrip('.'))
 
 
 @dataclass(frozen=True)
@@ -117,7 +99,7 @@ class CommandConfig:
     slow_share: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_ranges(self, 'resample_period')
+        check_ranges(self, 'resample_period')
         shares = (self.standing_share, self.straight_share, self.turning_share)
         if min(shares) < 0.0 or sum(shares) > 1.0:
             raise ValueError('standing_share, straight_share and turning_share must be 0 or more '
@@ -211,7 +193,7 @@ class ExternalArmConfig:
     period: Range = (0.5, 1.5)
 
     def __post_init__(self) -> None:
-        _check_ranges(self, 'period')
+        check_ranges(self, 'period')
 
 
 @dataclass(frozen=True)
@@ -249,7 +231,7 @@ class RandomizationConfig:
     external_arm_motion: ExternalArmConfig = field(default_factory=ExternalArmConfig)
 
     def __post_init__(self) -> None:
-        _check_ranges(self, 'friction', 'mass_scale', 'payload', 'gain_scale', 'push_period')
+        check_ranges(self, 'friction', 'mass_scale', 'payload', 'gain_scale', 'push_period')
 
 
 @dataclass(frozen=True)
@@ -294,13 +276,16 @@ class PpoConfig:
     symmetry: bool = True
 
     def __post_init__(self) -> None:
-        _check_counts(self, 'epochs', 'minibatches', 'rollout_steps')
+        check_counts(self, 'epochs', 'minibatches', 'rollout_steps')
         if not all(1 <= width <= MAX_WIDTH for width in self.hidden_sizes):
             raise ValueError(f'hidden_sizes must be 1 to {MAX_WIDTH:,} each, found '
                              f'{list(self.hidden_sizes)}')
-        if not 0.0 < self.final_std_factor <= 1.0:
-            raise ValueError(
-                f'final_std_factor must be in (0, 1], found {self.final_std_factor}')
+        check_positive(self, 'init_std', 'min_std', 'learning_rate', 'desired_kl', 'clip',
+                       'max_grad_norm')
+        check_positive(self, 'gamma', 'lam', 'final_std_factor', largest=1.0)
+        check_not_negative(self, 'value_loss')
+        if min(self.entropy) < 0.0:
+            raise ValueError(f'entropy must be 0 or more, found {list(self.entropy)}')
 
 
 @dataclass(frozen=True)
@@ -323,8 +308,8 @@ class RunConfig:
     checkpoint_every: int = 100
 
     def __post_init__(self) -> None:
-        _check_counts(self, 'num_envs', largest=MAX_ROBOTS)
-        _check_counts(self, 'iterations', 'checkpoint_every')
+        check_counts(self, 'num_envs', largest=MAX_ROBOTS)
+        check_counts(self, 'iterations', 'checkpoint_every')
 
 
 @dataclass(frozen=True)
@@ -369,7 +354,7 @@ class TrainingConfig:
     deployment: Optional[DeploymentConfig] = None
 
     def __post_init__(self) -> None:
-        _check_finite(to_mapping(self))
+        check_finite(to_mapping(self))
         robots, steps, parts = self.run.num_envs, self.ppo.rollout_steps, self.ppo.minibatches
         if robots * steps < parts:
             raise ValueError(

@@ -14,7 +14,8 @@ class TrainingProgress:
     def __init__(self, console: Console, iterations: int, title: str):
         self._progress = Progress(
             TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), TextColumn('{task.fields[metrics]}'), console=console)
+            TimeRemainingColumn(), TextColumn('{task.fields[metrics]}'), console=console,
+            disable=not console.is_terminal)  # a log gets whole lines from report
         self._task = self._progress.add_task(title, total=iterations, metrics='')
         self._console, self._every = console, max(1, iterations // 20)
 

@@ -12,7 +12,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
-from humanoid_locomotion.training.config import MAX_COUNT, MAX_ROBOTS
+from humanoid_locomotion.training.config import MAX_ROBOTS
+from humanoid_locomotion.training.config_checks import MAX_COUNT
 from humanoid_locomotion.training.run import options as reading
 from humanoid_locomotion.training.run import run_folder, workers
 from humanoid_locomotion.training.run.stop_signals import StopSignals

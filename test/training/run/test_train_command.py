@@ -81,7 +81,7 @@ def test_a_figure_out_of_range_is_refused_with_the_range(call, tmp_path, option,
 @pytest.mark.parametrize('assignment, texts', [
     ('run.iterations=0', ['run: iterations must be 1 to']),
     ('run.num_envs=1000000', ['run: num_envs must be 1 to 65,536']),
-    ('ppo.gamma=.nan', ['ppo.gamma: expected a finite number, found nan']),
+    ('ppo.gamma=.nan', ['ppo: gamma must be above 0 and at most 1, found nan']),
     ('ppo.hidden_sizes=[0]', ['ppo: hidden_sizes must be 1 to'])])
 def test_so_is_one_that_is_set(call, tmp_path, assignment, texts):
     options = [it for it in TINY if it not in ('--num-envs', 4, '--iterations', 2)]
