@@ -123,6 +123,23 @@ def test_train_passes_on_what_is_given_and_nothing_else():
         '-m', 'humanoid_locomotion', 'train', '--robot', 'humanoid', '--num-envs', '64']
 
 
+@pytest.mark.parametrize('value, more', [('true', ['--accept-changes']), ('false', [])])
+def test_train_goes_on_with_what_changed_only_when_told(value, more):
+    context, description = load('train', resume='run', accept_changes=value)
+    (opaque,) = [entity for entity in description.entities
+                 if isinstance(entity, launch.actions.OpaqueFunction)]
+    (process,) = opaque.execute(context)
+    assert [part[0].text for part in process.cmd][5:] == ['humanoid', *more, '--resume', 'run']
+
+
+def test_train_refuses_a_switch_that_is_neither_on_nor_off():
+    context, description = load('train', accept_changes='perhaps')
+    (opaque,) = [entity for entity in description.entities
+                 if isinstance(entity, launch.actions.OpaqueFunction)]
+    with pytest.raises(ValueError, match='accept_changes:=perhaps: expected true or false'):
+        opaque.execute(context)
+
+
 def test_train_hands_over_to_the_interpreter_that_has_isaac_gym():
     """It starts in this one, which knows what must not be handed on."""
     context, description = load('train', backend='isaacgym', python='/opt/gym/bin/python')
