@@ -1,4 +1,4 @@
-"""Lets a simulator whose arrays are tensors be read in NumPy."""
+"""Wrapper that converts the tensors of a simulator to NumPy arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from humanoid_locomotion.sim.backend import SimBackend, Truth
 
 
 class NumpyBackend:
-    """A backend whose ``state`` and ``truth`` are NumPy arrays; all else is passed on."""
+    """A backend whose ``state`` and ``truth`` are NumPy arrays; other calls are forwarded."""
 
     def __init__(self, backend: SimBackend):
         self._backend = backend
@@ -33,12 +33,12 @@ class NumpyBackend:
         """Close the backend.
 
         Raises:
-            SimulationError: It lacked room for contacts, so what was measured is wrong.
+            SimulationError: The contact buffer overflowed, so the measurements are wrong.
         """
         lacked = self._backend.overflow()
         self._backend.close()
         if lacked is not None and bool(lacked.any()):
-            raise SimulationError('the simulator lacked room for the contacts of '
+            raise SimulationError('the contact buffer of the simulator overflowed for '
                                   f'{int(lacked.sum())} robots: this model cannot be measured in '
                                   'it; --backend mujoco has no such limit')
 
