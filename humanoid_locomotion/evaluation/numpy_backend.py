@@ -22,11 +22,11 @@ class NumpyBackend:
         return getattr(self._backend, name)
 
     def state(self) -> RobotState:
-        """See the port."""
+        """Return the measured state, see :class:`SimBackend`."""
         return _numpy(self._backend.state())
 
     def truth(self) -> Truth:
-        """See the port."""
+        """Return the values that only the simulator has, see :class:`SimBackend`."""
         return _numpy(self._backend.truth())
 
     def close(self) -> None:

@@ -51,10 +51,10 @@ def tours(protocol: Protocol, contract: PolicyContract, seed: Sequence[int]) -> 
     chosen = rng.uniform(limits.lower, limits.upper, (-(-steps // held), runs, 3))
     chosen = np.clip(chosen, own.lower, own.upper)
     chosen[rng.random(chosen.shape[:2]) < protocol.tour_standing_share] = 0.0
-    shove = _steps(protocol.tour_push_time, contract)
+    every = _steps(protocol.tour_push_time, contract)
     kicks = np.zeros((steps, runs, 2), np.float32)
-    angle = rng.uniform(-np.pi, np.pi, kicks[shove::shove].shape[:2])
-    kicks[shove::shove] = protocol.tour_push_speed * np.stack([np.cos(angle), np.sin(angle)], -1)
+    angle = rng.uniform(-np.pi, np.pi, kicks[every::every].shape[:2])
+    kicks[every::every] = protocol.tour_push_speed * np.stack([np.cos(angle), np.sin(angle)], -1)
     return Trials(commands=np.repeat(chosen.astype(np.float32), held, axis=0)[:steps],
                   kicks=kicks, **_starts(protocol, contract, runs, rng))
 

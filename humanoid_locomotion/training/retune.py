@@ -62,7 +62,7 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
     if gait_period is not None:
         if opened.contract.gait is None:
             raise PolicyError(opened.path, f'has no gait, so no stride to last {gait_period} s: '
-                              'its network sees no gait clock')
+                              'its network does not observe a gait clock')
         changes['gait'] = replace(opened.contract.gait, period=gait_period)
     if linear_velocity is not None:
         changes.update(linear_velocity_loop=linear_velocity,
