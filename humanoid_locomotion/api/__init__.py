@@ -1,1 +1,1 @@
-"""The functions behind the names of ``import humanoid_locomotion``; see ``docs/api.md``."""
+"""Implementation of the public Python interface, see ``docs/api.md``."""

@@ -1,4 +1,4 @@
-"""Measures a policy with the scorecard."""
+"""Evaluation of a policy from Python."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def evaluate(policy: Union[PolicyFolder, str, Path], *, quick: bool = False, see
     """Measure a policy in MuJoCo: tracking, standing, pushes, other floors, effort.
 
     Args:
-        policy: An opened policy, the path of its folder, or the name of one that ships.
+        policy: An opened policy, the path of its folder, or the name of an included policy.
         quick: Run fewer trials; the scorecard records it.
         seed: Seed of every random choice.
         output: Folder to write ``scorecard.json``, ``scorecard.png`` and ``field.png`` to; None

@@ -38,8 +38,8 @@ runner = rsl_rl.runners.OnPolicyRunner(
 
 A robot whose episode ends is reset in the same step (`AutoresetMode.SAME_STEP`). Then
 `infos['final_obs']` holds the last observation of the old episode in the rows of the mask
-`infos['_final_obs']`. `infos['critic_observation']` is what only the simulator knows; its last
-values before the reset are in `infos['final_critic_observation']`.
+`infos['_final_obs']`. `infos['critic_observation']` is the additional observation of the critic;
+its last values before the reset are in `infos['final_critic_observation']`.
 """
 SECTION = re.compile(r'(Args|Attributes|Returns|Raises|Note):$')
 ITEM = re.compile(r'(\w+): (.*)')
@@ -85,7 +85,7 @@ def _class(name: str, cls: type) -> str:
 
 
 def _signature(name: str, function: Any) -> str:
-    """Return a call as it is written in the source, annotations without quotes."""
+    """Return the signature of a function as source text, annotations without quotes."""
     signature = inspect.signature(function)
     given: List[str] = []
     for parameter in signature.parameters.values():
@@ -109,12 +109,12 @@ def _summary(text: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """Return a docstring's text with Markdown's code marks."""
+    """Return the text of a docstring with the code marks of Markdown."""
     return ROLE.sub(lambda found: f'`{found[1].split(".")[-1]}`', text).replace('``', '`')
 
 
 def _markdown(text: str) -> str:
-    """Return a docstring of Google's style as Markdown; its items become lists."""
+    """Return a Google-style docstring as Markdown; its items become lists."""
     lines: List[str] = []
     section = ''
     for line in _inline(text).splitlines():

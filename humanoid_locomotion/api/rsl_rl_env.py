@@ -1,4 +1,4 @@
-"""The training environment as rsl_rl 5 defines it."""
+"""The training environment with the interface of rsl_rl 5."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from humanoid_locomotion.api.vector_env import LocomotionVectorEnv
 class RslRlVecEnv(VecEnv):
     """A ``rsl_rl.env.VecEnv`` around a Gymnasium one that returns tensors.
 
-    Observation groups: ``policy`` (num_envs, obs), what a robot measures, and ``critic``
-    (num_envs, more), what only the simulator knows. In rsl_rl's config:
+    Observation groups: ``policy`` (num_envs, obs), the measured values, and ``critic``
+    (num_envs, more), values that only the simulator has. In the config of rsl_rl:
     ``obs_groups={'actor': ['policy'], 'critic': ['policy', 'critic']}``.
 
     Args:
@@ -26,7 +26,7 @@ class RslRlVecEnv(VecEnv):
         num_envs: Number of robots.
         num_actions: Number of commanded joints.
         max_episode_length: Control steps of an episode.
-        device: Where the tensors are.
+        device: Device of the tensors.
         cfg: The training config.
     """
 

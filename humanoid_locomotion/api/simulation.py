@@ -1,4 +1,4 @@
-"""Opens a simulator that fits a policy."""
+"""Simulation of a policy from Python."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def make_sim(policy: Union[PolicyFolder, str, Path], num_envs: int = 1, *,
              robot: Union[str, Path, None] = None) -> SimBackend:
     """Open a simulator with the robot of a policy, standing in its default pose.
 
-    Joints come in the order of the policy's contract, one ``step`` lasts its control period, and
-    the physics is as fine as the scorecard's.
+    Joints have the order of the policy's contract. One ``step`` lasts its control period. The
+    physics parameters are those of the scorecard.
 
     Args:
-        policy: An opened policy, the path of its folder, or the name of one that ships.
+        policy: An opened policy, the path of its folder, or the name of an included policy.
         num_envs: Number of robots.
         backend: Name of a simulator: ``mujoco``, ``mujoco_warp``, or a registered one.
         device: ``auto``, ``cpu`` or ``cuda``.
         robot: Name or folder of the robot; None for the one that the contract names.
 
     Returns:
-        The simulator. ``state()`` gives the robots' state, ``step(targets)`` advances it by one
-        control step, ``close()`` frees it.
+        The simulator. ``state()`` returns the state of the robots, ``step(targets)`` advances it
+        by one control step, ``close()`` releases it.
 
     Raises:
         LocomotionError: The policy or the robot does not fit, or the simulator is not installed.

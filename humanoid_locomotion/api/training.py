@@ -1,4 +1,4 @@
-"""Trains a policy, or opens the training environment for another trainer."""
+"""Training of a policy from Python, and the training environment for other trainers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TrainingResult:
 
     Attributes:
         run: The run folder, with checkpoints, config and metrics; ``export`` reads it.
-        samples: Control steps that were learned from.
+        samples: Number of control steps used for training.
         seconds: Duration of the training [s].
         stopped_by: Name of the signal that stopped it early; None if none did.
     """
@@ -51,7 +51,7 @@ def train(robot: Union[str, Path] = '', *, config: str = '', num_envs: Optional[
         robot: Name or folder of a robot; empty for the config's.
         config: Name or path of a training config; empty for the robot's, else ``humanoid``.
         num_envs: Number of robots; None for the config's.
-        iterations: Number of iterations in all; None for the config's.
+        iterations: Total number of iterations; None for that of the config.
         backend: Name of a simulator; ``auto`` is ``mujoco_warp`` on a GPU, else ``mujoco``.
         device: ``auto``, ``cpu`` or ``cuda``.
         seed: Seed of every random choice; None for 1, or for that of the resumed run.
@@ -60,14 +60,14 @@ def train(robot: Union[str, Path] = '', *, config: str = '', num_envs: Optional[
         accept_changes: Whether to continue although something changed since the checkpoint.
         max_minutes: Stop after this time [min].
         until_scorecard: Stop when the policy passes the quick scorecard.
-        settings: Changes of the config by dotted key, as ``{'ppo.learning_rate': 1e-3}``.
+        settings: Changes of the config by dotted key, such as ``{'ppo.learning_rate': 1e-3}``.
         quiet: Print nothing.
 
     Returns:
-        The run folder and what it took.
+        The run folder, the number of samples and the duration.
 
     Raises:
-        LocomotionError: Something does not fit; the message says what, and no run was begun.
+        LocomotionError: An argument is invalid, and no run was started; or the training failed.
     """
     from rich.console import Console
     _, summary = run_training(Options(
@@ -95,15 +95,17 @@ def make_env(robot: Union[str, Path] = '', num_envs: Optional[int] = None, *, co
         config: Name or path of a training config; empty for the robot's, else ``humanoid``.
         api: ``gymnasium`` for a ``gymnasium.vector.VectorEnv``, ``rsl_rl`` for a
             ``rsl_rl.env.VecEnv`` (rsl_rl 5).
-        arrays: ``numpy``, or ``torch`` for tensors that stay on the device; rsl_rl has ``torch``.
+        arrays: ``numpy``, or ``torch`` for tensors that stay on the device; rsl_rl always gets
+            tensors.
         backend: Name of a simulator; ``auto`` is ``mujoco_warp`` on a GPU, else ``mujoco``.
         device: ``auto``, ``cpu`` or ``cuda``.
-        seed: Seed of each robot's physics, and of all draws until ``reset`` gets another.
-        settings: Changes of the config by dotted key, as ``{'commands.resample_period': [5, 5]}``.
+        seed: Seed of each robot's physics, and of all samples until ``reset`` gets another.
+        settings: Changes of the config by dotted key, such as
+            ``{'commands.resample_period': [5, 5]}``.
 
     Returns:
-        The environment: the observations, rewards, terminations and randomisation that ``train``
-        uses. Penalties and pushes have their final strength; ``difficulty`` scales them.
+        The environment, with the observations, rewards, terminations and randomisation that
+        ``train`` uses. Penalties and pushes have their final strength; ``difficulty`` scales them.
 
     Raises:
         LocomotionError: A name is unknown, a value does not fit or a package is not installed.
@@ -132,6 +134,6 @@ def make_env(robot: Union[str, Path] = '', num_envs: Optional[int] = None, *, co
 
 
 def _assignments(settings: Optional[Mapping[str, object]]) -> List[str]:
-    """Return changes as the command line writes them; JSON is YAML."""
+    """Return changes in the form of the command line; JSON is valid YAML."""
     found: Mapping[str, Any] = settings or {}
     return [f'{key}={json.dumps(value)}' for key, value in found.items()]

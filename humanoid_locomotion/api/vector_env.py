@@ -22,11 +22,12 @@ Step = Tuple[Array, Array, Array, Array, Dict[str, Any]]
 
 
 class FinalObservationEnv(LocomotionEnv):
-    """The training environment, which also observes robots before it resets them.
+    """The training environment with the observations before the resets of the last step.
 
     Attributes:
-        final_obs: (num_envs, obs), the observation at the end of the last step, before resets.
-        final_critic_observation: (num_envs, more), likewise.
+        final_obs: (num_envs, obs), the observation before the resets.
+        final_critic_observation: (num_envs, more), the critic's additional observation before
+            the resets.
     """
 
     final_obs: torch.Tensor
@@ -39,13 +40,13 @@ class FinalObservationEnv(LocomotionEnv):
         final = self._result(torch.zeros(self.num_envs, device=self.device), nothing, nothing)
         self.final_obs = torch.nan_to_num(final.obs)  # NaN where the simulator lost a robot
         self.final_critic_observation = torch.nan_to_num(final.critic_observation)
-        for name, tensor in carried.items():  # observing advanced the gait clock and the history
+        for name, tensor in carried.items():  # observations advance clock and history
             tensor.copy_(before[name])
         super()._reset(mask)
 
 
 class LocomotionVectorEnv(VectorEnv):
-    """Robots that follow velocity commands of their own, as Gymnasium 1.x defines it.
+    """The training environment with the interface of Gymnasium 1.x, one command per robot.
 
     A robot that falls or whose time is over is reset in the same step
     (``AutoresetMode.SAME_STEP``): the returned observation is the first of its new episode, and
@@ -54,20 +55,20 @@ class LocomotionVectorEnv(VectorEnv):
     reset. ``infos['critic_observation']`` and ``infos['final_critic_observation']`` hold the
     critic's additional observation.
 
-    The first episodes begin at random times, so that robots do not reset all at once. Random
-    numbers are the environment's own: drawing from PyTorch elsewhere does not change them.
+    The first episodes begin at random times, so that the robots do not reset all at once. The
+    environment has its own random state, separate from that of PyTorch.
 
     Args:
-        config: How to train.
+        config: The training config.
         robot: The robot.
         backend: Name of a simulator.
         device: ``auto``, ``cpu`` or ``cuda``.
-        seed: Seed of each robot's physics, and of all draws until :meth:`reset` gets another.
+        seed: Seed of each robot's physics, and of all samples until :meth:`reset` gets another.
         as_numpy: Whether to return NumPy arrays; tensors on the device otherwise.
 
     Attributes:
-        env: The training environment behind it.
-        config: How it trains.
+        env: The wrapped training environment.
+        config: The training config.
     """
 
     def __init__(self, config: TrainingConfig, robot: RobotSpec, *, backend: str, device: str,
@@ -108,10 +109,11 @@ class LocomotionVectorEnv(VectorEnv):
 
     def reset(self, *, seed: Optional[int] = None,
               options: Optional[Dict[str, Any]] = None) -> Tuple[Array, Dict[str, Any]]:
-        """Start every robot and the terrain curriculum afresh.
+        """Reset every robot and the terrain curriculum.
 
         Args:
-            seed: The same seed and the same actions give the same results; None goes on drawing.
+            seed: The same seed and the same actions give the same results. None keeps the current
+                random state.
             options: Unused.
 
         Returns:
@@ -137,8 +139,8 @@ class LocomotionVectorEnv(VectorEnv):
                 are the bounds of ``action_space``, are clipped.
 
         Returns:
-            Observations (num_envs, obs), rewards, terminations (a fall), truncations (time was
-            over), each (num_envs,), and ``infos``.
+            Observations (num_envs, obs), rewards, terminations (falls), truncations (time limit),
+            each (num_envs,), and ``infos``.
         """
         action = torch.as_tensor(actions, dtype=torch.float32, device=self.device)
         if action.shape != self.action_space.shape:
@@ -186,7 +188,7 @@ class LocomotionVectorEnv(VectorEnv):
 
     @contextlib.contextmanager
     def _own_random(self, keep: bool = True) -> Iterator[None]:
-        """Draw from the environment's random state, and leave the caller's as it was."""
+        """Sample from the environment's random state; the caller's state is restored."""
         callers = self._generators()
         if keep:
             self._set_generators(self._random)

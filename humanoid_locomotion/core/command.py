@@ -1,4 +1,4 @@
-"""Commands: their axes, the ranges a policy was trained in, and the gait clock they drive.
+"""Commands: their axes, the ranges that a policy was trained in, and the gait clock.
 
 A command is an array (num_envs, size), one column per axis. The first three columns are always
 the velocity command in the heading frame (REP-103): forward [m/s], left [m/s] and turning left
@@ -38,11 +38,11 @@ class CommandAxis:
         unit: Unit of the value, as it is written in brackets.
         mirror_sign: 1 if the value keeps its sign when left and right are exchanged, -1 if it
             changes it.
-        counts_as_moving: Whether a value other than 0 asks the robot to walk. Such an axis rests
-            at 0, and returns to rest when its commands stop; any other axis keeps its last value.
+        counts_as_moving: Whether a value other than 0 asks the robot to walk. Such an axis is 0
+            at rest and returns to 0 when its commands time out. Other axes keep their last value.
         max_magnitude: Largest magnitude that a policy's range may contain.
-        max_rate: Largest change of the command per second [unit/s] that the node passes on.
-        rest: Value at rest, unless a policy has its own.
+        max_rate: Largest rate of change of the command in the node [unit/s].
+        rest: Value at rest; a policy may have another.
     """
 
     name: str
@@ -70,7 +70,7 @@ class CommandAxis:
         return f'{self.label} [{self.unit}]'
 
 
-# What ``cmd_vel`` carries: the first columns of every command, required in every spec.
+# The axes of ``cmd_vel``: the first columns of every command, required in every spec.
 VELOCITY_AXES = (
     CommandAxis('lin_vel_x', 'forward', 'm/s', 1.0, True, MAX_COMMAND, max_rate=2.0),
     CommandAxis('lin_vel_y', 'left', 'm/s', -1.0, True, MAX_COMMAND, max_rate=2.0),
@@ -87,7 +87,7 @@ def register_command_axis(axis: CommandAxis) -> None:
     """Add an axis to :data:`COMMAND_AXES` for this process.
 
     Raises:
-        ValueError: There is an axis of that name.
+        ValueError: An axis of that name exists.
     """
     if axis.name in COMMAND_AXES:
         raise ValueError(f'command axis {axis.name!r} is already registered; '
@@ -125,14 +125,14 @@ class CommandRange:
                              f'but is {found}')
 
     def to_config(self) -> List[float]:
-        """Return ``[lower, upper]``, or ``[lower, upper, rest]`` for a rest of its own."""
+        """Return ``[lower, upper]``, or ``[lower, upper, rest]`` if rest is not the default."""
         own = [] if self.rest == self.axis.rest else [self.rest]
         return [self.lower, self.upper, *own]
 
 
 @dataclass(frozen=True)
 class CommandSpec:
-    """The axes that a policy takes commands on, in the order of the columns, and their ranges.
+    """The axes of a policy's commands, in the order of the columns, and their ranges.
 
     In YAML it is a mapping from the axis's name to ``[lower, upper]`` or ``[lower, upper,
     rest]``.
@@ -151,12 +151,12 @@ class CommandSpec:
 
     @classmethod
     def of(cls, **ranges: Tuple[float, ...]) -> CommandSpec:
-        """Return a spec of the ranges given by axis name; see :meth:`from_config`."""
+        """Return a spec with ranges by axis name; see :meth:`from_config`."""
         return cls.from_config(ranges)
 
     @classmethod
     def from_config(cls, data: Dict[str, Tuple[float, ...]]) -> CommandSpec:
-        """Return the spec that a mapping describes, in whatever order it is written.
+        """Return the spec of a mapping; the order of its keys has no effect.
 
         Raises:
             ValueError: An axis is unknown or missing, or a range does not fit it.
@@ -200,17 +200,17 @@ class CommandSpec:
 
     @property
     def lower(self) -> Tuple[float, ...]:
-        """The lowest command."""
+        """The lowest value of each axis."""
         return tuple(it.lower for it in self.ranges)
 
     @property
     def upper(self) -> Tuple[float, ...]:
-        """The highest command."""
+        """The highest value of each axis."""
         return tuple(it.upper for it in self.ranges)
 
     @property
     def rest(self) -> Tuple[float, ...]:
-        """The command while nothing is asked for."""
+        """The value of each axis at rest."""
         return tuple(it.rest for it in self.ranges)
 
     @property
@@ -225,7 +225,7 @@ class CommandSpec:
 
     @property
     def velocity(self) -> CommandSpec:
-        """The first three axes alone: what ``cmd_vel`` carries."""
+        """The spec of the first three axes, those of ``cmd_vel``."""
         return self if self.size == NUM_VELOCITY else CommandSpec(self.ranges[:NUM_VELOCITY])
 
     @property
@@ -235,7 +235,7 @@ class CommandSpec:
 
     @property
     def set_points(self) -> Tuple[CommandRange, ...]:
-        """The further axes that do not make the robot walk; a person may set them and let go."""
+        """The further axes that do not count as moving; they keep the value that was set last."""
         return tuple(it for it in self.further if not it.axis.counts_as_moving)
 
     def with_velocity(self, velocity: Array) -> Array:
@@ -246,7 +246,7 @@ class CommandSpec:
         return concatenate((velocity, rest + namespace(velocity).zeros_like(velocity[..., :1])))
 
     def clamp(self, command: Array) -> Array:
-        """Return the command moved into the ranges, column by column. (..., size)."""
+        """Return the command clamped to the range of each column. (..., size)."""
         lower, upper = self._bounds
         return clip(command, lower.like(command), upper.like(command))
 
@@ -257,7 +257,7 @@ class CommandSpec:
         return command[..., self._moving.like(command)]
 
     def is_moving(self, command: Array, threshold: float) -> Array:
-        """Tell which commands ask for walking. (num_envs, size) to (num_envs,) bool."""
+        """Return which commands ask for walking. (num_envs, size) to (num_envs,) bool."""
         return norm_last(self.moving_part(command)) > threshold
 
     @cached_property
@@ -288,7 +288,7 @@ def _range(axis: CommandAxis, values: Tuple[float, ...]) -> CommandRange:
 
 @dataclass(frozen=True)
 class GaitSpec:
-    """The rhythm that a policy walks to.
+    """Parameters of the gait clock.
 
     Attributes:
         period: Duration of one full stride, left and right step [s].
@@ -308,20 +308,20 @@ class GaitSpec:
 
 
 class GaitClock:
-    """The phase of the stride, counted in control steps and never in wall time.
+    """The phase of the stride, computed from the number of control steps, not from wall time.
 
     The phase is a fraction of the stride in [0, 1): the left foot swings in the first half and
     the right foot in the second. It does not advance while the command asks for standing.
 
     Args:
-        spec: The rhythm.
+        spec: The parameters.
         commands: The axes of the commands.
-        control_period: [s].
+        control_period: Time between two control steps [s].
         num_envs: Number of robots.
-        like: An array of the kind, and on the device, to work on.
+        like: An array whose type and device are used.
 
     Attributes:
-        phase: (num_envs,).
+        phase: (num_envs,) in [0, 1).
     """
 
     def __init__(self, spec: GaitSpec, commands: CommandSpec, control_period: float,
@@ -331,15 +331,16 @@ class GaitClock:
         self.phase = zeros((num_envs,), like)
 
     def reset(self, mask: Array, phase: Array = 0.0) -> None:
-        """Restart the clock of the robots in ``mask`` (num_envs,) at a phase."""
+        """Set the clock of the robots in ``mask`` (num_envs,) to a phase."""
         self.phase[...] = namespace(self.phase).where(
             mask, phase + zeros(tuple(self.phase.shape), self.phase), self.phase)
 
     def step(self, command: Array) -> Array:
-        """Count one control step for every robot whose command (num_envs, size) asks to walk.
+        """Advance the clock of every robot whose command (num_envs, size) asks to walk.
 
         Returns:
-            (num_envs, 2): sine and cosine of the phase before; zeros where standing is asked.
+            (num_envs, 2): sine and cosine of the phase before this step; zeros for a command to
+            stand.
         """
         xp = namespace(self.phase)
         moving = self._commands.is_moving(command, self._spec.moving_threshold)

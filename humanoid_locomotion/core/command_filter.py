@@ -1,4 +1,4 @@
-"""Filters commands before the policy sees them: range, rate of change, time-out. No ROS here."""
+"""Filter of the commands to a policy: range, rate of change and time-out; independent of ROS."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from humanoid_locomotion.core.command import NUM_VELOCITY, CommandSpec
 class CommandFilter:
     """Clamps commands to the trained ranges, limits their rate, and drops those that time out.
 
-    Axes that count as moving return to rest when no command has come for ``timeout``; other axes
-    keep the last value they were given. While the robot takes no commands, every axis returns to
+    Axes that count as moving return to rest when no command has arrived for ``timeout``; other
+    axes keep their last value. While the robot does not accept commands, every axis returns to
     rest.
 
     Args:
@@ -38,7 +38,7 @@ class CommandFilter:
 
     @property
     def command(self) -> np.ndarray:
-        """The command in force, (1, size); always the same array."""
+        """The current command, (1, size); always the same array."""
         return self._now
 
     def age(self, now: float) -> float:
@@ -46,37 +46,37 @@ class CommandFilter:
         return now - float(self._received[0, 0])
 
     def is_asked(self, now: float) -> bool:
-        """Return whether a command to move was taken and has not timed out."""
+        """Return whether there is a command to move that has not timed out."""
         wanted = np.where(self._is_fresh(now), self._wanted, self._rest)
         return bool(np.count_nonzero(self._commands.moving_part(wanted)))
 
     def take(self, velocity: np.ndarray, now: float) -> None:
-        """Take a velocity command (3,), all of it finite."""
+        """Set the velocity command (3,), with finite values."""
         self._wanted[0, :NUM_VELOCITY] = velocity
         self._received[0, :NUM_VELOCITY] = now
 
     def take_axis(self, name: str, value: float, now: float) -> None:
-        """Take a command of one axis beyond the velocity, a finite value."""
+        """Set the command of one axis beyond the velocity to a finite value."""
         index = self._commands.index(name)
         self._wanted[0, index], self._received[0, index] = value, now
 
     def rewind(self, now: float) -> None:
-        """Count the time without a command from ``now`` at the latest, after the clock jumped."""
+        """Limit the times of the last commands to ``now``, after the clock jumped back."""
         np.minimum(self._received, now, out=self._received)
 
     def stop(self) -> None:
-        """Return to rest at once, as when the joints are only damped."""
+        """Set the command to rest at once; for states in which the joints are only damped."""
         self._now[...] = self._rest
 
     def step(self, now: float, may_walk: bool = True) -> np.ndarray:
         """Return the command of one control step, (1, size).
 
-        The velocity moves towards the wanted one along a straight line, as fast as its slowest
-        component allows; each further axis moves on its own.
+        The velocity changes towards the wanted one along a straight line, as fast as its slowest
+        component allows. Each further axis changes independently.
 
         Args:
             now: Time of the control step [s].
-            may_walk: Whether the robot takes commands.
+            may_walk: Whether the robot accepts commands.
         """
         holds = may_walk & (~self._times_out | self._is_fresh(now))
         wanted = self._commands.clamp(np.where(holds, self._wanted, self._rest))

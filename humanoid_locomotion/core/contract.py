@@ -59,7 +59,7 @@ class JointContract:
         numbers = [self.default, self.lower, self.upper, self.kp, self.kd, self.effort,
                    self.action_scale]
         if not np.all(np.isfinite(numbers)):
-            raise ValueError(f'joint {self.name}: every figure must be finite, found {numbers}')
+            raise ValueError(f'joint {self.name}: every value must be finite, found {numbers}')
         if not self.lower < self.upper:
             raise ValueError(f'joint {self.name}: lower {self.lower} is not below upper '
                              f'{self.upper}')
@@ -130,13 +130,13 @@ class PolicyContract:
         action_mode: ``default_offset`` or ``joint_range``.
         joints: The commanded joints, in the order of actions and targets.
         observation: The observation of the policy.
-        command_limits: The axes it takes commands on, and the ranges it was trained in.
-        gait: The gait clock; None if the policy observes none.
-        yaw_rate_integral: Feedback of the yaw rate; None for none.
-        linear_velocity_loop: Feedback of the velocity from leg odometry; None for none.
+        command_limits: The axes of its commands and the ranges it was trained in.
+        gait: The gait clock; None if the policy has none.
+        yaw_rate_integral: Feedback of the yaw rate; None for no feedback.
+        linear_velocity_loop: Feedback of the velocity from leg odometry; None for no feedback.
         legs: Geometry of the legs for that odometry, left first; None without the feedback.
-        beyond_robot: The robot's ``policy_bounds`` that the policy was allowed to exceed, by the
-            names of :data:`humanoid_locomotion.core.robot_bounds.WIDER`; None for nothing.
+        beyond_robot: The robot's ``policy_bounds`` that the policy may exceed, by the names of
+            :data:`humanoid_locomotion.core.robot_bounds.WIDER`; None for none.
     """
 
     format_version: int
@@ -175,7 +175,7 @@ class PolicyContract:
         if (self.legs is None) != (self.linear_velocity_loop is None):
             raise ValueError('linear_velocity_loop and legs: one is there without the other')
         if self.legs is not None:
-            LegOdometry(self.legs, names)  # raises if it cannot be
+            LegOdometry(self.legs, names)  # raises an error if they are invalid
         try:
             check_names(list(self.beyond_robot or ()))
         except ValueError as error:
@@ -199,7 +199,7 @@ class PolicyContract:
 
     @property
     def moving_threshold(self) -> float:
-        """Norm of a command's moving axes up to which the robot is asked to stand."""
+        """Norm of the moving axes up to which a command asks the robot to stand."""
         return 0.0 if self.gait is None else self.gait.moving_threshold
 
     def values(self, key: str) -> np.ndarray:
@@ -222,16 +222,16 @@ class PolicyContract:
     def _mapping(self) -> Dict[str, Any]:
         mapping = config.to_mapping(self)
         for key in LATER_KEYS:
-            if mapping[key] is None:  # what was signed before there was one stays signed
+            if mapping[key] is None:  # keeps the fingerprints of contracts without the key
                 del mapping[key]
         return mapping
 
     @classmethod
     def from_mapping(cls, data: Dict[str, Any], source: object) -> PolicyContract:
-        """Read a contract that carries its fingerprint.
+        """Read a contract with its fingerprint.
 
         Raises:
-            ConfigError: A key does not fit, or the figures are not those that were signed.
+            ConfigError: A key is invalid, or the values do not match the fingerprint.
         """
         rest = dict(data)
         written = rest.pop('fingerprint', None)
@@ -248,14 +248,14 @@ def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,
                  command_limits: CommandSpec, gait: Optional[GaitSpec],
                  yaw_rate_integral: Optional[IntegralSpec] = None,
                  linear_velocity_loop: Optional[LinearLoopSpec] = None) -> PolicyContract:
-    """Return the contract of a policy that moves every joint of a robot.
+    """Return the contract of a policy that commands every joint of a robot.
 
     Args:
         robot: The robot.
         control_period: Time between two control steps [s].
         action_mode: ``default_offset`` or ``joint_range``.
-        action_scale: Share of ``effort / kp`` that an action of one moves the target by, so
-            that one means the same share of each joint's torque.
+        action_scale: Change of the joint target for an action of one, as a share of
+            ``effort / kp``: the same share of the torque limit for each joint.
         observation: The observation of the policy.
         command_limits: The axes of the commands, and the ranges to train in.
         gait: The gait clock.

@@ -1,8 +1,8 @@
 """The observation terms and the layouts made of them.
 
-A term is a pure function of a :class:`Moment`, registered with all that is known about it. To add
-one, write the function here (or in a module that is imported before training) and name it in a
-layout: in :data:`LAYOUTS`, or by ``observation.terms`` of a training config.
+A term is a pure function of a :class:`Moment`, registered with its mirror image. To add a term,
+write the function here (or in a module that is imported before training) and name it in a layout:
+in :data:`LAYOUTS`, or in ``observation.terms`` of a training config.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from humanoid_locomotion.core.state import RobotState
 
 @dataclass(frozen=True)
 class Moment:
-    """The data of one control step that observations are made of.
+    """The data of one control step from which observations are computed.
 
     Attributes:
-        state: What the robot measures, joints in the order of the contract.
-        command: (num_envs, command size), already within the contract's limits.
+        state: The measured state, with joints in the order of the contract.
+        command: (num_envs, command size), clamped to the contract's limits.
         previous_action: (num_envs, num_actions), zeros after a reset.
         gait: (num_envs, 2), the gait clock's features; None without a clock.
     """
@@ -37,7 +37,7 @@ class Moment:
 
 
 class JointSelection:
-    """Picks the observed joints out of all joints; a no-op when they are the same."""
+    """Selects the observed joints from all joints; without effect if all are observed."""
 
     def __init__(self, contract: PolicyContract):
         names = contract.joint_names
@@ -52,8 +52,8 @@ class JointSelection:
 
 
 Function = Callable[[Moment, JointSelection], Array]
-# How a mirror through the sagittal plane (y = 0) changes vectors: polar ones such as velocities,
-# and axial ones such as turning rates.
+# Signs of a vector mirrored through the sagittal plane (y = 0): of polar vectors such as
+# velocities, and of axial vectors such as angular velocities.
 POLAR, AXIAL = (1.0, -1.0, 1.0), (-1.0, 1.0, -1.0)
 # Mirrors of terms with one number per joint: of the observed joints, or of the commanded ones.
 OBSERVED_JOINTS, COMMANDED_JOINTS = 'observed joints', 'commanded joints'
@@ -68,7 +68,7 @@ class ObservationTerm:
     Attributes:
         function: Maps a moment to (num_envs, numbers).
         mirror: The sign of each number in the mirror image; or OBSERVED_JOINTS, COMMANDED_JOINTS
-            or COMMAND_AXES, for numbers that change as those do.
+            or COMMAND_AXES, for numbers that are mirrored like those.
         needs_odometry: Whether a robot without odometry cannot provide it.
     """
 
@@ -166,20 +166,20 @@ def joint_velocities(moment: Moment, joints: JointSelection) -> Array:
 
 @register_observation(COMMANDED_JOINTS)
 def previous_action(moment: Moment, _: JointSelection) -> Array:
-    """The action of the control step before."""
+    """The action of the previous control step."""
     return moment.previous_action
 
 
 @register_observation((-1.0, -1.0))  # the mirror image is half a stride later
 def gait_clock(moment: Moment, _: JointSelection) -> Array:
-    """Sine and cosine of the stride's phase; zeros when asked to stand."""
+    """Sine and cosine of the stride's phase; zeros if the command asks to stand."""
     if moment.gait is None:
         raise LocomotionError('the term gait_clock needs a contract with a gait')
     return moment.gait
 
 
 def needs_odometry(contract: PolicyContract) -> bool:
-    """Tell whether a contract asks for the base's position or linear velocity."""
+    """Return whether a contract observes the position or the linear velocity of the base."""
     return any(TERMS[term.name].needs_odometry for term in contract.observation.terms
                if term.name in TERMS)
 
@@ -193,7 +193,7 @@ PROPRIOCEPTIVE: Tuple[TermSpec, ...] = (
     TermSpec('previous_action'),
 )
 
-# The layouts a training config may name; the contract spells the terms out.
+# The layouts that a training config may name; the contract lists their terms.
 LAYOUTS: Dict[str, Tuple[TermSpec, ...]] = {
     'proprioceptive': PROPRIOCEPTIVE,
     'proprioceptive_clock': PROPRIOCEPTIVE + (TermSpec('gait_clock'),),

@@ -1,1 +1,1 @@
-"""Measures how well a policy walks: one fixed protocol in, one scorecard out."""
+"""Evaluation of policies: a fixed protocol of simulated trials, and its scorecard."""

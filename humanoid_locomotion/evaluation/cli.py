@@ -33,25 +33,25 @@ from humanoid_locomotion.sim.backend import import_backend
 def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json: bool,
         console: Console, report: bool = False, elsewhere: Optional[Elsewhere] = None,
         everywhere: bool = False, robot: str = '') -> int:
-    """Measure a policy and print what came out.
+    """Measure a policy and print the scorecard.
 
     Args:
         policy: Path of the policy folder, or the name of a policy that ships.
         output: Folder to write to; the policy's own by default.
-        quick: Cut the number of runs down.
+        quick: Reduce the number of runs.
         seed: Seed of every random choice.
         as_json: Print the scorecard as JSON instead of a table.
-        console: Where to print.
-        report: Write ``report.html`` as well; of the standard setting only.
-        elsewhere: Another setting, to be measured as well and compared.
-        everywhere: Measure in the settings of a release as well, for the policy's card.
-        robot: A robot, or the folder of one; empty for that of the policy.
+        console: The console to print to.
+        report: Also write ``report.html``; only for the standard setting.
+        elsewhere: Another setting to measure in and to compare with the standard one.
+        everywhere: Also measure in the settings of a release, for the policy's card.
+        robot: Name or folder of a robot; empty for the policy's robot.
 
     Returns:
         The exit code: 0 if the policy passed, 1 if not.
 
     Raises:
-        ConfigError: ``everywhere`` is asked for together with a setting or a folder.
+        ConfigError: ``everywhere`` is given together with a setting, a report or a folder.
     """
     spec = load_robot(robot) if robot else None
     if elsewhere is not None and elsewhere.backend is not None:
@@ -96,7 +96,7 @@ def run(policy: str, *, output: Optional[Path], quick: bool, seed: int, as_json:
 
 
 def run_rough(policy: str, *, robot: str, seed: int, as_json: bool, console: Console) -> None:
-    """Walk a policy over rough ground and print what came out."""
+    """Walk a policy over rough ground and print falls and speed."""
     spec = load_robot(robot) if robot else None
     with Progress(console=Console(stderr=True) if as_json else console, transient=True) as bars:
         task = bars.add_task('rough ground', total=1.0)
@@ -115,7 +115,7 @@ def run_rough(policy: str, *, robot: str, seed: int, as_json: bool, console: Con
 
 
 def differences(standard: Scorecard, there: Scorecard) -> Table:
-    """Return the lines of the standard setting and of another one side by side."""
+    """Return a table of the scorecard lines in the standard setting and in another one."""
     setting = there.setting
     verdict = '[green]passed[/green]' if there.passed else '[red]failed[/red]'
     where = f'{setting.simulator}, {1000.0 * setting.timestep:.3g} ms, ' \
@@ -133,7 +133,7 @@ def differences(standard: Scorecard, there: Scorecard) -> Table:
 
 
 def table(scorecard: Scorecard) -> Table:
-    """Return the lines as a table."""
+    """Return the lines of a scorecard as a table."""
     setting = scorecard.setting
     verdict = '[green]passed[/green]' if scorecard.passed else '[red]failed[/red]'
     led = f'leads {scorecard.lines_led} of {len(scorecard.criteria)} lines'
@@ -150,12 +150,12 @@ def table(scorecard: Scorecard) -> Table:
 
 
 def run_seeds(policies: Sequence[str], *, console: Console) -> None:
-    """Print the table of one recipe's seeds as Markdown."""
+    """Print a Markdown table of policies that were trained with different seeds."""
     console.out(rank_seeds(policies).to_markdown(), end='', highlight=False)
 
 
 def run_compare(policies: Sequence[str], *, as_json: bool, console: Console) -> None:
-    """Print scorecards side by side, the best values of each line in bold."""
+    """Print a table of several scorecards, with the best values of each line in bold."""
     found = compare(policies)
     if as_json:
         console.out(json.dumps(found.to_mapping(), indent=2), highlight=False)

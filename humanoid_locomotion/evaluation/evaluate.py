@@ -1,4 +1,4 @@
-"""Runs a policy folder through the protocol and writes its scorecard."""
+"""Runs the protocol with a policy and writes its scorecard."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from humanoid_locomotion.evaluation.runner import Recording, Trials, roll_out
 from humanoid_locomotion.evaluation.scorecard import (
     Disturbed,
     Economy,
-    Figures,
+    Measurements,
     PushLadder,
     Response,
     Rung,
@@ -49,18 +49,18 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
     """Measure a policy; write ``scorecard.json``, ``scorecard.png`` and ``field.png``.
 
     Args:
-        policy: Path of the policy folder, or the name of a policy that ships.
-        output: Folder to write to; the policy's own by default.
-        quick: Cut the number of runs down; the scorecard says so.
+        policy: Path of the policy folder, or the name of an included policy.
+        output: Folder to write to; None for the policy folder.
+        quick: Reduce the number of runs; the scorecard records it.
         seed: Seed of every random choice.
-        progress: Called with what is being run and the share of it that is done.
-        protocol: What to run, instead of the protocol that ``quick`` picks.
-        report: Write ``report.html`` as well: one page with all figures and plots.
-        robot: The robot; None for the one of that name in the package.
-        model: What that model is called.
+        progress: Called with the name of the running part and the completed share of it.
+        protocol: The protocol to run; None for the one that ``quick`` selects.
+        report: Also write ``report.html``: one page with all values and plots.
+        robot: The robot; None for the one that the contract names.
+        model: Name of the robot's model for the scorecard; empty for the package's own.
 
     Raises:
-        PolicyError: The folder must not be run; nothing is written.
+        PolicyError: The policy folder is invalid; nothing is written.
     """
     folder = open_policy(policy, engine='onnxruntime')
     robot = robot or load_robot(folder.contract.robot)
@@ -90,14 +90,14 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
 
 
 class Bench:
-    """One policy on the bench: runs each part of the protocol and sums it up.
+    """Runs each part of the protocol with one policy and summarises it.
 
     Attributes:
-        standing_paths: (steps, runs, 2) [m], where standing robots went; for the picture.
-        walk: One robot walking steadily at the first economy speed, a row for every physics
-            step; for the report.
-        joint_names: The joints of that.
-        efforts: (num_joints,) [Nm], their largest torques.
+        standing_paths: (steps, runs, 2) [m], the positions of standing robots; for the picture.
+        walk: A recording of one robot that walks steadily at the first economy speed, one row
+            per physics step; for the report.
+        joint_names: The joints of ``walk``.
+        efforts: (num_joints,) [Nm], the torque limits of these joints.
     """
 
     walk: Recording
@@ -116,12 +116,12 @@ class Bench:
         self.efforts = self._contract.values('effort')
 
     def run(self) -> Scorecard:
-        """Run everything. Each part has a seed of its own, so parts do not shift each other."""
+        """Run all parts; each has its own seed, so that the parts do not affect each other."""
         start = time.perf_counter()
         responses = self._responses()
         own_arms, led_arms = self._tours()
         situations, ice = self._situations()
-        figures = Figures(
+        measured = Measurements(
             responses=responses,
             mean_linear_error=float(np.mean([r.linear_error for r in responses])),
             mean_yaw_error=float(np.mean([r.yaw_error for r in responses])),
@@ -130,7 +130,7 @@ class Bench:
             pushes=tuple(self._pushes()),
             economy=self._economy(), own_arms=own_arms, led_arms=led_arms,
             situations=situations, ice=ice)
-        return make_scorecard(figures, self._setting(time.perf_counter() - start))
+        return make_scorecard(measured, self._setting(time.perf_counter() - start))
 
     def _setting(self, wall_time: float) -> Setting:
         protocol, contract = self._protocol, self._contract
@@ -252,7 +252,7 @@ class Bench:
             linear_rms=float(rms.mean()) if rms.size else None)
 
     def _situations(self) -> tuple[tuple[Disturbed, ...], Disturbed]:
-        """Run every situation; those with a floor of their own apart, ice among them."""
+        """Return the results of the protocol's situations and of its floor ``ice``."""
         protocol, runs, found = self._protocol, self._protocol.situation_runs, {}
         everything = (*protocol.situations, protocol.ice)
         for what, key, chosen in (

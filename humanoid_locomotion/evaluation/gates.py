@@ -1,8 +1,9 @@
-"""The scorecard's twelve lines: what a policy must reach to pass, and what leads the field.
+"""The twelve lines of the scorecard, with the gate and the lead of each.
 
-One table for every robot. Nine public walking policies of Unitree's G1 were measured alike (CPU
-MuJoCo at 2 ms, their own gains, 50 Hz): ``public`` is the best of them on each line, ``lead`` is
-at or past it. None of them leads on all lines.
+The gate is the value that a policy must reach to pass. The table is the same for every robot. Nine
+public walking policies of Unitree's G1 were measured in the same way (CPU MuJoCo at 2 ms, their
+own gains, 50 Hz). ``public`` is the best value among them on each line; ``lead`` is at or beyond
+it. None of them leads on all lines.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Callable, Optional, Sequence
 
 from humanoid_locomotion.evaluation.scorecard import (
     Criterion,
-    Figures,
+    Measurements,
     Scorecard,
     Setting,
     rounded,
@@ -26,13 +27,13 @@ class Line:
     """One line of the scorecard.
 
     Attributes:
-        name: What is looked at.
+        name: Name of the quantity.
         unit: Unit of its values; empty for counts and ratios.
-        gate: What is needed to pass; None where nothing is asked for.
-        lead: What leads.
-        public: The best public policy's; None where it was measured otherwise.
-        whose: Which policy that is.
-        read: Gives the values from the figures.
+        gate: The values that are needed to pass; None where there is no requirement.
+        lead: The values at or beyond the best public policy.
+        public: The values of the best public policy; None if it was measured differently.
+        whose: Name of that policy.
+        read: Returns the values from the measurements.
         more_is_better: Whether high values are good.
     """
 
@@ -42,12 +43,12 @@ class Line:
     lead: Values
     public: Values
     whose: str
-    read: Callable[[Figures], Values]
+    read: Callable[[Measurements], Values]
     more_is_better: bool = False
 
-    def judge(self, figures: Figures) -> Criterion:
-        """Return the line's verdict. What was not measured does not pass."""
-        measured = self.read(figures)
+    def judge(self, measurements: Measurements) -> Criterion:
+        """Return the verdict on the line. A value that was not measured does not pass."""
+        measured = self.read(measurements)
         return Criterion(
             name=self.name, unit=self.unit, more_is_better=self.more_is_better,
             measured=measured, gate=self.gate, lead=self.lead,
@@ -59,27 +60,27 @@ class Line:
             for got, want in zip(measured, wanted))
 
 
-KICKS = (1.5, 2.5, 3.0)  # [m/s], the rungs that are judged
+KICKS = (1.5, 2.5, 3.0)  # [m/s], the rungs that have a gate or a lead
 
 
-def _kicks(figures: Figures) -> Values:
-    """Return how many of ten kicks the weakest group survives, on each judged rung."""
+def _kicks(measured: Measurements) -> Values:
+    """Return, for each rung of KICKS, the smallest number of survived kicks out of ten."""
     return tuple(
-        min((10.0 * rung.survived / rung.runs for group in figures.pushes
+        min((10.0 * rung.survived / rung.runs for group in measured.pushes
              for rung in group.rungs if rung.speed == speed), default=None)
         for speed in KICKS)
 
 
-def _economy(figures: Figures, key: str, speeds: Sequence[float] = (0.5,)) -> Values:
-    """Return a figure of the walk at each speed; a robot that did not walk has none."""
-    walked = {economy.command: economy for economy in figures.economy
+def _economy(measured: Measurements, key: str, speeds: Sequence[float] = (0.5,)) -> Values:
+    """Return a metric of the walk at each speed; None where the robot did not walk."""
+    walked = {economy.command: economy for economy in measured.economy
               if economy.cost_of_transport is not None}
     return tuple(getattr(walked[speed], key) if speed in walked else None for speed in speeds)
 
 
-def _drift(figures: Figures) -> Values:
-    """Return how far standing robots drift; one that lies does not stand still."""
-    return (figures.standing.drift_mean if figures.standing.falls == 0 else None,)
+def _drift(measured: Measurements) -> Values:
+    """Return the mean drift of standing robots; None if one fell."""
+    return (measured.standing.drift_mean if measured.standing.falls == 0 else None,)
 
 
 LINEAR_ERROR = Line(
@@ -115,9 +116,9 @@ LINES = (
 )
 
 
-def make_scorecard(figures: Figures, setting: Setting) -> Scorecard:
-    """Round the figures to four digits and judge what is then written."""
-    figures = rounded(figures)
-    criteria = tuple(line.judge(figures) for line in LINES)
+def make_scorecard(measured: Measurements, setting: Setting) -> Scorecard:
+    """Return the scorecard; the values are rounded to four significant digits, then judged."""
+    measured = rounded(measured)
+    criteria = tuple(line.judge(measured) for line in LINES)
     return Scorecard(passed=all(criterion.passed for criterion in criteria), criteria=criteria,
-                     figures=figures, setting=rounded(setting))
+                     figures=measured, setting=rounded(setting))

@@ -1,4 +1,4 @@
-"""Figures of merit: pure functions of a :class:`Recording`, one value per robot unless said."""
+"""Metrics of a :class:`Recording`: pure functions, one value per robot unless stated otherwise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from humanoid_locomotion.core.robot import GRAVITY
 from humanoid_locomotion.core.state import is_down
 from humanoid_locomotion.evaluation.runner import Recording
 
-# A foot that presses with more than this share of the robot's weight is on the floor.
+# A foot with a contact force above this share of the robot's weight is on the floor.
 CONTACT_SHARE = 0.05
 
 
@@ -17,7 +17,7 @@ def fallen(recording: Recording, height: float, tilt: float) -> Array:
     """Return, after every step, whether each robot has fallen by then. (steps, num_envs) bool.
 
     A robot falls when its base is lower than ``height`` [m] or tilted by more than ``tilt``
-    [rad], or when the simulator lost it (not a number). Once fallen, it stays fallen.
+    [rad], or when its state is not a number. From then on it counts as fallen.
     """
     down = is_down(recording.positions[..., 2], recording.tilts, height, tilt)
     return np.logical_or.accumulate(down, axis=0)
@@ -27,10 +27,10 @@ def survived(has_fallen: Array, kick_step: Array, steps: int) -> Array:
     """Return whether each robot was still up ``steps`` control steps after its kick.
 
     Args:
-        has_fallen: (steps, num_envs) bool, as from :func:`fallen`. A robot that was down
-            before its kick has not survived it.
-        kick_step: (num_envs,) The step before which the kick came.
-        steps: How long it must stay up.
+        has_fallen: (steps, num_envs) bool, from :func:`fallen`. A robot that fell before its
+            kick has not survived it.
+        kick_step: (num_envs,) The control step that follows the kick.
+        steps: Number of control steps that it must stay up.
 
     Returns:
         (num_envs,) bool.
@@ -40,7 +40,7 @@ def survived(has_fallen: Array, kick_step: Array, steps: int) -> Array:
 
 
 def time_up(has_fallen: Array, period: float) -> Array:
-    """Return how long each robot stayed up [s], all of the time if it never fell."""
+    """Return the time that each robot stayed up [s]; the whole duration if it never fell."""
     return (~has_fallen).sum(axis=0) * period
 
 
@@ -50,20 +50,20 @@ def mean_velocity(recording: Recording) -> Array:
 
 
 def tracking_error(recording: Recording) -> Array:
-    """Return how far each robot's mean velocity is from its mean command.
+    """Return the distance between the mean velocity and the mean command of each robot.
 
     Returns:
-        (num_envs, 2): linear [m/s], turning [rad/s]. The sway of every stride averages out.
+        (num_envs, 2): linear [m/s], turning [rad/s]. The sway within a stride averages out.
     """
     difference = (recording.velocities - recording.commands).mean(axis=0)
     return np.stack([np.linalg.norm(difference[:, :2], axis=1), np.abs(difference[:, 2])], 1)
 
 
 def answered(velocity: Array, command: Array, share: float) -> bool:
-    """Tell whether a command (3,) was followed by a mean velocity (3,).
+    """Return whether a mean velocity (3,) follows a command (3,).
 
-    What is missing, or too much, may be at most ``share`` of what was asked, over the floor and
-    in turning, each where it was asked for.
+    The error may be at most ``share`` of the command. This is checked for the horizontal velocity
+    and for the yaw rate, each only if its command is not 0.
     """
     error = np.asarray(velocity) - np.asarray(command)
     parts = ((np.linalg.norm(error[:2]), np.linalg.norm(command[:2])),
@@ -72,7 +72,7 @@ def answered(velocity: Array, command: Array, share: float) -> bool:
 
 
 def tracking_rms(recording: Recording) -> Array:
-    """Return the root mean square of the momentary error, sway included.
+    """Return the root mean square of the instantaneous velocity error, sway included.
 
     Returns:
         (num_envs, 2): linear [m/s], turning [rad/s].
@@ -82,9 +82,9 @@ def tracking_rms(recording: Recording) -> Array:
 
 
 def path(recording: Recording) -> Array:
-    """Return where each robot went from where it began, (steps, num_envs, 2) [m].
+    """Return the position of each robot relative to its start, (steps, num_envs, 2) [m].
 
-    Forward and left are those of the robot's heading at the first step.
+    The axes are forward and left of the robot's heading at the first step.
     """
     moved = recording.positions[..., :2] - recording.positions[:1, :, :2]
     cos, sin = np.cos(recording.yaws[0]), np.sin(recording.yaws[0])
@@ -93,12 +93,12 @@ def path(recording: Recording) -> Array:
 
 
 def drift(recording: Recording) -> Array:
-    """Return the farthest each robot was from where it began, over the floor [m]."""
+    """Return the largest horizontal distance of each robot from its start [m]."""
     return np.linalg.norm(path(recording), axis=-1).max(axis=0)
 
 
 def yaw_drift(recording: Recording) -> Array:
-    """Return the farthest each robot turned from its first heading, full turns kept [rad]."""
+    """Return the largest turn of each robot from its first heading [rad]; it may exceed pi."""
     turned = np.unwrap(recording.yaws, axis=0)
     return np.abs(turned - turned[0]).max(axis=0)
 
@@ -107,11 +107,11 @@ def cost_of_transport(recording: Recording, mass: float) -> Array:
     """Return the mechanical energy per weight and distance, sum |torque * speed| / (m g v).
 
     Args:
-        recording: A steady walk; v is its mean speed over the floor.
+        recording: A steady walk; v is its mean horizontal speed.
         mass: Mass of the robot [kg].
 
     Returns:
-        (num_envs,), infinite for a robot that went nowhere.
+        (num_envs,), infinite for a robot that did not move.
     """
     power = np.abs(recording.joint_torques * recording.joint_velocities).sum(-1).mean(0)
     speed = np.linalg.norm(mean_velocity(recording)[:, :2], axis=1)
@@ -120,20 +120,20 @@ def cost_of_transport(recording: Recording, mass: float) -> Array:
 
 
 def peak_torque_share(recording: Recording, effort: Array) -> Array:
-    """Return the largest share of its ``effort`` (num_joints,) [Nm] that a joint ever used."""
+    """Return the largest share of ``effort`` (num_joints,) [Nm] that any joint used."""
     return (np.abs(recording.joint_torques) / effort).max(axis=(0, 2))
 
 
 def action_rate(recording: Recording) -> Array:
-    """Return how fast joint targets change, mean over joints and time [rad/s]."""
+    """Return the rate of change of the joint targets, mean over joints and time [rad/s]."""
     change = np.abs(np.diff(recording.joint_targets, axis=0))
     return change.mean(axis=(0, 2)) / recording.period
 
 
 def foot_slip(recording: Recording, mass: float) -> Array:
-    """Return the mean horizontal speed of soles while they carry weight [m/s].
+    """Return the mean horizontal speed of the soles while they carry weight [m/s].
 
-    Zero for a robot of ``mass`` [kg] whose feet never touch the floor.
+    It is 0 if the feet never touch the floor. ``mass`` is the mass of the robot [kg].
     """
     touching = recording.sole_forces > CONTACT_SHARE * mass * GRAVITY
     speeds = np.where(touching, recording.sole_speeds, 0.0).sum(axis=(0, 2))
@@ -141,5 +141,5 @@ def foot_slip(recording: Recording, mass: float) -> Array:
 
 
 def peak_force(recording: Recording, mass: float) -> Array:
-    """Return the hardest that a foot of a robot of ``mass`` [kg] ever pressed [body weights]."""
+    """Return the largest contact force of a foot [body weights]; ``mass`` in [kg]."""
     return recording.sole_forces.max(axis=(0, 2)) / (mass * GRAVITY)

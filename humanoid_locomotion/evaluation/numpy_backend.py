@@ -1,4 +1,4 @@
-"""Lets a simulator whose arrays are tensors be read in NumPy."""
+"""Wrapper that converts the tensors of a simulator to NumPy arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from humanoid_locomotion.sim.backend import SimBackend, Truth
 
 
 class NumpyBackend:
-    """A backend whose ``state`` and ``truth`` are NumPy arrays; all else is passed on."""
+    """A backend whose ``state`` and ``truth`` are NumPy arrays; other calls are forwarded."""
 
     def __init__(self, backend: SimBackend):
         self._backend = backend
@@ -22,23 +22,23 @@ class NumpyBackend:
         return getattr(self._backend, name)
 
     def state(self) -> RobotState:
-        """See the port."""
+        """Return the measured state, see :class:`SimBackend`."""
         return _numpy(self._backend.state())
 
     def truth(self) -> Truth:
-        """See the port."""
+        """Return the values that only the simulator has, see :class:`SimBackend`."""
         return _numpy(self._backend.truth())
 
     def close(self) -> None:
         """Close the backend.
 
         Raises:
-            SimulationError: It lacked room for contacts, so what was measured is wrong.
+            SimulationError: The contact buffer overflowed, so the measurements are wrong.
         """
         lacked = self._backend.overflow()
         self._backend.close()
         if lacked is not None and bool(lacked.any()):
-            raise SimulationError('the simulator lacked room for the contacts of '
+            raise SimulationError('the contact buffer of the simulator overflowed for '
                                   f'{int(lacked.sum())} robots: this model cannot be measured in '
                                   'it; --backend mujoco has no such limit')
 

@@ -1,4 +1,4 @@
-"""The disturbances of the protocol's trials, drawn with NumPy."""
+"""Disturbances of the protocol's trials, sampled with NumPy."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from humanoid_locomotion.sim.disturbances import (
 
 
 class NoisySensors:
-    """Adds errors to what robots measure.
+    """Adds errors to the measured state.
 
     Args:
         noise: The largest errors.
-        scale: (num_envs,) Factor on them for each robot; None for sensors without errors.
-        seed: Of the errors.
+        scale: (num_envs,) Factor on the errors of each robot; None for exact sensors.
+        seed: Seed of the errors.
     """
 
     def __init__(self, noise: SensorNoise, scale: Optional[np.ndarray], seed: Sequence[int]):
@@ -42,7 +42,7 @@ class FixedDelay:
     """Delays joint targets by the same number of control steps for a whole trial.
 
     Args:
-        delay: (num_envs,) Control steps of each robot; None for no delay.
+        delay: (num_envs,) Delay of each robot [control steps]; None for no delay.
     """
 
     def __init__(self, delay: Optional[np.ndarray]):
@@ -50,7 +50,7 @@ class FixedDelay:
         self._line: Optional[DelayLine] = None
 
     def send(self, targets: Array) -> Array:
-        """Return the targets that arrive now; the first ones, until others do."""
+        """Return the delayed targets; until the delay has passed, the first targets."""
         if self._delay is None:
             return targets
         if self._line is None:
@@ -63,8 +63,9 @@ def move_arms(targets: Array, others: Optional[np.ndarray]) -> JointTargets:
     """Return the targets with those of externally moved joints replaced.
 
     Args:
-        targets: (num_envs, num_joints) [rad], the policy's.
-        others: (num_envs, num_joints) [rad], NaN where the policy's count; None if all do.
+        targets: (num_envs, num_joints) [rad], from the policy.
+        others: (num_envs, num_joints) [rad], NaN where the policy's target is kept; None to keep
+            all of them.
     """
     if others is None:
         return JointTargets(targets)

@@ -1,6 +1,7 @@
-"""What a policy is put through before it gets a scorecard; a change here is a new version.
+"""The evaluation protocol: all trials, commands and disturbances with their parameters.
 
-The figures are the protocol: two scorecards compare only if their ``version`` is the same.
+A change of any value needs a new :data:`VERSION`: scorecards of different versions cannot be
+compared.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ class PushGroup:
     """Kicks towards both sides of one axis.
 
     Attributes:
-        name: What it is called.
-        speed: Forward speed that the robot walks at [m/s].
-        angle: Where every other kick goes, from straight ahead towards the left [rad]; the
-            others go the opposite way.
+        name: Name of the group.
+        speed: Commanded forward speed [m/s].
+        angle: Direction of every second kick [rad], 0 is forward and positive to the left; the
+            others have the opposite direction.
     """
 
     name: str
@@ -41,14 +42,14 @@ class PushGroup:
 
 @dataclass(frozen=True)
 class Situation:
-    """A disturbance that lasts the whole run; None is the model's own figure.
+    """A disturbance that lasts for the whole run.
 
     Attributes:
-        name: What it is called.
-        command: What is asked for meanwhile.
-        friction: Friction between feet and floor.
+        name: Name of the disturbance.
+        command: The command of the run.
+        friction: Sliding friction between feet and floor; None for that of the model.
         payload: Mass added to the trunk [kg].
-        delay: How late joint targets arrive [s].
+        delay: Delay of the joint targets [s].
         noise: Factor on :class:`humanoid_locomotion.sim.disturbances.SensorNoise`.
     """
 
@@ -76,48 +77,51 @@ ICE = Situation('friction 0.2, 0.3 m/s', (0.3, 0.0, 0.0), friction=0.2)
 
 @dataclass(frozen=True)
 class Protocol:
-    """The runs. Every run starts in the default pose, slightly disturbed, at a random heading.
+    """Parameters of all runs.
+
+    Every run starts near the default pose, at a random heading.
 
     Attributes:
         version: Version of this protocol.
-        quick: Whether the number of runs was cut down.
+        quick: Whether the number of runs is reduced.
         simulator: Name of the backend; never the one that policies are trained in.
-        longest_timestep: Physics is at least this fine [s].
-        solver_iterations: Most iterations of the constraint solver in a physics step.
-        joint_noise: Largest disturbance of a joint's starting position [rad].
-        settle_time: What is not measured at the start of each run [s].
-        measure_time: What is measured of a steady run [s].
+        longest_timestep: Longest allowed physics step [s].
+        solver_iterations: Maximum number of iterations of the constraint solver per physics step.
+        joint_noise: Largest offset of a joint from the default pose at the start [rad].
+        settle_time: Time at the start of each run that is not measured [s].
+        measure_time: Time of a steady run that is measured [s].
         commands: The commands whose response is measured.
         command_runs: Runs of each command.
-        answered_share: A command is answered if what is missing is at most this share of it.
-        economy_speeds: Forward speeds at which effort is measured [m/s], at every physics step:
-            a gait that keeps time with the control steps would else be seen at the same few
-            moments of its stride.
+        answered_share: A command is answered if the error is at most this share of it.
+        economy_speeds: Forward speeds at which effort is measured [m/s]. Every physics step is
+            recorded; with a stride of a whole number of control steps, samples once per control
+            step would always be at the same phases.
         economy_runs: Runs of each speed.
-        slow_speeds: Forward speeds that the dead zone is searched in [m/s], slowest first.
+        slow_speeds: Forward speeds among which the dead zone is searched [m/s], slowest first.
         slow_runs: Runs of each slow speed.
         standing_runs: Runs of standing still.
-        push_groups: Where the kicks come from.
-        push_speeds: Velocities that a kick adds to the base [m/s], the rungs of the ladder.
+        push_groups: Walking speeds and directions of the kicks.
+        push_speeds: Velocities that a kick adds to the base [m/s], one rung of the ladder each.
         push_runs: Kicks of each group on each rung.
-        push_window: The moment of the kick is spread evenly over this time [s].
-        survive_time: How long a robot must stay up after a kick [s].
-        tour_runs: Tours with the policy's own arms, and as many with arms moved by others.
+        push_window: The times of the kicks are spread evenly over this time [s].
+        survive_time: Time for which a robot must stay up after a kick [s].
+        tour_runs: Number of tours with arms moved by the policy, and with externally moved arms.
         tour_time: Duration of a tour [s].
-        tour_limits: The range of its velocity commands, as far as the policy's own limits go.
+        tour_limits: Range of its velocity commands, clamped to the policy's own limits.
         tour_command_time: Time between two commands [s].
         tour_standing_share: Share of its commands that are zero.
-        tour_push_speed: Velocity of its shoves [m/s], in random directions.
-        tour_push_time: Time between two shoves [s].
-        arm_joints: A joint is an arm's if one of these is part of its name.
-        arm_reach: Others move the arms within this share of the way to the joint limits.
-        arm_time: Time in which they reach a new place [s].
+        tour_push_speed: Velocity that its kicks add [m/s], in random directions.
+        tour_push_time: Time between two kicks [s].
+        arm_joints: A joint belongs to an arm if one of these is part of its name.
+        arm_reach: Share of the distance from the default pose to the joint limits that
+            externally moved arms use.
+        arm_time: Time in which they reach a new position [s].
         situations: The disturbances.
-        situation_runs: Runs of each, and on ``ice``.
-        ice: The slipperiest floor.
-        noise: What noisy sensors are.
-        fall_height: A base lower than this share of its height in the default pose has fallen.
-        fall_tilt: A base tilted further than this has fallen [rad].
+        situation_runs: Runs of each disturbance and of ``ice``.
+        ice: The floor of lowest friction.
+        noise: Errors of noisy sensors.
+        fall_height: A base below this share of its height in the default pose counts as a fall.
+        fall_tilt: A base tilted by more than this counts as a fall [rad].
     """
 
     version: int = VERSION
@@ -160,7 +164,7 @@ class Protocol:
     fall_tilt: float = 0.8
 
     def physics(self, control_period: float) -> PhysicsSpec:
-        """Return physics that is fine enough and fits the control period [s] a whole number.
+        """Return physics with a whole number of steps per control period [s].
 
         A 50 Hz policy gets ten steps of 2 ms, a 60 Hz policy nine of 1.85 ms.
         """

@@ -1,6 +1,6 @@
-"""Whether a policy counts as released: its scorecard passes, here and elsewhere.
+"""Check of the release condition: the scorecards of a policy pass in all settings.
 
-Plain JSON is read, so this runs wherever ``check`` does.
+It reads plain JSON, so it needs neither a simulator nor a plotting package.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from humanoid_locomotion.core.reading.parsing import parse_json
 
 
 def why_unreleased(folder: Path, fingerprint: str) -> str:
-    """Return what keeps a policy from being released; empty if nothing does.
+    """Return the reason why a policy does not count as released; empty if it does.
 
     Args:
         folder: The policy folder.
-        fingerprint: Its contract's.
+        fingerprint: Fingerprint of its contract.
 
     Raises:
-        ConfigError: ``scorecard.json`` or ``sim_to_sim.json`` does not hold scorecards.
+        ConfigError: ``scorecard.json`` or ``sim_to_sim.json`` holds no scorecards.
     """
     for name, makes in ((SCORECARD, 'evaluate'), (SIM_TO_SIM, 'evaluate --sim-to-sim')):
         path = folder / name
@@ -44,7 +44,7 @@ def why_unreleased(folder: Path, fingerprint: str) -> str:
 
 
 def _why_not(card: Any, path: Path, fingerprint: str, what: str) -> str:
-    """Return why a scorecard does not count or pass; empty if it does both."""
+    """Return the reason why a scorecard does not pass or is not valid; empty if there is none."""
     try:
         setting, passed = card['setting'], card['passed']
         failed = [str(line['name']) for line in card['criteria'] if not line['passed']]

@@ -1,4 +1,4 @@
-"""Walks a policy over rough ground: lines beside the scorecard, which no gate is held to."""
+"""Evaluation on rough ground; it has no gates and is not part of the scorecard."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from humanoid_locomotion.evaluation.protocol import AHEAD, FULL, Protocol
 from humanoid_locomotion.evaluation.runner import roll_out
 from humanoid_locomotion.sim.backend import Terrain, TerrainSpec, open_backend
 
-# Tiles so large that a robot that walks ahead from the middle stays on its own.
+# The tiles are so large that a robot that walks ahead from the centre stays on its tile.
 GROUND = TerrainSpec(kinds=('hill', 'valley', 'bumps', 'steps', 'pit'), levels=3, tile=13.0,
                      border=3.0, slope=0.175, bump=0.04, step=0.05)
 
 
 @dataclass(frozen=True)
 class RoughLine:
-    """How a kind of ground was walked over at 0.5 m/s, each run in a direction of its own.
+    """Result on one kind of ground at 0.5 m/s; each run has another direction.
 
     Attributes:
-        kind: The ground.
-        share: How hard, as a share of :data:`GROUND`.
-        runs: How many runs.
-        falls: How many of them fell.
+        kind: Kind of ground.
+        share: Difficulty, as a share of :data:`GROUND`.
+        runs: Number of runs.
+        falls: Number of falls.
         speed: Mean forward speed of the runs that did not fall [m/s]; None if all fell.
     """
 
@@ -47,20 +47,20 @@ def evaluate_rough(policy: str, *, seed: int = 0, progress: Optional[Progress] =
     """Measure a policy on rough ground in CPU MuJoCo, the flat row first; write nothing.
 
     Args:
-        policy: Path of the policy folder, or the name of a policy that ships.
+        policy: Path of the policy folder, or the name of an included policy.
         seed: Seed of every random choice.
-        progress: Called with what is being run and the share of it that is done.
-        protocol: Times, physics, starts and what counts as a fall.
-        robot: The robot; None for the one of that name in the package.
+        progress: Called with the name of the running part and the completed share of it.
+        protocol: Times, physics, start states and the definition of a fall.
+        robot: The robot; None for the one that the contract names.
 
     Raises:
-        PolicyError: The folder must not be run.
+        PolicyError: The policy folder is invalid.
     """
     folder = open_policy(policy, engine='onnxruntime')
     contract, robot = folder.contract, robot or load_robot(folder.contract.robot)
     check_joints(contract, robot, folder.path)
     starts, runs = Terrain(GROUND).starts, protocol.command_runs
-    # One flat tile will do for the first row.
+    # All tiles of the first row are flat, so one is enough.
     tiles = [(0, 0)] + [(level, kind) for level in range(1, GROUND.levels)
                         for kind in range(len(GROUND.kinds))]
     walk = trials.steady(protocol, contract, [AHEAD] * len(tiles), runs, [seed, 9])

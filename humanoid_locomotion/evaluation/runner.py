@@ -1,4 +1,4 @@
-"""Runs a batch of robots, each along its own command schedule, and records what they did."""
+"""Runs a batch of robots, each with its own command schedule, and records their motion."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class Trials:
 
     Attributes:
         commands: (steps, num_envs, 3) [m/s, m/s, rad/s], the velocity command at every
-            control step; further axes of the command are at rest.
+            control step; further axes of the command have their value at rest.
         heading: (num_envs,) Yaw at the start [rad].
         joint_offsets: (num_envs, num_joints) Start position from the default pose [rad].
         friction: (num_envs,) Friction of the floor; None for the model's.
-        payload: (num_envs,) Mass added to the trunk [kg]; None for nothing.
+        payload: (num_envs,) Mass added to the trunk [kg]; None for no payload.
         kicks: (steps, num_envs, 2) Velocity added to the base before each step [m/s], forward
             and left in the heading frame of that moment; None for no kicks.
-        delay: (num_envs,) Control steps by which targets arrive late; None for none.
-        noise: (num_envs,) Factor on the sensors' errors; None for exact sensors.
+        delay: (num_envs,) Delay of the joint targets [control steps]; None for no delay.
+        noise: (num_envs,) Factor on the sensor errors; None for exact sensors.
         arm_targets: (steps, num_envs, num_joints) Targets of externally moved joints [rad], NaN
-            where the policy's count; None if all do.
-        places: (num_envs, 3) Where on the ground robots start [m]; None for the origin.
-        seed: Of the random numbers during the trials.
+            where the policy's target is kept; None to keep all of them.
+        places: (num_envs, 3) Start positions on the ground [m]; None for the origin.
+        seed: Seed of the random numbers during the trials.
     """
 
     commands: np.ndarray
@@ -52,12 +52,12 @@ class Trials:
 
     @property
     def num_steps(self) -> int:
-        """How many control steps are run."""
+        """Number of control steps."""
         return int(self.commands.shape[0])
 
     @property
     def num_envs(self) -> int:
-        """How many robots take part."""
+        """Number of robots."""
         return int(self.commands.shape[1])
 
 
@@ -68,7 +68,7 @@ class Recording:
     Attributes:
         period: Time between two rows [s].
         commands: (steps, num_envs, 3) [m/s, m/s, rad/s].
-        positions: (steps, num_envs, 3) [m], of the base, its height above the ground below.
+        positions: (steps, num_envs, 3) [m], of the base; z is its height above the ground.
         yaws: (steps, num_envs) [rad], in (-pi, pi].
         tilts: (steps, num_envs) [rad], between the base's z axis and the vertical.
         velocities: (steps, num_envs, 3): forward [m/s], left [m/s] and turning left [rad/s], in
@@ -109,17 +109,17 @@ class Recording:
 def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract, policy: Policy,
              trials: Trials, progress: Optional[Callable[[float], None]] = None,
              noise: Optional[SensorNoise] = None, substeps: int = 1) -> Recording:
-    """Run a policy through trials. A robot that falls is left where it lies, and recorded on.
+    """Run a policy through trials; a robot that falls is not reset, and is still recorded.
 
     Args:
-        open_robots: Opens the simulator for a number of robots, joints as in the contract; one
-            whose arrays are NumPy.
+        open_robots: Opens the simulator for a number of robots, with the joints of the contract
+            and NumPy arrays.
         contract: The policy's contract.
         policy: Maps observations (num_envs, obs) to actions (num_envs, m), NumPy.
-        trials: What each robot goes through.
-        progress: Called with the share of the steps done, after every step.
-        noise: What noisy sensors are.
-        substeps: Steps of the backend in one control step; each gives a row.
+        trials: Start states, commands and disturbances.
+        progress: Called after every step with the share of the steps that are done.
+        noise: Largest sensor errors, before the factor of the trials.
+        substeps: Steps of the backend per control step; each is recorded as one row.
     """
     backend = open_robots(trials.num_envs)
     try:
@@ -144,7 +144,7 @@ def roll_out(open_robots: Callable[[int], SimBackend], contract: PolicyContract,
                 rows.append(_row(command, backend, targets))
             if progress is not None:
                 progress((step + 1) / trials.num_steps)
-        # A robot that the simulator lost counts as lying at the origin.
+        # A robot whose state is not finite is recorded as lying at the origin.
         columns = {name: np.nan_to_num(np.stack([row[name] for row in rows]),
                                        posinf=0.0, neginf=0.0) for name in rows[0]}
         return Recording(period=contract.control_period / substeps, **columns)
@@ -189,5 +189,5 @@ def _row(command: np.ndarray, backend: SimBackend,
         'joint_targets': targets.positions,
         'sole_speeds': np.linalg.norm(truth.sole_velocities[:, :, :2], axis=-1),
         'sole_forces': truth.sole_forces}
-    # The backend's arrays are valid until the next step only.
+    # The arrays of the backend are only valid until the next step.
     return {name: np.array(value) for name, value in seen.items()}

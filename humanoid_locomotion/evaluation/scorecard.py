@@ -1,4 +1,4 @@
-"""The scorecard: what was measured, under which setting, and whether it is enough."""
+"""The scorecard: the measurements, their setting and the verdict on each line."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ MAX_BYTES = 4 * 1024 * 1024  # of scorecard.json
 
 @dataclass(frozen=True)
 class Setting:
-    """What was measured, and on what.
+    """The policy that was measured, the simulator and the protocol.
 
     Attributes:
         protocol: Version of the protocol.
-        quick: Whether the number of runs was cut down.
+        quick: Whether the number of runs was reduced.
         seed: Seed of every random choice.
         policy: Name of the policy folder.
         fingerprint: The contract's fingerprint.
         robot: Name of the robot.
         model_hash_matches: Whether the robot's model is the one that training used.
         simulator: Name of the backend.
-        versions: Versions of the packages that computed it, by name.
+        versions: Versions of the packages that were used, by name.
         timestep: Duration of a physics step [s].
         control_period: Time between two control steps [s].
-        wall_time: How long the measurement took [s]; the one figure that no seed fixes.
-        solver_iterations: Most iterations of the constraint solver.
-        model: The robot's model, if not the package's own.
+        wall_time: Duration of the measurement [s]; the only value that the seed does not fix.
+        solver_iterations: Maximum number of iterations of the constraint solver.
+        model: Path of the robot's model; empty for the package's own.
     """
 
     protocol: int
@@ -58,18 +58,18 @@ class Setting:
 
 @dataclass(frozen=True)
 class Response:
-    """How a command was followed, mean over runs.
+    """The response to a command, mean over runs.
 
     Attributes:
         command: Forward [m/s], left [m/s], turning left [rad/s].
-        velocity: What was reached, likewise, in the heading frame.
-        linear_error: Distance of a run's mean velocity from the command [m/s].
-        yaw_error: Likewise, of the turning rate [rad/s].
-        linear_rms: Root mean square of the momentary error, sway included [m/s].
-        yaw_rms: Likewise, of the turning rate [rad/s].
-        runs: How many runs.
-        falls: How many of them fell.
-        answered: Whether no run fell and at most half of the command is missing.
+        velocity: The achieved mean velocity, in the heading frame; units as in ``command``.
+        linear_error: Distance between the mean velocity of a run and the command [m/s].
+        yaw_error: The same for the yaw rate [rad/s].
+        linear_rms: Root mean square of the instantaneous error, sway included [m/s].
+        yaw_rms: The same for the yaw rate [rad/s].
+        runs: Number of runs.
+        falls: Number of falls.
+        answered: Whether no run fell and the error is at most half of the command.
     """
 
     command: Command
@@ -85,15 +85,15 @@ class Response:
 
 @dataclass(frozen=True)
 class Standing:
-    """Standing still.
+    """Drift while commanded to stand.
 
     Attributes:
-        runs: How many runs.
-        falls: How many of them fell.
-        drift_mean: Farthest distance from the start of the measurement, mean over runs [m].
-        drift_max: Likewise, of the worst run [m].
-        yaw_drift_mean: Farthest turn, mean over runs [rad].
-        yaw_drift_max: Likewise, of the worst run [rad].
+        runs: Number of runs.
+        falls: Number of falls.
+        drift_mean: Largest distance from the position at the start, mean over runs [m].
+        drift_max: The same for the worst run [m].
+        yaw_drift_mean: Largest turn, mean over runs [rad].
+        yaw_drift_max: The same for the worst run [rad].
     """
 
     runs: int
@@ -110,8 +110,8 @@ class Rung:
 
     Attributes:
         speed: Velocity that a kick adds to the base [m/s].
-        runs: How many kicks.
-        survived: How many of them were survived.
+        runs: Number of kicks.
+        survived: Number of kicks without a fall.
     """
 
     speed: float
@@ -121,12 +121,12 @@ class Rung:
 
 @dataclass(frozen=True)
 class PushLadder:
-    """Kicks of growing strength, while doing one thing.
+    """Kicks of increasing strength at one walking speed.
 
     Attributes:
-        name: What the robot did, and where the kicks came from.
-        walking_speed: Its forward speed [m/s].
-        score: Share of all kicks that were survived.
+        name: Motion of the robot and direction of the kicks.
+        walking_speed: Commanded forward speed [m/s].
+        score: Share of all kicks without a fall.
         rungs: The kicks by strength.
     """
 
@@ -138,18 +138,18 @@ class PushLadder:
 
 @dataclass(frozen=True)
 class Economy:
-    """What walking straight costs, mean over runs, sampled at every physics step.
+    """Effort of walking straight, mean over runs, sampled at every physics step.
 
     Attributes:
-        command: Forward speed asked for [m/s].
-        speed: Forward speed reached [m/s].
-        falls: How many runs fell.
+        command: Commanded forward speed [m/s].
+        speed: Achieved forward speed [m/s].
+        falls: Number of falls.
         cost_of_transport: Sum |torque * joint speed| / (m g v); None if a run fell or
             did not reach half the speed.
-        peak_torque_share: Largest share of its effort that a joint ever used in any run.
+        peak_torque_share: Largest share of its effort that any joint used in any run.
         action_rate: Mean change of the joint targets [rad/s].
         foot_slip: Mean horizontal speed of soles that carry weight [m/s].
-        peak_force: Hardest that a foot pressed on the floor, mean over runs [body weights].
+        peak_force: Largest contact force of a foot, mean over runs [body weights].
     """
 
     command: float
@@ -164,13 +164,13 @@ class Economy:
 
 @dataclass(frozen=True)
 class Tour:
-    """A long walk of changing commands and shoves.
+    """A long walk with changing commands and kicks.
 
     Attributes:
-        runs: How many runs.
-        falls: How many of them fell.
+        runs: Number of runs.
+        falls: Number of falls.
         time: Duration of a run [s].
-        time_up: How long a robot stayed up, mean over runs [s].
+        time_up: Time until the fall, or the whole duration, mean over runs [s].
         linear_rms: Root mean square of the velocity error of runs that did not fall [m/s]; None
             if all fell.
     """
@@ -187,10 +187,10 @@ class Disturbed:
     """Runs under one disturbance.
 
     Attributes:
-        name: What it was.
-        runs: How many runs.
-        falls: How many of them fell.
-        linear_error: Distance of the mean velocity from the command, mean over runs [m/s].
+        name: Name of the disturbance.
+        runs: Number of runs.
+        falls: Number of falls.
+        linear_error: Distance between mean velocity and command, mean over runs [m/s].
     """
 
     name: str
@@ -201,17 +201,17 @@ class Disturbed:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One line, judged; most have one value, some one for each of several speeds.
+    """One line with its verdict; most lines have one value, some have one per speed.
 
     Attributes:
-        name: What is looked at.
+        name: Name of the quantity.
         unit: Unit of the values; empty for counts and ratios.
         more_is_better: Whether high values are good.
-        measured: What came out; None for what could not be measured.
-        gate: What is needed to pass; None where nothing is asked for.
-        lead: What leads the field.
+        measured: The measured values; None for a value that could not be measured.
+        gate: The values that are needed to pass; None where there is no requirement.
+        lead: The values at or beyond the best public policy.
         passed: Whether every gate is reached.
-        leads: Whether every lead is.
+        leads: Whether every lead is reached.
     """
 
     name: str
@@ -235,21 +235,22 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Everything that was measured.
+class Measurements:
+    """All measured values.
 
     Attributes:
-        responses: How each command was followed.
+        responses: The response to each command.
         mean_linear_error: Mean of their velocity errors [m/s].
-        mean_yaw_error: Mean of their turning errors [rad/s].
-        dead_zone: Slowest forward speed from which on all are answered [m/s]; None if none is.
-        standing: Standing still.
-        pushes: Kicks, by what the robot did.
+        mean_yaw_error: Mean of their yaw rate errors [rad/s].
+        dead_zone: Slowest forward command such that it and all faster ones are answered [m/s];
+            None if none is answered.
+        standing: Drift while commanded to stand.
+        pushes: Kicks, one ladder per motion and direction.
         economy: Effort of walking straight, slowest first.
-        own_arms: Tours with the policy's own arms.
-        led_arms: Tours with arms that somebody else moves; None for a robot without arms.
+        own_arms: Tours with arms that the policy moves.
+        led_arms: Tours with externally moved arms; None for a robot without arms.
         situations: Runs under each disturbance.
-        ice: Runs on the slipperiest floor.
+        ice: Runs on the floor of lowest friction.
     """
 
     responses: tuple[Response, ...]
@@ -267,18 +268,18 @@ class Figures:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """What ``scorecard.json`` holds.
+    """The content of ``scorecard.json``.
 
     Attributes:
         passed: Whether every line reaches its gate.
-        criteria: The lines.
-        figures: What was measured.
-        setting: Under which conditions.
+        criteria: The lines with their verdicts.
+        figures: All measured values.
+        setting: The conditions of the measurement.
     """
 
     passed: bool
     criteria: tuple[Criterion, ...]
-    figures: Figures
+    figures: Measurements
     setting: Setting
 
     def __post_init__(self) -> None:
@@ -292,7 +293,7 @@ class Scorecard:
 
     @property
     def lines_led(self) -> int:
-        """How many lines are at or past the best that is known."""
+        """Number of lines at or beyond the best public policy."""
         return sum(criterion.leads for criterion in self.criteria)
 
     @classmethod
@@ -309,14 +310,14 @@ def read_scorecard(path: Path) -> Scorecard:
     """Read ``scorecard.json``.
 
     Raises:
-        ConfigError: It is no file that can be read, or not a scorecard.
+        ConfigError: The file cannot be read or is not a scorecard.
     """
     data = parse_json(read_bytes(path, MAX_MEASURED_BYTES), path)
     return config.from_mapping(Scorecard, data, path)
 
 
 def shown(values: tuple[Optional[float], ...], form: str = '.3g') -> str:
-    """Return a line's values for people, a dash for those that are not there."""
+    """Return the values of a line as text, with a dash for missing values."""
     return ' / '.join('-' if value is None else f'{value:{form}}' for value in values)
 
 

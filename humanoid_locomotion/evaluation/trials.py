@@ -14,7 +14,7 @@ from humanoid_locomotion.sim.disturbances import arm_goal, joints_named
 
 def steady(protocol: Protocol, contract: PolicyContract, commands: Sequence[Command], runs: int,
            seed: Sequence[int]) -> Trials:
-    """Return trials that hold each command, ``runs`` times in a row, to the end."""
+    """Return trials with constant commands; each command has ``runs`` consecutive robots."""
     held = np.repeat(np.asarray(commands, np.float32), runs, axis=0)
     steps = _steps(protocol.settle_time + protocol.measure_time, contract)
     rng = np.random.default_rng(seed)
@@ -24,9 +24,9 @@ def steady(protocol: Protocol, contract: PolicyContract, commands: Sequence[Comm
 
 def ladder(protocol: Protocol, contract: PolicyContract, group: PushGroup,
            seed: Sequence[int]) -> tuple[Trials, np.ndarray]:
-    """Return trials of one kick each, all runs of the lowest rung first, and the kicks' steps.
+    """Return trials of one kick each, lowest rung first, and the control steps of the kicks.
 
-    The runs of a rung go both ways in turn, and their moments are spread over the stride.
+    The kicks of a rung alternate in direction, and their times are spread over ``push_window``.
     """
     rng = np.random.default_rng(seed)
     runs, rungs = protocol.push_runs, len(protocol.push_speeds)
@@ -43,7 +43,7 @@ def ladder(protocol: Protocol, contract: PolicyContract, group: PushGroup,
 
 
 def tours(protocol: Protocol, contract: PolicyContract, seed: Sequence[int]) -> Trials:
-    """Return long trials of changing commands and shoves from everywhere."""
+    """Return long trials with changing commands and kicks in random directions."""
     rng = np.random.default_rng(seed)
     runs, steps = protocol.tour_runs, _steps(protocol.tour_time, contract)
     held = _steps(protocol.tour_command_time, contract)
@@ -51,10 +51,10 @@ def tours(protocol: Protocol, contract: PolicyContract, seed: Sequence[int]) -> 
     chosen = rng.uniform(limits.lower, limits.upper, (-(-steps // held), runs, 3))
     chosen = np.clip(chosen, own.lower, own.upper)
     chosen[rng.random(chosen.shape[:2]) < protocol.tour_standing_share] = 0.0
-    shove = _steps(protocol.tour_push_time, contract)
+    every = _steps(protocol.tour_push_time, contract)
     kicks = np.zeros((steps, runs, 2), np.float32)
-    angle = rng.uniform(-np.pi, np.pi, kicks[shove::shove].shape[:2])
-    kicks[shove::shove] = protocol.tour_push_speed * np.stack([np.cos(angle), np.sin(angle)], -1)
+    angle = rng.uniform(-np.pi, np.pi, kicks[every::every].shape[:2])
+    kicks[every::every] = protocol.tour_push_speed * np.stack([np.cos(angle), np.sin(angle)], -1)
     return Trials(commands=np.repeat(chosen.astype(np.float32), held, axis=0)[:steps],
                   kicks=kicks, **_starts(protocol, contract, runs, rng))
 
@@ -84,13 +84,13 @@ def moved_arms(protocol: Protocol, contract: PolicyContract, steps: int, runs: i
 
 
 def arms(protocol: Protocol, contract: PolicyContract) -> np.ndarray:
-    """Tell which joints are an arm's. (num_joints,) bool."""
+    """Return which joints belong to an arm. (num_joints,) bool."""
     return joints_named(contract.joint_names, protocol.arm_joints)
 
 
 def disturbed(protocol: Protocol, contract: PolicyContract, situations: Sequence[Situation],
               seed: Sequence[int]) -> Trials:
-    """Return steady trials in each situation; all of them name a friction, or none does."""
+    """Return steady trials in each situation; either all of them set a friction or none does."""
     runs = protocol.situation_runs
     made = steady(protocol, contract, [s.command for s in situations], runs, seed)
 

@@ -1,1 +1,1 @@
-"""Trains walking policies: a vectorised environment, PPO, and the export of policy folders."""
+"""Training of walking policies: vectorised environment, PPO and export of policy folders."""

@@ -39,8 +39,8 @@ class ObservationConfig:
 
     Attributes:
         layout: A key of :data:`humanoid_locomotion.core.terms.LAYOUTS`; with ``terms``, any name.
-        history: Number of control steps that are joined.
-        terms: The terms of a layout of one's own, in order; None for a layout that exists.
+        history: Number of control steps that are concatenated.
+        terms: The terms of a new layout, in order; None for an existing layout.
     """
 
     layout: str = 'proprioceptive_clock'
@@ -62,7 +62,7 @@ class ActionConfig:
 
     Attributes:
         mode: ``default_offset`` or ``joint_range``.
-        scale: Share of ``effort / kp`` that an action of one moves the target by.
+        scale: Change of the joint target for an action of one, as a share of ``effort / kp``.
         max_delay: Largest delay of the joint targets [control steps]; sampled per episode.
     """
 
@@ -79,15 +79,15 @@ class ActionConfig:
 
 @dataclass(frozen=True)
 class CommandConfig:
-    """How commands are sampled, see :mod:`humanoid_locomotion.training.env.commands`.
+    """The sampling of commands, see :mod:`humanoid_locomotion.training.env.commands`.
 
     Attributes:
-        limits: The axes and the ranges they are sampled from; the contract's, too.
-        resample_period: Shortest and longest time between two draws [s].
-        standing_share: Share of draws that ask for standing.
-        straight_share: Share of draws that ask for forward velocity only.
-        turning_share: Share of draws that ask for turning on the spot only.
-        slow_share: Share of draws that are slowed down to a tenth to four tenths.
+        limits: The axes and the ranges they are sampled from; also those of the contract.
+        resample_period: Shortest and longest time between two samples [s].
+        standing_share: Share of samples that ask for standing.
+        straight_share: Share of samples that ask for forward velocity only.
+        turning_share: Share of samples that ask for turning on the spot only.
+        slow_share: Share of samples that are multiplied by a factor of 0.1 to 0.4.
     """
 
     limits: CommandSpec = field(default_factory=lambda: CommandSpec.of(
@@ -128,7 +128,7 @@ class RewardWeight:
         """Read ``2.0``, or ``{weight: 2.0, term: NAME, PARAMETER: ...}``.
 
         Raises:
-            ConfigError: There is no such term, or a parameter does not fit.
+            ConfigError: The term does not exist, or a parameter is invalid.
         """
         from humanoid_locomotion.training.env.rewards import REWARDS
         given = dict(value) if isinstance(value, Mapping) else {'weight': value}
@@ -153,7 +153,7 @@ class RewardConfig:
     """The reward: a weighted sum of terms.
 
     Attributes:
-        weights: The terms by label. A label is a term's name, or anything if ``term`` says it.
+        weights: The terms by label. A label is the name of a term, or any text if ``term`` is set.
         termination: Reward for a fall, once.
     """
 
@@ -178,11 +178,11 @@ class TerminationConfig:
 
 @dataclass(frozen=True)
 class ExternalArmConfig:
-    """Arms that something else than the policy moves while the robot walks.
+    """External motion of the arms while the robot walks.
 
     Attributes:
         share: Share of the robots, sampled at each reset.
-        joints: A joint is moved if one of these is part of its name.
+        joints: Joints are moved if one of these is part of their name.
         reach: Share of the distance from the default pose to the joint limits that is used.
         period: Shortest and longest time in which they reach a new position [s].
     """
@@ -213,7 +213,7 @@ class RandomizationConfig:
         push_period: Shortest and longest time between two pushes [s].
         push_velocity: Largest kick sideways or forward [m/s].
         push_yaw_rate: Largest kick about the vertical [rad/s].
-        external_arm_motion: Arms that something else than the policy moves.
+        external_arm_motion: External motion of the arms.
     """
 
     friction: Range = (0.4, 1.2)
@@ -240,22 +240,22 @@ class PpoConfig:
 
     Attributes:
         hidden_sizes: Widths of the hidden layers of actor and critic.
-        init_std: Standard deviation of the first actions.
+        init_std: Initial standard deviation of the actions.
         min_std: Smallest standard deviation, which keeps some exploration.
-        final_std_factor: Factor on the standard deviation at the end. The factor falls from one
+        final_std_factor: Factor on the standard deviation at the end. The factor decreases from 1
             over the second half of the run, by the same ratio in each iteration.
-        learning_rate: The first learning rate; adapted to ``desired_kl`` from then on.
-        desired_kl: Wanted divergence between two iterations' policies.
+        learning_rate: Initial learning rate; it is then adapted to ``desired_kl``.
+        desired_kl: Desired KL divergence between the policies of two iterations.
         clip: Clipping range of the probability ratio and of the value.
-        gamma: Discount.
-        lam: GAE's lambda.
+        gamma: Discount factor.
+        lam: Lambda of GAE.
         entropy: Weight of the entropy bonus, at the start and at the end of the curriculum.
         value_loss: Weight of the value loss.
         max_grad_norm: Gradients are clipped to this norm.
         epochs: Passes over each rollout.
         minibatches: Minibatches in each pass.
         rollout_steps: Control steps collected in an iteration.
-        symmetry: Whether the mirror image of every sample is learned from, too.
+        symmetry: Whether the mirror image of every sample is used for training, too.
     """
 
     hidden_sizes: Tuple[int, ...] = (512, 256, 128)
@@ -293,7 +293,7 @@ class RunConfig:
     """The length and the size of a run.
 
     Attributes:
-        num_envs: Robots simulated at once.
+        num_envs: Number of robots that are simulated in parallel.
         iterations: PPO iterations.
         curriculum_start: Factor on penalties (negative weights) and pushes at the first iteration.
         curriculum_iterations: Iterations over which the factor grows to one, and the entropy bonus
@@ -314,14 +314,14 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class DeploymentConfig:
-    """Gait and velocity loop of the policy folder, where they differ from those of training.
+    """Gait and velocity feedback of the policy folder, where they differ from those of training.
 
-    None keeps that of training. The network sees only the phase of the gait clock, so it can
-    follow a somewhat slower clock than in training.
+    None keeps that of training. The network observes only the phase of the gait clock, so a
+    somewhat slower clock than in training is possible.
 
     Attributes:
         gait: The gait clock.
-        linear_velocity_loop: The loop over the velocity from leg odometry.
+        linear_velocity_loop: The feedback of the velocity from leg odometry.
     """
 
     gait: Optional[GaitSpec] = None
@@ -330,10 +330,10 @@ class DeploymentConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """A whole training config, as ``config/training/NAME.yaml`` holds it.
+    """A complete training config, the content of ``config/training/NAME.yaml``.
 
     Without ``terrain`` the floor is flat. Without ``deployment`` the policy folder has the gait
-    and the loop of training.
+    and the feedback of training.
     """
 
     robot: str = 'humanoid'
@@ -373,7 +373,7 @@ class TrainingConfig:
                 self.deployment.linear_velocity_loop or self.linear_velocity_loop))
 
     def contract(self, robot: RobotSpec) -> PolicyContract:
-        """Return the contract that a policy is trained by."""
+        """Return the contract that a policy is trained with."""
         return contract_for(
             robot, control_period=self.physics.control_period, action_mode=self.action.mode,
             action_scale=self.action.scale, observation=self.observation.spec(),

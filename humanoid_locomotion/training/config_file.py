@@ -33,22 +33,22 @@ def load_config(path: Union[str, Path], assignments: Iterable[str] = ()) -> Trai
         assignments: ``dotted.key=value`` changes.
 
     Raises:
-        ConfigError: A file is absent or no YAML, or a key does not fit.
+        ConfigError: A file is absent or not YAML, or a key or value is invalid.
     """
     return read_config(read_files(path), path, assignments)
 
 
 def read_config(data: Mapping[str, Any], source: object,
                 assignments: Iterable[str] = ()) -> TrainingConfig:
-    """Read a training config from plain data, such as a checkpoint holds.
+    """Read a training config from plain data, such as that of a checkpoint.
 
     Args:
         data: A whole config, of today's or an earlier format.
-        source: Where it came from, for messages.
+        source: Name of the source, for messages.
         assignments: ``dotted.key=value`` changes, of any key of the whole config.
 
     Raises:
-        ConfigError: A key does not fit.
+        ConfigError: A key or value is invalid.
     """
     config = yaml_config.from_mapping(TrainingConfig, convert_config(data, source), source)
     changes = list(assignments)
@@ -65,10 +65,10 @@ def read_files(path: Union[str, Path], above: Tuple[Path, ...] = ()) -> Dict[str
 
     Args:
         path: The file.
-        above: The files that led here by ``base``.
+        above: The files that are based on this one.
 
     Raises:
-        ConfigError: A file is absent or no YAML, or the bases form a circle.
+        ConfigError: A file is absent or not YAML, or the bases form a cycle.
     """
     data = yaml_config.read_yaml(path)
     if 'base' not in data:
@@ -94,7 +94,7 @@ def read_files(path: Union[str, Path], above: Tuple[Path, ...] = ()) -> Dict[str
 def _merge(base: Mapping[str, Any], changes: Mapping[str, Any], source: object,
            at: Tuple[str, ...]) -> Dict[str, Any]:
     result = dict(base)
-    if at == WEIGHTS:  # a number changes the weight, and leaves the parameters
+    if at == WEIGHTS:  # a number changes only the weight
         result, changes = _as_mappings(base), _as_mappings(changes)
     for key, value in changes.items():
         below = result.get(key)

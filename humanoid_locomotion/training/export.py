@@ -1,4 +1,4 @@
-"""Exports a checkpoint as a policy folder, which must open afterwards."""
+"""Export of a checkpoint as a policy folder."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from humanoid_locomotion.training.run import checkpoint
 
 
 def export(path: Path, output: Path) -> Path:
-    """Write the policy folder of a checkpoint.
+    """Write the policy folder of a checkpoint and check that it opens.
 
     Args:
-        path: A checkpoint, or a run folder whose newest one is taken.
+        path: A checkpoint, or a run folder for its newest checkpoint.
         output: The folder to write; replaced if it exists and holds a policy.
 
     Returns:
         ``output``.
 
     Raises:
-        LocomotionError: ``output`` is something else than a policy folder, or the result does
-            not open; nothing is left behind then.
+        LocomotionError: ``output`` exists and is not a policy folder, or the result does not
+            open; nothing is written then.
     """
     path, content = checkpoint.open_latest(path, 'cpu')
     if content['iteration'] == 0:
@@ -57,7 +57,7 @@ def export(path: Path, output: Path) -> Path:
 
 
 def run_name(path: Path) -> str:
-    """Return the name of the run folder that a checkpoint lies in."""
+    """Return the name of the run folder that contains a checkpoint."""
     folder = path.resolve().parent
     return folder.parent.name if folder.name == 'checkpoints' else folder.name
 
@@ -94,8 +94,8 @@ def write_folder(folder: Path, contract: PolicyContract, policy: Callable[[Any],
         folder: An existing folder.
         contract: Its contract.
         policy: The trained network, observation tensor to action tensor.
-        layers: The same network as :func:`network_layers` gives it.
-        states: Consecutive states with the ``command`` of each, to record golden steps from.
+        layers: The same network, from :func:`network_layers`.
+        states: Consecutive states, each with its ``command``, for the golden steps.
         run_path: Name of the run, for the metadata.
     """
     with torch.no_grad():
@@ -104,7 +104,7 @@ def write_folder(folder: Path, contract: PolicyContract, policy: Callable[[Any],
 
 
 def onnx_bytes(contract: PolicyContract, layers: Dict[str, Any], run_path: str) -> bytes:
-    """Return the ONNX file: normaliser, network and contract in one."""
+    """Return the content of the ONNX file: normaliser, network and contract."""
     try:
         import onnx
         from onnx import TensorProto, helper, numpy_helper
@@ -138,15 +138,15 @@ def onnx_bytes(contract: PolicyContract, layers: Dict[str, Any], run_path: str) 
 
 
 def metadata(contract: PolicyContract, run_path: str) -> Dict[str, str]:
-    """Return the contract as JSON, and the flat keys that other stacks read, in full precision."""
+    """Return the ONNX metadata: the contract as JSON, and flat keys for other stacks."""
     return {CONTRACT_KEY: contract.to_json(), **to_flat(contract, run_path)}
 
 
 def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingConfig,
                   model: ActorCritic) -> List[Dict[str, np.ndarray]]:
-    """Let the policy walk in CPU MuJoCo and return each state with its command.
+    """Run the policy in CPU MuJoCo and return each state with its command.
 
-    Isaac Gym's Python has no such MuJoCo; there the robot is turned about instead.
+    MuJoCo is not available in the Python of Isaac Gym; tumbling states are returned there.
     """
     try:
         backend = open_backend('mujoco', robot, 1, config.physics, contract.joints, 'cpu')
@@ -167,7 +167,7 @@ def golden_states(robot: RobotSpec, contract: PolicyContract, config: TrainingCo
 
 
 def card(content: Dict[str, Any], config: TrainingConfig, path: Path) -> str:
-    """Return ``card.md``: how the policy was trained."""
+    """Return the text of ``card.md``, the record of the training."""
     settings = yaml.safe_dump(content['config'], sort_keys=False, default_flow_style=None)
     minutes = content['seconds'] / 60.0
     parts = checkpoint.segments(content, path)
@@ -199,7 +199,7 @@ def _origin(content: Dict[str, Any], path: Path) -> List[str]:
 
 
 def _history(parts: List[checkpoint.Segment]) -> List[str]:
-    """Return the table of the parts of a run that was resumed."""
+    """Return the table of the segments of a resumed run; empty for a run in one segment."""
     if len(parts) < 2 and not any(one.changed for one in parts):
         return []
     lines = ['## How it was trained', '',

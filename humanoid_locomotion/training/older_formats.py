@@ -1,4 +1,4 @@
-"""Converts configs and checkpoints of earlier formats to today's.
+"""Conversion of configs and checkpoints of earlier formats to the current format.
 
 Until version 0.1 the parameters of reward terms were keys of ``rewards`` beside ``weights``, and
 some terms had other names.
@@ -33,14 +33,14 @@ TENSORS = {
 
 
 def convert_config(data: Mapping[str, Any], source: object) -> Dict[str, Any]:
-    """Return a whole training config in today's format; one that is in it stays as it is.
+    """Return a complete training config in the current format.
 
     Args:
         data: Plain data, of a file without ``base`` or of a checkpoint.
-        source: Where it came from, for messages.
+        source: Name of the source, for messages.
 
     Raises:
-        ConfigError: It mixes an earlier key with the one that took its place.
+        ConfigError: It contains both an earlier key and the key that replaces it.
     """
     result = dict(data)
     if isinstance(data.get('randomization'), Mapping):
@@ -56,7 +56,7 @@ def refuse_earlier_keys(data: Mapping[str, Any], source: object) -> None:
     """Refuse the keys of earlier formats in a part of a config, which cannot be converted.
 
     Raises:
-        ConfigError: There is one; the message says what to write.
+        ConfigError: There is one; the message names the new key.
     """
     rewards, randomization = data.get('rewards'), data.get('randomization')
     weights = rewards.get('weights') if isinstance(rewards, Mapping) else None
@@ -75,7 +75,7 @@ def refuse_earlier_keys(data: Mapping[str, Any], source: object) -> None:
 
 
 def convert_tensors(tensors: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return what the robots of a checkpoint carry over between steps, by today's names."""
+    """Return the environment tensors of a checkpoint under their current names."""
     return {TENSORS.get(name, name): tensor for name, tensor in tensors.items()}
 
 

@@ -1,4 +1,4 @@
-"""Changes gait clock and velocity loops of an existing policy; its network stays unchanged."""
+"""Changes gait clock and velocity feedback of an existing policy; the network is unchanged."""
 
 from __future__ import annotations
 
@@ -29,23 +29,25 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
          yaw_rate: Optional[IntegralSpec] = None,
          linear_velocity: Optional[LinearLoopSpec] = None,
          beyond_robot: Optional[Tuple[str, ...]] = None) -> PolicyContract:
-    """Write a changed copy of a policy folder, without its earlier measurements.
+    """Write a changed copy of a policy folder, without its measurements.
+
+    None leaves a parameter unchanged.
 
     Args:
-        policy: A policy folder, or the name of one that ships.
-        robot: The robot it moves, for its legs.
+        policy: A policy folder, or the name of an included policy.
+        robot: The policy's robot, for the geometry of its legs.
         output: The folder to write; replaced if it exists and holds a policy.
-        gait_period: Duration of one stride [s]; None leaves it as it is.
-        yaw_rate: The loop over the turning rate; likewise.
-        linear_velocity: The loop over the velocity that the legs measure; likewise.
-        beyond_robot: What it may ask beyond the robot's ``policy_bounds``; likewise.
+        gait_period: Duration of one stride [s].
+        yaw_rate: Feedback of the yaw rate.
+        linear_velocity: Feedback of the velocity from leg odometry.
+        beyond_robot: The robot's ``policy_bounds`` that the policy may exceed.
 
     Returns:
-        The new contract. The golden steps are recorded anew from the same states.
+        The new contract. New golden steps are recorded from the same states.
 
     Raises:
-        PolicyError: The policy does not open, asks for more than the robot allows, or has no
-            gait clock to run at another period.
+        PolicyError: The policy does not open, exceeds the bounds of the robot, or has no gait
+            clock although ``gait_period`` is given.
         MissingPackageError: onnx is not installed.
         ValueError: ``gait_period`` is not above 0.
     """
@@ -60,7 +62,7 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
     if gait_period is not None:
         if opened.contract.gait is None:
             raise PolicyError(opened.path, f'has no gait, so no stride to last {gait_period} s: '
-                              'its network sees no gait clock')
+                              'its network does not observe a gait clock')
         changes['gait'] = replace(opened.contract.gait, period=gait_period)
     if linear_velocity is not None:
         changes.update(linear_velocity_loop=linear_velocity,

@@ -8,7 +8,7 @@ from humanoid_locomotion.evaluation.protocol import COMMANDS, FULL, QUICK
 from humanoid_locomotion.evaluation.scorecard import (
     Disturbed,
     Economy,
-    Figures,
+    Measurements,
     PushLadder,
     Response,
     Rung,
@@ -51,7 +51,7 @@ def economy(speed):
 
 
 TOUR = Tour(runs=16, falls=2, time=60.0, time_up=52.0, linear_rms=0.2)
-GOOD = Figures(
+GOOD = Measurements(
     responses=tuple(response(command) for command in COMMANDS),
     mean_linear_error=0.04, mean_yaw_error=0.02, dead_zone=0.05,
     standing=Standing(runs=32, falls=0, drift_mean=0.01, drift_max=0.03, yaw_drift_mean=0.01,

@@ -1,1 +1,1 @@
-"""One policy beside others, beside its other seeds, and in other simulators and settings."""
+"""Comparison of policies, of training seeds, and of simulators and their settings."""

@@ -1,4 +1,4 @@
-"""Puts the scorecards of policies side by side."""
+"""Comparison of several policies by their scorecards."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Row:
     """One line of the comparison.
 
     Attributes:
-        label: What was measured, with its unit.
+        label: Name of the line, with its unit.
         measured: The values of each policy.
-        best: Indices of the policies that no other beats; empty if nothing was measured.
+        best: Indices of the policies that no other exceeds; empty if nothing was measured.
     """
 
     label: str
@@ -31,7 +31,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Policies, line by line.
+    """The scorecard lines of several policies.
 
     Attributes:
         names: The policies.
@@ -54,10 +54,10 @@ def compare(policies: Sequence[str]) -> Comparison:
     """Compare policies by their ``scorecard.json``.
 
     Args:
-        policies: As :func:`read_scorecards` takes them.
+        policies: See :func:`read_scorecards`.
 
     Raises:
-        ConfigError: As there.
+        ConfigError: As raised by :func:`read_scorecards`.
     """
     cards = read_scorecards(policies)
     rows = []
@@ -68,13 +68,13 @@ def compare(policies: Sequence[str]) -> Comparison:
 
 
 def read_scorecards(policies: Sequence[str]) -> List[Scorecard]:
-    """Return the scorecards of policies, which were measured alike.
+    """Return the scorecards of policies that were measured with the same protocol.
 
     Args:
-        policies: Policy folders, names of policies that ship, or ``scorecard.json`` files.
+        policies: Policy folders, names of included policies, or ``scorecard.json`` files.
 
     Raises:
-        ConfigError: A scorecard is missing or does not fit, or they are of different protocols.
+        ConfigError: A scorecard is missing or invalid, or the protocols differ.
     """
     paths = [Path(policy) if policy.endswith('.json') else find_policy(policy) / 'scorecard.json'
              for policy in policies]
@@ -101,7 +101,10 @@ def _check_same_protocol(cards: Sequence[Scorecard], paths: Sequence[Path]) -> N
 
 
 def _best(measured: Sequence[Values], more_is_better: bool) -> List[int]:
-    """Return whom no other beats: at least as good in every value, and better in one."""
+    """Return the indices of the policies that no other policy exceeds.
+
+    A policy exceeds another if it is as good in every value and better in at least one.
+    """
     sign = 1.0 if more_is_better else -1.0
     keys = [tuple(float('-inf') if value is None else sign * value for value in values)
             for values in measured]

@@ -1,4 +1,4 @@
-"""The table of one recipe's seeds: every line of each, and which of them is the median."""
+"""Comparison of policies that differ only in their training seed, and their median."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from humanoid_locomotion.evaluation.scorecard import Scorecard, shown
 
 
 class Seeds(NamedTuple):
-    """Policies that differ in their seed.
+    """Policies that differ only in their training seed.
 
     Attributes:
-        names: What each is called.
+        names: Their names.
         cards: Their scorecards.
-        ranking: Their indices, the best first.
+        ranking: Their indices, best first.
     """
 
     names: Sequence[str]
@@ -26,11 +26,11 @@ class Seeds(NamedTuple):
 
     @property
     def median(self) -> int:
-        """The index of the one in the middle; of two, the weaker."""
+        """Index of the median policy; of two in the middle, the weaker one."""
         return self.ranking[len(self.ranking) // 2]
 
     def to_markdown(self) -> str:
-        """Return the table, and why the median is the median."""
+        """Return the table and the sentence about the median."""
         head = ['line', 'gate', 'lead', 'best public', *self.names]
         rows = [[line.name + (f' [{line.unit}]' if line.unit else ''), shown(line.gate),
                  shown(line.lead), f'{shown(line.public)} ({line.whose})',
@@ -43,7 +43,7 @@ class Seeds(NamedTuple):
                          + ['', 'Bold leads, *italic* misses its gate.', '', self.reason(), ''])
 
     def reason(self) -> str:
-        """Return in a sentence which one is the median, and why."""
+        """Return a sentence that names the median and the ranking."""
         order = ', '.join(
             f'{self.names[i]} ({_passed(self.cards[i])} passed, {self.cards[i].lines_led} led)'
             for i in self.ranking)
@@ -55,10 +55,10 @@ def rank_seeds(policies: Sequence[str]) -> Seeds:
     """Rank policies of one recipe by lines passed, then lines led, then line by line.
 
     Args:
-        policies: As :func:`read_scorecards` takes them.
+        policies: See :func:`read_scorecards`.
 
     Raises:
-        ConfigError: As there; or they are of several contracts, so not seeds of one recipe.
+        ConfigError: As raised by :func:`read_scorecards`, or the contracts differ.
     """
     cards = read_scorecards(policies)
     for policy, card in zip(policies, cards):
@@ -86,7 +86,7 @@ def _passed(card: Scorecard) -> int:
 
 
 def _key(card: Scorecard) -> Tuple[float, ...]:
-    """Return what sorts the better card first; what was not measured is worst."""
+    """Return the sort key of a scorecard, smallest for the best; missing values are worst."""
     values: List[float] = [-_passed(card), -card.lines_led]
     for line in card.criteria:
         sign = -1.0 if line.more_is_better else 1.0

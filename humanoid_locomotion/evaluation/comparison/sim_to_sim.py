@@ -1,4 +1,4 @@
-"""Measures a policy in another setting than the standard one, and what that changes."""
+"""Evaluation of a policy in another simulator or with other physics parameters."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from humanoid_locomotion.evaluation.scorecard import Criterion, Scorecard, read_
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """What differs from the standard setting; None is the standard.
+    """A simulator setting that differs from the standard one; None keeps the standard value.
 
     Attributes:
-        backend: The simulator.
-        dt: Physics is at least this fine [s].
-        iterations: Most iterations of the constraint solver.
-        model: MJCF file of the same robot, by somebody else.
+        backend: Name of the simulator.
+        dt: Longest allowed physics step [s].
+        iterations: Maximum number of iterations of the constraint solver.
+        model: MJCF file of the same robot from another source.
     """
 
     backend: Optional[str] = None
@@ -40,14 +40,14 @@ class Elsewhere:
                                   f'{low:g} to {high:g}')
 
     def protocol(self, standard: Protocol) -> Protocol:
-        """Return the protocol with this physics."""
+        """Return the protocol with the simulator and the physics of this setting."""
         return replace(
             standard, simulator=self.backend or standard.simulator,
             longest_timestep=self.dt or standard.longest_timestep,
             solver_iterations=self.iterations or standard.solver_iterations)
 
     def differs(self, standard: Protocol) -> bool:
-        """Tell whether anything differs from a protocol as it is."""
+        """Return whether this setting differs from that of a protocol."""
         return self.model is not None or self.protocol(standard) != standard
 
 
@@ -56,24 +56,24 @@ def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Pa
                        progress: Optional[Callable[[str, float], None]] = None,
                        standard: Optional[Protocol] = None, robot: Optional[RobotSpec] = None
                        ) -> tuple[Scorecard, Scorecard]:
-    """Measure a policy in the standard setting and elsewhere.
+    """Measure a policy in the standard setting and in another one.
 
     Args:
-        policy: Path of the policy folder, or the name of a policy that ships.
+        policy: Path of the policy folder, or the name of an included policy.
         elsewhere: The other setting.
-        output: Folder for the other setting's scorecard; None for none.
-        quick: Cut the number of runs down.
+        output: Folder for the other setting's scorecard; None to write none.
+        quick: Reduce the number of runs.
         seed: Seed of every random choice.
-        progress: Called with what is being run and the share of it that is done.
-        standard: The standard protocol, instead of the one that ``quick`` picks.
-        robot: The robot; None for the one of that name in the package.
+        progress: Called with the name of the running part and the completed share of it.
+        standard: The standard protocol; None for the one that ``quick`` selects.
+        robot: The robot; None for the one that the contract names.
 
     Returns:
-        The scorecard of the standard setting, which is the policy's own where that was measured
-        likewise, and the other one.
+        The scorecard of the standard setting and that of the other setting. The first is read
+        from the policy folder if it was measured with the same protocol and seed.
 
     Raises:
-        LocomotionError: ``output`` is a policy folder, whose scorecard is the standard's.
+        LocomotionError: ``output`` is a policy folder; its scorecard is of the standard setting.
     """
     if output is not None and (output / 'contract.yaml').is_file():
         raise LocomotionError(f'{output}: holds a policy, whose scorecard is of the standard '
@@ -98,7 +98,7 @@ def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Pa
 
 def own_scorecard(folder: Path, fingerprint: str, standard: Protocol, seed: int
                    ) -> Optional[Scorecard]:
-    """Return the policy's own scorecard, if there is one and it was measured like this."""
+    """Return the stored scorecard of a policy if its protocol, seed and contract match."""
     path = folder / 'scorecard.json'
     if standard not in (FULL, QUICK) or not path.is_file():
         return None
@@ -109,6 +109,6 @@ def own_scorecard(folder: Path, fingerprint: str, standard: Protocol, seed: int
 
 
 def changes(before: Criterion, after: Criterion) -> tuple[Optional[float], ...]:
-    """Return by how much each value of a line differs; None where one was not measured."""
+    """Return the change of each value of a line; None if one of the two was not measured."""
     return tuple(None if a is None or b is None else b - a
                  for a, b in zip(before.measured, after.measured))

@@ -1,7 +1,7 @@
-"""Measures a policy in several settings and lays the difference table beside it, in its card.
+"""Evaluation of a policy in several simulator settings; the table is written to its card.
 
-A policy that leans on its simulator shows it here: another step and solver, and, on a GPU, the
-simulator that most policies are trained in.
+The settings differ in time step and solver iterations. On a machine with a GPU they include MuJoCo
+Warp. A policy that depends on details of one simulator gets different values in another one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FINE, COARSE = Elsewhere(dt=0.001, iterations=100), Elsewhere(dt=0.005, iteratio
 
 @dataclass(frozen=True)
 class Place:
-    """How a policy did in one setting.
+    """The result of a policy in one setting.
 
     Attributes:
         passed: Whether every line reaches its gate.
@@ -43,7 +43,7 @@ class Place:
 
 
 def settings() -> tuple[Elsewhere, ...]:
-    """Return the settings that a release is held to; MuJoCo Warp where there is a GPU for it."""
+    """Return the settings that a release must pass in; with MuJoCo Warp if it has a GPU."""
     try:
         warp: Any = import_backend('mujoco_warp')
     except MissingPackageError:
@@ -57,25 +57,25 @@ def evaluate_everywhere(policy: str, *, quick: bool = False, seed: int = 0,
                         elsewhere: Optional[Sequence[Elsewhere]] = None,
                         robot: Optional[RobotSpec] = None
                         ) -> tuple[Scorecard, Sequence[Scorecard]]:
-    """Measure a policy in the standard setting and in others; keep both in its folder.
+    """Measure a policy in the standard setting and in others; write the results to its folder.
 
-    Writes ``sim_to_sim.json``, the table in ``card.md`` and, unless it is there already and of the
-    same measurement, the standard's ``scorecard.json`` with its pictures.
+    Writes ``sim_to_sim.json`` and the table in ``card.md``. Writes ``scorecard.json`` and its
+    pictures as well, unless the folder holds a scorecard of the same protocol and seed.
 
     Args:
-        policy: Path of the policy folder, or the name of a policy that ships.
-        quick: Cut the number of runs down; such a policy does not count as released.
+        policy: Path of the policy folder, or the name of an included policy.
+        quick: Reduce the number of runs; such a policy does not count as released.
         seed: Seed of every random choice.
-        progress: Called with what is being run and the share of it that is done.
-        standard: The standard protocol, instead of the one that ``quick`` picks.
+        progress: Called with the name of the running part and the completed share of it.
+        standard: The standard protocol; None for the one that ``quick`` selects.
         elsewhere: The other settings; those of :func:`settings` by default.
-        robot: The robot; that of the policy by default.
+        robot: The robot; None for the one that the contract names.
 
     Returns:
-        The standard's scorecard and those of the other settings.
+        The scorecard of the standard setting and those of the other settings.
 
     Raises:
-        PolicyError: The folder must not be run; nothing is written.
+        PolicyError: The policy folder is invalid; nothing is written.
     """
     standard = standard or (QUICK if quick else FULL)
     opened = open_policy(policy, engine='onnxruntime')
@@ -100,7 +100,7 @@ def evaluate_everywhere(policy: str, *, quick: bool = False, seed: int = 0,
 
 
 def difference_table(standard: Scorecard, others: Sequence[Scorecard]) -> str:
-    """Return every line in every setting, and how it differs from the standard, in Markdown."""
+    """Return a Markdown table of every line in every setting, with the change of each value."""
     head = ['line', 'gate', _name(standard.setting), *(_name(card.setting) for card in others)]
     rows = [head, ['---'] * len(head)]
     for i, line in enumerate(standard.criteria):
@@ -130,6 +130,6 @@ def _name(setting: Setting) -> str:
 
 
 def _write_section(card: Path, table: str) -> None:
-    """Put the section into a card, in place of the old one or before the config."""
+    """Write the section into a card, in place of an earlier one or before the config."""
     text = read_card(card) if card.is_file() else f'# {card.parent.name}\n'
     card.write_text(with_sim_to_sim(text, table), encoding='utf-8')

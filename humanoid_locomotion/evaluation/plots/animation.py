@@ -1,4 +1,4 @@
-"""A short film of a policy for its report: it walks, is pushed, turns and stands."""
+"""Renders the animation of the report: the robot walks, is pushed, turns and stands."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.evaluation.protocol import Protocol
 from humanoid_locomotion.sim.backend import open_backend
 
-# What is asked for [m/s, m/s, rad/s], as far as the contract goes, and for how long [s].
+# Commands [m/s, m/s, rad/s], clamped to the contract's ranges, and their durations [s].
 SCENES = (((0.5, 0.0, 0.0), 3.0), ((0.4, 0.0, 0.6), 2.0), ((0.0, 0.0, 0.0), 1.5))
 PUSH_TIME, PUSH_SPEED = 1.5, 0.75  # [s], [m/s] to the left
-FRAME_PERIOD = 0.04  # [s], as nearly as the control period allows
+FRAME_PERIOD = 0.04  # [s], rounded to a multiple of the control period
 QUALITY = 60  # of WebP
 
 
 def film(folder: PolicyFolder, robot: RobotSpec, protocol: Protocol) -> str:
-    """Return the film as HTML that needs nothing else, or a sentence that says why there is none.
+    """Return the animation as self-contained HTML, or a sentence with the reason it is missing.
 
     Args:
         folder: The policy.
-        robot: Whom it moves.
-        protocol: Whose physics counts.
+        robot: The robot.
+        protocol: The protocol that sets simulator and physics.
     """
     try:
         import PIL  # noqa: F401
@@ -46,7 +46,7 @@ def film(folder: PolicyFolder, robot: RobotSpec, protocol: Protocol) -> str:
 
 
 def poses(folder: PolicyFolder, robot: RobotSpec, protocol: Protocol) -> np.ndarray:
-    """Return what the robot does, a row for each control step (steps, 7 + num_joints).
+    """Return the motion of the robot, one row per control step, (steps, 7 + num_joints).
 
     A row is the base's position [m], its orientation xyzw and the joints of the robot [rad].
     """

@@ -1,4 +1,4 @@
-"""Draws the policy's kicks and velocity errors against the gate, the lead and the public best."""
+"""Plots survived kicks and velocity errors with the gate, the lead and the best public value."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ PUBLIC = '#8a5a00'
 
 def draw_field(scorecard: Scorecard, path: Path) -> None:
     """Write the picture as PNG."""
-    figure, setting, figures = new_figure((15, 6.5)), scorecard.setting, scorecard.figures
+    figure, setting, measured = new_figure((15, 6.5)), scorecard.setting, scorecard.figures
     figure.text(0.03, 0.93, f'{setting.policy} against the field', fontsize=18, weight='bold',
                 color=INK)
     figure.text(0.97, 0.93, f'{setting.robot}, protocol {setting.protocol}'
                 + (', QUICK' if setting.quick else ''), fontsize=10, color='#555555', ha='right')
     grid = figure.add_gridspec(2, 2, left=0.06, right=0.97, top=0.82, bottom=0.17, hspace=0.35,
                                wspace=0.16)
-    _draw_pushes(figure.add_subplot(grid[:, 0]), figures.pushes)
-    labels = [' / '.join(f'{part:g}' for part in r.command) for r in figures.responses]
+    _draw_pushes(figure.add_subplot(grid[:, 0]), measured.pushes)
+    labels = [' / '.join(f'{part:g}' for part in r.command) for r in measured.responses]
     linear, turning = (figure.add_subplot(grid[row, 1]) for row in (0, 1))
-    _draw_errors(linear, LINEAR_ERROR, [r.linear_error for r in figures.responses],
-                 figures.mean_linear_error, 'Velocity error')
-    _draw_errors(turning, YAW_ERROR, [r.yaw_error for r in figures.responses],
-                 figures.mean_yaw_error, 'Turning error')
+    _draw_errors(linear, LINEAR_ERROR, [r.linear_error for r in measured.responses],
+                 measured.mean_linear_error, 'Velocity error')
+    _draw_errors(turning, YAW_ERROR, [r.yaw_error for r in measured.responses],
+                 measured.mean_yaw_error, 'Turning error')
     linear.set_xticks(range(len(labels)), [''] * len(labels))
     turning.set_xticks(range(len(labels)), labels, fontsize=8, rotation=35, ha='right')
     turning.set_xlabel('command: forward / left / turning [m/s, m/s, rad/s]', fontsize=9)
@@ -45,7 +45,7 @@ def draw_field(scorecard: Scorecard, path: Path) -> None:
 
 
 def _draw_pushes(axes: Axes, ladders: Sequence[PushLadder]) -> None:
-    """Draw how many of ten kicks each group survives, and what is asked on the judged rungs."""
+    """Draw how many of ten kicks each group survives, with gate, lead and best public value."""
     for ladder, colour in zip(ladders, COLOURS):
         axes.plot([rung.speed for rung in ladder.rungs],
                   [10.0 * rung.survived / rung.runs for rung in ladder.rungs],
@@ -64,7 +64,7 @@ def _draw_pushes(axes: Axes, ladders: Sequence[PushLadder]) -> None:
 
 def _draw_errors(axes: Axes, line: Line, errors: Sequence[float], mean: float,
                  title: str) -> None:
-    """Draw the error of each command, and their mean against what is asked of it."""
+    """Draw the error of each command, and the mean error with its gate and lead."""
     axes.bar(range(len(errors)), errors, color=FAINT, width=0.6)
     for value, style, colour, name in (
             (mean, '-', INK, 'mean'), (line.gate[0], '--', BAD, 'gate'),

@@ -1,6 +1,6 @@
-"""One self-contained HTML page about a policy: its lines, its plots, and a walk looked at closely.
+"""HTML report of a policy: scorecard lines, plots, and the details of a steady walk.
 
-Nothing is loaded from elsewhere: the plots are SVG within the page.
+The page is self-contained: the plots are embedded as SVG.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 from humanoid_locomotion.evaluation.plots import plots
 from humanoid_locomotion.evaluation.plots.plots import Figure, FigureCanvasAgg
 from humanoid_locomotion.evaluation.runner import Recording
-from humanoid_locomotion.evaluation.scorecard import Figures, Scorecard, shown
+from humanoid_locomotion.evaluation.scorecard import Measurements, Scorecard, shown
 
-DOWN_SHARE = 0.05  # of the largest sole force: above it a foot counts as down
-CLOSE_UP = 3.2  # of walking that is looked at closely [s]
+DOWN_SHARE = 0.05  # of the largest sole force; above it a foot is on the floor
+CLOSE_UP = 3.2  # [s] of walking in the plots of gait and power
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem;
        color: #222; }
@@ -35,15 +35,15 @@ def write_page(scorecard: Scorecard, standing_paths: np.ndarray, walk: Recording
     """Write the page.
 
     Args:
-        scorecard: What was measured.
-        standing_paths: (steps, runs, 2) [m], where standing robots went.
-        walk: One robot walking, a row for every physics step.
+        scorecard: The scorecard.
+        standing_paths: (steps, runs, 2) [m], the positions of standing robots.
+        walk: A recording of one walking robot, one row per physics step.
         joint_names: The joints of that recording.
-        efforts: (num_joints,) [Nm], their largest torques.
-        film: Of the robot, as HTML.
+        efforts: (num_joints,) [Nm], the torque limits of these joints.
+        film: The animation of the robot, as HTML.
         path: The file.
     """
-    figures, setting = scorecard.figures, scorecard.setting
+    measured, setting = scorecard.figures, scorecard.setting
     close = walk.between(0.0, CLOSE_UP)
     verdict = 'passed' if scorecard.passed else 'failed'
     parts = [
@@ -54,18 +54,18 @@ def write_page(scorecard: Scorecard, standing_paths: np.ndarray, walk: Recording
         '<h2>Velocity response</h2>',
         _svg((9.0, 8.5), lambda axes: plots._draw_responses(axes, scorecard)),
         '<h2>Pushes</h2>',
-        _svg((8.0, 4.0), lambda axes: plots._draw_pushes(axes, figures.pushes)),
+        _svg((8.0, 4.0), lambda axes: plots._draw_pushes(axes, measured.pushes)),
         '<h2>Standing still</h2>',
         _svg((5.0, 4.0), lambda axes: plots._draw_standing(axes, standing_paths)),
         '<h2>Gait</h2><p class="note">Feet on the floor while walking at '
-        f'{figures.economy[0].command:g} m/s.</p>',
+        f'{measured.economy[0].command:g} m/s.</p>',
         _svg((9.0, 2.0), lambda axes: draw_gait(axes, close)),
         '<h2>Torque</h2><p class="note">Share of each joint\'s effort: mean and largest.</p>',
         _svg((9.0, 0.25 * len(joint_names) + 1.0),
              lambda axes: draw_torques(axes, walk, joint_names, efforts)),
-        '<h2>Energy</h2>', _economy(figures),
+        '<h2>Energy</h2>', _economy(measured),
         _svg((9.0, 2.6), lambda axes: draw_power(axes, close)),
-        '<h2>Floors, loads, delay and noise</h2>', _situations(figures),
+        '<h2>Floors, loads, delay and noise</h2>', _situations(measured),
         _setting(scorecard)]
     page = (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>'
             f'{escape(setting.policy)}</title><style>{STYLE}</style></head><body>\n'
@@ -74,7 +74,7 @@ def write_page(scorecard: Scorecard, standing_paths: np.ndarray, walk: Recording
 
 
 def draw_gait(axes: Any, walk: Recording) -> None:
-    """Draw when each foot is down, left above right."""
+    """Draw when each foot is on the floor, the left foot above the right one."""
     forces = walk.sole_forces[:, 0]
     down = forces > DOWN_SHARE * max(float(forces.max()), 1e-9)
     times = walk.period * np.arange(len(down))
@@ -88,7 +88,7 @@ def draw_gait(axes: Any, walk: Recording) -> None:
 
 def draw_torques(axes: Any, walk: Recording, joint_names: Sequence[str],
                  efforts: np.ndarray) -> None:
-    """Draw how much of its effort each joint uses."""
+    """Draw mean and largest torque of each joint as a share of its effort."""
     share = np.abs(walk.joint_torques[:, 0]) / efforts
     rows = np.arange(len(joint_names))[::-1]
     axes.barh(rows, share.max(0), color='#bbd4e8', label='largest')
@@ -99,7 +99,7 @@ def draw_torques(axes: Any, walk: Recording, joint_names: Sequence[str],
 
 
 def draw_power(axes: Any, walk: Recording) -> None:
-    """Draw the mechanical power that all joints take and give, sum of |torque * speed|."""
+    """Draw the mechanical power of all joints, sum of |torque * speed|."""
     power = np.abs(walk.joint_torques[:, 0] * walk.joint_velocities[:, 0]).sum(1)
     times = walk.period * np.arange(len(power))
     axes.plot(times, power, color='#222222', linewidth=0.8)
@@ -121,7 +121,7 @@ def _svg(size: tuple[float, float], draw: Callable[[Any], None]) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; cells are HTML already."""
+    """Return an HTML table of cells that are HTML."""
     def row(cells: Sequence[str], tag: str) -> str:
         return '<tr>' + ''.join(f'<{tag}>{cell}</{tag}>' for cell in cells) + '</tr>'
     return '<table>' + row(head, 'th') + ''.join(row(cells, 'td') for cells in rows) + '</table>'
@@ -133,7 +133,7 @@ def _lines(scorecard: Scorecard) -> str:
          f'<span class="{line.verdict}">{line.verdict}</span>') for line in scorecard.criteria))
 
 
-def _economy(figures: Figures) -> str:
+def _economy(measured: Measurements) -> str:
     def number(value: Optional[float]) -> str:
         return '-' if value is None else f'{value:.3g}'
     return _table(
@@ -141,13 +141,13 @@ def _economy(figures: Figures) -> str:
          'foot slip [m/s]', 'hardest step [body weights]'),
         ([number(value) for value in (
             it.command, it.speed, it.cost_of_transport, it.peak_torque_share, it.foot_slip,
-            it.peak_force)] for it in figures.economy))
+            it.peak_force)] for it in measured.economy))
 
 
-def _situations(figures: Figures) -> str:
+def _situations(measured: Measurements) -> str:
     return _table(('situation', 'runs', 'falls', 'velocity error [m/s]'), (
         (escape(it.name), str(it.runs), str(it.falls), f'{it.linear_error:.3g}')
-        for it in (*figures.situations, figures.ice)))
+        for it in (*measured.situations, measured.ice)))
 
 
 def _setting(scorecard: Scorecard) -> str:

@@ -1,4 +1,4 @@
-"""Draws the scorecard: one page that tells at a glance how a policy walks."""
+"""The scorecard as one picture, and helpers for the other plots."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def draw(scorecard: Scorecard, standing_paths: np.ndarray, path: Path) -> None:
     """Write the picture as PNG.
 
     Args:
-        scorecard: What to show.
-        standing_paths: (steps, runs, 2) [m], where standing robots went.
+        scorecard: The scorecard.
+        standing_paths: (steps, runs, 2) [m], the positions of standing robots.
         path: The file.
     """
     figure = new_figure((15, 9.5))
@@ -63,7 +63,7 @@ def _title(figure: Figure, scorecard: Scorecard) -> None:
 
 
 def _draw_responses(axes: Axes, scorecard: Scorecard) -> None:
-    """Draw one line for each component that a command asks for, commanded and achieved."""
+    """Draw the commanded and the achieved value of each command component that is not 0."""
     rows = [(response, axis) for response in scorecard.figures.responses
             for axis in range(3) if response.command[axis] != 0.0]
     labels = []
@@ -145,31 +145,31 @@ def _draw_lines(axes: Axes, scorecard: Scorecard) -> None:
 
 
 def _more(scorecard: Scorecard) -> list[str]:
-    """Return what is measured besides the lines, in sentences."""
-    figures = scorecard.figures
-    own, zone = figures.own_arms, figures.dead_zone
+    """Return sentences about measurements that are not among the lines."""
+    measured = scorecard.figures
+    own, zone = measured.own_arms, measured.dead_zone
     slowest = 'no slow command is answered' if zone is None else (
         f'answers forward commands from {zone:g} m/s')
     return [f'{slowest}; {own.time:g} s tour with its own arms: {own.time_up:.3g} s up, '
             f'{own.falls} of {own.runs} fell',
-            f'worst drift while standing {100 * figures.standing.drift_max:.2g} cm, '
-            f'{figures.standing.yaw_drift_max:.2g} rad; '
-            f'{sum(r.runs for r in figures.responses)} runs of held commands, '
-            f'{sum(g.rungs[0].runs * len(g.rungs) for g in figures.pushes)} kicks']
+            f'worst drift while standing {100 * measured.standing.drift_max:.2g} cm, '
+            f'{measured.standing.yaw_drift_max:.2g} rad; '
+            f'{sum(r.runs for r in measured.responses)} runs of held commands, '
+            f'{sum(g.rungs[0].runs * len(g.rungs) for g in measured.pushes)} kicks']
 
 
 def new_figure(size: tuple[float, float]) -> Figure:
-    """Return an empty page of a size in inches."""
+    """Return an empty figure of a size in inches."""
     figure = Figure(figsize=size, dpi=110, facecolor='white')
     FigureCanvasAgg(figure)
     return figure
 
 
 def heading(axes: Axes, text: str, x: float = 0.0, y: float = 1.05) -> None:
-    """Write a title over axes, at a place in their own coordinates."""
+    """Write a title above axes, at a position in axes coordinates."""
     axes.text(x, y, text, transform=axes.transAxes, fontsize=13, weight='bold', color=INK)
 
 
 def bare(axes: Axes) -> None:
-    """Leave only the left and the lower frame of axes."""
+    """Hide the top and the right spine of axes."""
     axes.spines[['top', 'right']].set_visible(False)

@@ -1,1 +1,1 @@
-"""The environment: observations, rewards, terminations, commands and randomization."""
+"""The training environment: observations, rewards, terminations, commands and randomisation."""

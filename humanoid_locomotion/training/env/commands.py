@@ -1,7 +1,7 @@
-"""Samples the commands that robots are trained with.
+"""Sampling of the commands in training.
 
-The config's shares and its slowing concern the axes that count as moving. Any other axis is
-sampled uniformly from its range, whatever the robot is asked to do besides.
+The shares of the config apply to the axes that count as moving. Any other axis is sampled
+independently and uniformly from its range.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SLOW = (0.1, 0.4)  # factors on a slow command
 
 
 class CommandSampler:
-    """Holds the command of every robot and samples a new one when its time is over.
+    """The command of every robot; a new one is sampled when its time is over.
 
     Attributes:
         command: (num_envs, size), see :mod:`humanoid_locomotion.core.command`.
@@ -39,7 +39,7 @@ class CommandSampler:
         self.time_left = torch.zeros(num_envs, device=device)
 
     def step(self, reset: torch.Tensor) -> None:
-        """Count one control step; sample for robots in ``reset`` and those whose time is over."""
+        """Advance by one control step; resample for ``reset`` and where the time is over."""
         self.time_left -= self._control_period
         due = reset | (self.time_left <= 0.0)
         drawn = self.draw(due.shape[0])
@@ -48,7 +48,7 @@ class CommandSampler:
             due, uniform(due.shape, self._config.resample_period, due.device), self.time_left))
 
     def draw(self, count: int) -> torch.Tensor:
-        """Return ``count`` commands; moving axes are 0 where their norm is below the threshold."""
+        """Sample ``count`` commands; moving axes are 0 if their norm is below the threshold."""
         device = self._lower.device
         size = self._lower.shape[0]
         drawn = self._lower + torch.rand(count, size, device=device) * (self._upper - self._lower)
@@ -61,7 +61,7 @@ class CommandSampler:
 
 
 def _kinds(limits: CommandSpec) -> torch.Tensor:
-    """Return (4, size): which axes each kind keeps: all moving, forward, turning, none."""
+    """Return (4, size) factors of the kinds of command: all moving, forward, turning, none."""
     every = torch.tensor(limits.counts_as_moving, dtype=torch.float32)
     kinds = torch.zeros(4, limits.size)
     kinds[0] = every

@@ -1,7 +1,8 @@
-"""What the critic sees besides the actor's observation: the simulator's truth, free of noise.
+"""The critic's additional observation: values of the simulator without noise.
 
-All that rewards remember for longer than a control step is part of it. A critic that does not see
-an average over the last second credits an action only with what follows within GAE's horizon.
+It contains all averages that rewards use over more than one control step. Without them, the value
+function could not represent these rewards, and an action would only be credited with its effects
+within the horizon of GAE.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ class CriticObservation:
     """Builds the critic's additional observation.
 
     Attributes:
-        blocks: The numbers in order, with their mirror images.
-        size: How many numbers.
+        blocks: The parts in order, with their mirror images.
+        size: Total length.
 
     Args:
         variation: The physics of each robot.
         body_weight: Weight of one robot [N].
-        device: Where the tensors are.
+        device: Device of the tensors.
         of_terms: The blocks that reward terms with a memory add at the end.
     """
 
@@ -57,13 +58,13 @@ class CriticObservation:
 
     def build(self, state: RobotState, truth: Truth, memory: TrackingMemory,
               correction: torch.Tensor, of_terms: Sequence[torch.Tensor] = ()) -> torch.Tensor:
-        """Return (num_envs, size) numbers of the order of one.
+        """Return the observation (num_envs, size), scaled to the order of one.
 
         Args:
-            state: Of the robots.
-            truth: Of the robots.
-            memory: Of the robots.
-            correction: (num_envs, 3) of the observed command [m/s, m/s, rad/s].
+            state: State of the robots.
+            truth: Values that only the simulator has.
+            memory: Averages of the robots.
+            correction: (num_envs, 3) correction of the observed command [m/s, m/s, rad/s].
             of_terms: (num_envs, numbers) of each reward term with a memory.
         """
         parts: List[torch.Tensor] = [

@@ -10,17 +10,17 @@ from humanoid_locomotion.sim.backend import Terrain
 
 
 class TerrainCurriculum:
-    """Moves robots up and down the rows of a terrain, episode by episode, in masks.
+    """Moves robots up and down the rows of a terrain at the end of their episodes.
 
     A robot that walked more than half a tile along its commands moves up a row. One that fell
-    before, or stayed behind its commands by more than a quarter of a tile, moves down. A robot
+    before that, or walked at least a quarter of a tile less than commanded, moves down. A robot
     that succeeds on the last row continues on a random row.
 
     Args:
         terrain: The ground.
         control_period: Time between two steps [s].
-        num_envs: How many robots; each keeps one kind of ground, all kinds are equally frequent.
-        device: Where the tensors are.
+        num_envs: Number of robots; each keeps its kind of ground, all kinds are equally frequent.
+        device: Device of the tensors.
 
     Attributes:
         level: (num_envs,) int64, the row that each robot is on.
@@ -35,7 +35,7 @@ class TerrainCurriculum:
         self._asked, self._gone = (torch.zeros(num_envs, device=device) for _ in range(2))
 
     def starts(self) -> torch.Tensor:
-        """Return where robots start now, (num_envs, 3) [m], on the ground."""
+        """Return the start positions on the ground, (num_envs, 3) [m]."""
         return self._starts[self.level, self._kind]
 
     def add_step(self, command: torch.Tensor, velocity: torch.Tensor) -> None:

@@ -1,7 +1,8 @@
-"""The vectorised environment: many robots, each following a velocity command of its own.
+"""The vectorised training environment: many robots, each with its own velocity command.
 
-The step is a list of stages. It never synchronises with the host and never changes shapes: resets,
-pushes and new commands are masks. So the whole step can be captured as one CUDA graph.
+The step is a sequence of stages. It never synchronises with the host and never changes shapes:
+resets, pushes and new commands are applied with masks. Therefore the whole step can be captured
+as one CUDA graph.
 """
 
 from __future__ import annotations
@@ -60,11 +61,11 @@ class LocomotionEnv:
 
     Attributes:
         contract: The contract of a policy trained here.
-        num_envs: How many robots.
-        device: Where the tensors are.
+        num_envs: Number of robots.
+        device: Device of the tensors.
         rewards: The reward terms.
-        metrics: Sums since they were last read.
-        difficulty: () factor on penalties and pushes, which the curriculum raises to one.
+        metrics: Sums of the metrics since they were last read.
+        difficulty: () factor on penalties and pushes, which the curriculum raises to 1.
     """
 
     def __init__(self, config: TrainingConfig, contract: PolicyContract, backend: SimBackend,
@@ -115,11 +116,11 @@ class LocomotionEnv:
 
     @property
     def critic_blocks(self) -> Sequence[Block]:
-        """The critic's additional observation, block by block, with its mirror images."""
+        """The parts of the critic's additional observation, with their mirror images."""
         return self._critic.blocks
 
     def reset(self) -> StepResult:
-        """Start every robot, each at a random moment of its episode, and observe."""
+        """Reset every robot, each to a random time of its episode, and return observations."""
         everyone = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
         self._reset(everyone)
         self.commands.step(everyone)
@@ -128,17 +129,17 @@ class LocomotionEnv:
         return self._result(torch.zeros(self.num_envs, device=self.device), ~everyone, ~everyone)
 
     def step(self, action: torch.Tensor) -> StepResult:
-        """Advance by one control step under ``action`` (num_envs, m)."""
+        """Advance by one control step with ``action`` (num_envs, m)."""
         self.backend.step(self.targets(action))
         return self.after_physics(action)
 
     def targets(self, action: torch.Tensor) -> JointTargets:
-        """Return the targets that reach the joints: arms moved externally, all after the delay."""
+        """Return the joint targets of an action, with external arm motion and delay."""
         return JointTargets(self._line.send(
             self._arms.move(self.controller.act(action).positions)))
 
     def after_physics(self, action: torch.Tensor) -> StepResult:
-        """Compute the reward of ``action``, then reset, command, push and observe."""
+        """Compute the reward of ``action``, then apply resets, commands and pushes."""
         state, truth = self._read()
         self.episode_step += 1
         lost = broken(state, truth)
@@ -159,7 +160,7 @@ class LocomotionEnv:
         return self._result(reward, terminated, truncated)
 
     def carried(self) -> Dict[str, torch.Tensor]:
-        """Return the tensors that carry over from one step to the next, physics aside."""
+        """Return the tensors that carry over from one step to the next, without the physics."""
         return {
             'episode_step': self.episode_step, 'delay_steps': self._line.steps,
             'sent_targets': self._line.sent, 'last_action': self._last_action,

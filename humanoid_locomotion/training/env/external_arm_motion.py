@@ -1,4 +1,4 @@
-"""Arms that something else than the policy moves, as a manipulation task does."""
+"""External motion of the arms, as in a manipulation task."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class ExternalArmMotion:
     limit; the arms move to them on straight lines in joint space.
 
     Attributes:
-        is_moved: (num_envs,) bool, the robots whose arms are moved.
+        is_moved: (num_envs,) bool, the robots whose arms are moved externally.
 
     Args:
         config: The parameters.
-        contract: Its joints, limits and default pose are used.
-        num_envs: How many robots.
-        device: Where the tensors are.
+        contract: The contract, for joints, limits and default pose.
+        num_envs: Number of robots.
+        device: Device of the tensors.
 
     Raises:
         ConfigError: An entry of ``joints`` is part of no joint's name.

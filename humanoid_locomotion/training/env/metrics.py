@@ -20,7 +20,7 @@ class Metrics:
 
     Args:
         reward_names: The reward terms.
-        device: Where the sums are.
+        device: Device of the sums.
         more: Names of additional values to average over steps and robots.
     """
 

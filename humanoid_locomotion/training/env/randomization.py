@@ -19,7 +19,7 @@ MOSTLY_HORIZONTAL = Constant([1.0, 1.0, 0.2])
 
 
 def uniform(shape: Sequence[int], bounds: Tuple[float, float], device: Any) -> torch.Tensor:
-    """Sample uniformly from ``bounds``, with PyTorch's generator, which CUDA graphs replay."""
+    """Sample uniformly from ``bounds``, with PyTorch's generator, which works in CUDA graphs."""
     low, high = bounds
     return low + (high - low) * torch.rand(tuple(shape), device=device)
 
@@ -31,7 +31,7 @@ def symmetric(shape: Sequence[int], largest: float, device: Any) -> torch.Tensor
 
 def sample_physics(config: RandomizationConfig, num_envs: int, num_joints: int,
                  seed: int) -> PhysicsVariation:
-    """Sample the physics of every robot, once: not every simulator can change it later."""
+    """Sample the physics of every robot; done once, as some simulators cannot change it later."""
     rng = np.random.default_rng(seed)
     return PhysicsVariation(
         friction=rng.uniform(*config.friction, num_envs),
@@ -65,7 +65,7 @@ class Sensors:
             mask[:, None], rotations.small_rotation(tilt), self.imu_mounting))
 
     def measure(self, state: RobotState) -> RobotState:
-        """Return the state as measured; odometry, where a simulator gives it, stays exact."""
+        """Return the state with sensor errors; odometry, if the simulator has it, stays exact."""
         device = self.encoder_bias.device
         biased = replace(
             state, joint_positions=state.joint_positions + self.encoder_bias,
@@ -93,10 +93,10 @@ def sample_start(config: RandomizationConfig, backend: SimBackend,
 
 
 class Pusher:
-    """Kicks each robot at random times.
+    """Pushes each robot at random times.
 
     Args:
-        strength: () factor on all kicks; read in each step.
+        strength: () factor on all pushes; read in each step.
     """
 
     def __init__(self, config: RandomizationConfig, control_period: float, num_envs: int,
@@ -105,7 +105,11 @@ class Pusher:
         self.time_left = uniform((num_envs,), config.push_period, strength.device)
 
     def step(self) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Count one control step; return linear and angular kicks, zero for most robots."""
+        """Advance by one control step; return the velocities to add, zero without a push.
+
+        Returns:
+            (num_envs, 3) linear [m/s] and (num_envs, 3) angular [rad/s].
+        """
         n, device = self.time_left.shape[0], self.time_left.device
         self.time_left -= self._control_period
         due = self.time_left <= 0.0
@@ -119,5 +123,5 @@ class Pusher:
 
 
 def sample_delay(max_steps: int, num_envs: int, device: Any) -> torch.Tensor:
-    """Return a delay of 0 to ``max_steps`` control steps for every robot, (num_envs,) int64."""
+    """Sample a delay of 0 to ``max_steps`` control steps for every robot, (num_envs,) int64."""
     return (torch.rand(num_envs, device=device) * (max_steps + 1)).long()

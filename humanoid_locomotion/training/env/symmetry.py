@@ -1,7 +1,7 @@
 """The mirror through the robot's sagittal plane (y = 0 of the base): left becomes right.
 
-A mirrored walk is as good as the walk, so every sample is also learned from mirrored. A mirror is
-a permutation and a sign per number; mirrored twice, everything is as before.
+The mirror image of a sample is an equally valid sample, so PPO uses both. A mirror consists of a
+permutation and one sign per number; applying it twice gives the original.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ class Mirror:
 
 
 def joint_mirror(names: Sequence[str], robot: RobotSpec) -> Tuple[List[int], List[float]]:
-    """Return the index that each joint's mirrored position comes from, and its sign.
+    """Return, for each joint of the mirror image, the index of its source and the sign.
 
-    Twins are joints whose axes are mirror images of each other in the default pose, unless
-    ``mirrored_joints`` of the robot names them. The sign follows from the two axes.
+    The source of a joint is its twin. Two joints are twins if their axes are mirror images of each
+    other in the default pose, or if ``mirrored_joints`` of the robot names them. The sign follows
+    from the two axes.
 
     Args:
         names: The joints, in the order of the vector to mirror.
@@ -53,7 +54,7 @@ def joint_mirror(names: Sequence[str], robot: RobotSpec) -> Tuple[List[int], Lis
     lines = joint_lines(robot)
     twins = _twins(names, robot, lines)
     source = [list(names).index(twins[name]) for name in names]
-    # A mirrored rotation runs the other way, about the mirrored axis.
+    # A mirrored rotation has the opposite direction about the mirrored axis.
     sign = [1.0 if -(lines[name].axis * REFLECTION) @ lines[twins[name]].axis > 0.0 else -1.0
             for name in names]
     return source, sign

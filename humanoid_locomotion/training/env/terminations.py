@@ -1,4 +1,4 @@
-"""The ends of an episode: falls and lost robots (terminated) and the time limit (truncated)."""
+"""Terminations: falls and invalid states (terminated) and the time limit (truncated)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from humanoid_locomotion.training.config import TerminationConfig
 
 
 def fallen(state: RobotState, truth: Truth, config: TerminationConfig) -> torch.Tensor:
-    """Tell which robots are too low or tilted too far. (num_envs,) bool."""
+    """Return which robots are too low or tilted too far. (num_envs,) bool."""
     return is_down(truth.base_position[:, 2], rotations.tilt(state.base_orientation),
                    config.base_height, config.tilt)
 
 
 def broken(state: RobotState, truth: Truth) -> torch.Tensor:
-    """Tell which robots the simulator has lost: not finite, or faster than any robot can be."""
+    """Return which robots have an invalid state: not finite, or implausibly fast."""
     speeds = (state.joint_velocities, state.base_angular_velocity, truth.base_linear_velocity)
     places = (state.joint_positions, state.base_orientation, truth.base_position)
     slow = sum(speed.abs().amax(-1) for speed in speeds) < 500.0  # NaN is not below
@@ -26,5 +26,5 @@ def broken(state: RobotState, truth: Truth) -> torch.Tensor:
 
 
 def out_of_time(episode_step: torch.Tensor, config: TerminationConfig) -> torch.Tensor:
-    """Tell which episodes have lasted their full length. (num_envs,) bool."""
+    """Return which episodes have reached the time limit. (num_envs,) bool."""
     return episode_step >= config.episode_steps

@@ -1,8 +1,8 @@
-"""Averages over the last second that rewards and the critic use, and when they count.
+"""Averages over the last second for rewards and critic, and the transitions they exclude.
 
-A robot that was given a new command, or was kicked, needs time until it follows its command
-again. What it does in that time is not counted: it may have to step hard, slide or turn to stay
-upright, and a policy that paid for it could not afford to recover.
+After a new command or a kick, a robot needs time until it follows its command again. Errors in
+this time are not counted: the robot may have to step hard, slide or turn to stay upright, and a
+penalty for that would discourage the recovery.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class CommandTransition:
     """Counts the control steps since each robot's last new command and last kick or reset.
 
     Args:
-        control_period: [s].
+        control_period: Time between two control steps [s].
         command_size: Number of axes of a command.
-        num_envs: How many robots.
-        device: Where the tensors are.
+        num_envs: Number of robots.
+        device: Device of the tensors.
     """
 
     critic_mirror = Block((0, 1), (1.0, 1.0))
@@ -48,7 +48,7 @@ class CommandTransition:
 
     @property
     def remaining(self) -> torch.Tensor:
-        """(num_envs, 2) share of the time that is left: after a command, after a kick."""
+        """(num_envs, 2) remaining share of the transition after a command and after a kick."""
         return (1.0 - self._steps / self._all_steps).clamp(min=0.0)
 
     @property
@@ -62,14 +62,14 @@ class CommandTransition:
         return self._steps[:, 1] >= self._all_steps
 
     def step(self, command: torch.Tensor) -> None:
-        """Count one control step with the ``command`` (num_envs, command_size)."""
+        """Advance by one control step with the ``command`` (num_envs, command_size)."""
         is_new = (command != self._command).any(-1)
         self._command.copy_(command)
         self._steps += 1
         self._steps[:, 0].masked_fill_(is_new, 0)
 
     def kick(self, mask: torch.Tensor) -> None:
-        """Restart the time after a kick for the robots in ``mask``, kicked or reset."""
+        """Restart the transition after a kick for the robots in ``mask``, kicked or reset."""
         self._steps[:, 1].masked_fill_(mask, 0)
 
     def state_dict(self) -> Dict[str, torch.Tensor]:
@@ -80,18 +80,18 @@ class CommandTransition:
 class TrackingError:
     """The command minus the velocity, averaged over :data:`AVERAGING_TIME`.
 
-    A walking robot sways and turns within each step several times as fast as its average error,
-    so the error at an instant tells little. Transitions do not count: an error made in one could
-    be balanced only by exceeding the command afterwards.
+    Within each step a walking robot sways and turns several times as fast as its average error,
+    so the instantaneous error contains little information. Transitions are excluded: their error
+    could only be compensated by exceeding the command afterwards.
 
     Attributes:
         error: (num_envs, 3) x, y [m/s] and yaw rate [rad/s], in the heading frame; zero in a
             transition.
 
     Args:
-        control_period: [s].
-        num_envs: How many robots.
-        device: Where the tensors are.
+        control_period: Time between two control steps [s].
+        num_envs: Number of robots.
+        device: Device of the tensors.
     """
 
     critic_mirror = Block((0, 1, 2), (1.0, -1.0, -1.0))
@@ -105,16 +105,16 @@ class TrackingError:
         """Add a control step and return :attr:`error`.
 
         Args:
-            command: (num_envs, 3) the velocity command.
-            velocity: (num_envs, 3) the velocity.
-            counts: (num_envs,) bool, robots that are in no transition.
+            command: (num_envs, 3) the velocity command [m/s, m/s, rad/s].
+            velocity: (num_envs, 3) the velocity in the same axes and units.
+            counts: (num_envs,) bool, robots that are not in a transition.
         """
         averaged = torch.lerp(self.error, command - velocity, self._share)
         self.error.copy_(torch.where(counts[:, None], averaged, 0.0))
         return self.error
 
     def reset(self, mask: torch.Tensor) -> None:
-        """Forget the robots in ``mask``."""
+        """Set the averages of the robots in ``mask`` to zero."""
         self.error.masked_fill_(mask[:, None], 0.0)
 
     def state_dict(self) -> Dict[str, torch.Tensor]:
@@ -129,17 +129,17 @@ class TrackingError:
 class FootDrift:
     """The velocity of each standing sole, averaged over :data:`AVERAGING_TIME`.
 
-    Legs that press against each other push the feet apart by millimetres a second. Exploration
-    shakes the feet five times as fast; the average removes the shaking.
+    Legs that press against each other push the feet apart by millimetres per second. Exploration
+    noise moves the feet five times as fast; the average removes it.
 
     Attributes:
         velocity: (num_envs, 2, 2) of the left and the right sole, x and y in the world frame
-            [m/s]; zero while walking and in transitions, and for a foot in the air.
+            [m/s]; zero for a foot in the air, while walking and in transitions.
 
     Args:
-        control_period: [s].
-        num_envs: How many robots.
-        device: Where the tensors are.
+        control_period: Time between two control steps [s].
+        num_envs: Number of robots.
+        device: Device of the tensors.
     """
 
     critic_mirror = Block((2, 3, 0, 1), (1.0, -1.0, 1.0, -1.0))
@@ -152,8 +152,8 @@ class FootDrift:
         """Add a control step and return :attr:`velocity`.
 
         Args:
-            truth: Of the simulator.
-            standing: (num_envs,) bool, robots that must stand still by now.
+            truth: Values that only the simulator has.
+            standing: (num_envs,) bool, robots that are to stand and are not in a transition.
         """
         stands = (truth.sole_forces > CONTACT_FORCE) & standing[:, None]
         averaged = torch.lerp(self.velocity, truth.sole_velocities[:, :, :2], self._share)
@@ -161,7 +161,7 @@ class FootDrift:
         return self.velocity
 
     def reset(self, mask: torch.Tensor) -> None:
-        """Forget the robots in ``mask``."""
+        """Set the averages of the robots in ``mask`` to zero."""
         self.velocity.masked_fill_(mask[:, None, None], 0.0)
 
     def state_dict(self) -> Dict[str, torch.Tensor]:
@@ -176,18 +176,18 @@ class FootDrift:
 
 
 class TrackingMemory:
-    """The three together, stepped and reset in the right order.
+    """The command transition, the tracking error and the foot drift of all robots.
 
     Attributes:
-        transition: Time since the last command and kick.
-        tracking_error: The averaged error.
+        transition: Time since the last command and the last kick.
+        tracking_error: The averaged tracking error.
         foot_drift: The averaged velocity of standing soles.
 
     Args:
-        control_period: [s].
+        control_period: Time between two control steps [s].
         command_size: Number of axes of a command.
-        num_envs: How many robots.
-        device: Where the tensors are.
+        num_envs: Number of robots.
+        device: Device of the tensors.
     """
 
     critic_mirrors = (TrackingError.critic_mirror, FootDrift.critic_mirror,
@@ -203,7 +203,7 @@ class TrackingMemory:
         """Add a control step.
 
         Args:
-            truth: Of the simulator.
+            truth: Values that only the simulator has.
             command: (num_envs, command_size).
             velocity: (num_envs, 3), in the heading frame [m/s, m/s, rad/s].
             moving: (num_envs,) bool, the command asks for walking.
@@ -214,7 +214,7 @@ class TrackingMemory:
         self.foot_drift.step(truth, is_over & ~moving)
 
     def reset(self, mask: torch.Tensor) -> None:
-        """Forget the robots in ``mask`` (num_envs,) bool."""
+        """Restart the robots in ``mask`` (num_envs,) bool."""
         self.transition.kick(mask)
         self.tracking_error.reset(mask)
         self.foot_drift.reset(mask)
@@ -225,7 +225,7 @@ class TrackingMemory:
                 **self.foot_drift.state_dict()}
 
     def critic_observation(self, state: RobotState) -> torch.Tensor:
-        """Return (num_envs, 9), of the order of one: error, drift, time left."""
+        """Return (num_envs, 9) of the order of one: error, drift, remaining time."""
         return torch.cat([self.tracking_error.critic_observation(),
                           self.foot_drift.critic_observation(state), self.transition.remaining],
                          -1)

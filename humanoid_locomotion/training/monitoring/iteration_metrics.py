@@ -9,7 +9,7 @@ import torch
 
 
 class Moment:
-    """A point in a device's work: all that it was given so far is done."""
+    """A point in the device's queue: the end of the work that was submitted so far."""
 
     def __init__(self, device: torch.device):
         self._event: Optional[torch.cuda.Event] = None
@@ -19,25 +19,25 @@ class Moment:
             self._event.record()
 
     def wait(self) -> None:
-        """Block the host until the device has come this far."""
+        """Block the host until the device has reached this point."""
         if self._event is not None:
             self._event.synchronize()
 
     def seconds_since(self, earlier: Moment) -> float:
-        """Return how long the device took from an earlier moment; both must be past."""
+        """Return the device time since an earlier moment [s]; both must have been reached."""
         if self._event is not None and earlier._event is not None:
             return earlier._event.elapsed_time(self._event) / 1e3
         return self._host - earlier._host
 
 
 class IterationMetrics:
-    """Starts one transfer to the host and waits for it only when the values are read.
+    """An asynchronous transfer to the host, which blocks only when the values are read.
 
     Args:
         iteration: Number of the iteration.
-        samples: How many control steps have been learned from by then.
+        samples: Number of control steps used for training up to then.
         values: (number of values,) on the device.
-        explain: Names the values.
+        explain: Returns the values by name.
 
     Attributes:
         arrived: The moment when the device finished the iteration.

@@ -18,8 +18,8 @@ PANELS = (
 def draw(run: Path) -> Path:
     """Write ``curve.png`` into a run folder and return its path.
 
-    The errors are those of noisy, pushed and exploring robots, at every instant, so they contain
-    the swaying of a gait; the scorecard measures the policy alone.
+    The errors are instantaneous errors of robots with noise, pushes and exploration, so they
+    include the sway of the gait. The scorecard measures the policy without them.
     """
     from matplotlib.figure import Figure
     lines: List[dict] = [json.loads(line) for line in
@@ -44,10 +44,10 @@ def draw(run: Path) -> Path:
 
 
 def draw_sweep(rows: List[Dict[str, Any]], path: Path) -> None:
-    """Write a picture of a benchmark over numbers of robots, one panel for each value.
+    """Write a plot of benchmark results over the number of robots, one panel per value.
 
     Args:
-        rows: What ``benchmark env`` or ``benchmark train`` measured, one row a number of robots.
+        rows: Results of ``benchmark env`` or ``benchmark train``, one row per number of robots.
         path: The PNG file.
     """
     from matplotlib.figure import Figure

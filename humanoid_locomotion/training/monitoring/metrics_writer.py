@@ -1,4 +1,4 @@
-"""Writes the metrics of a run: TensorBoard, where it is installed, and one JSON line each."""
+"""Writer of the metrics of a run: JSON lines, and TensorBoard if it is installed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ METRICS = 'metrics.jsonl'
 
 
 def cut(folder: Path, iteration: int) -> None:
-    """Leave in a run folder one whole line for each iteration up to one, and none after it.
+    """Keep one complete line of metrics for each iteration up to ``iteration``.
 
-    A run that was killed leaves lines of iterations that no checkpoint holds, which will be
-    trained again, and perhaps half a line.
+    After a run was killed, the file can contain lines of iterations after the last checkpoint,
+    which will be trained again, and an incomplete line. These are removed.
     """
     path = folder / METRICS
     with durable.named_errors(path):
@@ -40,15 +40,15 @@ def cut(folder: Path, iteration: int) -> None:
 
 
 class Logs:
-    """The logs of a run folder; they go on where the folder's last checkpoint is.
+    """The metrics files of a run folder; a resumed run appends to them.
 
     Args:
         folder: An existing folder.
-        enabled: Whether to write at all; of several processes only one does.
-        after: The iteration that the run goes on from.
+        enabled: Whether to write; of several processes only one does.
+        after: The iteration of the checkpoint that the run is resumed from.
 
     Raises:
-        RunFolderError: From any method: they cannot be written.
+        RunFolderError: From any method: a file cannot be written.
     """
 
     def __init__(self, folder: Path, enabled: bool = True, after: int = 0):
@@ -68,7 +68,7 @@ class Logs:
             return self
         self._excepthook, threading.excepthook = threading.excepthook, self._on_thread_error
         with durable.named_errors(self._folder):
-            # TensorBoard hides what an earlier process wrote of the iterations to come.
+            # TensorBoard then hides entries of later iterations from an earlier process.
             self._board = SummaryWriter(
                 str(self._folder), purge_step=self._after + 1 if self._after else None)
         return self
@@ -87,7 +87,7 @@ class Logs:
                     self._board.add_scalar(name, value, iteration)
 
     def synchronise(self) -> None:
-        """See that the lines so far are on the disk."""
+        """Flush the lines to the disk."""
         if self._lines is not None:
             with durable.named_errors(self._folder / METRICS):
                 os.fsync(self._lines.fileno())
@@ -95,7 +95,7 @@ class Logs:
     def __exit__(self, kind: Any, *_: object) -> None:
         with contextlib.ExitStack() as stack:
             if kind is not None:
-                stack.enter_context(contextlib.suppress(RunFolderError))  # the first counts
+                stack.enter_context(contextlib.suppress(RunFolderError))  # keep the first error
             stack.enter_context(durable.named_errors(self._folder))
             if self._excepthook is not None:
                 stack.callback(setattr, threading, 'excepthook', self._excepthook)
@@ -105,6 +105,6 @@ class Logs:
                 stack.callback(self._board.close)
 
     def _on_thread_error(self, error: Any) -> None:
-        """Say nothing of what stopped TensorBoard's thread: its next call raises it again."""
+        """Do not print an I/O error of TensorBoard's thread; its next call raises it again."""
         if self._excepthook is not None and not issubclass(error.exc_type, OSError):
             self._excepthook(error)

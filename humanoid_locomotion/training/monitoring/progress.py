@@ -15,7 +15,7 @@ class TrainingProgress:
         self._progress = Progress(
             TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
             TimeRemainingColumn(), TextColumn('{task.fields[metrics]}'), console=console,
-            disable=not console.is_terminal)  # a log gets whole lines from report
+            disable=not console.is_terminal)  # report prints complete lines to a log
         self._task = self._progress.add_task(title, total=iterations, metrics='')
         self._console, self._every = console, max(1, iterations // 20)
 

@@ -1,4 +1,4 @@
-"""Evaluates the newest checkpoint during a training run, until one passes the scorecard."""
+"""Evaluation of checkpoints during a training run, until one passes the scorecard."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from humanoid_locomotion.training.run import checkpoint
 from humanoid_locomotion.training.run.durable import named_errors
 
 CANDIDATE = 'candidate'  # the policy folder under test, in the run folder
-PASSED, FAILED = 0, 1  # what evaluation exits with; anything else is an error
+PASSED, FAILED = 0, 1  # exit codes of the evaluation; any other code is an error
 
 
 class ScorecardWatch:
-    """Exports and evaluates checkpoints in a process of its own, one after the other.
+    """Exports and evaluates checkpoints in a separate process, one after the other.
 
-    Training never waits for it: a checkpoint that is written during the evaluation of another is
-    skipped.
+    Training never waits for it: a checkpoint that is written during the evaluation of another one
+    is skipped.
 
     Args:
-        run: The run folder; the policy that passes is left in its ``candidate`` folder, and what
-            export and evaluation say in ``candidate.log``.
+        run: The run folder. The policy that passes is kept in its folder ``candidate``, and the
+            output of export and evaluation in ``candidate.log``.
         robot: Folder of the robot.
 
     Attributes:
@@ -38,10 +38,10 @@ class ScorecardWatch:
         self.passed: Optional[Path] = None
 
     def __call__(self) -> bool:
-        """Tell whether a checkpoint has passed, and take on the next one if not.
+        """Return whether a checkpoint has passed; start the evaluation of the newest one if not.
 
         Raises:
-            LocomotionError: A checkpoint could not be evaluated, so none would ever pass.
+            LocomotionError: A checkpoint could not be evaluated.
         """
         code = None if self._process is None else self._process.poll()
         if self._process is not None and code is None:
@@ -51,7 +51,8 @@ class ScorecardWatch:
             return True
         if code not in (None, FAILED):
             raise LocomotionError(
-                f'{self._log}: a checkpoint could not be evaluated; its last lines say why')
+                f'{self._log}: a checkpoint could not be evaluated; the last lines of this '
+                'file contain the reason')
         with named_errors(self._log), self._log.open('w', encoding='utf-8') as log:
             self._process = subprocess.Popen(
                 [sys.executable, '-c', _SCRIPT, str(checkpoint.latest(self._run)),
@@ -64,15 +65,15 @@ class ScorecardWatch:
         return self._run / f'{CANDIDATE}.log'
 
     def close(self) -> None:
-        """End an evaluation that is still under way, with all that it started."""
+        """Kill a running evaluation and its child processes."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 
-# Export and evaluation through the command line: training must not import evaluation. An
-# evaluation that breaks off leaves no scorecard, whatever its exit code. It ends with the training
-# that started it, which may have been killed, so that a resumed one has the folder to itself.
+# Export and evaluation run through the command line, as training must not import evaluation. An
+# evaluation that is interrupted writes no scorecard, whatever its exit code. The script ends when
+# the training process ends, even if that was killed: a resumed training uses the same folder.
 _SCRIPT = """
 import os, pathlib, signal, subprocess, sys, time
 checkpoint, folder, robot, parent = sys.argv[1:]

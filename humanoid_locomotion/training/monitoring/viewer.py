@@ -1,7 +1,7 @@
-"""Shows a training run in a browser: the newest checkpoint walks a robot in CPU MuJoCo.
+"""Viewer of a training run in a browser: the newest checkpoint controls a robot in CPU MuJoCo.
 
-It does so in a process of its own that reads checkpoints, so training never waits for it. What is
-seen is one robot without the run's randomisation, as old as the last checkpoint.
+It runs in a separate process that reads checkpoints, so training never waits for it. It shows one
+robot without the randomisation of the run, with the policy of the newest checkpoint.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from humanoid_locomotion.training.run import checkpoint
 
 HOST, PORT = '127.0.0.1', 8080
 TOKEN = 'HUMANOID_LOCOMOTION_PAGE_TOKEN'  # in the environment, which other users cannot read
-# What the robot is asked for in turn, as shares of the config's range: forward, left, turning.
+# The sequence of commands, as shares of the config's range: forward, left, turning left.
 SCENES = (('stand', (0.0, 0.0, 0.0)), ('forward', (0.5, 0.0, 0.0)), ('left', (0.0, 0.6, 0.0)),
           ('turn', (0.3, 0.0, 0.6)), ('back', (-0.6, 0.0, 0.0)))
 SCENE_TIME = 4.0  # [s]
-FALLEN_TIME = 1.0  # [s] for which a fallen robot is left to be seen
-LOOK_PERIOD = 1.0  # [s] between two looks for the first checkpoint
+FALLEN_TIME = 1.0  # [s] for which a fallen robot is shown
+LOOK_PERIOD = 1.0  # [s] between two checks for the first checkpoint
 
 
 class Walker:
-    """One robot, walked by a checkpoint.
+    """One robot that is controlled by the policy of a checkpoint.
 
     Args:
         path: The checkpoint.
         robot: The robot it was trained on.
 
     Attributes:
-        path: Likewise.
-        iteration: When it was saved.
-        command: (3,) velocity that is commanded; further axes are at rest.
+        path: The checkpoint.
+        iteration: Iteration of the checkpoint.
+        command: (3,) commanded velocity; further axes are at rest.
         scene: Name of the command.
     """
 
@@ -78,12 +78,12 @@ class Walker:
 
     @property
     def is_done(self) -> bool:
-        """Whether every scene was shown, or the robot has been down for a while."""
+        """Whether every scene was shown, or the robot has been down for ``FALLEN_TIME``."""
         return (self._steps * self.period >= SCENE_TIME * len(SCENES)
                 or self._fallen_steps * self.period >= FALLEN_TIME)
 
     def step(self) -> None:
-        """Go on by one control step."""
+        """Advance by one control step."""
         number = min(int(self._steps * self.period / SCENE_TIME), len(SCENES) - 1)
         self.scene, share = SCENES[number]
         limits = self._contract.command_limits.velocity
@@ -101,7 +101,12 @@ class Walker:
         self._fallen_steps += bool(down)
 
     def seen(self) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return base position (3,), orientation (4,), joints, and velocity (3,) in heading."""
+        """Return the values to show.
+
+        Returns:
+            Base position (3,) [m], base orientation (4,) xyzw, joint positions [rad], and the
+            velocity (3,) of the base in the heading frame [m/s].
+        """
         state: Any = self._backend.state()
         truth = self._backend.truth()
         velocity = rotations.in_heading_frame(state.base_orientation, rotations.rotate(
@@ -115,12 +120,12 @@ class Walker:
 
 
 def newest(run: Path, robot: RobotSpec, now: Optional[Walker]) -> Optional[Walker]:
-    """Return a walker at its beginning, of the newest checkpoint; None before the first.
+    """Return a new walker of the newest checkpoint; None before the first checkpoint.
 
     Args:
         run: The run folder.
         robot: The robot that is trained.
-        now: The walker so far; it is closed.
+        now: The current walker, which is closed; None for none.
     """
     try:
         path = checkpoint.latest(run)
@@ -138,8 +143,8 @@ def serve(run: Path, robot: RobotSpec, listening: socket.socket, token: str) -> 
     Args:
         run: The run folder.
         robot: The robot that is trained.
-        listening: Where the page is served.
-        token: That lets a browser in.
+        listening: The listening socket of the page.
+        token: The token that gives a browser access.
     """
     from humanoid_locomotion.sim.web.guard import Guard
     from humanoid_locomotion.sim.web.server import WebServer
@@ -165,18 +170,18 @@ def serve(run: Path, robot: RobotSpec, listening: socket.socket, token: str) -> 
 
 
 class TrainingViewer:
-    """The process that shows a run.
+    """The viewer process of a run.
 
     Args:
         run: The run folder.
         robot: Folder of the robot.
-        port: Where the page is served, on this machine only; the next that is free counts.
+        port: First port to try; the page is served on the next free one, on this machine only.
 
     Attributes:
-        address: Of the page, with the token that lets a browser in.
+        address: Address of the page, with the token that gives a browser access.
 
     Raises:
-        MissingPackageError: What a browser needs is not installed.
+        MissingPackageError: A package that the viewer needs is not installed.
     """
 
     def __init__(self, run: Path, robot: str, port: int = PORT):
@@ -193,14 +198,14 @@ class TrainingViewer:
                 env={**os.environ, TOKEN: guard.token})
 
     def close(self) -> None:
-        """End it."""
+        """Kill the viewer process."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 
 def check_installed() -> None:
-    """Raise :class:`MissingPackageError` unless everything that a browser needs is installed."""
+    """Raise :class:`MissingPackageError` unless all packages of the viewer are installed."""
     for package in ('mujoco', 'scipy', 'trimesh', 'viser'):
         if importlib.util.find_spec(package) is None:
             raise MissingPackageError('--viewer web', package,
@@ -208,7 +213,7 @@ def check_installed() -> None:
 
 
 if __name__ == '__main__':
-    torch.set_num_threads(1)  # the cores are the trainer's
+    torch.set_num_threads(1)  # leave the cores to the trainer
     os.nice(10)
     serve(Path(sys.argv[1]), load_robot(sys.argv[2]), socket.socket(fileno=int(sys.argv[3])),
           os.environ.pop(TOKEN))

@@ -1,4 +1,4 @@
-"""Collects rollouts: the policy acts in the environment."""
+"""Collection of rollouts with the policy in the environment."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from humanoid_locomotion.training.ppo.rollout_buffer import Rollout
 
 
 class Collector:
-    """Fills a rollout, one whole control step (policy, physics, reward, reset) at a time.
+    """Fills a rollout with control steps of policy, physics, reward and reset.
 
     Attributes:
         rollout: The samples of the last iteration.
-        step: Runs one step.
+        step: Callable that runs one control step.
     """
 
     def __init__(self, env: LocomotionEnv, model: ActorCritic, steps: int, use_graph: bool,
@@ -61,19 +61,19 @@ class Collector:
         self.rollout.finish(self._obs, self._critic_observation)
 
     def run_eagerly(self, steps: int) -> None:
-        """Run steps one by one, not as a graph."""
+        """Run control steps without the CUDA graph."""
         for _ in range(steps):
             self._one_step()
 
     def snapshot(self) -> Dict[str, Dict[str, torch.Tensor]]:
-        """Return copies of all that the next step depends on, network and random state aside."""
+        """Return copies of physics and environment; network and random state are not included."""
         physics = {name: torch.as_tensor(value)
                    for name, value in self._env.backend.snapshot().items()}
         return {'physics': physics,
                 'env': {name: tensor.clone() for name, tensor in self._carried().items()}}
 
     def restore(self, snapshot: Dict[str, Dict[str, torch.Tensor]]) -> None:
-        """Go back to where :meth:`snapshot` was taken."""
+        """Restore the state that :meth:`snapshot` returned."""
         self._env.backend.restore(snapshot['physics'])
         saved = convert_tensors(snapshot['env'])
         for name, tensor in self._carried().items():

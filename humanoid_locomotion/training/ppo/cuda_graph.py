@@ -1,9 +1,9 @@
-"""Runs a step many times, on a GPU as one CUDA graph.
+"""Repeated execution of a step, on a GPU as one CUDA graph.
 
 A graph replays the same kernels on the same memory without Python in between, so that training
-is limited by physics and not by the host. The step must keep what it carries over in tensors that
-it changes in place. PyTorch advances its own random generator at every replay, so a replayed step
-samples the same numbers as a step that is run normally.
+is limited by physics and not by the host. The step must keep its state in tensors that it changes
+in place. PyTorch advances its random generator at every replay, so a replayed step samples the
+same numbers as a step that is run normally.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import torch
 
 from humanoid_locomotion.training.ppo import torch_compat
 
-# Steps that are run before one is captured: they compile kernels, fill caches and allocate.
+# Steps before the capture, in which kernels are compiled, caches filled and memory allocated.
 WARM_UP_STEPS = 3
 
 
 def fused(function: Callable[..., Any], device: str, enabled: bool) -> Callable[..., Any]:
-    """Return a function whose small kernels are joined into few; only where there is CUDA.
+    """Return a function whose small kernels are fused by ``torch.compile``; only on CUDA.
 
-    Hundreds of kernels that each touch a few numbers per robot would take longer to start than
-    to run. Random numbers stay PyTorch's own, so that a fused step samples the same numbers as a
-    plain one.
+    Hundreds of kernels with a few numbers per robot would take longer to launch than to run. The
+    random numbers are those of PyTorch, so that a fused step samples the same numbers as a plain
+    one.
     """
     if not enabled or torch.device(device).type != 'cuda' or not hasattr(torch, 'compile'):
         return function
@@ -31,7 +31,7 @@ def fused(function: Callable[..., Any], device: str, enabled: bool) -> Callable[
 
 
 def forget_fused() -> None:
-    """Drop what :func:`fused` compiled; another number of robots would only add to it."""
+    """Release the compiled functions of :func:`fused`; they would otherwise accumulate."""
     if hasattr(torch, 'compiler'):
         torch.compiler.reset()
 
@@ -39,12 +39,12 @@ def forget_fused() -> None:
 class RepeatedStep:
     """Calls a step; on a GPU, from the fourth call on, replays its graph instead.
 
-    The steps that warm up are steps like any other, so nothing has to be undone.
+    The warm-up steps are normal steps, so nothing has to be undone.
 
     Args:
-        step: Takes and returns nothing; works in place.
-        device: Where it works.
-        use_graph: Whether to capture it; only CUDA can.
+        step: Function without arguments and result that works in place.
+        device: Device of its tensors.
+        use_graph: Whether to capture it; only on CUDA.
     """
 
     def __init__(self, step: Callable[[], None], device: str, use_graph: bool):
@@ -68,14 +68,14 @@ class RepeatedStep:
         self._calls += 1
 
     def forget(self) -> None:
-        """Drop the graph, and with it the references it holds, such as NCCL's connections."""
+        """Release the graph and the references it holds, such as connections of NCCL."""
         if self._graph is not None:
             torch.cuda.synchronize()
             self._graph.reset()
         self._graph, self._calls = None, 0
 
     def _run_on_stream(self) -> None:
-        """Warm up on the stream that will capture, as PyTorch asks."""
+        """Run a warm-up step on the stream of the capture, as PyTorch requires."""
         now = torch.cuda.current_stream()
         assert self._stream is not None
         self._stream.wait_stream(now)

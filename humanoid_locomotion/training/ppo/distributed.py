@@ -1,7 +1,7 @@
-"""Several processes that train one policy, one GPU and one batch of robots each.
+"""Training of one policy in several processes, each with one GPU and one batch of robots.
 
-``workers.py`` or ``torchrun`` starts them and sets their ranks in environment variables. Each
-process learns from its own robots; gradients are averaged, so that all copies of the policy stay
+``workers.py`` or ``torchrun`` starts the processes and sets their ranks in environment variables.
+Each process uses its own robots; the gradients are averaged, so that all copies of the policy stay
 equal.
 """
 
@@ -17,11 +17,11 @@ from humanoid_locomotion.core.errors import ConfigError
 
 
 class Group:
-    """The processes that train together; alone, everything here does nothing.
+    """The processes that train together; with one process, the methods have no effect.
 
     Attributes:
         rank: Rank of this process; rank 0 logs and saves.
-        size: How many there are.
+        size: Number of processes.
     """
 
     def __init__(self, rank: int = 0, size: int = 1):
@@ -58,18 +58,18 @@ class Group:
         return everyone or []
 
     def leave(self) -> None:
-        """End the exchange."""
+        """Leave the process group."""
         if self.size > 1:
             distributed.destroy_process_group()
 
 
 def is_worker() -> bool:
-    """Tell whether this process was started to train with others."""
+    """Return whether this process was started as one of several."""
     return 'LOCAL_RANK' in os.environ
 
 
 def check_gpus(count: int, device: str) -> None:
-    """Raise :class:`ConfigError` unless there is a GPU for each process, or they use none."""
+    """Raise :class:`ConfigError` if GPUs are used and there are fewer than processes."""
     if device != 'cpu' and torch.cuda.is_available() and torch.cuda.device_count() < count:
         raise ConfigError('train', '--gpus', f'found {count}, expected 1 to '
                           f'{torch.cuda.device_count()}, the GPUs of this machine')

@@ -1,4 +1,4 @@
-"""Actor and critic, each with a normaliser of its own input."""
+"""Actor and critic networks, each with a normaliser of its input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOG_2PI = math.log(2.0 * math.pi)
 
 
 class Normalizer(nn.Module):
-    """Scales inputs to zero mean and unit variance, by the statistics of all inputs so far."""
+    """Scales inputs to zero mean and unit variance with running statistics."""
 
     mean: torch.Tensor
     variance: torch.Tensor
@@ -39,9 +39,9 @@ class Normalizer(nn.Module):
         """Add a batch to the statistics (Chan et al. 1979, parallel merge).
 
         Args:
-            mean: (1, size) of the batch.
-            variance: (1, size), of the batch as a whole population.
-            count: How many rows the batch has.
+            mean: (1, size) mean of the batch.
+            variance: (1, size) population variance of the batch.
+            count: Number of rows of the batch.
         """
         total = self.count + count
         share, delta = count / total, mean - self.mean
@@ -52,7 +52,7 @@ class Normalizer(nn.Module):
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
-    """Return linear layers with ELU between them."""
+    """Return a multilayer perceptron with ELU activations."""
     layers: List[nn.Module] = []
     for i in range(len(sizes) - 1):
         layers.append(nn.Linear(sizes[i], sizes[i + 1]))
@@ -62,18 +62,18 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
 
 
 class ActorCritic(nn.Module):
-    """A Gaussian policy with a state-independent deviation, and a value function.
+    """A Gaussian policy with a state-independent standard deviation, and a value function.
 
     Args:
         obs_size: Length of the actor's observation.
         critic_size: Length of the critic's additional observation.
         num_actions: Length of an action.
         hidden_sizes: Widths of the hidden layers.
-        init_std: First standard deviation of the actions.
+        init_std: Initial standard deviation of the actions.
         min_std: Smallest standard deviation, before it is multiplied by ``std_factor``.
 
     Attributes:
-        std_factor: () on the standard deviation of the actions, one at first; not saved.
+        std_factor: () factor on the standard deviation of the actions, initially 1; not saved.
     """
 
     std_factor: torch.Tensor
@@ -97,20 +97,20 @@ class ActorCritic(nn.Module):
     def std(self) -> torch.Tensor:
         """Standard deviation of the actions (num_actions,).
 
-        The factor leaves the gradient of ``log_std`` as it is; a bound would take it away.
+        The factor does not change the gradient of ``log_std``; a clamp would set it to zero.
         """
         return self.log_std.clamp(min=self._min_log_std, max=0.7).exp() * self.std_factor
 
     def act_mean(self, obs: torch.Tensor) -> torch.Tensor:
-        """Return the deterministic action (..., num_actions); what is exported."""
+        """Return the deterministic action (..., num_actions), as in the exported policy."""
         return self.actor(self.actor_normalizer(obs))
 
     @torch.no_grad()
     def load_actor(self, layers: Dict[str, Any]) -> None:
-        """Take over the actor of a policy folder.
+        """Load the actor of a policy folder.
 
         Args:
-            layers: As :func:`humanoid_locomotion.core.policy.engines.read_layers` gives it.
+            layers: Result of :func:`humanoid_locomotion.core.policy.engines.read_layers`.
         """
         normalizer = self.actor_normalizer
         std = 1.0 / torch.as_tensor(layers['inverse_std']) - normalizer.epsilon

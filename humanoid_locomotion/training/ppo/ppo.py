@@ -18,7 +18,7 @@ from humanoid_locomotion.training.ppo.distributed import Group
 from humanoid_locomotion.training.ppo.networks import LOG_2PI, ActorCritic, gaussian_kl
 from humanoid_locomotion.training.ppo.rollout_buffer import Rollout, minibatches
 
-# What an update reports, in this order.
+# Names of the values that an update returns, in this order.
 LOGGED = ('loss/surrogate', 'loss/value', 'policy/entropy', 'policy/kl', 'policy/std',
           'policy/learning_rate')
 MIN_LEARNING_RATE, MAX_LEARNING_RATE = 1e-5, 1e-2
@@ -46,13 +46,13 @@ def ppo_losses(log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: to
     """Return the clipped surrogate, the clipped value loss and the entropy.
 
     Args:
-        log_prob: (samples,) of the actions under the policy as it is now.
-        old_log_prob: Under the policy that took them.
-        advantage: Normalised.
-        value: As it is now.
-        old_value: When the samples were taken.
-        returns: What the value should be.
-        std: (num_actions,) of the policy.
+        log_prob: (samples,) log probability of the actions under the current policy.
+        old_log_prob: (samples,) the same under the policy that sampled them.
+        advantage: (samples,) normalised advantage.
+        value: (samples,) current value.
+        old_value: (samples,) value before the update.
+        returns: (samples,) target of the value.
+        std: (num_actions,) standard deviation of the policy.
         clip: Clipping range of ratio and value.
     """
     ratio = torch.exp(log_prob - old_log_prob)
@@ -64,19 +64,19 @@ def ppo_losses(log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: to
 
 
 class Ppo:
-    """Improves an actor-critic from rollouts.
+    """Updates an actor-critic from rollouts.
 
     Args:
         config: The parameters.
         model: The networks, updated in place.
-        mirrors: How to mirror samples; None to learn from each as it is only.
-        use_graph: Whether to run the update as one CUDA graph, where there is CUDA.
-        group: The processes that learn together.
-        fuse: Whether to join the loss's small kernels, where there is CUDA.
+        mirrors: The mirrors of samples; None to train without mirror images.
+        use_graph: Whether to run the update as one CUDA graph; only on CUDA.
+        group: The processes that train together.
+        fuse: Whether to fuse the small kernels of the loss; only on CUDA.
 
     Attributes:
-        entropy_weight: () of the entropy bonus; read in each update.
-        learning_rate: (), follows the divergence.
+        entropy_weight: () weight of the entropy bonus; read in each update.
+        learning_rate: (), adapted to the KL divergence.
     """
 
     def __init__(self, config: PpoConfig, model: ActorCritic, mirrors: Optional[Mirrors] = None,
@@ -97,11 +97,11 @@ class Ppo:
         """Run the epochs over a rollout.
 
         Args:
-            rollout: What was collected; the same object every time, since a graph knows it by
-                its memory.
+            rollout: The collected samples; the same object in every call, since a CUDA graph
+                uses its memory.
 
         Returns:
-            What to log, () each, on the device; valid until the next update.
+            The values of ``LOGGED``, () each, on the device; valid until the next update.
         """
         if self._rollout is None:
             self._rollout = rollout
@@ -134,7 +134,7 @@ class Ppo:
         self._logged[5] = self.learning_rate
 
     def _learn(self, batch: Dict[str, torch.Tensor], old_std: torch.Tensor) -> torch.Tensor:
-        """Take one step of the optimizer; return surrogate, value loss, entropy and KL, (4,)."""
+        """Run one step of the optimizer; return surrogate, value loss, entropy and KL, (4,)."""
         loss, logged = self._loss_of(batch, old_std)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -149,7 +149,7 @@ class Ppo:
 
     def _loss(self, batch: Dict[str, torch.Tensor],
               old_std: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Return the loss () and what is logged of it (4,)."""
+        """Return the loss () and its logged parts (4,)."""
         config, model = self.config, self.model
         mean = model.act_mean(batch['obs'])
         kl = gaussian_kl(batch['mean'], old_std, mean.detach(), model.std.detach()).mean()
@@ -173,18 +173,18 @@ class Ppo:
         return mean, variance
 
     def restore(self, optimizer: Dict[str, Any], learning_rate: torch.Tensor) -> None:
-        """Take over the optimizer's state and the learning rate of an earlier run."""
+        """Load the state of the optimizer and the learning rate of a checkpoint."""
         self.optimizer.load_state_dict(optimizer)
         self.learning_rate.copy_(learning_rate)
         for group in self.optimizer.param_groups:
             group['lr'] = self.learning_rate
 
     def close(self) -> None:
-        """Drop the update's graph."""
+        """Release the CUDA graph of the update."""
         self._repeated.forget()
 
     def _adapt_learning_rate(self, kl: torch.Tensor) -> None:
-        """Lower the learning rate at a large divergence, raise it at a small one."""
+        """Decrease the learning rate at a large divergence, increase it at a small one."""
         wanted, rate = self.config.desired_kl, self.learning_rate
         factor = torch.where(kl > 2.0 * wanted, 1.0 / 1.5,
                              torch.where(kl < 0.5 * wanted, 1.5, 1.0))
@@ -194,7 +194,7 @@ class Ppo:
 def mirrored_too(batch: Dict[str, torch.Tensor], mirrors: Mirrors) -> Dict[str, torch.Tensor]:
     """Return the batch followed by its mirror image.
 
-    A mirrored action is as likely under the old policy's mirror image, and worth as much, so
+    A mirrored action has the same probability under the mirrored policy and the same advantage, so
     all other values are repeated.
     """
     mirrored = {'obs': mirrors.obs, 'critic_observation': mirrors.critic_observation,

@@ -10,7 +10,7 @@ import torch
 class Rollout:
     """Buffers (steps, num_envs, ...) that are filled step by step.
 
-    The step counter lives on the device, so that writing can be part of a CUDA graph.
+    The step counter is on the device, so that writing can be part of a CUDA graph.
     """
 
     def __init__(self, steps: int, num_envs: int, obs_size: int, critic_size: int,
@@ -30,7 +30,7 @@ class Rollout:
         self._index = torch.zeros(1, dtype=torch.long, device=device)
 
     def add(self, **values: torch.Tensor) -> None:
-        """Write one step; the index starts over after the last."""
+        """Write one step; after the last step the index returns to 0."""
         for name, value in values.items():
             self.data[name].index_copy_(0, self._index, value[None])
         self._index.copy_((self._index + 1) % self.steps)
@@ -46,9 +46,9 @@ class Rollout:
         """Return advantages and returns, (steps, num_envs); see :func:`gae`.
 
         Args:
-            value: The value of observations and critic observations (..., size). It is
-                asked here and not while collecting, since acting does not need it.
-            gamma: Discount.
+            value: The value function of observations and critic observations (..., size). It is
+                evaluated here and not during the collection, which does not need it.
+            gamma: Discount factor.
             lam: Trade-off between bias and variance.
         """
         d = self.data
@@ -67,12 +67,12 @@ def gae(reward: torch.Tensor, value: torch.Tensor, terminated: torch.Tensor,
     last state, approximated, as rsl_rl does, by the value one step earlier.
 
     Args:
-        reward: (steps, num_envs), as all that follow unless said.
-        value: Of the state before the step.
-        terminated: Whether the step ended in a fall.
-        truncated: Whether time was over after it.
+        reward: (steps, num_envs).
+        value: (steps, num_envs) of the state before the step.
+        terminated: (steps, num_envs) bool, the step ended in a fall.
+        truncated: (steps, num_envs) bool, the step reached the time limit.
         last_value: (num_envs,) of the state after the last step.
-        gamma: Discount.
+        gamma: Discount factor.
         lam: Trade-off between bias and variance.
 
     Returns:
@@ -92,7 +92,7 @@ def gae(reward: torch.Tensor, value: torch.Tensor, terminated: torch.Tensor,
 
 
 def minibatches(tensors: Dict[str, torch.Tensor], count: int) -> Iterator[Dict[str, torch.Tensor]]:
-    """Yield ``count`` parts of flat tensors (samples, ...), shuffled anew at each call."""
+    """Yield ``count`` parts of flat tensors (samples, ...), in a new random order."""
     first = next(iter(tensors.values()))
     order = torch.randperm(first.shape[0], device=first.device)
     size = first.shape[0] // count

@@ -1,4 +1,4 @@
-"""Differences between PyTorch 1.12, for Isaac Gym's Python 3.8, and later versions."""
+"""Compatibility of PyTorch 1.12, for the Python 3.8 of Isaac Gym, and later versions."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any, Dict, Iterable
 
 import torch
 
-# What a pickle of tensors and plain data refers to.
+# The functions and classes that a pickle of tensors and plain data needs.
 HARMLESS = {('collections', 'OrderedDict'), ('torch._utils', '_rebuild_tensor_v2')}
 
 
 def takes(function: Any, argument: str) -> bool:
-    """Tell whether this PyTorch's function or class knows an argument."""
+    """Return whether a function or class of this PyTorch version has an argument."""
     return argument in inspect.signature(function).parameters
 
 
 def adam(parameters: Iterable[torch.nn.Parameter], learning_rate: torch.Tensor,
          on_gpu: bool) -> torch.optim.Adam:
-    """Return Adam with a learning rate that is a tensor; on a GPU as one kernel, if it can."""
+    """Return Adam with a tensor as learning rate; fused on a GPU, if PyTorch supports it."""
     options: Dict[str, Any] = {'capturable': on_gpu}
     if takes(torch.optim.Adam, 'fused'):
         options['fused'] = on_gpu
@@ -29,9 +29,9 @@ def adam(parameters: Iterable[torch.nn.Parameter], learning_rate: torch.Tensor,
 
 
 def capture_options() -> Dict[str, Any]:
-    """Return how to capture a CUDA graph: only this thread's calls matter.
+    """Return the options of a CUDA graph capture that is not affected by other threads.
 
-    NCCL's watchdog works in a thread of its own.
+    The watchdog of NCCL runs in a separate thread.
     """
     if takes(torch.cuda.graph, 'capture_error_mode'):
         return {'capture_error_mode': 'thread_local'}
@@ -39,7 +39,7 @@ def capture_options() -> Dict[str, Any]:
 
 
 def load_data(path: Path, device: str) -> Any:
-    """Read tensors and plain data; whatever else a file holds is refused, never executed."""
+    """Read tensors and plain data; other content of a file is refused and never executed."""
     if takes(torch.load, 'weights_only'):
         return torch.load(path, map_location=device, weights_only=True)
     module = SimpleNamespace(
@@ -49,13 +49,13 @@ def load_data(path: Path, device: str) -> Any:
 
 
 class DataUnpickler(pickle.Unpickler):
-    """Knows tensors and plain data, nothing else."""
+    """An unpickler that accepts only tensors and plain data."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a class or function of :data:`HARMLESS`.
 
         Raises:
-            UnpicklingError: It is another.
+            UnpicklingError: It is not in :data:`HARMLESS`.
         """
         if (module, name) not in HARMLESS:
             raise pickle.UnpicklingError(f'{module}.{name} is not data')

@@ -1,4 +1,4 @@
-"""Finds what has changed since a checkpoint was written."""
+"""Detection of changes since a checkpoint was written."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ ROBOT_FILE = 'robot.yaml'
 
 def robot_facts(robot: RobotSpec) -> Dict[str, Any]:
     """Return the description of a robot that a checkpoint stores."""
-    figures = to_mapping(robot)
+    values = to_mapping(robot)
     for key in ('folder', 'description', 'urdf'):
-        del figures[key]
-    return {'figures': figures, 'model': hashlib.sha256(robot.mjcf_path.read_bytes()).hexdigest()}
+        del values[key]
+    return {'figures': values, 'model': hashlib.sha256(robot.mjcf_path.read_bytes()).hexdigest()}
 
 
 def check(content: Mapping[str, Any], path: Path, config: TrainingConfig, robot: RobotSpec,
           backend: str, accept: bool) -> List[str]:
-    """Return what changed since a checkpoint, a phrase for each.
+    """Return the changes since a checkpoint, one phrase each.
 
     Args:
-        content: Of the checkpoint.
-        path: Its path.
+        content: Content of the checkpoint.
+        path: Path of the checkpoint.
         config: The config to resume with.
-        robot: Likewise.
-        backend: Likewise.
+        robot: The robot to resume with.
+        backend: Name of the simulator to resume with.
         accept: Whether changes are accepted.
 
     Raises:
@@ -54,7 +54,7 @@ def check(content: Mapping[str, Any], path: Path, config: TrainingConfig, robot:
 
 def differences(content: Mapping[str, Any], path: Path, config: TrainingConfig, robot: RobotSpec,
                 backend: str) -> List[str]:
-    """Return what changed since a checkpoint was written, a phrase for each."""
+    """Return the changes since a checkpoint was written, one phrase each."""
     found = []
     version = content['package_version']
     if version and version != humanoid_locomotion.__version__:
@@ -89,11 +89,11 @@ def _between(before: Mapping[str, Any], now: Mapping[str, Any], without: Any = (
 
     keys = [*before, *(key for key in now if key not in before)]
     return [f'{key} {show(before, key)}, now {show(now, key)}' for key in keys
-            if key not in without and before.get(key) != now.get(key)]  # None is as absent
+            if key not in without and before.get(key) != now.get(key)]  # None equals absent
 
 
 def _flat(value: Any, at: str = '') -> Dict[str, Any]:
-    """Return nested data as dotted keys; parts of a list that have a name are called by it."""
+    """Return nested data with dotted keys; list items with a name use it as their key."""
     if isinstance(value, list) and value and all(
             isinstance(part, dict) and 'name' in part for part in value):
         value = {part['name']: part for part in value}

@@ -1,4 +1,4 @@
-"""Saves and restores training; a checkpoint is whole or absent, whenever the process dies."""
+"""Checkpoints of a training; a file is complete or absent, even after a crash."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEYS: Dict[str, Any] = {
     'robot': str, 'model_hash': str, 'backend': str, 'seed': int, 'command': str, 'config': dict,
     'iteration': int, 'samples': int, 'seconds': float, 'hardware': str, 'model': dict,
     'optimizer': dict, 'learning_rate': torch.Tensor, 'processes': list}
-# What format 3 has besides; a checkpoint of format 2 is given them when it is read.
+# Keys that format 3 adds; they are filled in when a checkpoint of format 2 is read.
 LATER_KEYS: Dict[str, Any] = {
     'run': dict, 'segments': list, 'robot_facts': dict, 'package_version': str}
 
@@ -34,13 +34,13 @@ class Segment:
     Attributes:
         first: Its first iteration.
         last: Its last iteration.
-        samples: Control steps learned from in it.
+        samples: Number of control steps used for training.
         num_envs: Robots in each process.
-        processes: How many processes.
+        processes: Number of processes.
         backend: Name of the simulator.
         hardware: The hardware that it ran on.
         command: The command that started it.
-        changed: Accepted changes since the segment before.
+        changed: Accepted changes since the previous segment.
     """
 
     first: int
@@ -58,7 +58,7 @@ def save(path: Path, content: Dict[str, Any]) -> None:
     """Write a checkpoint.
 
     Raises:
-        RunFolderError: It cannot be written; what was there before stays whole.
+        RunFolderError: It cannot be written; an earlier file stays unchanged.
     """
     with durable.named_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,14 +78,14 @@ def load(path: Path, device: str) -> Dict[str, Any]:
     """Read a checkpoint; nothing in it is executed.
 
     Raises:
-        CheckpointError: It is absent, broken or of another version.
+        CheckpointError: The file is absent, damaged or of another version.
     """
     with durable.named_errors(path, 'opened'):
         if not path.is_file():
             raise CheckpointError(path, 'there is no such checkpoint')
     try:
         with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # PyTorch does not look at the checksums
+            damaged = archive.testzip()  # PyTorch does not check the checksums
         if damaged is not None:
             raise zipfile.BadZipFile(damaged)
         content: Dict[str, Any] = torch_compat.load_data(path, device)
@@ -107,7 +107,7 @@ def load(path: Path, device: str) -> Dict[str, Any]:
 
 
 def _as_today(content: Dict[str, Any]) -> Dict[str, Any]:
-    """Return a checkpoint of format 2 as one of format 3; what it does not know is empty."""
+    """Return a checkpoint of format 2 in format 3; unknown values are empty."""
     whole = Segment(
         first=1, last=content['iteration'], samples=content['samples'],
         num_envs=content['config'].get('run', {}).get('num_envs', 0),
@@ -118,18 +118,18 @@ def _as_today(content: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def identity(content: Dict[str, Any], path: Path) -> Identity:
-    """Return which run a checkpoint belongs to."""
+    """Return the identity of the run that a checkpoint belongs to."""
     return from_mapping(Identity, content['run'], path, 'run')
 
 
 def segments(content: Dict[str, Any], path: Path) -> List[Segment]:
-    """Return what a checkpoint's training consisted of, in order."""
+    """Return the segments of a checkpoint's training, in order."""
     return [from_mapping(Segment, one, path, f'segments[{i}]')
             for i, one in enumerate(content['segments'])]
 
 
 def latest(run: Path) -> Path:
-    """Return the checkpoint of most iterations of a run folder, or the file itself.
+    """Return the newest checkpoint of a run folder, or the file itself.
 
     Raises:
         CheckpointError: There is none, or the folder holds more than one run.
@@ -146,12 +146,12 @@ def latest(run: Path) -> Path:
 
 
 def open_latest(run: Path, device: str) -> Tuple[Path, Dict[str, Any]]:
-    """Read the checkpoint of most iterations of a run folder, or the file itself.
+    """Read the newest checkpoint of a run folder, or the file itself.
 
     Raises:
-        CheckpointError: As :func:`latest` and :func:`load`; where the newest is broken, the
-            message names the newest one that is not. Or the checkpoint is of another run than
-            its folder.
+        CheckpointError: As raised by :func:`latest` and :func:`load`; if the newest checkpoint is
+            damaged, the message names the newest one that is not. Or the checkpoint belongs to
+            another run than its folder.
     """
     path = latest(run)
     try:
@@ -169,7 +169,7 @@ def open_latest(run: Path, device: str) -> Tuple[Path, Dict[str, Any]]:
 
 
 def _check_belongs(path: Path, content: Dict[str, Any], run: Path) -> None:
-    """See that a checkpoint is what its folder and its name say."""
+    """Check that a checkpoint agrees with the run of its folder and with its file name."""
     ours, theirs = Identity.of(run).id, identity(content, path).id
     if ours and theirs and ours != theirs:
         raise CheckpointError(
@@ -191,7 +191,7 @@ def _newest_whole(run: Path) -> Optional[Path]:
 
 
 def _check_one_run(run: Path, found: List[Path]) -> None:
-    """See that the times go with the iterations, in a folder of before there were ids."""
+    """Check that file times increase with the iterations, in a folder without ``run.yaml``."""
     newest = found[-1].stat().st_mtime_ns
     later = [path.name for path in found if path.stat().st_mtime_ns > newest]
     if later:

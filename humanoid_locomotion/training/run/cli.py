@@ -1,4 +1,4 @@
-"""The command ``train``: from its options to a trained run folder."""
+"""The command ``train``: checks its options and runs the training."""
 
 from __future__ import annotations
 
@@ -33,25 +33,27 @@ OUT_OF_MEMORY = ('out of memory', "can't allocate memory", 'not enough memory',
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command line; None and empty leave it to config or checkpoint.
+    """The options of the command line.
+
+    None and empty strings select the value of the config or of the checkpoint.
 
     Attributes:
         config: Name or path of a training config.
         robot: Name or folder of a robot.
         backend: Name of a simulator, or ``auto``.
         device: ``auto``, ``cpu`` or ``cuda``.
-        num_envs: Robots in each process.
-        iterations: How many in all.
-        seed: Of all random numbers; 1 by default.
+        num_envs: Number of robots in each process.
+        iterations: Total number of iterations.
+        seed: Seed of all random numbers; 1 by default.
         output: The run folder.
-        resume: Checkpoint or run folder to go on from.
+        resume: Checkpoint or run folder to resume.
         accept_changes: Whether to resume although something has changed since the checkpoint.
-        max_minutes: Stop after this time.
+        max_minutes: Stop after this time [min].
         until_scorecard: Stop when the policy passes the quick scorecard.
-        gpus: How many processes.
-        deterministic: Whether the same seed shall give the same weights, bit by bit.
+        gpus: Number of processes, one per GPU.
+        deterministic: Whether the same seed must give exactly the same weights.
         graph: Whether to use CUDA graphs.
-        fuse: Whether to join small kernels.
+        fuse: Whether to fuse small kernels.
         viewer: ``none``, ``web`` or ``window``.
         assignments: ``key=value`` changes of the config.
     """
@@ -94,21 +96,22 @@ class Options:
 
 def train(asked: Options, restart: Sequence[str], command: str,
           console: Console) -> Tuple[int, Optional[Dict[str, Any]]]:
-    """Train as asked.
+    """Train with the given options.
 
     Args:
         asked: The options.
         restart: The arguments that start this command in another process.
-        command: How it was typed, for the policy's card.
-        console: Where to show how it goes.
+        command: The command line as it was typed, for the policy's card.
+        console: Console for progress and messages.
 
     Returns:
-        The exit code (0, or what a shell reports for the signal that stopped it), and what to
-        print for machines; None from a process that only started others or helps another.
+        The exit code (0, or that of a shell for the signal that stopped the training), and the
+        summary as plain data. The summary is None in a process that only starts others and in all
+        processes but the first.
 
     Raises:
-        LocomotionError: Something does not fit; nothing was written then, or what was written is
-            whole.
+        LocomotionError: An option is invalid, or the training failed; all written files are
+            complete.
     """
     reading.choose_backend(asked.backend, asked.device)  # Isaac Gym comes before PyTorch
     begun = _begun(asked)
@@ -150,7 +153,7 @@ def train(asked: Options, restart: Sequence[str], command: str,
 
 
 def _begun(asked: Options) -> Optional[Beginning]:
-    """Return the checkpoint to resume from, and check early that the run folder can be used."""
+    """Return the checkpoint to resume from, and check that the run folder can be used."""
     if asked.resume is None:
         if asked.output is not None:
             run_folder.check_unused(asked.output)
@@ -161,16 +164,16 @@ def _begun(asked: Options) -> Optional[Beginning]:
     seed = begun.content['seed']
     if asked.seed not in (None, seed):
         raise ConfigError('train', '--seed', f'found {asked.seed}, but {begun.path} was begun '
-                          f'with {seed}, which its robots were drawn with; leave it out')
+                          f'with {seed}, which its robots were sampled with; leave it out')
     return begun
 
 
 def _backend(asked: Options, begun: Optional[Beginning]) -> str:
-    """Return the simulator's name: that of the checkpoint, unless another is named."""
+    """Return the name of the simulator: that of the option, else that of the checkpoint."""
     if begun is not None and asked.backend == 'auto':
         if begun.content['backend'] == 'isaacgym':
             raise ConfigError('train', '--backend', f'{begun.path} was trained in Isaac Gym, '
-                              'which must be named to be there before PyTorch: '
+                              'which must be imported before PyTorch: name it with '
                               '--backend isaacgym')
         return reading.choose_backend(begun.content['backend'], asked.device)
     return reading.choose_backend(asked.backend, asked.device)
@@ -178,7 +181,7 @@ def _backend(asked: Options, begun: Optional[Beginning]) -> str:
 
 def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
           console: Console) -> Tuple[int, Dict[str, Any]]:
-    """Train in the process that shows, logs and saves."""
+    """Train in the first process, which shows progress, logs and saves."""
     from humanoid_locomotion.training.monitoring.metrics_writer import METRICS
     from humanoid_locomotion.training.monitoring.progress import TrainingProgress
     from humanoid_locomotion.training.monitoring.scorecard_watch import ScorecardWatch
@@ -221,8 +224,8 @@ class _Shown:
     """Shows the metrics of an iteration; a closed output does not interrupt the iteration.
 
     Attributes:
-        error: What was raised, if it cannot; training then stops with a checkpoint. Rich raises
-            SystemExit for a pipe that nobody reads.
+        error: The error of a failed output, or None; training then stops with a checkpoint. Rich
+            raises SystemExit for a closed pipe.
     """
 
     def __init__(self, show: Report):
@@ -240,14 +243,14 @@ class _Shown:
 def _help(asked: Options, trainer: Trainer) -> int:
     """Train in one of the other processes; return its exit code.
 
-    What goes wrong in the first one ends the exchange for all: that is said in one line, so that
-    the first one's reason is not lost among tracebacks.
+    An error in the first process ends the communication of all processes. The others then print
+    one line instead of a traceback, so that the message of the first one can be found.
     """
     try:
         with contextlib.closing(trainer), StopSignals() as stop:
             trainer.run(max_seconds=_seconds(asked), wants_stop=stop)
     except LocomotionError:
-        return 2  # the first process says it
+        return 2  # the first process prints the error
     except RuntimeError as error:
         text = str(error).strip().splitlines() or ['']
         print(f'process {trainer.group.rank}: {text[0]}', file=sys.stderr)
@@ -269,10 +272,10 @@ def _draw(folder: Path) -> None:
 
 @contextlib.contextmanager
 def enough_memory(num_envs: int) -> Iterator[None]:
-    """Say in one sentence that the memory, the processor's or the GPU's, is not enough.
+    """Convert out-of-memory errors of the host and the GPU to one sentence.
 
     Raises:
-        LocomotionError: It is not.
+        LocomotionError: There is not enough memory.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Writes files that are whole or absent, whenever the process dies or the power fails."""
+"""Writes files that are complete or absent, even after a crash or a power failure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Data = Union[bytes, memoryview]
 def write(path: Path, data: Data) -> None:
     """Write a file under another name, then rename it into place.
 
-    File and folder are synchronised with the disk, so the file is there after a power failure.
+    File and folder are synchronised with the disk, so the file exists after a power failure.
 
     Raises:
-        RunFolderError: It cannot be written. A file that was there before is left as it was.
+        RunFolderError: It cannot be written; an earlier file stays unchanged.
     """
     unfinished = path.with_suffix(UNFINISHED)
     with named_errors(path):
@@ -39,17 +39,17 @@ def write(path: Path, data: Data) -> None:
 
 
 def pour(file: BinaryIO, data: Data) -> None:
-    """Put the data into an open file."""
+    """Write the data to an open file."""
     file.write(data)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make sure that the names in a folder are on the disk."""
+    """Synchronise the entries of a folder with the disk."""
     descriptor = os.open(str(folder), os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # this filesystem cannot
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # not supported by the filesystem
             raise
     finally:
         os.close(descriptor)
@@ -57,14 +57,14 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def named_errors(path: object, done: str = 'written') -> Iterator[None]:
-    """Turn what the system says about a file into one sentence with its name.
+    """Convert an ``OSError`` about a file to one sentence with its name.
 
     Args:
         path: The file or folder.
-        done: What is done to it.
+        done: Participle of the operation, such as ``written``.
 
     Raises:
-        RunFolderError: It cannot be done.
+        RunFolderError: The operation failed.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Reads config, robot, simulator and device from options; works before torch is imported."""
+"""Config, robot, simulator and device from options; usable before torch is imported."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
     """Return a training config and its robot.
 
     Args:
-        config: Name in ``config/training``, or path of a YAML file; empty for the checkpoint's
-            or the robot's.
-        robot: Overrides the config's; empty for that.
-        num_envs: Overrides the config's; None for that.
-        iterations: Likewise.
+        config: Name in ``config/training``, or path of a YAML file; empty for that of the
+            checkpoint or of the robot.
+        robot: Overrides the robot of the config unless empty.
+        num_envs: Overrides the number of robots of the config unless None.
+        iterations: Overrides the number of iterations of the config unless None.
         assignments: ``key=value`` changes of single values.
-        resumed: Checkpoint to go on from, with the config that it was trained with: its path
-            and content.
+        resumed: Path and content of the checkpoint to resume; without ``config`` its config is
+            used.
 
     Raises:
-        LocomotionError: A name is unknown, a value does not fit, or torch is not installed.
+        LocomotionError: A name is unknown, a value is invalid, or torch is not installed.
     """
     if robot:
-        load_robot(robot)  # an unknown robot is named before the config that it would have
+        load_robot(robot)  # report an unknown robot, not its missing config
     if resumed is not None and not config:
         path, data = resumed[0], resumed[1]['config']
     else:
@@ -51,13 +51,13 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
 
 
 def choose_backend(name: str, device: str) -> str:
-    """Return a simulator's name; ``auto`` is the best for the device.
+    """Return the name of a simulator; ``auto`` is MuJoCo Warp on a GPU, else MuJoCo.
 
-    A simulator that is named is imported, since Isaac Gym must be before PyTorch is.
+    Another name than ``auto`` is imported here, since Isaac Gym must be imported before PyTorch.
 
     Raises:
-        LocomotionError: It is unknown, not installed or cannot run in this process, or there is
-            no such device.
+        LocomotionError: The simulator is unknown, not installed or cannot run in this process, or
+            the device does not exist.
     """
     if name != 'auto':
         import_backend(name)
@@ -70,13 +70,13 @@ def choose_backend(name: str, device: str) -> str:
 
 
 def require_device(device: str) -> None:
-    """Refuse a GPU that PyTorch does not see.
+    """Check that PyTorch has the device.
 
     Args:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:INDEX``.
 
     Raises:
-        SimulationError: There is none, or none of that index.
+        SimulationError: There is no GPU, or none of that index.
     """
     if not device.startswith('cuda'):
         return
@@ -89,10 +89,10 @@ def require_device(device: str) -> None:
 
 
 def check_memory(backend: str, robots: int) -> None:
-    """Refuse more robots in CPU MuJoCo than the memory holds, before the system ends the process.
+    """Check that the memory is enough for a number of robots in CPU MuJoCo.
 
     Raises:
-        ConfigError: They are too many.
+        ConfigError: The robots need more memory than the machine has.
     """
     needed = robots * MUJOCO_BYTES
     there = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
@@ -103,10 +103,10 @@ def check_memory(backend: str, robots: int) -> None:
 
 
 def require_torch(what: str) -> None:
-    """Refuse to continue without PyTorch.
+    """Check that PyTorch is installed.
 
     Raises:
-        MissingPackageError: It is not.
+        MissingPackageError: It is not installed.
     """
     if importlib.util.find_spec('torch') is None:
         raise MissingPackageError(what, 'torch', "pip install 'humanoid_locomotion[train]'")

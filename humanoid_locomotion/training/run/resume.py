@@ -1,4 +1,4 @@
-"""Chooses checkpoint and run folder from ``--resume`` and ``--output``."""
+"""Choice of checkpoint and run folder from ``--resume`` and ``--output``."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def find(resume: Path, output: Optional[Path]) -> Beginning:
     """Return the checkpoint and the folder to resume from.
 
     A run continues in its folder from its newest checkpoint. With another ``output`` a new run
-    begins there, from any checkpoint; the first folder stays as it is.
+    begins there, from any checkpoint; the first folder stays unchanged.
 
     Args:
         resume: A run folder, or a checkpoint.
-        output: The run folder that is asked for; None for the checkpoint's own.
+        output: The requested run folder; None for the folder of the checkpoint.
 
     Raises:
-        LocomotionError: There is no such checkpoint, its folder holds newer ones, or a process
-            writes the folder.
+        LocomotionError: The checkpoint does not exist, its folder holds newer ones, or another
+            process writes to the folder.
     """
     path, content = checkpoint.open_latest(resume, 'cpu')
     home = run_folder.run_of(path)

@@ -1,8 +1,8 @@
-"""The folder of a run: made once, written by one process at a time, known by an id.
+"""The folder of a training run, with an id and a lock.
 
-A run folder holds ``run.yaml`` (which run it is), ``config.yaml``, ``metrics.jsonl``, event files
-of TensorBoard and ``checkpoints/``. The lock is an advisory lock (``flock``) on ``.lock``; the
-system drops it when the process ends, however it ends.
+A run folder holds ``run.yaml`` (the identity of the run), ``config.yaml``, ``metrics.jsonl``,
+event files of TensorBoard and ``checkpoints/``. Only one process at a time may write to it. The
+lock is an advisory lock (``flock``) on ``.lock``; the system releases it when the process ends.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Identity:
     """The identity of a run, stored in its folder and its checkpoints.
 
     Attributes:
-        id: 32 hex digits; empty for runs of before there was one.
-        parent: The checkpoint of another run that this one began from, and that run's id; empty
-            for a run that began with untrained networks.
+        id: 32 hex digits; empty for runs of earlier versions without an id.
+        parent: The checkpoint of another run that this run started from, and the id of that run;
+            empty for a run that started with untrained networks.
     """
 
     id: str = ''
@@ -48,25 +48,25 @@ class Identity:
 
     @classmethod
     def of(cls, folder: Path) -> Identity:
-        """Return the identity of a run folder; one without id, if the folder has none.
+        """Return the identity of a run folder; with an empty id if it has no ``run.yaml``.
 
         Raises:
-            ConfigError: Its ``run.yaml`` does not fit.
+            ConfigError: Its ``run.yaml`` is invalid.
         """
         path = folder / IDENTITY
         return yaml_config.load(cls, path) if path.is_file() else cls()
 
     def write(self, folder: Path) -> None:
-        """Write it into a run folder."""
+        """Write ``run.yaml`` into a run folder."""
         text = yaml.safe_dump(yaml_config.to_mapping(self), sort_keys=False)
         write(folder / IDENTITY, text.encode())
 
 
 class RunFolder:
-    """A run folder for as long as a process writes into it.
+    """A run folder that this process writes to.
 
     Attributes:
-        path: Where it is.
+        path: Path of the folder.
         warning: A warning for the user; empty for none.
     """
 
@@ -76,18 +76,18 @@ class RunFolder:
 
     @property
     def is_open(self) -> bool:
-        """Whether this process holds it."""
+        """Whether this process holds the lock."""
         return self._lock is not None
 
     def create(self, may_rename: bool = False) -> None:
         """Make the folder and lock it.
 
         Args:
-            may_rename: Whether to take another name, ``path-2`` and so on, if there is one of
-                this name already.
+            may_rename: Whether to use another name, ``path-2`` and so on, if a folder of this
+                name exists.
 
         Raises:
-            RunFolderError: It holds something, or another process was faster.
+            RunFolderError: The folder is not empty, or another process has locked it.
         """
         with named_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ class RunFolder:
                 self.path.mkdir(exist_ok=True)
             self._take_lock()
             try:
-                check_unused(self.path)  # again: now that it is locked
+                check_unused(self.path)  # checked again under the lock
                 self._make_ready()
                 sync_folder(self.path.parent)
             except Exception:
@@ -105,17 +105,17 @@ class RunFolder:
                 raise
 
     def enter(self) -> None:
-        """Lock a folder that exists, to go on in it.
+        """Lock an existing folder, to continue the run in it.
 
         Raises:
-            RunFolderError: Another process writes it.
+            RunFolderError: Another process writes to it.
         """
         with named_errors(self.path):
             self._take_lock()
             self._make_ready()
 
     def discard(self) -> None:
-        """Remove what :meth:`create` made, as far as nothing else is in it."""
+        """Remove the folder that :meth:`create` made, unless it contains other files."""
         self.close()
         with contextlib.suppress(OSError):
             (self.path / CHECKPOINTS).rmdir()
@@ -123,7 +123,7 @@ class RunFolder:
             self.path.rmdir()
 
     def close(self) -> None:
-        """Unlock it."""
+        """Release the lock."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -153,11 +153,11 @@ class RunFolder:
 
 
 class UnlockableError(Exception):
-    """A filesystem without locks, such as some that are mounted over a network."""
+    """The filesystem has no file locks, such as some network filesystems."""
 
 
 def check_unlocked(folder: Path) -> None:
-    """Raise :class:`RunFolderError` if a process writes the folder at this moment."""
+    """Raise :class:`RunFolderError` if another process is writing to the folder."""
     with named_errors(folder, 'opened'):
         if (folder / LOCK).is_file():
             with (folder / LOCK).open('r+', encoding='utf-8') as lock, \
@@ -166,10 +166,10 @@ def check_unlocked(folder: Path) -> None:
 
 
 def check_unused(folder: Path) -> None:
-    """Raise :class:`RunFolderError` unless a new run may be begun there.
+    """Raise :class:`RunFolderError` unless a new run can be started in the folder.
 
-    It may if the folder is absent or holds no more than a start that did not come to its first
-    checkpoint leaves behind.
+    The folder must be absent, empty, or hold only files of a start that was interrupted before
+    its first checkpoint.
     """
     with named_errors(folder, 'opened'):
         if not (folder.exists() or folder.is_symlink()):
@@ -197,7 +197,7 @@ def _check_makeable(folder: Path) -> None:
 
 
 def checkpoints_of(folder: Path) -> List[Path]:
-    """Return the checkpoints in a run folder, by their number of iterations."""
+    """Return the checkpoints in a run folder, sorted by iteration."""
     found: Dict[int, Path] = {}
     for path in sorted((folder / CHECKPOINTS).glob('*.pt')):
         if path.stem.isdecimal() and path.stem.isascii() and path.is_file():
@@ -206,7 +206,7 @@ def checkpoints_of(folder: Path) -> List[Path]:
 
 
 def run_of(checkpoint: Path) -> Optional[Path]:
-    """Return the run folder that a checkpoint lies in; None if it lies elsewhere."""
+    """Return the run folder that contains a checkpoint; None if it is not in a run folder."""
     folder = checkpoint.resolve().parent
     return folder.parent if folder.name == CHECKPOINTS else None
 

@@ -10,18 +10,19 @@ from types import FrameType
 from typing import Any, Dict, Optional
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # SIGHUP: the terminal was closed
-# Launchers pass a signal on that the terminal has sent as well: within this time [s] it is one.
+# A launcher may forward a signal that the terminal has also sent: within this time [s] both count
+# as one.
 SAME = 1.0
 
 
 class StopSignals:
-    """Notes the first signal; the same one again, later, ends the process at once.
+    """Records the first signal; a second one of the same kind ends the process at once.
 
-    Nothing is interrupted by the first: a simulator's call, the capture of a CUDA graph and the
-    writing of a checkpoint come to their end. SIGHUP stays ignored where it is, as by ``nohup``.
+    The first signal interrupts nothing: a call of the simulator, the capture of a CUDA graph and
+    the writing of a checkpoint are completed. SIGHUP stays ignored if it was, as with ``nohup``.
 
     Attributes:
-        caught: The first signal's number; None before.
+        caught: Number of the first signal; None before it.
     """
 
     def __init__(self) -> None:
@@ -43,17 +44,17 @@ class StopSignals:
         self._before.clear()
 
     def __call__(self) -> bool:
-        """Tell whether to stop."""
+        """Return whether to stop."""
         return self.caught is not None
 
     @property
     def name(self) -> str:
-        """The caught signal's name."""
+        """Name of the caught signal; empty before it."""
         return '' if self.caught is None else signal.Signals(self.caught).name
 
     @property
     def exit_code(self) -> int:
-        """The exit code that a shell reports for the signal, such as 130; 0 without a signal."""
+        """Exit code of a shell for the signal, such as 130; 0 without a signal."""
         return 0 if self.caught is None else 128 + self.caught
 
     def _note(self, number: int, _: Optional[FrameType]) -> None:

@@ -1,4 +1,4 @@
-"""The training loop: collect, learn, log, save."""
+"""The training loop: collection, update, logging and checkpoints."""
 
 from __future__ import annotations
 
@@ -37,30 +37,30 @@ from humanoid_locomotion.training.run.checkpoint import Segment
 from humanoid_locomotion.training.run.run_folder import Identity, RunFolder
 
 Report = Callable[[int, Dict[str, float]], None]
-VOTES = 'votes'  # how many processes want to stop; sent with the metrics
+VOTES = 'votes'  # number of processes that want to stop; sent with the metrics
 
 
 def never() -> bool:
-    """Return False: training is not to stop."""
+    """Return False: the training does not stop."""
     return False
 
 
 class Trainer:
-    """One training run in a folder of its own.
+    """One training run with its run folder.
 
     Args:
-        config: How to train; with several processes, ``run.num_envs`` robots in each.
+        config: The training config; each process has ``run.num_envs`` robots.
         robot: The robot.
         backend: Name of the simulator.
         device: ``auto``, ``cpu`` or ``cuda``.
-        seed: Of all random numbers.
-        folder: Where checkpoints, the config and logs go; made when the run begins.
-        may_rename: Whether the folder takes another name if there is one of this name already.
-        use_graph: Whether to run step and update as CUDA graphs, where there is CUDA.
-        fuse: Whether to join the step's small kernels, where there is CUDA.
-        deterministic: Whether the same seed must give the same weights, bit by bit.
+        seed: Seed of all random numbers.
+        folder: The run folder for checkpoints, config and logs; created when the run begins.
+        may_rename: Whether to use another name if a folder of this name exists.
+        use_graph: Whether to run step and update as CUDA graphs; only on CUDA.
+        fuse: Whether to fuse the small kernels of the step; only on CUDA.
+        deterministic: Whether the same seed must give exactly the same weights.
         command: The command that started it, for the policy's card.
-        viewer: Whether to show the robots in a window, where the simulator has one.
+        viewer: Whether to show the robots in a window, if the simulator has one.
     """
 
     def __init__(self, config: TrainingConfig, robot: RobotSpec, *, backend: str, device: str,
@@ -79,8 +79,8 @@ class Trainer:
             deterministic, viewer and self.group.is_first, config.terrain)
         self.device = self.backend.device
         if torch.device(self.device).type == 'cuda':
-            torch.set_float32_matmul_precision('high')  # TF32: half the update's time
-        # Every process samples its own robots, and starts from the same networks.
+            torch.set_float32_matmul_precision('high')  # TF32 halves the time of an update
+        # Each process samples other robots, but all start with the same networks.
         own_seed = seed + 1000 * self.group.rank
         torch.manual_seed(own_seed)
         self.env = LocomotionEnv(config, contract, self.backend, robot.mass, own_seed)
@@ -98,7 +98,7 @@ class Trainer:
         self.iteration, self.samples, self.seconds = 0, 0, 0.0
         self.identity = Identity.new()
         self._goes_on = self._has_begun = False
-        self._segments: List[Segment] = []  # those before this one
+        self._segments: List[Segment] = []  # the earlier segments
         self._start = (0, 0)  # iteration and samples at this segment's start
         self._changed: Tuple[str, ...] = ()
         self._saved: Optional[int] = None  # iteration of the last checkpoint
@@ -111,7 +111,7 @@ class Trainer:
 
     @property
     def samples_per_iteration(self) -> int:
-        """Control steps per iteration, in all processes."""
+        """Control steps per iteration, summed over all processes."""
         return self.config.ppo.rollout_steps * self.config.run.num_envs * self.group.size
 
     @property
@@ -126,20 +126,19 @@ class Trainer:
 
     @property
     def collector(self) -> Collector:
-        """The collector; the robots start when it is first used."""
+        """The collector; the environment is reset when it is first used."""
         if self._collector is None:
             self._collector = Collector(
                 self.env, self.model, self.config.ppo.rollout_steps, self.use_graph, self._fuse)
         return self._collector
 
     def begin(self) -> None:
-        """Make the run folder, or go back into it, and lock it; :meth:`run` does it if need be.
+        """Create or reopen the run folder and lock it; :meth:`run` calls it if necessary.
 
-        A folder has a checkpoint from its first moment, so that a run can be resumed whenever it
-        ends.
+        A new folder gets a checkpoint at once, so that the run can always be resumed.
 
         Raises:
-            RunFolderError: The folder is in use, cannot be written or holds something else.
+            RunFolderError: The folder is in use, cannot be written or holds other files.
         """
         if self._has_begun:
             return
@@ -149,7 +148,7 @@ class Trainer:
             self.run_folder.create(self._may_rename)
         try:
             if not self._goes_on:
-                self._follow_curriculum()  # before the robots start
+                self._follow_curriculum()  # before the first reset
                 self.save()
             if self.group.is_first:
                 self._prepare()
@@ -162,20 +161,20 @@ class Trainer:
 
     def run(self, report: Optional[Report] = None, max_seconds: float = math.inf,
             is_done: Callable[[], bool] = never, wants_stop: Callable[[], bool] = never) -> None:
-        """Train until the config's iterations are done, the time is spent or it is good enough.
+        """Train until the iterations are done, the time is over or ``is_done`` returns True.
 
-        However it ends, but for an error, the last iteration is in a checkpoint.
+        Unless an error occurs, the last iteration is saved in a checkpoint.
 
         Args:
             report: Called after each iteration with its number and metrics.
-            max_seconds: Stop after this time.
-            is_done: Asked after each checkpoint whether to stop.
-            wants_stop: Asked in each iteration; all processes stop if one of them wants to.
+            max_seconds: Stop after this time [s].
+            is_done: Called after each checkpoint; returns whether to stop.
+            wants_stop: Called in each iteration; all processes stop if it is True in one.
 
         Raises:
-            DivergedError: Metrics are not finite; the last checkpoint is good.
-            RunFolderError: The folder is in use or cannot be written, as when the disk is full;
-                the last checkpoint is whole.
+            DivergedError: Metrics are not finite; the last checkpoint can be used.
+            RunFolderError: The folder is in use or cannot be written, e.g. because the disk is
+                full; the last checkpoint is complete.
         """
         self.begin()
         begin = time.perf_counter()
@@ -194,7 +193,7 @@ class Trainer:
     def _train(self, written: Logs, report: Optional[Report],
                is_done: Callable[[], bool]) -> None:
         run, stop = self.config.run, False
-        # A GPU gets the next iteration before the metrics of the last are read.
+        # On a GPU the next iteration is queued before the metrics of the last one are read.
         ahead = int(torch.device(self.device).type == 'cuda')
         pending: Deque[IterationMetrics] = deque()
         while self.iteration < run.iterations and not stop:
@@ -213,7 +212,7 @@ class Trainer:
             self.save()
 
     def iterate(self) -> IterationMetrics:
-        """Collect and learn; return the metrics, which a GPU may still be computing."""
+        """Run one iteration; return its metrics, which a GPU may still be computing."""
         self._follow_curriculum()
         self.collector.collect()
         learned = self.ppo.update(self.collector.rollout)
@@ -236,7 +235,7 @@ class Trainer:
                        explain)
 
     def _finish(self, metrics: IterationMetrics, written: Logs, report: Optional[Report]) -> bool:
-        """Log, show and check an iteration's metrics; return whether a process wants to stop."""
+        """Log, show and check the metrics of an iteration; return whether to stop."""
         values = metrics.read()
         stop = values.pop(VOTES) > 0.0
         taken = metrics.arrived.seconds_since(self._last)
@@ -262,7 +261,7 @@ class Trainer:
         self.model.std_factor.fill_(self.config.ppo.final_std_factor ** second_half)
 
     def _agree(self, stop: bool) -> bool:
-        """Return whether any process wants to stop, the same in all of them."""
+        """Return whether ``stop`` is True in any process."""
         if self.group.size == 1:
             return stop
         votes = torch.tensor([float(stop)], device=self.device)
@@ -270,7 +269,7 @@ class Trainer:
         return bool(votes.cpu() > 0)
 
     def _prepare(self) -> None:
-        """Write what a run folder says of its run, and see that it belongs to this one."""
+        """Write the identity and the config of the run, and check the newest checkpoint."""
         if self._goes_on:
             newest = run_folder.checkpoints_of(self.folder)[-1:]
             if [path.stem for path in newest] != [f'{self.iteration:06d}']:
@@ -315,21 +314,20 @@ class Trainer:
             changed=self._changed)]
 
     def resume(self, path: Path, accept_changes: bool = False) -> None:
-        """Go on from a checkpoint as if the run had never stopped.
+        """Restore a checkpoint; training then continues as without an interruption.
 
-        In the run folder that the checkpoint lies in, the run goes on; in another folder, a new
-        run begins with what this one has learned. With another number of robots or processes, or
-        after a change that was accepted, the robots start new episodes; everything else is as it
-        was.
+        In the run folder of the checkpoint, the run continues. In another folder, a new run starts
+        with the networks of the checkpoint. With another number of robots or processes, or after
+        an accepted change, the robots start new episodes; everything else is restored.
 
         Args:
             path: The checkpoint.
             accept_changes: Whether the robot, the config, the simulator or this package may
-                differ from those that it was trained with.
+                differ from those of the checkpoint.
 
         Raises:
-            CheckpointError: It is broken, of another robot, of networks of another size, or
-                something else has changed.
+            CheckpointError: The checkpoint is damaged, has another robot or another network size,
+                or there is a change that is not accepted.
         """
         content = checkpoint.load(path, self.device)
         checkpoint.check_robot(content, self.robot.name, path)
@@ -377,7 +375,7 @@ class Trainer:
             torch.cuda.set_rng_state(states['cuda'].cpu(), self.device)
 
     def hardware(self) -> str:
-        """Return what the training runs on, for the policy's card."""
+        """Return the name of the hardware, for the policy's card."""
         if torch.device(self.device).type == 'cuda':
             name = torch.cuda.get_device_name(self.device)
             return name if self.group.size == 1 else f'{self.group.size} x {name}'
@@ -385,7 +383,7 @@ class Trainer:
         return f'CPU, {threads} thread{"s" * (threads > 1)}'
 
     def close(self) -> None:
-        """Free graphs and simulator, leave the group and let others write the folder."""
+        """Release graphs, simulator, process group and the lock of the folder."""
         self.run_folder.close()
         if self._collector is not None:
             self._collector.step.forget()

@@ -1,7 +1,7 @@
-"""Starts the processes that train together on this machine, one a GPU.
+"""Starts the processes that train together on this machine, one per GPU.
 
-``torchrun`` does so too, over several machines. This is for one: a refusal stays one sentence and
-its exit code, and a signal reaches each process once.
+``torchrun`` is an alternative for several machines. Here an error stays one sentence with its exit
+code, and each process receives a signal once.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any, List, Optional, Sequence
 from humanoid_locomotion.training.run.stop_signals import SIGNALS
 
 POLL = 0.05  # [s]
-GRACE = 2.0  # [s] in which the others may end by themselves once one has failed
+GRACE = 2.0  # [s] after a failure until the other processes are killed
 
 
 def run(count: int, command: Sequence[str]) -> int:
     """Run a command in each process; return the exit code.
 
-    Signals are passed on. When one process fails, the others are ended.
+    Signals are forwarded. If one process fails, the others are killed after ``GRACE``.
 
     Args:
-        count: How many processes.
+        count: Number of processes.
         command: The interpreter and its arguments.
     """
     shared = {**os.environ, 'WORLD_SIZE': str(count), 'LOCAL_WORLD_SIZE': str(count),
@@ -41,7 +41,7 @@ def run(count: int, command: Sequence[str]) -> int:
     before = {number: signal.signal(number, pass_on) for number in SIGNALS}
     try:
         for rank in range(count):
-            # In sessions of their own, so that the terminal's Ctrl-C does not reach them as well.
+            # In separate sessions, so that they do not also receive the terminal's Ctrl-C.
             workers.append(subprocess.Popen(
                 list(command), env={**shared, 'RANK': str(rank), 'LOCAL_RANK': str(rank)},
                 start_new_session=True))
@@ -65,7 +65,7 @@ def _wait(workers: List[subprocess.Popen]) -> int:
         if None not in codes or (failed is not None and time.monotonic() - failed > GRACE):
             bad = [code for code in codes if code]
             code = bad[0] if bad else 0
-            return 128 - code if code < 0 else code  # as a shell says that a signal ended it
+            return 128 - code if code < 0 else code  # the exit code of a shell for a signal
         time.sleep(POLL)
 
 

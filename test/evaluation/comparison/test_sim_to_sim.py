@@ -88,7 +88,7 @@ def test_impossible_physics_is_refused(settings, message):
 
 
 class OnTensors(FakeBackend):
-    """A simulator whose arrays are tensors, and whose second robot lacked room if told so."""
+    """A simulator with tensors; its second robot has a contact overflow if ``lacks``."""
 
     lacks = False
 
@@ -99,7 +99,7 @@ class OnTensors(FakeBackend):
         return type(plain)(**{k: torch.as_tensor(v) for k, v in vars(plain).items()})
 
     def overflow(self):
-        """Say who lacked room."""
+        """Return which robots had an overflow."""
         import torch
         return torch.tensor([False, self.lacks])
 
@@ -117,5 +117,5 @@ def test_a_simulator_on_tensors_is_read_in_numpy_and_its_lack_of_room_told(lacks
     if not lacks:
         backend.close()
         return
-    with pytest.raises(SimulationError, match='lacked room for the contacts of 1 robots'):
+    with pytest.raises(SimulationError, match=r'contact buffer .* overflowed for 1 robots'):
         backend.close()

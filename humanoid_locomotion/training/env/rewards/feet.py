@@ -1,4 +1,4 @@
-"""Rewards for the gait: feet that lift in turn and land flat, softly and without slipping."""
+"""Rewards for the gait: alternating swing feet that land flat, softly and without slip."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def feet_follow_clock(o: Outcome, *, swing_height: float = 0.08,
     """Agreement of the soles' heights with the gait clock, 0 to 1.
 
     The left foot swings in the first half of the stride, the right in the second, along
-    ``swing_height * sin^2`` [m]. Stance feet, and both feet of a standing robot, belong on the
-    floor. ``sigma`` is the kernel's width [m].
+    ``swing_height * sin^2`` [m]. Stance feet, and both feet of a standing robot, should be on the
+    floor. ``sigma`` is the width of the kernel [m].
     """
     heights = o.truth.sole_positions[:, :, 2]
     error = heights - swing_height * _swing(o).square()
@@ -34,22 +34,23 @@ def feet_follow_clock(o: Outcome, *, swing_height: float = 0.08,
 
 @register_reward
 def contact_follows_clock(o: Outcome) -> torch.Tensor:
-    """Share of the feet that touch the floor in stance and do not in swing."""
+    """Share of the feet whose contact agrees with the clock: contact in stance, none in swing."""
     on_floor = o.truth.sole_forces > CONTACT_FORCE
     return (on_floor == (_swing(o) <= 0.2)).float().mean(-1)
 
 
 @register_reward
 def feet_slip(o: Outcome) -> torch.Tensor:
-    """Speed of the soles under load [m/s]; not squared, so that slow slipping counts too."""
+    """Speed of the soles under load [m/s]; not squared, so that slow slip counts too."""
     return o.truth.sole_slips.sum(-1) * o.recovered
 
 
 @register_reward(above_zero=['swing_height'])
 def low_feet_speed(o: Outcome, *, swing_height: float = 0.08) -> torch.Tensor:
-    """Horizontal speed of low soles [m/s]: in full on the floor, none from ``swing_height`` up.
+    """Horizontal speed of low soles [m/s].
 
-    A foot that lands at speed slides, hits the floor hard and wastes the energy of its swing.
+    Its weight decreases linearly from 1 on the floor to 0 at ``swing_height`` [m]. A foot that
+    lands with a high speed slides, hits the floor hard and loses the energy of its swing.
     """
     lowness = (1.0 - o.truth.sole_positions[:, :, 2] / swing_height).clamp(0.0, 1.0)
     return (o.truth.sole_velocities[:, :, :2].norm(dim=-1) * lowness).sum(-1)
@@ -63,7 +64,7 @@ def feet_tilt(o: Outcome) -> torch.Tensor:
 
 @register_reward
 def feet_too_close(o: Outcome, *, distance: float = 0.15) -> torch.Tensor:
-    """Sideways distance of the feet below the smallest wanted ``distance`` [m]."""
+    """Amount by which the sideways distance of the feet is below ``distance`` [m]."""
     apart = o.truth.sole_positions[:, 0] - o.truth.sole_positions[:, 1]
     sideways = rotations.in_heading_frame(o.state.base_orientation, apart)[:, 1]
     return (distance - sideways).clamp(min=0.0)
@@ -71,10 +72,10 @@ def feet_too_close(o: Outcome, *, distance: float = 0.15) -> torch.Tensor:
 
 @register_reward(not_negative=['force', 'force_per_speed'])
 def hard_landing(o: Outcome, *, force: float = 1.3, force_per_speed: float = 0.0) -> torch.Tensor:
-    """Load on the feet above the allowed load [body weights], at most 2 for each foot.
+    """Contact force of the feet above the allowed one [body weights], at most 2 for each foot.
 
-    The allowed load of one foot is the larger of ``force`` [body weights] and ``force_per_speed``
-    [body weights per m/s] times the commanded speed, since fast steps land harder.
+    The allowed force of one foot is the larger of ``force`` [body weights] and ``force_per_speed``
+    [body weights per m/s] times the commanded speed, since contact forces increase with speed.
     """
     speed = o.command[:, :2].norm(dim=-1)
     allowed = (force_per_speed * speed).clamp(min=force)

@@ -1,4 +1,4 @@
-"""Rewards for an upright, quiet base and for smooth, cheap motion of the joints."""
+"""Rewards for an upright, steady base and for smooth joint motion with low effort."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def roll_pitch_rate(o: Outcome) -> torch.Tensor:
 
 @register_reward
 def energy(o: Outcome) -> torch.Tensor:
-    """Mechanical power of all joints [W]; braking counts like driving."""
+    """Sum of the absolute mechanical power of all joints [W]."""
     return (o.truth.joint_torques * o.state.joint_velocities).abs().sum(-1)
 
 
 @register_reward
 def torques(o: Outcome) -> torch.Tensor:
-    """Squared torques [N^2 m^2], which heat the motors even when nothing moves."""
+    """Squared torques [N^2 m^2], which heat the motors even without motion."""
     return o.truth.joint_torques.square().sum(-1)
 
 
@@ -63,7 +63,7 @@ def action_rate(o: Outcome) -> torch.Tensor:
 
 @register_reward(name='pose')
 class Pose(RewardTerm):
-    """Squared deviation from the default pose [rad^2], weighted joint by joint.
+    """Squared deviation from the default pose [rad^2], with a weight per joint.
 
     Args:
         context: Constants of the robots.

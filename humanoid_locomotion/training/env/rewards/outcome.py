@@ -1,4 +1,4 @@
-"""The data that reward terms are computed from."""
+"""The data from which reward terms are computed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class RewardContext:
     """Constants of the simulated robots that reward terms may use.
 
     Attributes:
-        contract: The contract that the policy is trained by.
+        contract: The contract that the policy is trained with.
         default_pose: (num_joints,) [rad].
         body_weight: Weight of one robot [N].
-        num_envs: How many robots.
-        device: Where the tensors are.
+        num_envs: Number of robots.
+        device: Device of the tensors.
     """
 
     def __init__(self, contract: PolicyContract, robot_mass: float, num_envs: int, device: str):
@@ -39,8 +39,8 @@ class Outcome:
 
     Attributes:
         context: Constants of the robots.
-        state: What the robot measures, free of noise.
-        truth: What only the simulator knows.
+        state: The state without sensor errors.
+        truth: Values that only the simulator has.
         velocity: (num_envs, 3) horizontal, in the heading frame [m/s], and yaw rate [rad/s].
         command: (num_envs, size) the command of this step: the velocity in the same frame and
             units, then further axes in the order of the contract's ``command_limits``.
@@ -49,7 +49,7 @@ class Outcome:
         joint_accelerations: (num_envs, num_joints) [rad/s^2], over the control step.
         phase: (num_envs,) of the gait clock, in [0, 1).
         moving: (num_envs,) 1 where the command asks for walking, else 0.
-        recovered: (num_envs,) 0 for a while after a kick or a reset, else 1.
+        recovered: (num_envs,) 0 in the transition after a kick or a reset, else 1.
         foot_drift: (num_envs, 2, 2) averaged velocity of the soles of standing robots, x and y
             in the world frame [m/s].
         tracking_error: (num_envs, 3) averaged velocity command minus velocity [m/s, m/s, rad/s].

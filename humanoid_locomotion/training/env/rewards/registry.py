@@ -1,4 +1,4 @@
-"""The table of reward terms, and the reader of their parameters.
+"""The registry of reward terms and of their parameters.
 
 A reward term is a function of an :class:`Outcome`, or a subclass of :class:`RewardTerm`. Its
 parameters are its keyword-only arguments, with types and defaults; the training config sets them::
@@ -36,11 +36,11 @@ RESERVED = ('weight', 'term')  # keys beside a term's parameters in the config
 
 
 class Block(NamedTuple):
-    """A run of numbers, and its mirror image: ``mirrored[i] = sign[i] * numbers[source[i]]``.
+    """A part of a vector and its mirror image, ``mirrored[i] = sign[i] * numbers[source[i]]``.
 
     Attributes:
-        source: Index that each mirrored number is taken from, within the block.
-        sign: Its factor.
+        source: Index within the block from which each mirrored number is taken.
+        sign: Factor on each mirrored number.
     """
 
     source: Sequence[int]
@@ -48,11 +48,11 @@ class Block(NamedTuple):
 
 
 class RewardTerm:
-    """Base class of reward terms that need constants of the robots or remember earlier steps.
+    """Base class of reward terms that need constants of the robots or have a memory.
 
-    The constructor takes a :class:`RewardContext` and the term's parameters, keyword-only. What a
-    term remembers are tensors of fixed shape that it updates in place and returns by
-    :meth:`state_dict`; CUDA graphs and checkpoints rely on both.
+    The constructor takes a :class:`RewardContext` and the keyword-only parameters of the term. The
+    memory consists of tensors of fixed shape that the term updates in place and returns from
+    :meth:`state_dict`; CUDA graphs and checkpoints require both.
 
     Attributes:
         critic_mirror: The numbers of :meth:`critic_observation` and their mirror images.
@@ -61,18 +61,18 @@ class RewardTerm:
     critic_mirror: Block = Block((), ())
 
     def step(self, outcome: Outcome) -> torch.Tensor:
-        """Return the term's value of one control step, (num_envs,); called once a step."""
+        """Return the value of the term, (num_envs,); called once per control step."""
         raise NotImplementedError
 
     def reset(self, mask: torch.Tensor) -> None:
-        """Forget the robots in ``mask`` (num_envs,) bool."""
+        """Reset the memory of the robots in ``mask`` (num_envs,) bool."""
 
     def state_dict(self) -> Dict[str, torch.Tensor]:
         """Return the tensors that carry over from one control step to the next, by name."""
         return {}
 
     def critic_observation(self, state: RobotState) -> Optional[torch.Tensor]:
-        """Return what the critic sees of the memory, (num_envs, numbers); None for nothing."""
+        """Return the part of the memory that the critic observes, (num_envs, numbers), or None."""
         return None
 
 
@@ -96,7 +96,7 @@ class RegisteredReward:
         made_of: The function or the subclass of :class:`RewardTerm`.
         hints: Type of each parameter.
         defaults: Default of each parameter that has one.
-        above_zero: Parameters that must be above 0; each entry, if they are lists.
+        above_zero: Parameters that must be above 0; for lists, every entry.
         not_negative: Parameters that must be 0 or more.
     """
 
@@ -108,11 +108,11 @@ class RegisteredReward:
     not_negative: Tuple[str, ...]
 
     def read(self, given: Mapping[str, Any], source: object, at: str) -> Dict[str, Any]:
-        """Return all parameters of the term, from those that a config gives.
+        """Return all parameters of the term: those of a config, and defaults for the others.
 
         Args:
             given: Parameters by name, plain data.
-            source: The file they came from, for messages.
+            source: The file that contains them, for messages.
             at: The dotted key of the term in it.
 
         Raises:
@@ -154,10 +154,10 @@ def register_reward(term: Optional[Callable[..., Any]] = None, *, name: str = ''
 
     Args:
         term: ``f(outcome, *, parameter=default, ...)`` that returns (num_envs,), or a subclass of
-            :class:`RewardTerm`. The value is positive for what the term is named after; the
-            weight in the config says whether that is wanted.
+            :class:`RewardTerm`. The value increases with the quantity in the term's name; a
+            negative weight in the config makes it a penalty.
         name: The name in the config; that of the function or class by default.
-        above_zero: Parameters that must be above 0; each entry, if they are lists.
+        above_zero: Parameters that must be above 0; for lists, every entry.
         not_negative: Parameters that must be 0 or more.
 
     Raises:
@@ -189,7 +189,7 @@ def registered(name: str) -> RegisteredReward:
     """Return a reward term by its name.
 
     Raises:
-        UnknownNameError: There is none; the message lists those that exist.
+        UnknownNameError: The term does not exist; the message lists the existing ones.
     """
     if name not in REWARDS:
         raise UnknownNameError('reward', name, REWARDS)

@@ -1,4 +1,4 @@
-"""Rewards for standing still while the command asks for it."""
+"""Rewards for standing still while the command asks the robot to stand."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def stand_pose(o: Outcome) -> torch.Tensor:
 def stand_foot_drift(o: Outcome, *, limit: float = 0.01) -> torch.Tensor:
     """Averaged speed of the soles while standing [m/s], bounded below ``limit`` for each.
 
-    At a speed of ``limit`` a sole counts half of it. The bound keeps a robot that shuffles better
-    off than one that falls, and less shuffling better than more.
+    The value of a sole is ``speed / (1 + speed / limit)``: half of ``limit`` at a speed of
+    ``limit``. It increases with the speed; the bound keeps the penalty below that of a fall.
     """
     return _bounded(o.foot_drift.norm(dim=-1), limit).sum(-1)
 
@@ -37,7 +37,7 @@ def stand_foot_drift(o: Outcome, *, limit: float = 0.01) -> torch.Tensor:
 def stand_base_drift(o: Outcome, *, limit: float = 0.01) -> torch.Tensor:
     """Averaged speed of the base while standing [m/s], bounded like that of a sole.
 
-    A base can drift for seconds, by millimetres, over feet that do not move.
+    The base can drift by millimetres for seconds while the feet do not move.
     """
     return _bounded(o.tracking_error[:, :2].norm(dim=-1), limit) * (1.0 - o.moving)
 

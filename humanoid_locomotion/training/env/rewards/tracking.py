@@ -1,8 +1,8 @@
 """Rewards for following the command.
 
-Kernels ``exp(-error^2 / sigma^2)`` come in pairs: a wide one, whose gradient is felt far from the
-command, and a narrow one, which still pays when the error is small. With the wide one alone,
-standing still earns most of the reward for a slow command.
+Kernels ``exp(-error^2 / sigma^2)`` come in pairs: a wide one, which has a gradient far from the
+command, and a narrow one, which still has a gradient when the error is small. With the wide kernel
+alone, standing still gets most of the reward for a slow command.
 """
 
 from __future__ import annotations

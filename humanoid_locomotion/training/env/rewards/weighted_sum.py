@@ -1,4 +1,4 @@
-"""The weighted reward terms of one training."""
+"""The weighted sum of the reward terms."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RewardSum:
 
     Raises:
         UnknownNameError: A term does not exist.
-        ConfigError: A term does not fit the robot, or there is none.
+        ConfigError: A term does not fit the robot, or no term has a weight other than 0.
     """
 
     def __init__(self, weights: Mapping[str, RewardWeight], context: RewardContext,
@@ -52,12 +52,12 @@ class RewardSum:
         return values * weights
 
     def reset(self, mask: torch.Tensor) -> None:
-        """Let all terms forget the robots in ``mask`` (num_envs,) bool."""
+        """Reset the memory of all terms for the robots in ``mask`` (num_envs,) bool."""
         for term in self._terms:
             term.reset(mask)
 
     def state_dict(self) -> Dict[str, torch.Tensor]:
-        """Return what the terms remember between control steps, as ``label.name``."""
+        """Return the memory of all terms, with keys ``label.name``."""
         return {f'{label}.{key}': tensor for label, term in zip(self.names, self._terms)
                 for key, tensor in term.state_dict().items()}
 
@@ -67,7 +67,7 @@ class RewardSum:
         return [term.critic_mirror for term in self._terms]
 
     def critic_observation(self, state: RobotState) -> List[torch.Tensor]:
-        """Return what the critic sees of the terms' memories, (num_envs, numbers) each."""
+        """Return the parts of the memories that the critic observes, (num_envs, numbers) each."""
         seen = [term.critic_observation(state) for term in self._terms]
         return [numbers for numbers in seen if numbers is not None]
 
