@@ -18,6 +18,7 @@ from pathlib import Path
 import queue
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -126,11 +127,11 @@ def _run(one: Try, folder: Path, server: _Server) -> Dict[str, Any]:
         process = subprocess.Popen(
             ['bash', '-c', script, 'bash', *_without_privileges(), sys.executable, '-m',
              'humanoid_locomotion', *one.words], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-            cwd=folder / 'work', env={**_environment(), **more})
+            cwd=folder / 'work', env={**_environment(), **more}, start_new_session=True)
         try:
             code = process.wait(LIMIT)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # the shell and the command
             code, late = process.wait(), True
     return {'code': code, 'late': late, 'orphans': False, 'seconds': time.monotonic() - begin}
 
