@@ -81,12 +81,14 @@ class StubDriver:
     def __init__(self, accepts: str, spins: int = 3, state: str = 'standing'):
         self.accepts, self.spins, self.state = accepts, spins, state
         self.spun, self.policies, self.is_fallen = 0, [], False
-        self.commands: list = []
+        self.time, self.commands = 0.0, []
 
     def spin(self, seconds):
         self.spun += 1
-        self.commands += [0.02 * len(self.commands) + 0.02 * i for i in range(20)]
-        self.commands.sort()
+        period = 0.1 if seconds == swap_beat.ALONE else 0.02
+        for _ in range(20):
+            self.time += period
+            self.commands.append(self.time)
 
     def create_client(self, kind, name):
         return SimpleNamespace(call_async=self.set if 'parameters' in name else self.swap)
@@ -135,4 +137,5 @@ def test_swaps_count_refused_and_accepted_folders(monkeypatch, stub_judge):
     assert (result.swaps, result.refused, result.accepted) == (5, 3, ())
     assert result.harmless == ('contract.yaml: change 2', 'contract.yaml: change 4')
     assert result.state == 'standing' and result.commands == len(driver.commands)
-    assert result.p50 <= result.p99 <= result.longest
+    assert result.p99_alone == pytest.approx(0.1)
+    assert result.p50 == pytest.approx(0.02) == result.longest  # without those before the swaps
