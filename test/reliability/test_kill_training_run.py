@@ -52,7 +52,7 @@ def world(monkeypatch, tmp_path):
         return Process(one, words)
     monkeypatch.setattr(kill_training.subprocess, 'Popen', start)
     monkeypatch.setattr(kill_training.time, 'sleep', one.slept.append)
-    monkeypatch.setattr(kill_training, 'PATIENCE', 0.05)
+    monkeypatch.setattr(kill_training, 'PATIENCE', 30.0)
     one.run = _Run(tmp_path, 1)
     return one
 
@@ -147,7 +147,8 @@ def test_training_that_ends_by_itself_is_a_fault_with_its_last_line(world):
 
 
 @pytest.mark.parametrize('moment', ['training', 'write'])
-def test_training_that_never_begins_is_a_fault(world, moment):
+def test_training_that_never_begins_is_a_fault(monkeypatch, world, moment):
+    monkeypatch.setattr(kill_training, 'PATIENCE', 0.05)
     world.work = lambda folder, process: None
     world.run.kill_one(moment)
     assert world.run.result.faults == [f'kill 1 ({moment}): nothing happened before it']

@@ -129,7 +129,7 @@ def test_state_is_the_last_one_and_all_are_kept(robot):
 def test_waiting_ends_with_the_state_or_with_the_time(robot):
     robot._spinner.spin_once.side_effect = lambda timeout_sec: robot._on_state(
         String(data='fault: the base tilted'))
-    assert robot.until_state('fault', 1.0) and robot._spinner.spin_once.call_count == 1
+    assert robot.until_state('fault', 30.0) and robot._spinner.spin_once.call_count == 1
     assert not robot.until_state('standing', 0.01)
 
 

@@ -6,6 +6,7 @@ import queue
 import socket
 import struct
 import sys
+import threading
 
 import pytest
 
@@ -26,7 +27,9 @@ class WebSocket:
         self.received, self.sent = queue.Queue(), queue.Queue()
 
     def __iter__(self):
-        return iter(self.received.get, None)
+        while (text := self.received.get()) is not None:
+            yield text
+            self.received.task_done()  # the client has asked for the next one
 
     def send(self, text):
         self.sent.put(json.loads(text))
@@ -70,8 +73,8 @@ def test_silent_client_sends_nothing(client):
     client.silent()
     client._socket.ask(1)
     client._socket.ask(2)
-    client.stop()
-    assert client._socket.next() == {'stop': 1}  # and no answer came before it
+    client._socket.received.join()
+    assert client._socket.sent.empty()
 
 
 def test_released_button_names_its_grip_and_a_new_one_has_another(client):
@@ -91,11 +94,15 @@ def test_stops_are_counted_so_that_each_is_a_new_one(client):
     assert [client._socket.next(), client._socket.next()] == [{'stop': 1}, {'stop': 2}]
 
 
-def test_broken_connection_ends_the_thread_without_a_trace(client, capfd):
+def test_broken_connection_ends_the_thread_without_an_error(client, monkeypatch):
+    errors = []
+    monkeypatch.setattr(threading, 'excepthook', errors.append)
     client._socket.received.put('no JSON')
-    client._socket.received.put(None)
-    client.stop()
-    assert client._socket.next() == {'stop': 1} and capfd.readouterr().err == ''
+    for thread in threading.enumerate():
+        if thread.name.endswith('(_answer)'):
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+    assert errors == []
 
 
 @pytest.mark.parametrize('how', ['end', 'reset'])

@@ -1,6 +1,7 @@
 """Faults of the driving client, on stubs of the processes: what is measured, and what passes."""
 
 import contextlib
+import itertools
 import signal
 import socket
 import subprocess
@@ -245,23 +246,25 @@ def test_pause_while_others_knock_counts_as_a_failure(
     assert process.start.called and hands.opened[0].mock_calls == [call.say('release')]
 
 
-def test_knocking_sends_half_requests_and_garbage_in_turn_and_ends(monkeypatch):
-    """Against a server that reads them, for a tenth of a second."""
-    monkeypatch.setattr(viewer_faults, 'KNOCKING', 0.1)
+def test_knocking_sends_half_requests_and_garbage_in_turn_until_its_time_is_over(monkeypatch):
+    """On a clock that moves on by a second with each look at it."""
+    seconds = itertools.count()
+    monkeypatch.setattr(viewer_faults, 'time', SimpleNamespace(monotonic=lambda: next(seconds)))
     seen = []
     with socket.create_server(('127.0.0.1', 0)) as server:
         knocking = threading.Thread(
             target=viewer_faults._knock, args=(server.getsockname()[1],), daemon=True)
         knocking.start()
-        server.settimeout(5.0)
-        for _ in range(3):
+        server.settimeout(10.0)
+        for _ in range(round(viewer_faults.KNOCKING)):
             connection, _ = server.accept()
             with connection:
-                connection.settimeout(5.0)
+                connection.settimeout(10.0)
                 seen.append(connection.recv(100))
-        knocking.join(5.0)
+        knocking.join(10.0)
         assert not knocking.is_alive()
-    assert seen == [viewer_faults.HALF, viewer_faults.GARBAGE, viewer_faults.HALF]
+    half, garbage = viewer_faults.HALF, viewer_faults.GARBAGE
+    assert seen == [half, garbage, half, garbage, half]
 
 
 @pytest.mark.parametrize('found', [[], [SimpleNamespace(what='origin')]])
