@@ -1,4 +1,4 @@
-"""Faults over DDS without processes: the actions, the expected reactions, and who is ended."""
+"""Faults over DDS without processes: actions, expected reactions, end of the processes."""
 
 import contextlib
 import math

@@ -67,14 +67,14 @@ def door(monkeypatch):
     return opened
 
 
-def test_who_is_let_in_is_returned(door):
+def test_accepted_requests_are_returned(door):
     door(lambda one: one.headers.get('Origin') == 'null')
     tried, found = let_in(ADDRESS)
     assert tried == len(ALL) and [one.headers['Origin'] for one in found] == len(INSIDE) * ['null']
     assert {one.what for one in found} == {'origin'}
 
 
-def test_closed_door_lets_nobody_in(door):
+def test_closed_door_accepts_none(door):
     door(lambda one: False)
     assert let_in(ADDRESS) == (len(ALL), [])
 
