@@ -208,7 +208,8 @@ def test_targets_that_are_no_command_are_counted_and_kept_from_the_driver(bench,
 @pytest.mark.parametrize('mode, publishes, told', [
     (Mode.STANDING, True, 2), (Mode.WALKING, True, 2), (Mode.FAULT, True, 2),
     (Mode.IDLE, True, 0), (Mode.STANDING, False, 0)])
-def test_targets_reach_the_driver_in_every_mode_but_idle_unless_they_are_lost(bench, mode, publishes, told):
+def test_targets_reach_the_driver_in_every_mode_but_idle_unless_lost(
+        bench, mode, publishes, told):
     bench.loop.machine.mode, bench.publishes = mode, publishes
     ticks(bench, 8)
     assert len(bench.robot.told) == told and bench.lost == 0
