@@ -54,7 +54,7 @@ def strangers(address: str) -> Iterator[Stranger]:
         for elsewhere in ({'Cookie': f'token={token}'}, {'Authorization': f'Bearer {token}'},
                           {'Referer': address}):
             yield _try('token elsewhere', inside or '/', host, own, inside, elsewhere)
-        yield _try('token in the query', f'/?token={token}', host, own, inside)
+        yield _try('token in the query', f'{inside or "/"}?token={token}', host, own, inside)
     for inside in INSIDE[1:]:
         path = f'/{token}{inside}'
         yield Stranger('no origin', path, {'Host': host, **UPGRADE})

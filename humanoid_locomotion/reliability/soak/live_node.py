@@ -70,7 +70,11 @@ class WalkSoak:
 
 def soak_walk(folder: PolicyFolder, spec: RobotSpec, seconds: float,
               report: Callable[[str], None]) -> WalkSoak:
-    """Walk for a while with commands drawn from the trained range."""
+    """Walk for a while with commands drawn from the trained range.
+
+    Raises:
+        LocomotionError: The node sends no ``joint_command`` or no diagnostics.
+    """
     random, limits = np.random.default_rng(0), folder.contract.command_limits.velocity
     with running_node(folder, spec) as (driver, node):
         driver.spin(min(SETTLE, 0.2 * seconds))
@@ -86,6 +90,9 @@ def soak_walk(folder: PolicyFolder, spec: RobotSpec, seconds: float,
                 falls += 1
                 report(f'{time.monotonic() - begin:.0f} s: {driver.state}')
                 break
+        if len(driver.commands) < 2:
+            raise LocomotionError(f'expected joint_command at every control step, found '
+                                  f'{len(driver.commands)}: {driver.state!r}')
         cores, periods = node.cores() or float('nan'), np.diff(driver.commands)
         walked, growth = time.monotonic() - begin, resident(node) - memory
         steps, late = len(driver.commands), periods > MISSED * folder.contract.control_period
