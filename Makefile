@@ -52,7 +52,8 @@ ifeq ($(PYTHON38),)
 else
 	$(MAKE) $(VENV38)/.test $(VENV)/.test
 	PYTHONPATH=. $(VENV38)/bin/python -m pytest test/core test/training test/sim test/cli/test_interpreter.py $(ARGS)
-	$(RUN)/python -m pytest -v -m '' test/test_python38.py test/sim/isaacgym/test_isaacgym_mutants.py $(ARGS)
+	$(RUN)/python -m pytest -v -m '' test/test_python38.py test/sim/isaacgym/test_isaacgym_mutants.py \
+	  test/sim/isaacgym/test_isaacgym_stubs.py $(ARGS)
 endif
 
 lint: $(VENV)/.test  ## ruff and mypy

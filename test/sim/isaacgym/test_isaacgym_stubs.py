@@ -52,6 +52,7 @@ def mypy(overlay: Path, *files: Path) -> list[str]:
     return [line for line in lines if not line.startswith(str(overlay / 'isaacgym'))]
 
 
+@pytest.mark.slow  # make test-isaacgym runs it
 def test_the_backend_calls_isaac_gym_as_published(overlay):
     assert mypy(overlay, *FILES) == []
 
