@@ -292,7 +292,6 @@ class ControlLoop:
         self._tracking.look(state.joint_positions[0], state.joint_velocities[0],
                             sensors.joint_efforts, sensors.channels['joint_states'].age(now))
         begins = machine.mode is Mode.STANDING and self.command.is_asked(now)
-        self._weigh()
         self._obey(self.guard.judge(self._look(now, begins)))
         self._time_lost = 0.0
         targets = machine.step(state, self.command.step(
@@ -326,8 +325,11 @@ class ControlLoop:
         self.guard.forget()
         self._tracking.forget()
 
-    def _weigh(self) -> None:
-        """Record the foot load while standing; a kick can lift the feet for a moment."""
+    def weigh(self) -> None:
+        """Record the foot load while standing; call it once the command of a step is published.
+
+        A kick can lift the feet for a moment, so the safety rule takes the largest recent load.
+        """
         load = self.foot_load() if self.machine.mode is Mode.STANDING else None
         if load is None:
             self._loads.clear()
@@ -356,8 +358,8 @@ class ControlLoop:
         evidence.tracking = None if parameters.dry_run else self._tracking
         evidence.encoder_slip = self.sensors.encoders.slip
         may_hang = parameters.allow_hanging or parameters.dry_run
-        evidence.foot_load = (
-            max(self._loads) if self._loads and begins and not may_hang else None)
+        load = self.foot_load() if begins and not may_hang else None
+        evidence.foot_load = None if load is None else max([load, *self._loads])
         evidence.temperatures = self.condition.degrees(now)
         evidence.battery = self.condition.charge(now)
         evidence.battery_problem = self.condition.problem(now)

@@ -96,6 +96,7 @@ def _replay(path: Path, metadata: Dict[str, str], records: _Records,
             continue
         begin = now if begin is None else begin
         difference = _compare(step_fields(loop, loop.step(now)), msg)
+        loop.weigh()
         if difference:
             return Replay(loop.folder.path, steps, now - begin,
                           f'step {steps}, {now - begin:.3f} s: {difference}')

@@ -315,6 +315,7 @@ class RosInterface:
         targets = self.loop.step(now)
         self._publish(targets, now)
         self._timing.end(began, arrived, self.loop.sensors.channels['joint_states'].age(now))
+        self.loop.weigh()
         if self._recorder is not None:
             self._recorder.step(now, targets)
         if not self._is_simulated and self._timer is not None:

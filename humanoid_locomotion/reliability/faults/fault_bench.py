@@ -169,6 +169,7 @@ class FaultBench:
 
     def _control(self) -> None:
         targets = self.loop.step(self.now)
+        self.loop.weigh()
         if targets.shape != (self._contract.num_actions,) or not np.isfinite(targets).all():
             self.lost += 1
             return

@@ -90,6 +90,9 @@ class Loop:
         self.steps.append(now)
         return self.targets
 
+    def weigh(self):
+        self.weighed = True
+
     def counts(self, topic='joint_states'):
         """Return which measurements of the joints arrived, in order."""
         return [round(msg.position[0]) for name, msg, _ in self.arrived if name == topic]
