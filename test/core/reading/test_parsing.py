@@ -156,7 +156,8 @@ GOOD = member(np.zeros((2, 3), np.float32))
     (packed(**{'a.npy': b''}), 'the header'), (packed(**{'a.npy': GOOD[:20]}), 'the header'),
     (packed(**{'a.npy': bytes(1 << 21)}), 'unpacks to 2097152 bytes, at most 1048576 are'),
     (packed(zipfile.ZIP_STORED, **{'a.npy': GOOD}).replace(
-        bytes(23), b'x' + bytes(22)), '.*CRC')])
+        bytes(23), b'x' + bytes(22)), '.*CRC')],
+    ids=lambda it: f'{len(it)} bytes' if isinstance(it, bytes) else it)  # they hold the time
 def test_npz_that_is_more_than_the_arrays_expected_is_refused(content, problem):
     with pytest.raises(ConfigError, match=f'^file: .*{problem}'):
         parse_npz(content, 'file', ['a'], limit=1 << 20)
