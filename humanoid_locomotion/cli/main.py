@@ -209,7 +209,7 @@ def navigate(
         rooms: str = typer.Option('rooms', help='File of goals, or its name in config/nodes.'),
         push: float = typer.Option(
             0.5, callback=inputs.number(0.0, 10.0),
-            help='Velocity of the push on the way to each goal [m/s].'),
+            help='Velocity of the push while walking to each goal [m/s].'),
         by_legs: bool = typer.Option(
             False, help='Compute odometry from legs and IMU, as on a robot that has none.'),
         output: Optional[Path] = typer.Option(

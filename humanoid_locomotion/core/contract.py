@@ -239,7 +239,7 @@ class PolicyContract:
         if written != contract.fingerprint:
             raise ConfigError(
                 source, 'fingerprint', f'the contract says {written!r}, its content gives '
-                f'{contract.fingerprint!r}: a figure was changed after export')
+                f'{contract.fingerprint!r}: a value was changed after export')
         return contract
 
 

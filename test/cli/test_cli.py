@@ -205,7 +205,7 @@ def test_a_broken_policy_is_refused_by_file(run, tmp_path):
     contract.write_text(contract.read_text().replace('effort: 150.0', 'effort: 151.0', 1))
     refused(run('policy', 'check', folder), f'{contract}: ',
             'does not match its hash in SHA256SUMS')
-    refused(run('policy', 'sign', folder), f'{contract}: ', 'a figure was changed after export')
+    refused(run('policy', 'sign', folder), f'{contract}: ', 'a value was changed after export')
     assert not (folder / 'SHA256SUMS').exists()
     (folder / 'SHA256SUMS').write_bytes(sums)
     contract.unlink()

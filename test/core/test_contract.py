@@ -89,7 +89,7 @@ def test_a_loop_over_the_floor_needs_legs_and_legs_a_loop():
 def test_a_tampered_contract_says_so():
     data = contract().to_mapping()
     data['joints'][0]['kp'] += 1.0
-    with pytest.raises(ConfigError, match='a figure was changed after export'):
+    with pytest.raises(ConfigError, match='a value was changed after export'):
         PolicyContract.from_mapping(data, 'contract.yaml')
 
 

@@ -26,6 +26,7 @@ ACTION_FACTOR, MIN_ACTION_LIMIT = 5.0, 10.0
 # Share of the robot's weight. On the floor the leg torques show 0.7 to 0.9 of it, on a hoist a
 # value below zero; a robot that is partly supported by ropes may walk.
 LEAST_LOAD = 0.3
+LOAD_WINDOW = 0.3  # [s] over which the largest load counts; a kick lifts the feet for less
 
 
 @dataclass

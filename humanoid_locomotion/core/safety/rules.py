@@ -18,6 +18,7 @@ from humanoid_locomotion.core.safety.evidence import (
     ACTION_FACTOR,
     EFFORT_FACTOR,
     LEAST_LOAD,
+    LOAD_WINDOW,
     MIN_ACTION_LIMIT,
     POSITION_MARGIN,
     TORQUE_NOISE,
@@ -320,7 +321,7 @@ RULES = (
          prearm=False),
     Rule('hanging', Severity.HOLD, 0.0, _hangs,
          f'if torques are measured: the feet of a standing robot carried less than '
-         f'{LEAST_LOAD} of its weight for 0.3 s, unless `allow_hanging`'),
+         f'{LEAST_LOAD} of its weight for {LOAD_WINDOW} s, unless `allow_hanging`'),
     Rule('warm motor', Severity.WARN, 0.5, _warm, 'a motor at `warm_motor`', prearm=False),
     Rule('low battery', Severity.WARN, 0.5, _battery_low,
          'below `low_battery`, or the battery reports a health problem', prearm=False),

@@ -24,7 +24,7 @@ from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.reading.resources import robot_folders
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.core.robot_bounds import check_contract
-from humanoid_locomotion.core.safety.evidence import Evidence, SafetyLimits, Topic
+from humanoid_locomotion.core.safety.evidence import LOAD_WINDOW, Evidence, SafetyLimits, Topic
 from humanoid_locomotion.core.safety.foot_load import FootLoad
 from humanoid_locomotion.core.safety.guard import SafetyGuard, Verdict
 from humanoid_locomotion.core.safety.joint_tracking import Tracking
@@ -37,7 +37,6 @@ from humanoid_locomotion.nodes.ros import conversions
 from humanoid_locomotion.nodes.ros.conversions import GAINS
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
 
-LOAD_WINDOW = 0.3  # [s] in which the feet of a standing robot carry its weight at least once
 TIME_LOST = 1e-6  # [s] at least, if the clock was set or replaced
 
 

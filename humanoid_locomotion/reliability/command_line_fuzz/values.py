@@ -51,7 +51,7 @@ CONTENTS: Dict[str, bytes] = {
         + b']><robot name="r">&j;</robot>',
     'XML of another kind': b'<html><body/></html>', 'MJCF without a robot': b'<mujoco/>',
     'URDF without links': b'<robot name="r"/>',
-    'URDF with text for figures':
+    'URDF with text for numbers':
         b'<robot name="r"><link name="a"/><link name="b"/><joint name="j" type="revolute"><parent '
         b'link="a"/><child link="b"/><limit velocity="fast" lower="x" upper="nan" effort="-"/>'
         b'</joint></robot>',

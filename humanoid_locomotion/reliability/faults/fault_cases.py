@@ -156,7 +156,7 @@ FAULTS: Tuple[Fault, ...] = (
     Fault('node stopped for 60 ms', do.stopped(0.06), **_GO_ON, rule='late step'),
     Fault('node killed (SIGKILL)', do.setting('is_alive', False), (DRIVER,), (DRIVER,)),
     Fault('processor hogged, steps up to 60 ms late', do.hog, **_COPES),
-    Fault('joint_command lost on the way', do.setting('publishes', False), (DRIVER, DAMP),
+    Fault('joint_command lost', do.setting('publishes', False), (DRIVER, DAMP),
           (DRIVER, DAMP)),
     Fault('emergency stop', do.request('emergency stop')),
     Fault('~/damp', do.request('damp')),

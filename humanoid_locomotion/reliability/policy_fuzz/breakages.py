@@ -93,7 +93,7 @@ BREAKAGES: Tuple[Tuple[str, Callable[[Path], None], bool], ...] = (
     ('fingerprint of another policy', _replace(
         'contract.yaml', b'fingerprint: ', b'fingerprint: 0'), True),
     ('an unknown key', _rewrite('contract.yaml', lambda data: data + b'more: 1\n'), True),
-    ('a figure is NaN', _replace('contract.yaml', b'control_period: 0.02',
+    ('a value is NaN', _replace('contract.yaml', b'control_period: 0.02',
                                  b'control_period: .nan'), True),
     ('golden actions are NaN', _golden(
         lambda arrays: arrays.update(action=arrays['action'] * np.nan)), True),

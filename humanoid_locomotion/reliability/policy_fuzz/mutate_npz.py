@@ -87,8 +87,8 @@ ARRAYS: Tuple[Tuple[str, Callable[[np.ndarray], np.ndarray], bool], ...] = (
     ('one axis', np.ravel, True), ('three axes', lambda it: it[None], True),
     ('nothing', lambda it: it[:0], True), ('no columns', lambda it: it[:, :0], False),
     ('too few steps', lambda it: it[:10], True), ('a step less', lambda it: it[:-1], True),
-    ('a figure NaN', _with((5, 0), np.nan), False), ('a figure huge', _with((5, 0), 1e30), False),
-    ('a figure a little larger', lambda it: it + np.float32(1e-5), False),
+    ('a value NaN', _with((5, 0), np.nan), False), ('a value huge', _with((5, 0), 1e30), False),
+    ('a value a little larger', lambda it: it + np.float32(1e-5), False),
     ('mirrored columns', lambda it: it[:, ::-1].copy(), False))
 HEADERS: Tuple[Tuple[str, bytes], ...] = (
     ('10 GB are claimed', _header('(1000000, 2500)')), ('more than there is', _header('(2, 3)')),

@@ -139,7 +139,7 @@ def _change(tree: Any, random: np.random.Generator) -> str:
         return 'an entry more or less'
     if kind == 6 and isinstance(value, float):
         container[key] = value * float(choose(random, (1.0 + 1e-9, 1.001, 1.5, 10.0, 1e6, -1.0)))
-        return 'a figure a little or much larger'
+        return 'a value a little or much larger'
     container[key] = choose(random, EXTREMES)
     return 'an extreme value'
 

@@ -235,7 +235,7 @@ def test_an_edited_contract_is_refused(folder):
     data = yaml.safe_load(path.read_text())
     data['joints'][0]['kp'] = 51.0
     path.write_text(yaml.safe_dump(data))
-    refuse(folder, r'contract\.yaml: fingerprint: .*a figure was changed after export')
+    refuse(folder, r'contract\.yaml: fingerprint: .*a value was changed after export')
 
 
 def test_a_contract_with_a_typing_error_is_refused(folder):

@@ -96,7 +96,7 @@ def test_json_files_are_beyond_what_a_strict_reader_accepts(kind):
 
 
 @pytest.mark.parametrize('kind', ['XML of another kind', 'MJCF without a robot',
-                                  'URDF without links', 'URDF with text for figures'])
+                                  'URDF without links', 'URDF with text for numbers'])
 def test_xml_files_are_well_formed(kind):
     assert ElementTree.fromstring(CONTENTS[kind]).tag in ('html', 'mujoco', 'robot')
 

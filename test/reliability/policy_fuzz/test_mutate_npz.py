@@ -89,7 +89,7 @@ def test_harmless_arrays_keep_every_value(name):
 
 
 @pytest.mark.parametrize('name, is_changed', [
-    ('a figure NaN', np.isnan), ('a figure huge', lambda it: it > 1e29)])
+    ('a value NaN', np.isnan), ('a value huge', lambda it: it > 1e29)])
 def test_one_value_is_changed_in_a_copy(name, is_changed):
     before = ARRAY.copy()
     changed = CHANGES[name](ARRAY)
@@ -98,7 +98,7 @@ def test_one_value_is_changed_in_a_copy(name, is_changed):
 
 
 def test_a_little_larger_is_a_little_larger_everywhere():
-    change = CHANGES['a figure a little larger'](ARRAY) - ARRAY
+    change = CHANGES['a value a little larger'](ARRAY) - ARRAY
     assert (change > 0.0).all() and (change < 2e-5).all()
 
 

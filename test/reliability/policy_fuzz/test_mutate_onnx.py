@@ -130,14 +130,14 @@ def test_layers_in_another_order_are_the_same_layers(model):
 
 
 def test_joining_doubles_the_width_forty_times(model):
-    joins = [node for node in changed(model, '2^40 figures by joining').graph.node
+    joins = [node for node in changed(model, '2^40 values by joining').graph.node
              if node.op_type == 'Concat']
     assert len(joins) == 40 and all(len(set(node.input)) == 1 for node in joins)
     assert all(before.output[0] == after.input[0] for before, after in pairwise(joins))
 
 
 @pytest.mark.parametrize('name, operator', [
-    ('10^10 figures by a product', 'MatMul'), ('10^10 figures by a sum', 'Add')])
+    ('10^10 values by a product', 'MatMul'), ('10^10 values by a sum', 'Add')])
 def test_two_tensors_make_ten_thousand_million_values(model, name, operator):
     changed(model, name)
     sizes = {it.name: np.prod(it.dims) for it in model.graph.initializer}
@@ -163,7 +163,7 @@ def test_weights_outside_name_a_file(model):
     'a function', 'a sparse tensor', 'a training step', 'an input more', 'a contract twice',
     'a tensor twice', 'operators of others', 'an end of 10^12', 'an end of one more',
     'an end of another name', 'no contract', 'a contract of nothing', 'a domain of others',
-    'an operator of no policy', '10^12 figures beside it', 'chance beside it'])
+    'an operator of no policy', '10^12 values beside it', 'chance beside it'])
 def test_change_is_still_there_after_writing_and_reading(model, name):
     written = changed(model, name).SerializeToString(deterministic=True)
     assert written != small_network().SerializeToString(deterministic=True)

@@ -111,7 +111,7 @@ LAWS = {
     'a list in another order': lambda new: unordered(new) == unordered(TREE),
     'keys in another order': lambda new: new == TREE and ordered(new) != ordered(TREE),
     'an entry more or less': lambda new: sizes(new) != sizes(TREE),
-    'a figure a little or much larger': lambda new: sizes(new) == sizes(TREE) and (
+    'a value a little or much larger': lambda new: sizes(new) == sizes(TREE) and (
         ordered(new) != ordered(TREE)),
     'an extreme value': lambda new: ordered(new) != ordered(TREE)}
 

@@ -42,9 +42,9 @@ def test_latency_is_measured_for_both(ros, folder):
     ({}, True), ({'falls': 1}, False), ({'missed': 0.011}, False), ({'growth': 5.1}, False),
     ({'alarms': 'tilt: 1'}, False)])
 def test_a_walk_passes_upright_in_time_and_without_growing(worse, passes):
-    figures = {'seconds': 1.0, 'commands': 1, 'falls': 0, 'steps': 50, 'missed': 0.01,
+    values = {'seconds': 1.0, 'commands': 1, 'falls': 0, 'steps': 50, 'missed': 0.01,
                'longest': 0.03, 'growth': 4.9, 'cores': 0.2, 'alarms': ''}
-    assert live_node.WalkSoak(**{**figures, **worse}).passed == passes
+    assert live_node.WalkSoak(**{**values, **worse}).passed == passes
 
 
 def test_killed_node_leaves_a_damped_robot(ros, folder, monkeypatch):
