@@ -27,7 +27,7 @@ def share(folder, pattern='*'):
 
 setup(
     name=NAME,
-    version='0.1.0',
+    version='0.2.0',
     description='Learned walking for humanoids, from training in simulation to ROS 2',
     license='Apache-2.0 AND BSD-3-Clause',
     maintainer='humanoid_locomotion maintainers',

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from humanoid_locomotion.sim.backend import SimBackend, register_backend
     from humanoid_locomotion.training.env.rewards import register_reward
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 # The module of each name, for __getattr__; a test holds it equal to the imports above.
 _MODULES = {
