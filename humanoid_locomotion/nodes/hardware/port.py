@@ -1,0 +1,81 @@
+"""The interface between the driver node and one kind of robot.
+
+Arrays have one entry for each joint, in the order of ``RobotPort.joints``; angles are in rad, zero and
+sign as in the robot description.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import FrozenSet, Optional, Protocol, Tuple
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Remote control: the buttons that are held, and the sticks from -1 to 1 (x right, y forward)."""
+
+    buttons: FrozenSet[str]
+    left: Tuple[float, float] = (0.0, 0.0)
+    right: Tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class RobotReading:
+    """One state message of the robot."""
+
+    time: float  # [s], time.monotonic() at arrival
+    position: np.ndarray  # [rad]
+    velocity: np.ndarray  # [rad/s]
+    effort: np.ndarray  # [Nm], as the motors estimate it
+    temperature: np.ndarray  # [deg C]
+    quaternion_wxyz: np.ndarray  # of the IMU in the world
+    angular_velocity_in_imu: np.ndarray  # [rad/s]
+    acceleration_in_imu: np.ndarray  # [m/s^2], with gravity
+    remote: Optional[Remote] = None
+    battery: Optional[float] = None  # state of charge, 0 to 1
+    fault: str = ''  # why the motors must not be driven, or empty
+
+
+@dataclass(frozen=True)
+class MotorCommand:
+    """``torque = kp (position - q) + kd (velocity - dq) + effort`` for each joint."""
+
+    position: np.ndarray  # [rad]
+    velocity: np.ndarray  # [rad/s]
+    effort: np.ndarray  # [Nm]
+    kp: np.ndarray  # [Nm/rad]
+    kd: np.ndarray  # [Nms/rad]
+
+
+class RobotPort(Protocol):
+    """Connection to the motors and sensors of one robot. ``read`` and ``write`` may be called from two threads."""
+
+    joints: Tuple[str, ...]
+    imu_frame: str  # link or site of the robot description that holds the IMU
+
+    def open(self) -> None:
+        """Connect and wait for the first state.
+
+        Raises:
+            ConfigError: there is no such interface, no robot answers, or it is another robot.
+        """
+
+    def read(self) -> Optional[RobotReading]:
+        """Return the newest state that was not read yet, or None. Never blocks."""
+
+    def write(self, command: MotorCommand) -> None:
+        """Send one command to every motor. Never blocks."""
+
+    def other_commanders(self) -> Tuple[str, ...]:
+        """Return a description of each other process that publishes motor commands."""
+
+    def owner(self) -> str:
+        """Return the name of the robot's own mode that drives the motors, or an empty string."""
+
+    def release(self) -> None:
+        """Ask the robot's own mode to release the motors; without their torque the robot falls if nothing holds it."""
+
+    def close(self) -> None:
+        """Disconnect. The caller has damped the robot before."""

@@ -1,0 +1,1 @@
+"""Unitree's DDS protocol: messages, checksums, motor tables, and a simulated robot that speaks it."""
