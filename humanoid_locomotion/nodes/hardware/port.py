@@ -1,7 +1,7 @@
 """The interface between the driver node and one kind of robot.
 
-Arrays have one entry for each joint, in the order of ``RobotPort.joints``; angles are in rad, zero and
-sign as in the robot description.
+Arrays have one entry for each joint, in the order of ``RobotPort.joints``; angles are in rad, their
+zero and sign those of the robot description.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Remote:
-    """Remote control: the buttons that are held, and the sticks from -1 to 1 (x right, y forward)."""
+    """Remote control: the buttons that are held, and the sticks, -1 to 1 (right, forward)."""
 
     buttons: FrozenSet[str]
     left: Tuple[float, float] = (0.0, 0.0)
@@ -50,7 +50,7 @@ class MotorCommand:
 
 
 class RobotPort(Protocol):
-    """Connection to the motors and sensors of one robot. ``read`` and ``write`` may be called from two threads."""
+    """Connection to one robot; ``read`` and ``write`` may be called from two threads."""
 
     joints: Tuple[str, ...]
     imu_frame: str  # link or site of the robot description that holds the IMU
@@ -75,7 +75,7 @@ class RobotPort(Protocol):
         """Return the name of the robot's own mode that drives the motors, or an empty string."""
 
     def release(self) -> None:
-        """Ask the robot's own mode to release the motors; without their torque the robot falls if nothing holds it."""
+        """Ask the robot's own mode to release the motors: a robot that nothing holds falls."""
 
     def close(self) -> None:
         """Disconnect. The caller has damped the robot before."""

@@ -1,1 +1,1 @@
-"""Unitree's DDS protocol: messages, checksums, motor tables, and a simulated robot that speaks it."""
+"""Unitree's DDS protocol, and a simulated robot that speaks it."""
