@@ -1,7 +1,7 @@
 """The interface between the driver node and one kind of robot.
 
-Arrays have one entry for each joint, in the order of ``RobotPort.joints``; angles are in rad, their
-zero and sign those of the robot description.
+Arrays have one entry for each joint, in the order of ``RobotPort.joints``; angles are in rad, with
+the zero and the sign of the robot description.
 """
 
 from __future__ import annotations
