@@ -38,7 +38,7 @@ def evidence(now=0.0, **changes):
 
 
 def spoil(what, value):
-    """Give a function that makes one figure of the evidence wrong."""
+    """Return a function that makes one value of the evidence wrong."""
     def change(e):
         if what in ('joint_positions', 'joint_velocities'):
             getattr(e.state, what)[0, KNEE] = value
