@@ -70,7 +70,7 @@ format: $(VENV)/.test  ## mend what ruff can mend
 
 lock: $(VENV)/bin/python  ## write requirements/locked/*.txt from requirements/*.txt
 	$(PIP) uv==0.13.9
-	for it in walk:3.10 viewer:3.10 ros:3.10 test:3.11 docs:3.11.5; do \
+	for it in walk:3.10 viewer:3.10 ros:3.10 test:3.10 docs:3.11.5; do \
 	  $(RUN)/uv pip compile --quiet --universal --no-deps --generate-hashes --no-annotate \
 	    --no-header --no-emit-package torch --python-version $${it#*:} \
 	    requirements/$${it%:*}.txt -o requirements/locked/$${it%:*}.txt || exit; \

@@ -9,8 +9,9 @@ SHARE = f'share/{NAME}'
 ROOT = Path(__file__).resolve().parent
 
 ROS_PACKAGES = (
-    'rclpy', 'rmw-fastrtps-cpp', 'diagnostic-msgs', 'geometry-msgs', 'lifecycle-msgs', 'nav-msgs',
-    'rosgraph-msgs', 'sensor-msgs', 'std-msgs', 'std-srvs')
+    'rclpy', 'rmw-fastrtps-cpp', 'action-msgs', 'diagnostic-msgs', 'geometry-msgs',
+    'lifecycle-msgs', 'nav-msgs', 'rosgraph-msgs', 'sensor-msgs', 'std-msgs', 'std-srvs',
+    'trajectory-msgs')
 MUJOCO = 'mujoco>=3.17,<4'  # 4.0.0 has a wrong solver: sim/mujoco/model.py refuses it
 NETWORK = ('onnx>=1.17,<2', 'onnxruntime>=1.19,<2')
 
@@ -50,6 +51,7 @@ setup(
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],
         'record': ['mcap>=1.2,<2'],
         'sim': ['matplotlib>=3.6,<4', MUJOCO, *NETWORK, 'pillow>=10,<14'],
+        'unitree': ['cyclonedds>=11,<12'],
         'viewer': [MUJOCO, 'scipy>=1.15,<2', 'trimesh>=5,<6', 'viser>=1.1,<1.2'],
         'train': ['gymnasium>=1.1,<2', MUJOCO, 'mujoco-warp>=3.17,<4', *NETWORK,
                   'tensorboard>=2.20,<3', 'torch>=1.12,<3', 'warp-lang>=1.19,<2'],
@@ -60,10 +62,12 @@ setup(
     },
     entry_points={'console_scripts': [
         f'humanoid-locomotion = {NAME}.__main__:main',
+        f'driver = {NAME}.nodes.hardware.driver_node:main',
         f'locomotion = {NAME}.nodes.locomotion.node:main',
         f'odometry = {NAME}.nodes.odometry.node:main',
         f'planner = {NAME}.nodes.navigation.node:main',
         f'sim = {NAME}.nodes.simulation.node:main',
+        f'unitree_stand_in = {NAME}.nodes.hardware.unitree.stand_in:main',
         f'viewer = {NAME}.nodes.operator.viewer:main',
     ]},
     zip_safe=False,

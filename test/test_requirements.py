@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -33,3 +34,31 @@ def test_every_entry_of_a_lock_has_a_hash_and_names_no_index(name):
     entries = re.split(r'\n(?=\S)', text.strip())
     assert all('--hash=sha256:' in entry for entry in entries)
     assert '://' not in text and not re.search(r'^\s*-', text.replace('    --hash', ''), re.M)
+
+
+# Keys of the public rosdistro (8468e88, 2026-08-22): rosdep/python.yaml, and the packages that
+# Humble, Jazzy, Kilted and Rolling release.
+ROSDEP_KEYS = {
+    'python3-matplotlib', 'python3-numpy', 'python3-pil', 'python3-pytest', 'python3-rich',
+    'python3-typer', 'python3-yaml',
+    'action_msgs', 'ament_copyright', 'ament_flake8', 'ament_pep257', 'diagnostic_msgs',
+    'geometry_msgs', 'launch', 'launch_ros', 'lifecycle_msgs', 'nav_msgs', 'rclpy',
+    'robot_state_publisher', 'rosgraph_msgs', 'rviz2', 'sensor_msgs', 'std_msgs', 'std_srvs',
+    'tf2_msgs', 'trajectory_msgs'}
+
+
+def test_rosdep_knows_every_dependency_of_the_manifest():
+    manifest = ElementTree.parse(REQUIREMENTS.parent / 'package.xml').getroot()
+    keys = {element.text for element in manifest if element.tag.endswith('depend')}
+    assert keys and not keys - ROSDEP_KEYS, 'look these up in rosdistro'
+
+
+def test_the_manifest_and_pip_name_the_same_messages():
+    manifest = ElementTree.parse(REQUIREMENTS.parent / 'package.xml').getroot()
+    keys = {element.text for element in manifest.iter('exec_depend')}
+    named = re.search(r'ROS_PACKAGES = \((.*?)\)', (REQUIREMENTS.parent / 'setup.py').read_text(
+        encoding='utf-8'), re.DOTALL)
+    wanted = {name.replace('-', '_') for name in re.findall(r"'([\w-]+)'", named[1])}
+    assert wanted - {'rmw_fastrtps_cpp'} <= keys
+    assert {f'ros-{name}'.replace('_', '-') for name in wanted} <= {
+        name for name, _ in pins(REQUIREMENTS / 'ros.txt')}
