@@ -26,6 +26,7 @@ from humanoid_locomotion.training.config_checks import (
     check_not_negative,
     check_positive,
     check_ranges,
+    check_shares,
 )
 
 Range = Tuple[float, float]
@@ -88,6 +89,7 @@ class CommandConfig:
         straight_share: Share of samples that ask for forward velocity only.
         turning_share: Share of samples that ask for turning on the spot only.
         slow_share: Share of samples that are multiplied by a factor of 0.1 to 0.4.
+        rest_share: Share of samples whose set-points, such as a base height, are those at rest.
     """
 
     limits: CommandSpec = field(default_factory=lambda: CommandSpec.of(
@@ -97,6 +99,7 @@ class CommandConfig:
     straight_share: float = 0.2
     turning_share: float = 0.1
     slow_share: float = 0.0
+    rest_share: float = 0.0
 
     def __post_init__(self) -> None:
         check_ranges(self, 'resample_period')
@@ -104,8 +107,7 @@ class CommandConfig:
         if min(shares) < 0.0 or sum(shares) > 1.0:
             raise ValueError('standing_share, straight_share and turning_share must be 0 or more '
                              f'and add up to at most 1, found {shares}')
-        if not 0.0 <= self.slow_share <= 1.0:
-            raise ValueError(f'slow_share must be within 0 and 1, found {self.slow_share}')
+        check_shares(self, 'slow_share', 'rest_share')
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,8 @@ class TerminationConfig:
     """The conditions that end an episode.
 
     Attributes:
-        base_height: A lower base counts as a fall [m].
+        base_height: A lower base counts as a fall [m]; with a commanded base height it is scaled
+            by the share of the height at rest.
         tilt: A larger tilt counts as a fall [rad].
         episode_steps: Time limit of an episode [control steps].
     """

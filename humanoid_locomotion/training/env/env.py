@@ -33,7 +33,12 @@ from humanoid_locomotion.training.env.randomization import (
 from humanoid_locomotion.training.env.rewards.outcome import Outcome, RewardContext
 from humanoid_locomotion.training.env.rewards.registry import Block
 from humanoid_locomotion.training.env.rewards.weighted_sum import RewardSum
-from humanoid_locomotion.training.env.terminations import broken, fallen, out_of_time
+from humanoid_locomotion.training.env.terminations import (
+    broken,
+    fallen,
+    height_share,
+    out_of_time,
+)
 from humanoid_locomotion.training.env.tracking_memory import TrackingMemory, velocity_in_heading
 
 
@@ -143,7 +148,8 @@ class LocomotionEnv:
         state, truth = self._read()
         self.episode_step += 1
         lost = broken(state, truth)
-        terminated = fallen(state, truth, self.config.terminations) | lost
+        share = height_share(self.commands.command, self.contract.command_limits)
+        terminated = fallen(state, truth, self.config.terminations, share) | lost
         truncated = out_of_time(self.episode_step, self.config.terminations) & ~terminated
         reward = self._reward(state, truth, action, terminated, lost)
         done = terminated | truncated
