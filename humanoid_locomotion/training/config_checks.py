@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Tuple
 
+Range = Tuple[float, float]
 MAX_COUNT = 10_000_000
 
 
