@@ -197,6 +197,8 @@ class PpoConfig:
         lam: Lambda of GAE.
         entropy: Weight of the entropy bonus, at the start and at the end of the curriculum.
         value_loss: Weight of the value loss.
+        velocity_loss: Weight of the squared error of the base velocity [m^2/s^2] that is
+            estimated from the actor's second hidden layer; 0 for no estimate.
         max_grad_norm: Gradients are clipped to this norm.
         epochs: Passes over each rollout.
         minibatches: Minibatches in each pass.
@@ -215,6 +217,7 @@ class PpoConfig:
     lam: float = 0.95
     entropy: Tuple[float, float] = (0.005, 0.005)
     value_loss: float = 1.0
+    velocity_loss: float = 0.0
     max_grad_norm: float = 1.0
     epochs: int = 5
     minibatches: int = 4
@@ -229,7 +232,7 @@ class PpoConfig:
         check_positive(self, 'init_std', 'min_std', 'learning_rate', 'desired_kl', 'clip',
                        'max_grad_norm')
         check_positive(self, 'gamma', 'lam', 'final_std_factor', largest=1.0)
-        check_not_negative(self, 'value_loss')
+        check_not_negative(self, 'value_loss', 'velocity_loss')
         if min(self.entropy) < 0.0:
             raise ValueError(f'entropy must be 0 or more, found {list(self.entropy)}')
 

@@ -221,6 +221,13 @@ def test_landing_is_hard_beyond_the_allowed_load(weights, expected):
     assert value('hard_landing', peak_sole_forces=loads) == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize('weights, expected', [((1.0, 0.3), 0.0), ((1.0, 0.8), 0.5)])
+def test_landing_together_limits_the_sum_of_both_feet(weights, expected):
+    loads = torch.tensor([weights]) * ROBOT.mass * 9.81
+    term = made('hard_landing', together=True)
+    assert float(term.step(outcome(peak_sole_forces=loads))) == pytest.approx(expected, abs=1e-3)
+
+
 @pytest.mark.parametrize('command, expected', [
     ((0.5, 0.0, 0.0), 0.9),  # 2 x 0.5 is less than the 1.3 of a robot that stands
     ((0.6, -0.8, 0.0), 0.2),  # 1 m/s: 2.0 body weights
