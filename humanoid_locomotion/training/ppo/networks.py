@@ -115,11 +115,16 @@ class ActorCritic(nn.Module):
 
     def features(self, obs: torch.Tensor) -> torch.Tensor:
         """Return the second hidden layer of the actor (..., width)."""
-        return self.actor[:self._cut](self.actor_normalizer(obs))
+        return self._through(self.actor_normalizer(obs), 0, self._cut)
 
     def act_from(self, features: torch.Tensor) -> torch.Tensor:
         """Return the deterministic action (..., num_actions) of :meth:`features`."""
-        return self.actor[self._cut:](features)
+        return self._through(features, self._cut, len(self.actor))
+
+    def _through(self, x: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        for i in range(start, stop):  # a slice of the layers cannot be compiled everywhere
+            x = self.actor[i](x)
+        return x
 
     @torch.no_grad()
     def load_actor(self, layers: Dict[str, Any]) -> None:
