@@ -27,18 +27,3 @@ def ros():
     middleware.init()
     yield
     rclpy.try_shutdown()
-
-
-@pytest.fixture
-def base_height():
-    """Register a command axis beyond the velocity for one test, and give it."""
-    from humanoid_locomotion.core.command import (
-        COMMAND_AXES,
-        CommandAxis,
-        register_command_axis,
-    )
-    axis = CommandAxis('base_height', 'base height', 'm', mirror_sign=1.0, counts_as_moving=False,
-                       max_magnitude=2.0, max_rate=0.1, rest=0.88)
-    register_command_axis(axis)
-    yield axis
-    del COMMAND_AXES['base_height']

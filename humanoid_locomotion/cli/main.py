@@ -144,6 +144,8 @@ def evaluate(
             None, show_default='50', help='Largest number of solver iterations.'),
         model: Optional[Path] = typer.Option(
             None, show_default="the package's", help='Your own MJCF of the same robot.'),
+        network_alone: bool = typer.Option(
+            False, '--network-alone', help='Leave out the velocity feedback around the network.'),
         quick: bool = typer.Option(False, help='Fewer runs, under a minute.'),
         seed: int = typer.Option(
             0, min=0, max=inputs.MAX_SEED, help='Seed of all random numbers.'),
@@ -164,14 +166,14 @@ def evaluate(
         inputs.folder_to_write(output)
     if terrain is Ground.ROUGH:
         alone = all(value is None for value in (output, model, dt, iterations))
-        if not alone or quick or report or sim_to_sim or backend != 'mujoco':
+        if not alone or network_alone or quick or report or sim_to_sim or backend != 'mujoco':
             raise LocomotionError('--terrain rough goes with --robot, --seed and --json only: '
                                   'it has one setting and writes no files')
         run_rough(policy, robot=robot, seed=seed, as_json=json, console=console)
         return
     sys.exit(run(policy, robot=robot, output=output, quick=quick, seed=seed, as_json=json,
                  report=report, console=console, everywhere=sim_to_sim,
-                 elsewhere=Elsewhere(backend, dt, iterations, model)))
+                 elsewhere=Elsewhere(backend, dt, iterations, model, network_alone)))
 
 
 @app.command()

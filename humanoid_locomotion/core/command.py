@@ -77,8 +77,10 @@ VELOCITY_AXES = (
     CommandAxis('ang_vel_z', 'turning left', 'rad/s', -1.0, True, MAX_COMMAND, max_rate=4.0))
 VELOCITY_NAMES = tuple(axis.name for axis in VELOCITY_AXES)
 NUM_VELOCITY = len(VELOCITY_AXES)
-# Axes that a config or a contract may have besides the velocity; none is trained yet.
-FURTHER_AXES: Tuple[CommandAxis, ...] = ()
+BASE_HEIGHT = 'base_height'
+# Axes that a config or a contract may have besides the velocity.
+FURTHER_AXES: Tuple[CommandAxis, ...] = (
+    CommandAxis(BASE_HEIGHT, 'base height', 'm', 1.0, False, max_magnitude=2.0, max_rate=0.1),)
 COMMAND_AXES: Dict[str, CommandAxis] = {
     axis.name: axis for axis in (*VELOCITY_AXES, *FURTHER_AXES)}
 
@@ -119,7 +121,7 @@ class CommandRange:
                              f'moving, found {self.rest}')
         if not self.lower <= self.rest <= self.upper:
             raise ValueError(f'{name}: the range must contain {self.rest:g}, the value at rest, '
-                             f'but is {found}')
+                             f'but is {found}; a third number sets the value at rest')
         if not -most <= self.lower <= self.upper <= most:
             raise ValueError(f'{name}: the range must lie within [-{most:g}, {most:g}], '
                              f'but is {found}')

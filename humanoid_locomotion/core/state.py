@@ -40,13 +40,13 @@ class JointTargets:
     positions: Array
 
 
-def is_down(height: Array, tilt: Array, min_height: float, max_tilt: float) -> Array:
+def is_down(height: Array, tilt: Array, min_height: Array, max_tilt: float) -> Array:
     """Tell which robots have fallen: base too low, tilted too far, or not a number.
 
     Args:
         height: (...) of the base above the ground [m].
         tilt: (...) of the base [rad].
-        min_height: Lowest height of an upright robot [m].
+        min_height: Lowest height of an upright robot [m], one or (...).
         max_tilt: Largest tilt of an upright robot [rad].
     """
     return ~((height >= min_height) & (tilt <= max_tilt))

@@ -120,7 +120,8 @@ def differences(standard: Scorecard, there: Scorecard) -> Table:
     verdict = '[green]passed[/green]' if there.passed else '[red]failed[/red]'
     where = f'{setting.simulator}, {1000.0 * setting.timestep:.3g} ms, ' \
             f'{setting.solver_iterations} iterations' + (
-                f', {escape(setting.model)}' if setting.model else '')
+                f', {escape(setting.model)}' if setting.model else '') + (
+                ', network alone' if setting.network_alone else '')
     made = Table('line', 'standard', 'here', 'change', 'gate', '',
                  title=f'{setting.policy}: {verdict} elsewhere', caption=where)
     for before, after in zip(standard.criteria, there.criteria):

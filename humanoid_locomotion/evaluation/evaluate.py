@@ -45,7 +45,7 @@ Progress = Callable[[str, float], None]
 def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False, seed: int = 0,
              progress: Optional[Progress] = None, protocol: Optional[Protocol] = None,
              report: bool = False, robot: Optional[RobotSpec] = None,
-             model: str = '') -> Scorecard:
+             model: str = '', network_alone: bool = False) -> Scorecard:
     """Measure a policy; write ``scorecard.json``, ``scorecard.png`` and ``field.png``.
 
     Args:
@@ -58,6 +58,7 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
         report: Also write ``report.html``: one page with all values and plots.
         robot: The robot; None for the one that the contract names.
         model: Name of the robot's model for the scorecard; empty for the package's own.
+        network_alone: Leave out the velocity feedback of the contract.
 
     Raises:
         PolicyError: The policy folder is invalid; nothing is written.
@@ -66,7 +67,10 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
     robot = robot or load_robot(folder.contract.robot)
     check_joints(folder.contract, robot, folder.path)
     protocol = protocol or (QUICK if quick else FULL)
-    bench = Bench(folder, robot, protocol, seed, progress, model)
+    if network_alone:
+        folder = replace(folder, contract=replace(
+            folder.contract, yaw_rate_integral=None, linear_velocity_loop=None))
+    bench = Bench(folder, robot, protocol, seed, progress, model, network_alone)
     scorecard = bench.run()
     target = Path(output) if output is not None else folder.path
     target.mkdir(parents=True, exist_ok=True)
@@ -103,9 +107,10 @@ class Bench:
     walk: Recording
 
     def __init__(self, folder: PolicyFolder, robot: RobotSpec, protocol: Protocol, seed: int,
-                 progress: Optional[Progress] = None, model: str = ''):
+                 progress: Optional[Progress] = None, model: str = '',
+                 network_alone: bool = False):
         self._folder, self._robot, self._protocol = folder, robot, protocol
-        self._model = model
+        self._model, self._network_alone = model, network_alone
         self._seed, self._progress = seed, progress
         self._contract = folder.contract
         self._physics = protocol.physics(self._contract.control_period)
@@ -144,7 +149,7 @@ class Bench:
             versions={name: metadata.version(name) for name in sorted(packages)},
             timestep=self._physics.timestep, control_period=contract.control_period,
             wall_time=round(wall_time, 1), solver_iterations=protocol.solver_iterations,
-            model=self._model)
+            model=self._model, network_alone=self._network_alone)
 
     def _responses(self) -> tuple[Response, ...]:
         protocol, runs = self._protocol, self._protocol.command_runs
@@ -190,9 +195,11 @@ class Bench:
             falls=falls,
             cost_of_transport=float(cost) if walked else None,
             peak_torque_share=float(metrics.peak_torque_share(steady, effort).max()),
-            action_rate=float(metrics.action_rate(steady).mean()),
+            target_rate=float(metrics.target_rate(
+                steady, ~trials.arms(self._protocol, self._contract),
+                self._contract.control_period).mean()),
             foot_slip=float(metrics.foot_slip(steady, self._mass).mean()),
-            peak_force=float(metrics.peak_force(steady, self._mass).mean()))
+            feet_force=float(metrics.feet_force(steady, self._mass).mean()))
 
     def _dead_zone(self) -> Optional[float]:
         protocol, runs = self._protocol, self._protocol.slow_runs

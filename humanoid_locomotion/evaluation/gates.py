@@ -1,9 +1,9 @@
 """The twelve lines of the scorecard, with the gate and the lead of each.
 
 The gate is the value that a policy must reach to pass. The table is the same for every robot. Nine
-public walking policies of Unitree's G1 were measured in the same way (CPU MuJoCo at 2 ms, their
-own gains, 50 Hz). ``public`` is the best value among them on each line; ``lead`` is at or beyond
-it. None of them leads on all lines.
+public walking policies of Unitree's G1 were measured by another program with the same definitions
+(CPU MuJoCo at 2 ms, their own gains, 50 Hz), not by this one. ``public`` is the best value among
+them on each line; ``lead`` is at or beyond it. None of them leads on all lines.
 """
 
 from __future__ import annotations
@@ -102,10 +102,10 @@ LINES = (
          'unitree_rl_gym', lambda f: _economy(f, 'cost_of_transport', (0.5, 1.0))),
     Line('foot slip at 0.5 m/s', 'm/s', (0.040,), (0.014,), (0.015,), 'FALCON',
          lambda f: _economy(f, 'foot_slip')),
-    Line('change of targets at 0.5 m/s', 'rad/s', (2.5,), (1.45,), (1.50,), 'FALCON',
-         lambda f: _economy(f, 'action_rate')),
-    Line('peak force of a foot at 0.5 m/s', 'body weights', (1.9,), (1.40,), (1.41,),
-         'robomimic', lambda f: _economy(f, 'peak_force')),
+    Line('RMS change of leg and waist targets at 0.5 m/s', 'rad/s', (2.5,), (1.45,), (1.50,),
+         'FALCON', lambda f: _economy(f, 'target_rate')),
+    Line('force on both feet at 0.5 m/s, 99.5th percentile', 'body weights', (1.9,), (1.40,),
+         (1.41,), 'robomimic', lambda f: _economy(f, 'feet_force')),
     Line('disturbed runs survived, of 18', '', (17.0,), (18.0,), (18.0,), 'several',
          lambda f: (float(sum(s.runs - s.falls for s in f.situations)),), more_is_better=True),
     Line('falls at friction 0.2, of 3', '', (1.0,), (0.0,), (0.0,), 'several',

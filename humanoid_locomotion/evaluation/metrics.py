@@ -124,10 +124,17 @@ def peak_torque_share(recording: Recording, effort: Array) -> Array:
     return (np.abs(recording.joint_torques) / effort).max(axis=(0, 2))
 
 
-def action_rate(recording: Recording) -> Array:
-    """Return the rate of change of the joint targets, mean over joints and time [rad/s]."""
-    change = np.abs(np.diff(recording.joint_targets, axis=0))
-    return change.mean(axis=(0, 2)) / recording.period
+def target_rate(recording: Recording, joints: Array, control_period: float) -> Array:
+    """Return the root mean square rate of change of joint targets [rad/s], over joints and time.
+
+    Args:
+        recording: One row per control step or per physics step.
+        joints: (num_joints,) bool, the joints that count.
+        control_period: Time between two changes of the targets [s].
+    """
+    every = round(control_period / recording.period)
+    change = np.diff(recording.joint_targets[::every, :, joints], axis=0) / control_period
+    return np.sqrt(np.square(change).mean(axis=(0, 2)))
 
 
 def foot_slip(recording: Recording, mass: float) -> Array:
@@ -140,6 +147,9 @@ def foot_slip(recording: Recording, mass: float) -> Array:
     return speeds / np.maximum(touching.sum(axis=(0, 2)), 1)
 
 
-def peak_force(recording: Recording, mass: float) -> Array:
-    """Return the largest contact force of a foot [body weights]; ``mass`` in [kg]."""
-    return recording.sole_forces.max(axis=(0, 2)) / (mass * GRAVITY)
+def feet_force(recording: Recording, mass: float) -> Array:
+    """Return the contact force of both feet together that 99.5 % of the time is not exceeded.
+
+    In body weights; ``mass`` in [kg].
+    """
+    return np.percentile(recording.sole_forces.sum(axis=2), 99.5, axis=0) / (mass * GRAVITY)

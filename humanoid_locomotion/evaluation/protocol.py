@@ -14,7 +14,7 @@ from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.sim.backend import PhysicsSpec
 from humanoid_locomotion.sim.disturbances import SensorNoise
 
-VERSION = 3
+VERSION = 4
 
 Command = tuple[float, float, float]  # forward [m/s], left [m/s], turning left [rad/s]
 

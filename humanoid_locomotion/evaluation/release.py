@@ -55,6 +55,6 @@ def _why_not(card: Any, path: Path, fingerprint: str, what: str) -> str:
                           ) from error
     if not is_own:
         return f'{what} is of another contract'
-    if is_quick or setting.get('model'):
-        return f'{what} is a quick one, or of another model'
+    if is_quick or setting.get('model') or setting.get('network_alone'):
+        return f'{what} is a quick one, or of another model, or of the network alone'
     return '' if passed and not failed else f'{what} ({where}) fails in: {", ".join(failed)}'

@@ -38,6 +38,7 @@ class Setting:
         wall_time: Duration of the measurement [s]; the only value that the seed does not fix.
         solver_iterations: Maximum number of iterations of the constraint solver.
         model: Path of the robot's model; empty for the package's own.
+        network_alone: Whether the policy's velocity feedback was left out.
     """
 
     protocol: int
@@ -54,6 +55,7 @@ class Setting:
     wall_time: float
     solver_iterations: int = 50
     model: str = ''
+    network_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,9 +149,11 @@ class Economy:
         cost_of_transport: Sum |torque * joint speed| / (m g v); None if a run fell or
             did not reach half the speed.
         peak_torque_share: Largest share of its effort that any joint used in any run.
-        action_rate: Mean change of the joint targets [rad/s].
         foot_slip: Mean horizontal speed of soles that carry weight [m/s].
-        peak_force: Largest contact force of a foot, mean over runs [body weights].
+        target_rate: Root mean square change of the targets of legs and waist [rad/s].
+        feet_force: Contact force of both feet, 99.5th percentile of each run [body weights].
+        action_rate: Until protocol 3: mean change of all joint targets [rad/s].
+        peak_force: Until protocol 3: largest contact force of a foot [body weights].
     """
 
     command: float
@@ -157,9 +161,11 @@ class Economy:
     falls: int
     cost_of_transport: Optional[float]
     peak_torque_share: float
-    action_rate: float
     foot_slip: float
-    peak_force: float
+    target_rate: Optional[float] = None
+    feet_force: Optional[float] = None
+    action_rate: Optional[float] = None
+    peak_force: Optional[float] = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ returns NumPy or PyTorch arrays and accepts both. Joints are in the order given 
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 import importlib
 import importlib.util
 from typing import (
@@ -63,10 +63,9 @@ class PhysicsSpec:
     max_contacts: int = 16
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if getattr(self, field.name) <= 0:
-                raise ValueError(
-                    f'{field.name} must be above 0, found {getattr(self, field.name)}')
+        for it in fields(self):
+            if getattr(self, it.name) <= 0:
+                raise ValueError(f'{it.name} must be above 0, found {getattr(self, it.name)}')
 
     @property
     def control_period(self) -> float:
@@ -139,6 +138,8 @@ class PhysicsVariation:
         com_offset: (num_envs, 3) Shift of the trunk's centre of mass, in its frame [m].
         kp_scale: (num_envs, num_joints) Factor on the position gains.
         kd_scale: (num_envs, num_joints) Factor on the damping gains.
+        link_payload: (num_envs,) by the name of a link: mass added to it [kg], distributed as its
+            own mass.
     """
 
     friction: Optional[np.ndarray] = None
@@ -147,6 +148,7 @@ class PhysicsVariation:
     com_offset: Optional[np.ndarray] = None
     kp_scale: Optional[np.ndarray] = None
     kd_scale: Optional[np.ndarray] = None
+    link_payload: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class SimBackend(abc.ABC):
@@ -248,6 +250,17 @@ class SimBackend(abc.ABC):
             base_angular_velocity=np.zeros((n, 3), np.float32),
             joint_positions=np.tile(pose, (n, 1)),
             joint_velocities=np.zeros((n, pose.size), np.float32))
+
+
+def link_index(name: str, names: Sequence[str]) -> int:
+    """Return the index of a link among the links of a simulated robot.
+
+    Raises:
+        UnknownNameError: The robot has no such link.
+    """
+    if name not in names:
+        raise UnknownNameError('link', name, names)
+    return names.index(name)
 
 
 def all_joints(robot: RobotSpec, joints: Sequence[Any]) -> List[Any]:

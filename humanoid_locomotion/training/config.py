@@ -21,14 +21,16 @@ from humanoid_locomotion.core.terms import LAYOUTS
 from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
 from humanoid_locomotion.sim.disturbances import SensorNoise
 from humanoid_locomotion.training.config_checks import (
+    Range,
     check_counts,
     check_finite,
     check_not_negative,
     check_positive,
     check_ranges,
+    check_shares,
 )
+from humanoid_locomotion.training.randomization_config import RandomizationConfig
 
-Range = Tuple[float, float]
 MAX_ROBOTS = 65_536  # in one process
 MAX_WIDTH = 16_384  # of a hidden layer
 
@@ -88,6 +90,7 @@ class CommandConfig:
         straight_share: Share of samples that ask for forward velocity only.
         turning_share: Share of samples that ask for turning on the spot only.
         slow_share: Share of samples that are multiplied by a factor of 0.1 to 0.4.
+        rest_share: Share of samples whose set-points, such as a base height, are those at rest.
     """
 
     limits: CommandSpec = field(default_factory=lambda: CommandSpec.of(
@@ -97,6 +100,7 @@ class CommandConfig:
     straight_share: float = 0.2
     turning_share: float = 0.1
     slow_share: float = 0.0
+    rest_share: float = 0.0
 
     def __post_init__(self) -> None:
         check_ranges(self, 'resample_period')
@@ -104,8 +108,7 @@ class CommandConfig:
         if min(shares) < 0.0 or sum(shares) > 1.0:
             raise ValueError('standing_share, straight_share and turning_share must be 0 or more '
                              f'and add up to at most 1, found {shares}')
-        if not 0.0 <= self.slow_share <= 1.0:
-            raise ValueError(f'slow_share must be within 0 and 1, found {self.slow_share}')
+        check_shares(self, 'slow_share', 'rest_share')
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,8 @@ class TerminationConfig:
     """The conditions that end an episode.
 
     Attributes:
-        base_height: A lower base counts as a fall [m].
+        base_height: A lower base counts as a fall [m]; with a commanded base height it is scaled
+            by the share of the height at rest.
         tilt: A larger tilt counts as a fall [rad].
         episode_steps: Time limit of an episode [control steps].
     """
@@ -174,64 +178,6 @@ class TerminationConfig:
     base_height: float = 0.5
     tilt: float = 0.8
     episode_steps: int = 1000
-
-
-@dataclass(frozen=True)
-class ExternalArmConfig:
-    """External motion of the arms while the robot walks.
-
-    Attributes:
-        share: Share of the robots, sampled at each reset.
-        joints: Joints are moved if one of these is part of their name.
-        reach: Share of the distance from the default pose to the joint limits that is used.
-        period: Shortest and longest time in which they reach a new position [s].
-    """
-
-    share: float = 0.0
-    joints: Tuple[str, ...] = ('shoulder', 'elbow')
-    reach: float = 0.5
-    period: Range = (0.5, 1.5)
-
-    def __post_init__(self) -> None:
-        check_ranges(self, 'period')
-
-
-@dataclass(frozen=True)
-class RandomizationConfig:
-    """Domain randomisation; ranges are uniform.
-
-    Attributes:
-        friction: Sliding friction between foot and floor.
-        mass_scale: Factor on all masses.
-        payload: Mass added to the trunk [kg].
-        com_offset: Largest shift of the trunk's centre of mass along each axis [m].
-        gain_scale: Factor on each joint's kp and kd.
-        encoder_bias: Largest constant error of a joint position [rad].
-        imu_tilt: Largest constant mounting error of the IMU about each axis [rad].
-        joint_offset: Largest distance from the default pose at a reset [rad].
-        reset_velocity: Largest base velocity at a reset along each axis [m/s].
-        push_period: Shortest and longest time between two pushes [s].
-        push_velocity: Largest kick sideways or forward [m/s].
-        push_yaw_rate: Largest kick about the vertical [rad/s].
-        external_arm_motion: External motion of the arms.
-    """
-
-    friction: Range = (0.4, 1.2)
-    mass_scale: Range = (0.9, 1.1)
-    payload: Range = (-1.0, 3.0)
-    com_offset: float = 0.04
-    gain_scale: Range = (0.9, 1.1)
-    encoder_bias: float = 0.015
-    imu_tilt: float = 0.02
-    joint_offset: float = 0.1
-    reset_velocity: float = 0.3
-    push_period: Range = (4.0, 8.0)
-    push_velocity: float = 0.8
-    push_yaw_rate: float = 0.5
-    external_arm_motion: ExternalArmConfig = field(default_factory=ExternalArmConfig)
-
-    def __post_init__(self) -> None:
-        check_ranges(self, 'friction', 'mass_scale', 'payload', 'gain_scale', 'push_period')
 
 
 @dataclass(frozen=True)
@@ -251,6 +197,8 @@ class PpoConfig:
         lam: Lambda of GAE.
         entropy: Weight of the entropy bonus, at the start and at the end of the curriculum.
         value_loss: Weight of the value loss.
+        velocity_loss: Weight of the squared error of the base velocity [m^2/s^2] that is
+            estimated from the actor's second hidden layer; 0 for no estimate.
         max_grad_norm: Gradients are clipped to this norm.
         epochs: Passes over each rollout.
         minibatches: Minibatches in each pass.
@@ -269,6 +217,7 @@ class PpoConfig:
     lam: float = 0.95
     entropy: Tuple[float, float] = (0.005, 0.005)
     value_loss: float = 1.0
+    velocity_loss: float = 0.0
     max_grad_norm: float = 1.0
     epochs: int = 5
     minibatches: int = 4
@@ -283,7 +232,7 @@ class PpoConfig:
         check_positive(self, 'init_std', 'min_std', 'learning_rate', 'desired_kl', 'clip',
                        'max_grad_norm')
         check_positive(self, 'gamma', 'lam', 'final_std_factor', largest=1.0)
-        check_not_negative(self, 'value_loss')
+        check_not_negative(self, 'value_loss', 'velocity_loss')
         if min(self.entropy) < 0.0:
             raise ValueError(f'entropy must be 0 or more, found {list(self.entropy)}')
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Tuple
 
+Range = Tuple[float, float]
 MAX_COUNT = 10_000_000
 
 
@@ -45,3 +47,10 @@ def check_not_negative(config: object, *names: str) -> None:
     for name in names:
         if not getattr(config, name) >= 0.0:
             raise ValueError(f'{name} must be 0 or more, found {getattr(config, name)}')
+
+
+def check_shares(config: object, *names: str) -> None:
+    """Raise ``ValueError`` for a field that is not within 0 and 1."""
+    for name in names:
+        if not 0.0 <= getattr(config, name) <= 1.0:
+            raise ValueError(f'{name} must be within 0 and 1, found {getattr(config, name)}')

@@ -69,7 +69,8 @@ def restore(content: Dict[str, Any], config: TrainingConfig,
     obs_size = weights['actor_normalizer.mean'].shape[1]
     critic_size = weights['critic_normalizer.mean'].shape[1] - obs_size
     model = ActorCritic(obs_size, critic_size, contract.num_actions,
-                        config.ppo.hidden_sizes, config.ppo.init_std, config.ppo.min_std)
+                        config.ppo.hidden_sizes, config.ppo.init_std, config.ppo.min_std,
+                        config.ppo.velocity_loss > 0.0)
     model.load_state_dict(weights)
     return model.eval()
 

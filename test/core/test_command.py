@@ -115,14 +115,14 @@ def read(data):
 
 
 @pytest.mark.parametrize('data', [VELOCITY, WITH_HEIGHT])
-def test_a_spec_is_written_as_it_was_read_whatever_the_order(base_height, data):
+def test_a_spec_is_written_as_it_was_read_whatever_the_order(data):
     spec = read(data)
     assert config.to_mapping(spec) == data
     assert read(dict(sorted(data.items()))) == spec == read(dict(reversed(data.items())))
     assert spec.names == tuple(data)
 
 
-def test_a_further_axis_has_a_rest_a_sign_and_does_not_move(base_height):
+def test_a_further_axis_has_a_rest_a_sign_and_does_not_move():
     spec = read(WITH_HEIGHT)
     assert spec.rest == (0.0, 0.0, 0.0, 0.85) and spec.mirror_signs == (1.0, -1.0, -1.0, 1.0)
     commands = np.array([[0.0, 0.0, 0.0, 0.6], [0.0, 0.0, 0.2, 0.85]], np.float32)
@@ -132,7 +132,7 @@ def test_a_further_axis_has_a_rest_a_sign_and_does_not_move(base_height):
 
 
 @pytest.mark.parametrize('shape', [(3,), (5, 3), (2, 5, 3)])
-def test_a_velocity_is_completed_with_the_rest_of_further_axes(base_height, shape):
+def test_a_velocity_is_completed_with_the_rest_of_further_axes(shape):
     torch = pytest.importorskip('torch')
     velocity = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     spec = read(WITH_HEIGHT)
@@ -143,7 +143,7 @@ def test_a_velocity_is_completed_with_the_rest_of_further_axes(base_height, shap
     assert LIMITS.with_velocity(velocity) is velocity
 
 
-def test_the_clock_stops_though_a_further_axis_is_commanded(base_height):
+def test_the_clock_stops_though_a_further_axis_is_commanded():
     it = GaitClock(SPEC, read(WITH_HEIGHT), 0.02, 1, np.zeros(0, np.float32))
     it.step(np.array([[0.0, 0.0, 0.0, 0.6]], np.float32))
     assert it.phase[0] == 0.0
@@ -158,23 +158,18 @@ def test_the_clock_stops_though_a_further_axis_is_commanded(base_height):
     ({**VELOCITY, 'lin_vel_x': [-1, 1, 0.5]}, 'lin_vel_x: the value at rest must be 0'),
     ({**VELOCITY, 'lin_vel_x': [-11, 1]}, r'lin_vel_x: the range must lie within \[-10, 10\]'),
     ({**VELOCITY, 'lin_vel_x': ['a', 1]}, 'command_limits.lin_vel_x.*expected float, found str'),
-    ({**VELOCITY, 'base_height': [0.6, 0.8]}, 'base_height: the range must contain 0.88, the'),
+    ({**VELOCITY, 'base_height': [0.6, 0.8]}, 'base_height: the range must contain 0, the'),
     ({**WITH_HEIGHT, 'base_height': [0.6, 2.5, 0.8]}, r'must lie within \[-2, 2\]'),
     ([1, 2, 3], 'expected a mapping')])
-def test_a_mapping_that_does_not_fit_is_refused_by_its_key(base_height, data, message):
+def test_a_mapping_that_does_not_fit_is_refused_by_its_key(data, message):
     with pytest.raises(ConfigError, match=message):
         read(data)
 
 
-def test_an_axis_that_is_not_in_the_table_is_refused():
-    with pytest.raises(ConfigError, match=r"command_limits: unknown keys \['base_height'\]"):
-        read(WITH_HEIGHT)
-
-
-def test_an_axis_is_registered_once_and_found_by_name(base_height):
+def test_an_axis_is_registered_once_and_found_by_name():
+    base_height = COMMAND_AXES['base_height']
     with pytest.raises(ValueError, match="'base_height' is already registered"):
         register_command_axis(base_height)
-    assert COMMAND_AXES['base_height'] is base_height
     assert base_height.title == 'base height [m]'
     with pytest.raises(UnknownNameError, match="unknown command axis 'base_height'"):
         LIMITS.index('base_height')
@@ -192,7 +187,7 @@ def test_an_axis_that_cannot_be_is_refused(changes, message):
         CommandAxis(**{**fitting, **changes})
 
 
-def test_a_contract_keeps_its_fingerprint_through_sorted_json(base_height):
+def test_a_contract_keeps_its_fingerprint_through_sorted_json():
     made = contract(command_limits=read(WITH_HEIGHT))
     again = PolicyContract.from_mapping(
         {**dict(sorted(made.to_mapping().items()))}, 'here')

@@ -82,7 +82,7 @@ def test_clock_that_jumps_back_does_not_prolong_a_command(velocity):
 
 
 @pytest.fixture
-def with_height(base_height):
+def with_height():
     """Give a filter with a base height of 0.6 to 0.9 m at 0.1 m/s, at rest 0.85 m."""
     commands = CommandSpec.of(
         lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.8, 0.8),

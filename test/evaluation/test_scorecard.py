@@ -61,8 +61,8 @@ FALLEN = (replace(GOOD.situations[0], falls=2), *GOOD.situations[1:])
     (cheaper(1, cost_of_transport=None, falls=1), 'cost of transport at 0.5, 1.0 m/s'),
     (replace(GOOD, economy=GOOD.economy[:1]), 'cost of transport at 0.5, 1.0 m/s'),
     (cheaper(0, foot_slip=0.041), 'foot slip at 0.5 m/s'),
-    (cheaper(0, action_rate=2.51), 'change of targets at 0.5 m/s'),
-    (cheaper(0, peak_force=1.91), 'peak force of a foot at 0.5 m/s'),
+    (cheaper(0, target_rate=2.51), 'RMS change of leg and waist targets at 0.5 m/s'),
+    (cheaper(0, feet_force=1.91), 'force on both feet at 0.5 m/s, 99.5th percentile'),
     (replace(GOOD, situations=FALLEN), 'disturbed runs survived, of 18'),
     (replace(GOOD, ice=replace(GOOD.ice, falls=2)), 'falls at friction 0.2, of 3'),
     (replace(GOOD, led_arms=replace(TOUR, time_up=29.9)), '60 s tour, arms led: mean time up'),
@@ -72,12 +72,13 @@ def test_each_line_fails_alone(figures, name):
 
 
 def test_a_robot_that_lies_neither_stands_still_nor_walks_softly():
-    lying = replace(cheaper(0, cost_of_transport=None, foot_slip=0.0, action_rate=0.0,
-                            peak_force=0.0),
+    lying = replace(cheaper(0, cost_of_transport=None, foot_slip=0.0, target_rate=0.0,
+                            feet_force=0.0),
                     standing=replace(GOOD.standing, falls=1, drift_mean=0.0))
     assert failed(lying) == [
         'drift in 10 s of standing', 'cost of transport at 0.5, 1.0 m/s', 'foot slip at 0.5 m/s',
-        'change of targets at 0.5 m/s', 'peak force of a foot at 0.5 m/s']
+        'RMS change of leg and waist targets at 0.5 m/s',
+        'force on both feet at 0.5 m/s, 99.5th percentile']
 
 
 def test_a_line_is_led_at_its_lead_and_not_before():
@@ -162,3 +163,16 @@ def test_the_picture_against_the_field_shows_every_figure_that_is_judged(tmp_pat
                          (turning, [0.02, 0.03, 0.011, 0.01])):
         assert [line.get_ydata()[0] for line in axes.lines] == levels
         assert [bar.get_height() for bar in axes.patches] == [0.02] * len(COMMANDS)
+
+
+def test_a_scorecard_of_protocol_3_can_be_read():
+    card = make_scorecard(GOOD, SETTING)
+    text = json.loads(card.to_json())
+    for walk in text['figures']['economy']:
+        del walk['target_rate'], walk['feet_force']
+        walk.update(action_rate=1.5, peak_force=1.7)
+    del text['setting']['network_alone']
+    old = Scorecard.from_json(json.dumps(text), 'old')
+    assert old.criteria == card.criteria and old.setting == card.setting
+    assert old.figures.economy[0].peak_force == 1.7
+    assert old.figures.economy[0].feet_force is None

@@ -19,7 +19,7 @@ LIMITS = CommandSpec.of(
 
 
 def test_the_protocol_is_what_it_promises():
-    assert FULL.version == 3 and len(FULL.commands) == 12
+    assert FULL.version == 4 and len(FULL.commands) == 12
     assert len(FULL.situations) * FULL.situation_runs == 18
     kicks = len(FULL.push_groups) * len(FULL.push_speeds) * FULL.push_runs
     assert kicks == 270 and FULL.push_runs == 10

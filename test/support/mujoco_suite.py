@@ -7,6 +7,7 @@ from port_suite import ALL, ROBOT, N, PortSuite, hold, posed, state, truth
 import pytest
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.sim.backend import CONTACT_FORCE, PhysicsVariation
 
 WEIGHT = 9.81 * ROBOT.mass
@@ -84,6 +85,19 @@ class MujocoSuite(PortSuite):
         hold(backend, SETTLE)
         assert truth(backend).sole_forces.sum(axis=1) == pytest.approx(
             WEIGHT + 9.81 * payload, rel=0.05)
+
+    def test_a_load_in_a_hand_is_carried_on_its_side(self, backend):
+        load = np.array([0.0, 1.0, 2.0])
+        backend.randomize(PhysicsVariation(link_payload={'left_elbow_link': load}))
+        hold(backend, SETTLE)
+        forces = truth(backend).sole_forces
+        assert forces.sum(axis=1) == pytest.approx(WEIGHT + 9.81 * load, rel=0.05)
+        more_left = forces[:, 0] - forces[:, 1]
+        assert more_left[2] > more_left[1] + 5.0 > more_left[0] + 10.0
+
+    def test_a_load_on_a_link_that_is_not_there_is_refused(self, backend):
+        with pytest.raises(UnknownNameError, match=r"unknown link 'left_hand'.*left_elbow_link"):
+            backend.randomize(PhysicsVariation(link_payload={'left_hand': np.zeros(3)}))
 
     def test_a_payload_sits_on_the_trunk(self, backend):
         """In the air, a waist that bends turns the lighter end: here ever more the legs."""

@@ -47,7 +47,7 @@ def ladder(name, weak=(3.0, 3.5), survived=6):
 def economy(speed):
     """Give what a sound walk costs."""
     return Economy(command=speed, speed=0.98 * speed, falls=0, cost_of_transport=0.4,
-                   peak_torque_share=0.6, action_rate=2.0, foot_slip=0.03, peak_force=1.5)
+                   peak_torque_share=0.6, foot_slip=0.03, target_rate=2.0, feet_force=1.5)
 
 
 TOUR = Tour(runs=16, falls=2, time=60.0, time_up=52.0, linear_rms=0.2)

@@ -40,7 +40,10 @@ def config(*assignments: str) -> TrainingConfig:
     return load_config(FILE, SMALL + assignments)
 
 
-CONTRACT = config().contract(ROBOT)
+# Commands have a base height too, at rest that of the robot in its default pose.
+WITH_HEIGHT = ('commands.limits={lin_vel_x: [-0.5, 1.0], lin_vel_y: [-0.4, 0.4], '
+               'ang_vel_z: [-0.8, 0.8], base_height: [0.6, 0.9, 0.88]}')
+CONTRACT = config(WITH_HEIGHT).contract(ROBOT)
 
 
 def make_env(*assignments: str, seed: int = 0) -> LocomotionEnv:
@@ -92,12 +95,14 @@ def outcome(**changes: object) -> Outcome:
         peak_sole_forces=rows([load, load]), sole_slips=torch.zeros(1, 2),
         joint_torques=torch.zeros(1, n))
     o = Outcome(context=context(), state=state, truth=truth, velocity=torch.zeros(1, 3),
-                command=torch.zeros(1, 3),
+                command=rows([0, 0, 0, 0.88]),
                 action=torch.zeros(1, n), previous_action=torch.zeros(1, n),
                 joint_accelerations=torch.zeros(1, n), phase=torch.zeros(1), moving=torch.zeros(1),
                 recovered=torch.ones(1),
                 foot_drift=torch.zeros(1, 2, 2), tracking_error=torch.zeros(1, 3))
     tensors = {key: rows(value) for key, value in changes.items()}
+    if 'command' in tensors:
+        tensors['command'] = CONTRACT.command_limits.with_velocity(tensors['command'])
     for key in ('phase', 'moving', 'recovered'):
         if key in tensors:
             tensors[key] = tensors[key].reshape(-1)
@@ -138,7 +143,7 @@ def random_outcome(rng: np.random.Generator, num_envs: int) -> Outcome:
         joint_torques=normal(n, scale=50.0))
     return Outcome(
         context=context(num_envs), state=state, truth=truth,
-        velocity=velocity_in_heading(state, truth), command=normal(3),
+        velocity=velocity_in_heading(state, truth), command=normal(4),
         action=normal(n), previous_action=normal(n),
         joint_accelerations=normal(n, scale=100.0),
         phase=torch.as_tensor(rng.random(num_envs), dtype=torch.float32),

@@ -30,7 +30,7 @@ REST, LOWER, UPPER = 0.85, 0.6, 0.9
 
 
 @pytest.fixture
-def settings(base_height):
+def settings():
     """Give the shipped config, made small, with a base height to be commanded."""
     data = mapping('run.num_envs=64')
     data['commands']['limits']['base_height'] = [LOWER, UPPER, REST]
@@ -47,7 +47,7 @@ def env(settings):
 
 
 @pytest.fixture
-def folder(base_height, tmp_path):
+def folder(tmp_path):
     """Give a policy folder that takes the command and always asks for the default pose."""
     pytest.importorskip('onnxruntime')
     plain = policy_factory.make_contract()

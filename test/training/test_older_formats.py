@@ -45,7 +45,7 @@ def test_every_parameter_of_an_earlier_config_reaches_its_term():
         'base_height': (-20.0, {'height': 0.76}),
         'pose': (-1.0, {'joint_weights': {'hip': 1.0, '_': 0.5}}),
         'feet_too_close': (-5.0, {'distance': 0.16}),
-        'hard_landing': (-0.5, {'force': 1.15, 'force_per_speed': 1.9}),
+        'hard_landing': (-0.5, {'force': 1.15, 'force_per_speed': 1.9, 'together': False}),
         'low_feet_speed': (-0.2, {'swing_height': 0.07}),
         'stand_joint_velocity': (-0.3, {}),
         'stand_pose': (-2.0, {}),

@@ -70,6 +70,7 @@ class VelocityLoop:
             without feedback, and for a standing command without damping and stiffness.
         place: (num_envs, 2) held position of the base relative to the middle of its soles while
             standing [m]; NaN after a reset, until the next step.
+        strength: Factor on gains and limits, one or (num_envs, 1); training varies it.
 
     Args:
         linear: Feedback over the floor, the same for both axes; None disables it.
@@ -95,6 +96,7 @@ class VelocityLoop:
         self._settling = min(control_period / SMOOTHED_OVER, 1.0) if is_held else 1.0
         self._odometry = None if linear is None else odometry
         self._commands, self._threshold = commands, moving_threshold
+        self.strength: Array = 1.0
         self.correction = zeros((num_envs, NUM_VELOCITY), like)
         self.place = zeros((num_envs, 2), like) + float('nan')
 
@@ -113,7 +115,8 @@ class VelocityLoop:
 
     def step(self, command: Array, state: RobotState) -> Array:
         """Run one control step; return the corrected command (num_envs, size)."""
-        xp, limit = namespace(self.correction), self._limit.like(self.correction)
+        xp, strength = namespace(self.correction), self.strength
+        limit = strength * self._limit.like(self.correction)
         moving = self._commands.is_moving(command, self._threshold)[:, None]
         turning = vertical_rate(state.base_orientation, state.base_angular_velocity)[:, None]
         over_floor, back = xp.zeros_like(command[:, :2]), xp.zeros_like(command[:, :2])
@@ -121,10 +124,11 @@ class VelocityLoop:
             seen = self._odometry.measure(state)
             over_floor, back = seen.velocity, self._way_back(seen.offset, moving)
         velocity, before = concatenate((over_floor, turning)), self.correction
-        following = before + self._share.like(before) * (command[:, :NUM_VELOCITY] - velocity)
+        share = strength * self._share.like(before)
+        following = before + share * (command[:, :NUM_VELOCITY] - velocity)
         wanted = concatenate((self._stiffness * back - self._damping * over_floor,
                               xp.zeros_like(turning)))
-        calming = before + self._settling * (wanted - before)
+        calming = before + self._settling * (strength * wanted - before)
         self.correction[...] = clip(xp.where(moving, following, calming), -limit, limit)
         corrected = command[:, :NUM_VELOCITY] + self.correction
         if self._commands.size == NUM_VELOCITY:

@@ -18,19 +18,21 @@ from humanoid_locomotion.evaluation.scorecard import Criterion, Scorecard, read_
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A simulator setting that differs from the standard one; None keeps the standard value.
+    """A setting that differs from the standard one; None keeps the standard value.
 
     Attributes:
         backend: Name of the simulator.
         dt: Longest allowed physics step [s].
         iterations: Maximum number of iterations of the constraint solver.
         model: MJCF file of the same robot from another source.
+        network_alone: Leave out the policy's velocity feedback.
     """
 
     backend: Optional[str] = None
     dt: Optional[float] = None
     iterations: Optional[int] = None
     model: Optional[Path] = None
+    network_alone: bool = False
 
     def __post_init__(self) -> None:
         for key, low, high in (('dt', 1e-5, 1.0), ('iterations', 1, 10_000)):
@@ -48,7 +50,8 @@ class Elsewhere:
 
     def differs(self, standard: Protocol) -> bool:
         """Return whether this setting differs from that of a protocol."""
-        return self.model is not None or self.protocol(standard) != standard
+        return (self.model is not None or self.network_alone
+                or self.protocol(standard) != standard)
 
 
 def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Path] = None,
@@ -90,7 +93,8 @@ def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Pa
             there_robot = with_model(robot, elsewhere.model, scratch())
         there = evaluate(policy, output=output or scratch(), seed=seed, progress=progress,
                          protocol=elsewhere.protocol(standard), robot=there_robot,
-                         model=str(elsewhere.model or ''))
+                         model=str(elsewhere.model or ''),
+                         network_alone=elsewhere.network_alone)
         own = own_scorecard(find_policy(policy), contract.fingerprint, standard, seed)
         return own or evaluate(policy, output=scratch(), seed=seed, progress=progress,
                                protocol=standard, robot=robot), there

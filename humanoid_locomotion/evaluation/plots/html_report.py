@@ -138,10 +138,10 @@ def _economy(measured: Measurements) -> str:
         return '-' if value is None else f'{value:.3g}'
     return _table(
         ('asked [m/s]', 'reached [m/s]', 'cost of transport', 'largest torque share',
-         'foot slip [m/s]', 'hardest step [body weights]'),
+         'foot slip [m/s]', 'force on both feet, 99.5th percentile [body weights]'),
         ([number(value) for value in (
             it.command, it.speed, it.cost_of_transport, it.peak_torque_share, it.foot_slip,
-            it.peak_force)] for it in measured.economy))
+            it.feet_force)] for it in measured.economy))
 
 
 def _situations(measured: Measurements) -> str:

@@ -28,6 +28,7 @@ from humanoid_locomotion.sim.backend import (
     SimBackend,
     Truth,
     all_joints,
+    link_index,
 )
 from humanoid_locomotion.sim.isaacgym import scene
 from humanoid_locomotion.sim.isaacgym.importing import gymapi, gymtorch, torch
@@ -88,12 +89,16 @@ class IsaacGymBackend(SimBackend):
 
         Raises:
             SimulationError: Friction or masses were changed too late.
+            UnknownNameError: A payload is on a link that the robot does not have.
         """
         fixed = (variation.friction, variation.mass_scale, variation.payload,
                  variation.com_offset)
-        if self._started and any(values is not None for values in fixed):
+        if self._started and (variation.link_payload
+                              or any(values is not None for values in fixed)):
             raise SimulationError('Isaac Gym takes friction and masses only before it starts: '
                                   'call randomize before reset, step and state')
+        for name in variation.link_payload:
+            link_index(name, self._asset.body_names)
         if not self._started:
             self._variation = variation
         self._vary_gains(variation)

@@ -194,22 +194,26 @@ def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, n
             shape.friction, shape.restitution = float(rubbing.shapes[i]), 0.0
             shape.filter = own_filter
         _require(gym.set_actor_rigid_shape_properties(env, actor, shapes), 'shape properties')
-        _vary_masses(gym, env, actor, variation, i, asset.trunk)
+        _vary_masses(gym, env, actor, variation, i, asset)
         envs.append(env)
     _check_taken(gym, envs[-1], properties)
     return envs
 
 
 def _vary_masses(gym: gymapi.Gym, env: gymapi.Env, actor: int, variation: PhysicsVariation,
-                 i: int, trunk: int) -> None:
-    """Scale every link, then load the trunk and shift its centre of mass."""
-    v = variation
-    if v.mass_scale is None and v.payload is None and v.com_offset is None:
+                 i: int, asset: Asset) -> None:
+    """Scale every link, then load links and shift the trunk's centre of mass."""
+    v, trunk = variation, asset.trunk
+    if (v.mass_scale is None and v.payload is None and v.com_offset is None
+            and not v.link_payload):
         return
     bodies = gym.get_actor_rigid_body_properties(env, actor)
     factors = np.full(len(bodies), 1.0 if v.mass_scale is None else v.mass_scale[i])
     if v.payload is not None:
         factors[trunk] += v.payload[i] / bodies[trunk].mass
+    for name, payload in v.link_payload.items():
+        link = asset.body_names.index(name)
+        factors[link] += payload[i] / bodies[link].mass
     for body, factor in zip(bodies, factors.tolist()):
         body.mass = body.mass * factor
         inertia = gymapi.Mat33()

@@ -26,6 +26,7 @@ from humanoid_locomotion.sim.backend import (
     Terrain,
     Truth,
     all_joints,
+    link_index,
 )
 from humanoid_locomotion.sim.terrain import CELL
 
@@ -243,6 +244,9 @@ class ModelVariations:
         self._model, self._variation = model, variation
         self._nominal = {name: getattr(model, name).copy() for name in VARIED_FIELDS}
         self._trunk = model.body(robot.trunk).id
+        names = [model.body(i).name for i in range(model.nbody)]
+        self._loaded = {link_index(name, names): mass
+                        for name, mass in variation.link_payload.items()}
         self._data = mujoco.MjData(model)
 
     def apply(self, model: mujoco.MjModel, i: int) -> None:
@@ -256,9 +260,9 @@ class ModelVariations:
             model.body_mass[...] *= v.mass_scale[i]
             model.body_inertia[...] *= v.mass_scale[i]
         if v.payload is not None:
-            mass = model.body_mass[self._trunk]
-            model.body_inertia[self._trunk] *= (mass + v.payload[i]) / mass
-            model.body_mass[self._trunk] = mass + v.payload[i]
+            _load(model, self._trunk, v.payload[i])
+        for body, payload in self._loaded.items():
+            _load(model, body, payload[i])
         if v.com_offset is not None:
             model.body_ipos[self._trunk] += v.com_offset[i]
         for scale, column in ((v.kp_scale, 1), (v.kd_scale, 2)):
@@ -268,3 +272,9 @@ class ModelVariations:
                 if column == 1:
                     model.actuator_gainprm[:n, 0] *= scale[i]
         mujoco.mj_setConst(model, self._data)
+
+
+def _load(model: mujoco.MjModel, body: int, payload: float) -> None:
+    mass = model.body_mass[body]
+    model.body_inertia[body] *= (mass + payload) / mass
+    model.body_mass[body] = mass + payload

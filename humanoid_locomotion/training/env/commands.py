@@ -1,7 +1,7 @@
 """Sampling of the commands in training.
 
-The shares of the config apply to the axes that count as moving. Any other axis is sampled
-independently and uniformly from its range.
+The shares of standing, straight, turning and slow samples apply to the axes that count as moving.
+The others, set-points, are sampled independently: at rest, or uniformly from their range.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ class CommandSampler:
         self._control_period = control_period
         self._threshold = moving_threshold
         limits = config.limits
+        self._has_set_points = bool(limits.set_points)
+        self._rest = torch.tensor(limits.rest, device=device)
         self._lower = torch.tensor(limits.lower, device=device)
         self._upper = torch.tensor(limits.upper, device=device)
         self._counts_as_moving = torch.tensor(limits.counts_as_moving, device=device)
         self._kinds = _kinds(limits).to(device)
         shares = [config.straight_share, config.turning_share, config.standing_share]
         self._bounds = torch.tensor([1.0 - sum(shares[i:]) for i in range(3)], device=device)
-        self.command = torch.tensor(limits.rest, device=device).repeat(num_envs, 1)
+        self.command = self._rest.repeat(num_envs, 1)
         self.time_left = torch.zeros(num_envs, device=device)
 
     def step(self, reset: torch.Tensor) -> None:
@@ -57,7 +59,11 @@ class CommandSampler:
         slow = torch.rand(count, 1, device=device) < self._config.slow_share
         moving = torch.where(slow, moving * uniform((count, 1), SLOW, device), moving)
         moving = moving * (moving.norm(dim=-1, keepdim=True) > self._threshold)
-        return torch.where(self._counts_as_moving, moving, drawn)
+        if not self._has_set_points:
+            return moving
+        rests = torch.rand(count, 1, device=device) < self._config.rest_share
+        return torch.where(
+            self._counts_as_moving, moving, torch.where(rests, self._rest, drawn))
 
 
 def _kinds(limits: CommandSpec) -> torch.Tensor:

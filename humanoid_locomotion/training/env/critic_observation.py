@@ -17,6 +17,7 @@ from humanoid_locomotion.training.env.rewards.registry import Block
 from humanoid_locomotion.training.env.tracking_memory import TrackingMemory
 
 SWAPPED_FEET = Block((1, 0), (1.0, 1.0))
+BASE_VELOCITY = slice(0, 3)
 # The numbers in order, each block with its mirror image; those of reward terms follow them.
 BLOCKS: Tuple[Block, ...] = (
     Block((0, 1, 2), (1.0, -1.0, 1.0)),    # base linear velocity

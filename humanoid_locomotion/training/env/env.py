@@ -8,7 +8,7 @@ as one CUDA graph.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Dict, Sequence
+from typing import Dict, Optional, Sequence
 
 import torch
 
@@ -27,13 +27,19 @@ from humanoid_locomotion.training.env.randomization import (
     Pusher,
     Sensors,
     sample_delay,
+    sample_feedback,
     sample_physics,
     sample_start,
 )
 from humanoid_locomotion.training.env.rewards.outcome import Outcome, RewardContext
 from humanoid_locomotion.training.env.rewards.registry import Block
 from humanoid_locomotion.training.env.rewards.weighted_sum import RewardSum
-from humanoid_locomotion.training.env.terminations import broken, fallen, out_of_time
+from humanoid_locomotion.training.env.terminations import (
+    broken,
+    fallen,
+    height_share,
+    out_of_time,
+)
 from humanoid_locomotion.training.env.tracking_memory import TrackingMemory, velocity_in_heading
 
 
@@ -77,6 +83,11 @@ class LocomotionEnv:
         variation = sample_physics(config.randomization, n, contract.num_actions, seed)
         backend.randomize(variation)
         self.controller = Controller(contract, num_envs=n, like=like)
+        varied = config.randomization
+        self._feedback: Optional[torch.Tensor] = None
+        if self.controller.loop is not None and (
+                varied.feedback_absent > 0.0 or varied.feedback_scale != (1.0, 1.0)):
+            self._feedback = self.controller.loop.strength = torch.ones(n, 1, device=device)
         self._context = RewardContext(contract, robot_mass, n, device)
         self.difficulty = torch.ones((), device=device)
         self.rewards = RewardSum(config.rewards.weights, self._context, self.difficulty)
@@ -143,7 +154,8 @@ class LocomotionEnv:
         state, truth = self._read()
         self.episode_step += 1
         lost = broken(state, truth)
-        terminated = fallen(state, truth, self.config.terminations) | lost
+        share = height_share(self.commands.command, self.contract.command_limits)
+        terminated = fallen(state, truth, self.config.terminations, share) | lost
         truncated = out_of_time(self.episode_step, self.config.terminations) & ~terminated
         reward = self._reward(state, truth, action, terminated, lost)
         done = terminated | truncated
@@ -171,7 +183,8 @@ class LocomotionEnv:
             'imu_mounting': self._sensors.imu_mounting, **self._memory.state_dict(),
             **self.rewards.state_dict(),
             **self._arms.carried(), **self.controller.carried(),
-            **({} if self._curriculum is None else self._curriculum.carried())}
+            **({} if self._curriculum is None else self._curriculum.carried()),
+            **({} if self._feedback is None else {'feedback_strength': self._feedback})}
 
     def _read(self) -> tuple[RobotState, Truth]:
         def tensors(data: object) -> dict:
@@ -210,6 +223,9 @@ class LocomotionEnv:
         self._sensors.reset(mask)
         phase = (torch.rand(self.num_envs, device=self.device) < 0.5) * 0.5
         self.controller.reset(mask, phase)
+        if self._feedback is not None:
+            self._feedback.copy_(torch.where(mask[:, None], sample_feedback(
+                self.config.randomization, self.num_envs, self.device), self._feedback))
         self.episode_step.masked_fill_(mask, 0)
         column = mask[:, None]
         self._last_action.masked_fill_(column, 0.0)

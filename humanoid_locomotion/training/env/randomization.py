@@ -13,7 +13,7 @@ from humanoid_locomotion.core.arrays import Constant
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import PhysicsVariation, ResetState, SimBackend
 from humanoid_locomotion.sim.disturbances import SensorNoise, add_noise
-from humanoid_locomotion.training.config import RandomizationConfig
+from humanoid_locomotion.training.randomization_config import RandomizationConfig
 
 MOSTLY_HORIZONTAL = Constant([1.0, 1.0, 0.2])
 
@@ -39,7 +39,9 @@ def sample_physics(config: RandomizationConfig, num_envs: int, num_joints: int,
         payload=rng.uniform(*config.payload, num_envs),
         com_offset=rng.uniform(-config.com_offset, config.com_offset, (num_envs, 3)),
         kp_scale=rng.uniform(*config.gain_scale, (num_envs, num_joints)),
-        kd_scale=rng.uniform(*config.gain_scale, (num_envs, num_joints)))
+        kd_scale=rng.uniform(*config.gain_scale, (num_envs, num_joints)),
+        link_payload={name: rng.uniform(*masses, num_envs)
+                      for name, masses in config.link_payload.items()})
 
 
 class Sensors:
@@ -120,6 +122,12 @@ class Pusher:
         flat = torch.stack((due, due, torch.zeros_like(due)), -1)
         vertical = torch.stack((torch.zeros_like(due), torch.zeros_like(due), due), -1)
         return linear * flat * self._strength, angular * vertical * self._strength
+
+
+def sample_feedback(config: RandomizationConfig, num_envs: int, device: Any) -> torch.Tensor:
+    """Sample the strength of the velocity feedback of every robot, (num_envs, 1)."""
+    strength = uniform((num_envs, 1), config.feedback_scale, device)
+    return strength * (torch.rand(num_envs, 1, device=device) >= config.feedback_absent)
 
 
 def sample_delay(max_steps: int, num_envs: int, device: Any) -> torch.Tensor:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Union
+
 import torch
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.command import BASE_HEIGHT, CommandSpec
 from humanoid_locomotion.core.state import RobotState, is_down
 from humanoid_locomotion.sim.backend import Truth
 from humanoid_locomotion.training.config import TerminationConfig
 
 
-def fallen(state: RobotState, truth: Truth, config: TerminationConfig) -> torch.Tensor:
-    """Return which robots are too low or tilted too far. (num_envs,) bool."""
+def fallen(state: RobotState, truth: Truth, config: TerminationConfig,
+           share: Union[torch.Tensor, float] = 1.0) -> torch.Tensor:
+    """Return which robots are too low or tilted too far, (num_envs,) bool; see height_share."""
     return is_down(truth.base_position[:, 2], rotations.tilt(state.base_orientation),
-                   config.base_height, config.tilt)
+                   config.base_height * share, config.tilt)
+
+
+def height_share(command: torch.Tensor, limits: CommandSpec) -> Union[torch.Tensor, float]:
+    """Return each commanded base height over that at rest; 1 without such an axis."""
+    if BASE_HEIGHT not in limits.names:
+        return 1.0
+    return command[:, limits.index(BASE_HEIGHT)] / limits[BASE_HEIGHT].rest
 
 
 def broken(state: RobotState, truth: Truth) -> torch.Tensor:

@@ -71,20 +71,28 @@ class ActorCritic(nn.Module):
         hidden_sizes: Widths of the hidden layers.
         init_std: Initial standard deviation of the actions.
         min_std: Smallest standard deviation, before it is multiplied by ``std_factor``.
+        estimates_velocity: Whether there is a :attr:`velocity_head`.
 
     Attributes:
         std_factor: () factor on the standard deviation of the actions, initially 1; not saved.
+        velocity_head: Predicts the velocity of the base (..., 3) [m/s] from :meth:`features`, so
+            that these contain it. It is trained beside the actor and not exported.
     """
 
     std_factor: torch.Tensor
 
     def __init__(self, obs_size: int, critic_size: int, num_actions: int,
-                 hidden_sizes: Sequence[int], init_std: float, min_std: float):
+                 hidden_sizes: Sequence[int], init_std: float, min_std: float,
+                 estimates_velocity: bool = False):
         super().__init__()
         self.actor_normalizer = Normalizer(obs_size)
         self.critic_normalizer = Normalizer(obs_size + critic_size)
         self.actor = mlp([obs_size, *hidden_sizes, num_actions])
         self.critic = mlp([obs_size + critic_size, *hidden_sizes, 1])
+        depth = min(2, len(hidden_sizes))
+        self._cut = 2 * depth  # each hidden layer is followed by its activation
+        self.velocity_head = nn.Linear(
+            hidden_sizes[depth - 1], 3) if estimates_velocity else None
         self.log_std = nn.Parameter(torch.full((num_actions,), math.log(init_std)))
         self._min_log_std = math.log(min_std)
         self.register_buffer('std_factor', torch.ones(()), persistent=False)
@@ -103,7 +111,20 @@ class ActorCritic(nn.Module):
 
     def act_mean(self, obs: torch.Tensor) -> torch.Tensor:
         """Return the deterministic action (..., num_actions), as in the exported policy."""
-        return self.actor(self.actor_normalizer(obs))
+        return self.act_from(self.features(obs))
+
+    def features(self, obs: torch.Tensor) -> torch.Tensor:
+        """Return the second hidden layer of the actor (..., width)."""
+        return self._through(self.actor_normalizer(obs), 0, self._cut)
+
+    def act_from(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the deterministic action (..., num_actions) of :meth:`features`."""
+        return self._through(features, self._cut, len(self.actor))
+
+    def _through(self, x: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        for i in range(start, stop):  # a slice of the layers cannot be compiled everywhere
+            x = self.actor[i](x)
+        return x
 
     @torch.no_grad()
     def load_actor(self, layers: Dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 import torch
 
 from humanoid_locomotion.training.config import PpoConfig
+from humanoid_locomotion.training.env.critic_observation import BASE_VELOCITY
 from humanoid_locomotion.training.env.symmetry import Mirror
 from humanoid_locomotion.training.ppo import torch_compat
 from humanoid_locomotion.training.ppo.cuda_graph import RepeatedStep, fused
@@ -151,17 +152,23 @@ class Ppo:
               old_std: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return the loss () and its logged parts (4,)."""
         config, model = self.config, self.model
-        mean = model.act_mean(batch['obs'])
+        features = model.features(batch['obs'])
+        mean = model.act_from(features)
         kl = gaussian_kl(batch['mean'], old_std, mean.detach(), model.std.detach()).mean()
         if self.mirrors is not None:
             batch = mirrored_too(batch, self.mirrors)
-            mean = torch.cat((mean, model.act_mean(batch['obs'][mean.shape[0]:])))
+            mirrored = model.features(batch['obs'][mean.shape[0]:])
+            features = torch.cat((features, mirrored))
+            mean = torch.cat((mean, model.act_from(mirrored)))
         losses = ppo_losses(
             model.log_prob(mean, batch['action']), batch['log_prob'], batch['advantage'],
             model.value(batch['obs'], batch['critic_observation']), batch['value'],
             batch['returns'], model.std, config.clip)
         loss = (losses.surrogate + config.value_loss * losses.value
                 - self.entropy_weight * losses.entropy)
+        if model.velocity_head is not None:
+            missed = model.velocity_head(features) - batch['critic_observation'][:, BASE_VELOCITY]
+            loss = loss + config.velocity_loss * missed.square().sum(-1).mean()
         return loss, torch.stack((*losses, kl)).detach()
 
     def group_moments(self, x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:

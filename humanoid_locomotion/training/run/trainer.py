@@ -88,7 +88,7 @@ class Trainer:
         ppo = config.ppo
         self.model = ActorCritic(
             self.env.obs_size, self.env.critic_size, contract.num_actions, ppo.hidden_sizes,
-            ppo.init_std, ppo.min_std).to(self.device)
+            ppo.init_std, ppo.min_std, ppo.velocity_loss > 0.0).to(self.device)
         torch.manual_seed(own_seed)
         mirrors = Mirrors(
             observation_mirror(contract, robot, self.device),

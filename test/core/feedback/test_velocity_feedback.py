@@ -271,3 +271,21 @@ def test_numpy_and_torch_correct_alike_and_a_policy_without_a_loop_is_left_alone
                            expected, atol=1e-5)
         assert seen(alone, command, now) == pytest.approx(turn)
     assert alone.command_correction.tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_a_strength_scales_gain_and_limit_of_each_robot():
+    """Half a strength is half the gain and half the limit; none is no feedback."""
+    varied, half = loop(num_envs=3), loop(gain=0.5, limit=0.1)
+    varied.strength = np.float32([[0.0], [0.5], [1.0]])
+    three = dataclasses.replace(turning(0.0), **{
+        key: np.repeat(value, 3, 0) for key, value in vars(turning(0.0)).items()
+        if value is not None})
+    for _ in range(15):
+        varied.step(np.repeat(ask(0.5), 3, 0), three)
+        half.step(ask(0.5), turning(0.0))
+        assert varied.correction[1] == pytest.approx(half.correction[0])
+        assert not varied.correction[0].any()
+    assert varied.correction[2, 2] == pytest.approx(2.0 * varied.correction[1, 2])
+    for _ in range(30):
+        varied.step(np.repeat(ask(0.5), 3, 0), three)
+    assert varied.correction[:, 2] == pytest.approx([0.0, 0.1, 0.2])

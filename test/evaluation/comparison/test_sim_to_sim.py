@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 import shutil
 
-from policy_factory import holding_policy
+from policy_factory import balancing_weight, holding_policy, make_contract, write_policy
 import pytest
-from scorecards import TINY
+from scorecards import FAKE, TINY
 
 pytest.importorskip('mujoco')
 pytest.importorskip('onnxruntime')
 pytest.importorskip('matplotlib')
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError, SimulationError
+from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec
 from humanoid_locomotion.core.reading.resources import policy_folders
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.evaluation.cli import differences
@@ -60,6 +61,8 @@ def test_a_policys_own_scorecard_is_never_overwritten(holding):
 def test_a_policys_own_scorecard_is_the_standard_where_it_fits(monkeypatch):
     """It is not measured again, unless seed or protocol differ."""
     own = read_scorecard(policy_folders()['humanoid'] / 'scorecard.json')
+    own = replace(own, setting=replace(own.setting, protocol=FULL.version))
+    monkeypatch.setattr(sim_to_sim, 'read_scorecard', lambda path: own)
     asked = []
 
     def evaluate(policy, **settings):
@@ -72,6 +75,16 @@ def test_a_policys_own_scorecard_is_the_standard_where_it_fits(monkeypatch):
     assert asked == [replace(FULL, longest_timestep=0.001)]
     evaluate_elsewhere('humanoid', Elsewhere(dt=0.001), seed=1)
     assert asked[1:] == [replace(FULL, longest_timestep=0.001), FULL]
+
+
+def test_the_network_alone_is_measured_beside_the_policy(tmp_path):
+    fed = replace(make_contract(), yaw_rate_integral=IntegralSpec(1.0, 0.2))
+    folder = write_policy(tmp_path / 'fed', fed, balancing_weight(fed))
+    standard, alone = evaluate_elsewhere(
+        str(folder), Elsewhere(network_alone=True), standard=FAKE)
+    assert alone.setting.network_alone and not standard.setting.network_alone
+    assert alone.setting.fingerprint != standard.setting.fingerprint
+    assert Elsewhere(network_alone=True).differs(FULL)
 
 
 def test_naming_the_standard_is_the_standard():

@@ -66,7 +66,7 @@ def test_the_settings_are_written_beside_the_policy_and_into_its_card(tmp_path):
     (place,) = json.loads((folder / 'sim_to_sim.json').read_text())
     assert place['setting']['timestep'] == 0.01 and not place['passed']
     assert (folder / 'card.md').read_text().startswith(
-        '# holding\n\n## Sim to sim\n\nProtocol 3, quick')
+        f'# holding\n\n## Sim to sim\n\nProtocol {FAKE.version}, quick')
     assert 'fake, 10 ms, 3 iterations: standing' in seen and 'standing' in seen
 
 

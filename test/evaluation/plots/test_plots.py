@@ -103,11 +103,14 @@ def test_peak_torque_is_a_share_of_each_joints_effort():
     assert peak[0] == pytest.approx(0.8)
 
 
-def test_action_rate():
-    targets = np.array([[0.0, 0.0], [0.02, 0.0], [0.0, 0.0]])[:, None]
-    # One of two joints moves by 0.02 rad in every period of 0.02 s: 0.5 rad/s on average.
-    assert metrics.action_rate(recording(3, joint_targets=targets))[0] == pytest.approx(
-        0.5 * 0.02 / PERIOD)
+@pytest.mark.parametrize('substeps', [1, 4])
+def test_the_target_rate_is_a_root_mean_square_over_the_chosen_joints(substeps):
+    targets = np.array([[0.0, 0.0, 0.0], [0.02, 0.0, 9.0], [0.0, 0.0, -9.0]])[:, None]
+    # Of the first two joints one moves by 0.02 rad in every control step; the third is an arm.
+    seen = recording(3 * substeps, joints=3, joint_targets=np.repeat(targets, substeps, axis=0))
+    control_period = substeps * PERIOD
+    rate = metrics.target_rate(seen, np.array([True, True, False]), control_period)
+    assert rate[0] == pytest.approx(np.sqrt(0.5) * 0.02 / control_period)
 
 
 def test_only_feet_that_carry_weight_can_slip():
@@ -119,9 +122,14 @@ def test_only_feet_that_carry_weight_can_slip():
     assert metrics.foot_slip(recording(2, sole_speeds=1.0), mass=10.0)[0] == 0.0
 
 
-def test_peak_force_is_that_of_one_foot():
-    forces = np.array([[50.0, 60.0], [98.1, 10.0]])[:, None]
-    assert metrics.peak_force(recording(2, sole_forces=forces), mass=10.0)[0] == pytest.approx(1.0)
+def test_the_force_is_that_of_both_feet_without_the_hardest_200th_of_the_time():
+    forces = np.full((1001, 1, 2), [49.05, 49.05])
+    forces[:7, :, 0] = 147.15  # 0.7 % of the time, 200 N on both feet
+    forces[7] = 1e4            # and once much more
+    seen = recording(1001, sole_forces=forces)
+    assert metrics.feet_force(seen, mass=10.0)[0] == pytest.approx(2.0)
+    seen.sole_forces[:7, :, 0] = 49.05
+    assert metrics.feet_force(seen, mass=10.0)[0] == pytest.approx(1.0)
 
 
 def test_a_recording_is_cut_by_time_and_by_robot():

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.ros
 
 
 @pytest.fixture
-def folder(base_height, tmp_path):
+def folder(tmp_path):
     """Give a policy folder that takes a height and always asks for the default pose."""
     plain = policy_factory.make_contract()
     contract = replace(plain, command_limits=CommandSpec.of(

@@ -55,7 +55,7 @@ class Gui:
         return SimpleNamespace(data=())
 
 
-def test_a_further_axis_gets_a_slider_from_its_range_at_rest(base_height):
+def test_a_further_axis_gets_a_slider_from_its_range_at_rest():
     commands = CommandSpec.of(
         lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.8, 0.8),
         base_height=(0.6, 0.9, 0.85))

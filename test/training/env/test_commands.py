@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tiny import config
+from tiny import WITH_HEIGHT, config
 import torch
 
 from humanoid_locomotion.training.env.commands import CommandSampler
@@ -94,3 +94,14 @@ def test_slow_commands_are_drawn_on_purpose():
     assert torch.allclose(drawn[moving], usual[moving] * ratio[:, None], atol=1e-6)
     some = sampler(4, 0.0, 'commands.slow_share=0.3').draw(MANY)
     assert float((some != usual).any(-1)[moving].float().mean()) == pytest.approx(0.3, abs=0.01)
+
+
+@pytest.mark.parametrize('share', [0.0, 0.4, 1.0])
+def test_heights_are_at_rest_in_their_share_and_elsewhere_uniform(share):
+    it = sampler(4, THRESHOLD, WITH_HEIGHT, f'commands.rest_share={share}')
+    height = it.draw(MANY)[:, 3]
+    rests = height == 0.88
+    assert float(rests.float().mean()) == pytest.approx(share, abs=0.01)
+    for low in (0.6, 0.7, 0.8):
+        inside = (height[~rests] >= low) & (height[~rests] < low + 0.1)
+        assert int(inside.sum()) == pytest.approx(int((~rests).sum()) / 3, rel=0.05)

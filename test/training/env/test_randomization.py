@@ -11,9 +11,11 @@ import torch
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.state import RobotState
+from humanoid_locomotion.sim.backend import PhysicsVariation
 from humanoid_locomotion.training.env.randomization import (
     Pusher,
     Sensors,
+    sample_feedback,
     sample_physics,
     sample_start,
     symmetric,
@@ -61,11 +63,41 @@ def test_physics_is_drawn_in_range_and_differs(key, bounds, shape):
 
 
 def test_physics_follows_from_the_seed_alone():
+    settings = config('randomization.link_payload={left_elbow_link: [0.0, 2.0]}').randomization
     first, again, other = (
-        sample_physics(config().randomization, N, M, seed) for seed in (3, 3, 4))
-    for key, value in vars(first).items():
-        assert np.array_equal(value, getattr(again, key))
-        assert not np.array_equal(value, getattr(other, key))
+        _flat(sample_physics(settings, N, M, seed)) for seed in (3, 3, 4))
+    assert np.all((first['left_elbow_link'] >= 0.0) & (first['left_elbow_link'] <= 2.0))
+    for key, value in first.items():
+        assert np.array_equal(value, again[key])
+        assert not np.array_equal(value, other[key])
+
+
+def _flat(variation: PhysicsVariation) -> dict:
+    values = dict(vars(variation))
+    return {**values.pop('link_payload'), **values}
+
+
+def test_feedback_is_scaled_within_its_range_and_absent_in_its_share():
+    settings = config('randomization.feedback_scale=[0.5, 1.5]',
+                      'randomization.feedback_absent=0.3').randomization
+    strength = sample_feedback(settings, 10_000, 'cpu')
+    there = strength[strength > 0.0]
+    assert strength.shape == (10_000, 1)
+    assert there.numel() == pytest.approx(7_000, abs=150)
+    assert 0.5 <= float(there.min()) < 0.51 and 1.49 < float(there.max()) <= 1.5
+
+
+def test_each_episode_has_a_feedback_of_its_own():
+    env = make_env('yaw_rate_integral={gain: 1.0, limit: 0.2}', 'run.num_envs=64',
+                   'randomization.feedback_absent=0.5', *EXACT)
+    assert 'feedback_strength' in env.carried()
+    assert 'feedback_strength' not in make_env().carried()
+    env.reset()
+    env.commands.command[:] = torch.tensor([0.5, 0.0, 0.5])
+    env.step(torch.zeros(64, M))
+    absent = env.carried()['feedback_strength'][:, 0] == 0.0
+    assert 16 < int(absent.sum()) < 48
+    assert torch.equal(env.controller.command_correction[:, 2] == 0.0, absent)
 
 
 # Sensors.

@@ -38,6 +38,18 @@ def value(term: str, **changes: object) -> float:
 
 # What is asked for.
 
+def test_a_height_error_falls_through_its_kernels():
+    assert value('track_base_height') == 1.0  # commanded 0.88 m, which it has
+    expected = 0.5 * (math.exp(-0.09) + math.exp(-1.0))
+    assert value('track_base_height', base_position=[5.0, 5.0, 0.85]) == pytest.approx(expected)
+    assert value('track_base_height', base_position=[5.0, 5.0, 0.91]) == pytest.approx(expected)
+
+
+def test_a_height_cannot_be_tracked_without_its_axis():
+    with pytest.raises(ConfigError, match=r'track_base_height: commands.limits has the axes'):
+        make_env('rewards.weights.track_base_height=1.0')
+
+
 def test_velocity_without_error_earns_one():
     assert value('track_linear_velocity') == 1.0
     assert value('track_linear_velocity', command=[0.4, -0.2, 0.7],
@@ -207,6 +219,13 @@ def test_feet_come_too_close_sideways_of_the_heading(orientation, left, right, e
 def test_landing_is_hard_beyond_the_allowed_load(weights, expected):
     loads = [weight * ROBOT.mass * 9.81 for weight in weights]
     assert value('hard_landing', peak_sole_forces=loads) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize('weights, expected', [((1.0, 0.3), 0.0), ((1.0, 0.8), 0.5)])
+def test_landing_together_limits_the_sum_of_both_feet(weights, expected):
+    loads = torch.tensor([weights]) * ROBOT.mass * 9.81
+    term = made('hard_landing', together=True)
+    assert float(term.step(outcome(peak_sole_forces=loads))) == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize('command, expected', [

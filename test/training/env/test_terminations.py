@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 
 import pytest
-from tiny import config, outcome
+from tiny import CONTRACT, config, outcome
 import torch
 
-from humanoid_locomotion.training.env.terminations import broken, fallen, out_of_time
+from humanoid_locomotion.training.env.terminations import (
+    broken,
+    fallen,
+    height_share,
+    out_of_time,
+)
 
 FIGURES = config().terminations
 
@@ -24,6 +29,16 @@ def turned(axis: int, angle: float) -> list:
 def test_a_base_below_half_a_metre_has_fallen(height, ends):
     o = outcome(base_position=[3.0, -2.0, height])
     assert fallen(o.state, o.truth, FIGURES).tolist() == [ends]
+
+
+@pytest.mark.parametrize('commanded, height, ends', [
+    (0.88, 0.49, True), (0.66, 0.49, False), (0.66, 0.376, False), (0.66, 0.374, True)])
+def test_a_base_that_is_to_be_lower_may_be_lower(commanded, height, ends):
+    o = outcome(base_position=[0.0, 0.0, height], command=[0.0, 0.0, 0.0])
+    o.command[:, 3] = commanded
+    share = height_share(o.command, CONTRACT.command_limits)
+    assert fallen(o.state, o.truth, FIGURES, share).tolist() == [ends]
+    assert height_share(o.command, CONTRACT.command_limits.velocity) == 1.0
 
 
 @pytest.mark.parametrize('axis', [0, 1])

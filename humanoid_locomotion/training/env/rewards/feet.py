@@ -71,13 +71,18 @@ def feet_too_close(o: Outcome, *, distance: float = 0.15) -> torch.Tensor:
 
 
 @register_reward(not_negative=['force', 'force_per_speed'])
-def hard_landing(o: Outcome, *, force: float = 1.3, force_per_speed: float = 0.0) -> torch.Tensor:
+def hard_landing(o: Outcome, *, force: float = 1.3, force_per_speed: float = 0.0,
+                 together: bool = False) -> torch.Tensor:
     """Contact force of the feet above the allowed one [body weights], at most 2 for each foot.
 
     The allowed force of one foot is the larger of ``force`` [body weights] and ``force_per_speed``
     [body weights per m/s] times the commanded speed, since contact forces increase with speed.
+    With ``together`` the limits apply to the sum of both feet.
     """
+    forces = o.truth.peak_sole_forces / o.context.body_weight
+    if together:
+        forces = forces.sum(-1, keepdim=True)
     speed = o.command[:, :2].norm(dim=-1)
     allowed = (force_per_speed * speed).clamp(min=force)
-    beyond = (o.truth.peak_sole_forces / o.context.body_weight - allowed[:, None]).clamp(0.0, 2.0)
+    beyond = (forces - allowed[:, None]).clamp(0.0, 2.0)
     return beyond.sum(-1) * o.recovered

@@ -11,8 +11,9 @@ from typing import Tuple
 
 import torch
 
-from humanoid_locomotion.training.env.rewards.outcome import Outcome
-from humanoid_locomotion.training.env.rewards.registry import register_reward
+from humanoid_locomotion.core.command import BASE_HEIGHT
+from humanoid_locomotion.training.env.rewards.outcome import Outcome, RewardContext
+from humanoid_locomotion.training.env.rewards.registry import RewardTerm, register_reward
 
 Pair = Tuple[float, float]
 
@@ -33,6 +34,27 @@ def track_linear_velocity(o: Outcome, *, sigma: Pair = (0.5, 0.15)) -> torch.Ten
 def track_yaw_rate(o: Outcome, *, sigma: Pair = (0.8, 0.25)) -> torch.Tensor:
     """Agreement of the yaw rate about the vertical with the command, 0 to 1; widths [rad/s]."""
     return _kernels((o.command[:, 2] - o.velocity[:, 2]).square(), sigma)
+
+
+@register_reward(name='track_base_height', above_zero=['sigma'])
+class TrackBaseHeight(RewardTerm):
+    """Agreement of the height of the base with the command, 0 to 1; widths [m].
+
+    Raises:
+        ValueError: The commands have no axis ``base_height``.
+    """
+
+    def __init__(self, context: RewardContext, *, sigma: Pair = (0.1, 0.03)):
+        limits = context.contract.command_limits
+        if BASE_HEIGHT not in limits.names:
+            raise ValueError(f'commands.limits has the axes {list(limits.names)}, expected '
+                             f'{BASE_HEIGHT} among them')
+        self._column, self._sigma = limits.index(BASE_HEIGHT), sigma
+
+    def step(self, o: Outcome) -> torch.Tensor:
+        """See the base class."""
+        error = o.command[:, self._column] - o.truth.base_position[:, 2]
+        return _kernels(error.square(), self._sigma)
 
 
 @register_reward(above_zero=['limit'])
