@@ -69,9 +69,9 @@ class RandomizationConfig:
     feedback_absent: float = 0.0
 
     def __post_init__(self) -> None:
-        check_ranges(self, 'friction', 'mass_scale', 'payload', 'gain_scale', 'push_period',
-                     'feedback_scale')
+        check_ranges(self, 'friction', 'mass_scale', 'payload', 'gain_scale', 'push_period')
         check_shares(self, 'feedback_absent')
-        for name, (low, high) in self.link_payload.items():
-            if low > high:
-                raise ValueError(f'link_payload.{name}: {low} is above {high}')
+        loads = {f'link_payload.{link}': masses for link, masses in self.link_payload.items()}
+        for name, (low, high) in {'feedback_scale': self.feedback_scale, **loads}.items():
+            if not 0.0 <= low <= high:
+                raise ValueError(f'{name} must be 0 or more, lowest first, found [{low}, {high}]')

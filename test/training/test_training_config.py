@@ -133,6 +133,11 @@ def test_a_stride_to_deploy_needs_a_clock_in_training():
 
 @pytest.mark.parametrize('assignment, message', [
     ('randomization.friction=[1.2, 0.4]', r'friction: 1.2 is above 0.4'),
+    ('randomization.link_payload={hand: [2, 1]}', r'link_payload.hand must be 0 or more, lowest'),
+    ('randomization.feedback_scale=[-1, 1]', r'feedback_scale must be 0 or more'),
+    ('randomization.feedback_absent=1.5', r'feedback_absent must be within 0 and 1'),
+    ('commands.rest_share=-0.1', r'rest_share must be within 0 and 1'),
+    ('ppo.velocity_loss=-1', r'velocity_loss must be 0 or more'),
     ('commands.resample_period=[8, 3]', r'resample_period: 8.0 is above 3.0'),
     ('commands.standing_share=0.8', 'add up to at most 1'),
     ('commands.straight_share=-0.1', 'must be 0 or more')])
