@@ -1,0 +1,190 @@
+"""Connection to Unitree's DDS network. Importing this module needs cyclonedds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import socket
+from typing import Any, Dict, List, Optional, Tuple
+
+from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
+from humanoid_locomotion.nodes.hardware.unitree.messages import Struct
+from humanoid_locomotion.nodes.hardware.unitree.type_information import type_information
+
+try:
+    from cyclonedds.builtin import (
+        BuiltinDataReader,
+        BuiltinTopicDcpsParticipant,
+        BuiltinTopicDcpsPublication,
+    )
+    from cyclonedds.core import DDSException, InstanceState
+    from cyclonedds.domain import Domain, DomainParticipant
+    from cyclonedds.idl import IdlStruct, types
+    from cyclonedds.pub import DataWriter
+    from cyclonedds.qos import Policy, Qos
+    from cyclonedds.sub import DataReader
+    from cyclonedds.topic import Topic
+except ImportError as error:
+    raise MissingPackageError('the connection to Unitree robots', 'cyclonedds',
+                              "pip install 'humanoid_locomotion[unitree]'") from error
+
+# Loopback interfaces have no multicast of their own, and Cyclone DDS finds participants with it.
+CONFIGURATION = """<CycloneDDS><Domain Id="any"><General><Interfaces>
+<NetworkInterface name="{interface}" multicast="{multicast}"/>
+</Interfaces></General></Domain></CycloneDDS>"""
+_domains: Dict[int, Tuple[str, Any]] = {}  # of this process: their interface and DDS entity
+
+
+class Raw:
+    """A serialized message, with its CDR header.
+
+    Attributes:
+        data: The bytes.
+        sample_info: Cyclone's information on a received message.
+    """
+
+    sample_info: Any
+
+    def __init__(self, data: bytes):
+        self.data = data
+
+    def serialize(self, **_: Any) -> bytes:
+        """Return the bytes; Cyclone calls it for a message to write."""
+        return self.data
+
+    @classmethod
+    def deserialize(cls, data: bytes) -> Raw:
+        """Return the message of these bytes; Cyclone calls it for a message that was read."""
+        return cls(data)
+
+    deserialize_key = deserialize
+
+
+def _raw_type(message: Struct) -> Any:
+    """Return a class for Cyclone with a message's name and type information."""
+    one_byte = type('OneByte', (IdlStruct,), {'__annotations__': {'data': types.uint8}})
+    one_byte.__idl__.populate()
+    name = message.type_name.replace('::', '.')
+    cls = type(message.name, (Raw,), {'__idl__': one_byte.__idl__, '__idl_typename__': name})
+    one_byte.__idl__.idl_transformed_typename = message.type_name
+    one_byte.__idl__._xt_bytedata = type_information(message)
+    one_byte.__idl__._xt_data = one_byte.__idl__._xt_bytedata  # not None: filled
+    return cls
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Somebody who publishes a topic.
+
+    Attributes:
+        participant: Hexadecimal GUID of the DDS participant.
+        type_name: Type that it publishes.
+        process: Its process, as far as the participant tells.
+    """
+
+    participant: str
+    type_name: str
+    process: str
+
+
+class Reader:
+    """Reads the messages of one topic; it keeps the newest ``depth``."""
+
+    def __init__(self, participant: Any, topic: Any, depth: int, reliable: bool):
+        policies = [Policy.History.KeepLast(depth)]
+        if reliable:
+            policies.append(Policy.Reliability.Reliable(max_blocking_time=0))
+        self._depth, self._reader = depth, DataReader(participant, topic, Qos(*policies))
+
+    def take(self) -> List[bytes]:
+        """Return the messages that arrived since the last call, CDR with header."""
+        return [it.data for it in self._reader.take(self._depth) if isinstance(it, Raw)]
+
+
+class Writer:
+    """Writes messages to one topic; nobody who reads slowly holds it up."""
+
+    def __init__(self, participant: Any, topic: Any):
+        self._type = topic.data_type
+        self._writer = DataWriter(participant, topic, Qos(
+            Policy.History.KeepLast(1), Policy.Reliability.Reliable(max_blocking_time=0)))
+
+    def write(self, data: bytes) -> None:
+        """Send one message, CDR with header."""
+        self._writer.write(self._type(data))
+
+
+class Wire:
+    """A DDS participant on one network interface.
+
+    Args:
+        interface: Name of the network interface.
+        domain: Number of the DDS domain: 0 on the robot, 1 in Unitree's simulators.
+
+    Attributes:
+        participant: Hexadecimal GUID of the participant.
+
+    Raises:
+        ConfigError: There is no such interface, it cannot be used, or this process uses the
+            domain on another one.
+    """
+
+    def __init__(self, interface: str, domain: int):
+        names = [name for _, name in socket.if_nameindex()]
+        if interface not in names:
+            raise ConfigError('unitree', 'interface', f'there is no network interface '
+                              f'{interface!r}, there is: {", ".join(names)}')
+        used, _ = _domains.get(domain, (interface, None))
+        if used != interface:
+            raise ConfigError('unitree', 'interface', f'found {interface!r}, but this process '
+                              f'uses domain {domain} on {used!r}')
+        try:
+            if domain not in _domains:
+                _domains[domain] = interface, Domain(domain, CONFIGURATION.format(
+                    interface=interface,
+                    multicast='true' if interface == 'lo' else 'default'))
+            self._participant: Optional[Any] = DomainParticipant(domain)
+        except DDSException as error:
+            raise ConfigError('unitree', 'interface', f'DDS domain {domain} cannot be opened on '
+                              f'{interface!r}: {error}') from error
+        self.participant: str = self._participant.get_guid().hex
+        self._topics: Dict[Tuple[str, str], Any] = {}
+        self._publications = BuiltinDataReader(self._participant, BuiltinTopicDcpsPublication)
+        self._participants = BuiltinDataReader(self._participant, BuiltinTopicDcpsParticipant)
+        self._publishers: Dict[str, Tuple[str, str, str]] = {}
+        self._processes: Dict[str, str] = {}
+
+    def _topic(self, name: str, message: Struct) -> Any:
+        key = name, message.type_name
+        if key not in self._topics:
+            self._topics[key] = Topic(self._participant, name, _raw_type(message))
+        return self._topics[key]
+
+    def reader(self, name: str, message: Struct, depth: int = 1, reliable: bool = False) -> Reader:
+        """Return a reader of a topic."""
+        return Reader(self._participant, self._topic(name, message), depth, reliable)
+
+    def writer(self, name: str, message: Struct) -> Writer:
+        """Return a writer of a topic."""
+        return Writer(self._participant, self._topic(name, message))
+
+    def publishers(self, name: str) -> List[Publisher]:
+        """Return who publishes a topic at present, this participant included."""
+        for it in self._participants.take(1000):
+            values = {str(p.key): str(p.value) for p in it.qos if isinstance(p, Policy.Property)} \
+                if it.qos else {}
+            self._processes[it.key.hex] = 'process {} ({}) on {}'.format(*(
+                values.get(f'__{key}', 'unknown') for key in ('Pid', 'ProcessName', 'Hostname')))
+        for it in self._publications.take(1000):
+            if it.sample_info.instance_state == InstanceState.Alive:
+                self._publishers[it.key.hex] = (
+                    it.topic_name, it.participant_key.hex, it.type_name)
+            else:
+                self._publishers.pop(it.key.hex, None)
+        return [Publisher(participant, type_name, self._processes.get(participant, 'unknown'))
+                for topic, participant, type_name in self._publishers.values() if topic == name]
+
+    def close(self) -> None:
+        """Leave the network."""
+        if self._participant is not None:
+            self._participant.__del__()  # deletes its topics, readers and writers with it
+            self._participant = None
