@@ -1,4 +1,4 @@
-"""CRC-32/MPEG-2 as Unitree's firmware computes it: over 32-bit words, most significant bit first."""
+"""CRC-32/MPEG-2 over 32-bit words, as Unitree's firmware computes it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _REVERSED = bytes(int(f'{byte:08b}'[::-1], 2) for byte in range(256))
 def checksum(data: bytes) -> int:
     """Return the CRC of the little-endian 32-bit words of a C struct, without its crc field.
 
-    zlib's CRC-32 has the same polynomial, but takes the least significant bit first and inverts the
-    result. So the bits of the input and of the result are reversed.
+    zlib's CRC-32 has the same polynomial, but takes the least significant bit first and inverts
+    the result. So the bits of the input and of the result are reversed.
 
     Args:
         data: The struct's bytes; their number is a multiple of four.

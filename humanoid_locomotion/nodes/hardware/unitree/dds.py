@@ -61,7 +61,7 @@ class Raw:
 
 def _raw_type(message: Struct) -> Any:
     """Return a class for Cyclone with a message's name and type information."""
-    one_byte = type('OneByte', (IdlStruct,), {'__annotations__': {'data': types.uint8}})
+    one_byte: Any = type('OneByte', (IdlStruct,), {'__annotations__': {'data': types.uint8}})
     one_byte.__idl__.populate()
     name = message.type_name.replace('::', '.')
     cls = type(message.name, (Raw,), {'__idl__': one_byte.__idl__, '__idl_typename__': name})
@@ -90,7 +90,7 @@ class Reader:
     """Reads the messages of one topic; it keeps the newest ``depth``."""
 
     def __init__(self, participant: Any, topic: Any, depth: int, reliable: bool):
-        policies = [Policy.History.KeepLast(depth)]
+        policies: List[Any] = [Policy.History.KeepLast(depth)]
         if reliable:
             policies.append(Policy.Reliability.Reliable(max_blocking_time=0))
         self._depth, self._reader = depth, DataReader(participant, topic, Qos(*policies))

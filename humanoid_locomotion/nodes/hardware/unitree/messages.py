@@ -1,8 +1,8 @@
 """Unitree's messages: fields, memory layout and serialization. Needs NumPy only.
 
 A message is a NumPy structured scalar with the layout of the vendor's C struct, over which the
-checksum is computed. On the wire it is CDR (XCDR1), which has the same fields in the same order with
-other padding. So both directions are one gather of bytes.
+checksum is computed. On the wire it is CDR (XCDR1), which has the same fields in the same order
+with other padding. So both directions are one gather of bytes.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Struct:
     @cached_property
     def _bytes_in_cdr(self) -> Tuple[np.ndarray, np.ndarray]:
         """Positions in the CDR and in the C struct of every byte that both have."""
-        cdr, memory, end = [], [], 0
+        cdr: List[int] = []
+        memory: List[int] = []
+        end = 0
         for offset, size in _primitives(self, 0):
             end += -end % size
             cdr += range(end, end + size)
@@ -122,8 +124,9 @@ def idl(message: Struct) -> str:
     lines = [f'module {message.module} {{ module msg {{ module dds_ {{']
     for struct in structs:
         lines.append(f'struct {struct.name} {{')
-        lines += [f'  {kind.name if isinstance(kind, Struct) else IDL_TYPES[kind]} {name}'
-                  f'{f"[{number}]" if number > 1 else ""};' for name, kind, number in struct.fields]
+        for name, kind, number in struct.fields:
+            type_name = kind.name if isinstance(kind, Struct) else IDL_TYPES[kind]
+            lines.append(f'  {type_name} {name}{f"[{number}]" if number > 1 else ""};')
         lines.append('};')
     return '\n'.join([*lines, '}; }; };', ''])
 

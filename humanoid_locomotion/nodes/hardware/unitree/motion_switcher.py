@@ -1,7 +1,7 @@
 """MotionSwitcher: the robot's service that says which of its modes drives the motors.
 
-A request has an id, a number of the API and parameters as JSON. Both messages hold only a few numbers
-and a string, so they are packed by hand.
+A request has an id, a number of the API and parameters as JSON. Both messages hold only a few
+numbers and a string, so they are packed by hand.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ class MotionSwitcher:
                 if found == number:
                     raise RefusedError('MotionSwitcher', f'request {api} returned status {status}')
             time.sleep(0.005)
-        raise ConfigError('unitree', 'motion_switcher', f'no answer within {TIMEOUT:g} s, so it is '
-                          'not known whether one of the robot\'s own modes drives the motors; '
-                          'switch the robot to debug mode (L2+R2) and try again')
+        raise ConfigError('unitree', 'motion_switcher', f'no answer within {TIMEOUT:g} s, so one '
+                          "of the robot's own modes may drive the motors; switch the robot to "
+                          'debug mode (L2+R2) and try again')
 
     def owner(self) -> str:
         """Return the name of the mode that drives the motors, empty for none.

@@ -35,8 +35,9 @@ NO_POSITION, NO_VELOCITY = 2.146e9, 16000.0  # q and dq of a unitree_go motor th
 class UnitreePort:
     """Connection to a G1, H1 or H1-2, a ``RobotPort``.
 
-    A state is refused if its checksum is wrong or its tick is that of the state before. If only such
-    states arrive, or they arrive too slowly, or ``mode_machine`` changes, readings carry a fault.
+    A state is refused if its checksum is wrong or its tick is that of the state before. If only
+    such states arrive, or they arrive too slowly, or ``mode_machine`` changes, readings carry a
+    fault.
 
     Args:
         robot: The robot; its joints tell the model.
@@ -106,19 +107,19 @@ class UnitreePort:
             problem = (f'the robot publishes {other[0]}, but a {self._machine.name} publishes '
                        f'{self._machine.state.type_name}')
         elif self.refused:
-            problem = (f'every state of the robot was refused ({self._refusals()}); a simulator of '
-                       'Unitree\'s needs simulator:=unitree_mujoco')
+            counts = ', '.join(f'{number} with {why}' for why, number in self.refused.items())
+            problem = (f'every state of the robot was refused ({counts}); a simulator of '
+                       "Unitree's needs simulator:=unitree_mujoco")
         else:
             problem = (f'no robot sent a state within {FIRST_STATE:g} s on {self._interface!r}, '
-                       f'domain {self._domain}; is it switched on and connected to this interface?')
+                       f'domain {self._domain}; switch it on and name its network interface')
         return ConfigError('unitree', 'interface', problem)
 
-    def _refusals(self) -> str:
-        return ', '.join(f'{number} with {why}' for why, number in self.refused.items())
-
     def read(self) -> Optional[RobotReading]:
-        """See ``RobotPort``. While every state is refused, the last good one is returned again, with
-        its own time and with a fault.
+        """See ``RobotPort``.
+
+        While every state is refused, the last good one is returned again, with its own time and
+        with a fault.
         """
         assert self._states is not None, 'open() first'
         now, accepted = time.monotonic(), None
@@ -135,8 +136,8 @@ class UnitreePort:
             return self._last
         if self._last is None or not self._doubt or now - self._last.time < MAX_DOUBT:
             return None
-        return dataclasses.replace(self._last, fault='the robot sends only states with '
-                                   f'{self._doubt} (so far {self._refusals()})')
+        return dataclasses.replace(
+            self._last, fault=f'the robot sends only states with {self._doubt}')
 
     def _refusal(self, state: Any) -> str:
         """Return why a state is not used, or an empty string."""
@@ -174,11 +175,10 @@ class UnitreePort:
 
     def _slowness(self) -> str:
         arrivals = self._arrivals
-        span = arrivals[-1] - arrivals[0]
-        if self._simulator or len(arrivals) < WINDOW or span * LOWEST_RATE < WINDOW - 1:
+        if self._simulator or len(arrivals) < WINDOW or (
+                (arrivals[-1] - arrivals[0]) * LOWEST_RATE < WINDOW - 1):
             return ''
-        return (f'the robot sends {(WINDOW - 1) / span:.0f} states per second, expected 500 and '
-                f'at least {LOWEST_RATE:.0f}')
+        return f'the robot sends fewer than {LOWEST_RATE:.0f} states per second, expected 500'
 
     def write(self, command: MotorCommand) -> None:
         """See ``RobotPort``.

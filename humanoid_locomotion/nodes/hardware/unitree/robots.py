@@ -87,6 +87,7 @@ def machine_with(joints: Iterable[str], source: object) -> Machine:
     best = min(MACHINES, key=lambda machine: len(names ^ set(machine.joints)))
     if names != set(best.joints):
         extra, missing = sorted(names - {*best.joints}), sorted({*best.joints} - names)
-        raise ConfigError(source, 'joints', f'no Unitree robot has these {len(names)} joints; the '
-                          f'closest is the {best.name}, which lacks {extra} and has also {missing}')
+        raise ConfigError(source, 'joints', f'no Unitree robot has these {len(names)} joints; '
+                          f'the closest is the {best.name}, which lacks {extra} and has also '
+                          f'{missing}')
     return best

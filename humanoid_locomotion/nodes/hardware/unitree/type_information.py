@@ -1,8 +1,9 @@
-"""XTypes type information and mapping of Unitree's messages, as the IDL compiler 0.10.2 writes them.
+"""XTypes type information of Unitree's messages, as the IDL compiler 0.10.2 writes it.
 
-A newer Cyclone DDS announces other type information for the same types. Version 0.10.2, with which
-Unitree's software is built, then ends with a segmentation fault or does not match the types. So the
-bytes of the old compiler are announced. They are generated from the fields in ``messages.py``::
+A newer Cyclone DDS announces other type information for the same types. Version 0.10.2, with
+which Unitree's software is built, then ends with a segmentation fault or does not match the types.
+So the bytes of the old compiler are announced. They are generated from the fields in
+``messages.py``::
 
     python -m humanoid_locomotion.nodes.hardware.unitree.type_information idlc
 
@@ -12,7 +13,7 @@ writes ``type_information.json`` again, where ``idlc`` is version 0.10.2 (Debian
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 import json
 from pathlib import Path
 import re
@@ -26,7 +27,7 @@ from humanoid_locomotion.nodes.hardware.unitree.messages import MESSAGES, Struct
 DATA = Path(__file__).with_suffix('.json')
 
 
-@lru_cache(maxsize=None)
+@cache
 def _data() -> Dict[str, Dict[str, str]]:
     data: Dict[str, Dict[str, str]] = json.loads(DATA.read_text(encoding='ascii'))
     return data
