@@ -18,7 +18,8 @@ try:
     )
     from cyclonedds.core import DDSException, InstanceState
     from cyclonedds.domain import Domain, DomainParticipant
-    from cyclonedds.idl import IdlStruct, types
+    from cyclonedds.idl import make_idl_struct, types
+    from cyclonedds.idl.annotations import autoid, final
     from cyclonedds.pub import DataWriter
     from cyclonedds.qos import Policy, Qos
     from cyclonedds.sub import DataReader
@@ -27,10 +28,13 @@ except ImportError as error:
     raise MissingPackageError('the connection to Unitree robots', 'cyclonedds',
                               "pip install 'humanoid_locomotion[unitree]'") from error
 
-# Loopback interfaces have no multicast of their own, and Cyclone DDS finds participants with it.
 CONFIGURATION = """<CycloneDDS><Domain Id="any"><General><Interfaces>
 <NetworkInterface name="{interface}" multicast="{multicast}"/>
-</Interfaces></General></Domain></CycloneDDS>"""
+</Interfaces></General>{discovery}</Domain></CycloneDDS>"""
+# Of the programs on a loopback interface, some are found by multicast, which it lacks by default,
+# and others, such as unitree_mujoco, by their port.
+LOOPBACK = """<Discovery><ParticipantIndex>auto</ParticipantIndex>
+<Peers><Peer Address="127.0.0.1"/></Peers></Discovery>"""
 _domains: Dict[int, Tuple[str, Any]] = {}  # of this process: their interface and DDS entity
 
 
@@ -59,16 +63,35 @@ class Raw:
     deserialize_key = deserialize
 
 
-def _raw_type(message: Struct) -> Any:
-    """Return a class for Cyclone with a message's name and type information."""
-    one_byte: Any = type('OneByte', (IdlStruct,), {'__annotations__': {'data': types.uint8}})
-    one_byte.__idl__.populate()
-    name = message.type_name.replace('::', '.')
-    cls = type(message.name, (Raw,), {'__idl__': one_byte.__idl__, '__idl_typename__': name})
-    one_byte.__idl__.idl_transformed_typename = message.type_name
-    one_byte.__idl__._xt_bytedata = type_information(message)
-    one_byte.__idl__._xt_data = one_byte.__idl__._xt_bytedata  # not None: filled
-    return cls
+TYPES = {'u1': types.uint8, 'u2': types.uint16, 'i2': types.int16, 'u4': types.uint32,
+         'i4': types.int32, 'i8': types.int64, 'f4': types.float32, '?': bool,
+         'string': str, 'bytes': types.sequence[types.uint8]}
+
+
+def _declare(struct: Struct) -> Any:
+    """Return Cyclone's class of a struct."""
+    fields = {}
+    for name, kind, number in struct.fields:
+        declared = _declare(kind) if isinstance(kind, Struct) else TYPES[kind]
+        fields[name] = declared if number == 1 else types.array[declared, number]
+    return final(autoid('sequential')(make_idl_struct(
+        struct.name, struct.type_name.replace('::', '.'), fields)))
+
+
+def _raw_type(message: Struct, is_old: bool) -> Any:
+    """Return a class for Cyclone that reads and writes the bytes of a message.
+
+    Args:
+        message: The message.
+        is_old: Whether to announce it as version 0.10.2 does, else as the installed version.
+    """
+    idl = _declare(message).__idl__
+    idl.populate()
+    idl.fill_type_data()
+    if is_old:
+        idl._xt_bytedata = type_information(message)
+    return type(message.name, (Raw,), {
+        '__idl__': idl, '__idl_typename__': message.type_name.replace('::', '.')})
 
 
 @dataclass(frozen=True)
@@ -78,11 +101,13 @@ class Publisher:
     Attributes:
         participant: Hexadecimal GUID of the DDS participant.
         type_name: Type that it publishes.
+        type_hash: Hash of its complete type information, empty if it has none.
         process: Its process, as far as the participant tells.
     """
 
     participant: str
     type_name: str
+    type_hash: bytes
     process: str
 
 
@@ -122,6 +147,9 @@ class Wire:
 
     Attributes:
         participant: Hexadecimal GUID of the participant.
+        is_old: Whether topics announce the type information of version 0.10.2, as robots and
+            Unitree's C++ software do, else that of the installed version, which programs match
+            that use the same, such as unitree_mujoco.
 
     Raises:
         ConfigError: There is no such interface, it cannot be used, or this process uses the
@@ -139,24 +167,26 @@ class Wire:
                               f'uses domain {domain} on {used!r}')
         try:
             if domain not in _domains:
+                is_local = interface == 'lo'
                 _domains[domain] = interface, Domain(domain, CONFIGURATION.format(
-                    interface=interface,
-                    multicast='true' if interface == 'lo' else 'default'))
+                    interface=interface, multicast='true' if is_local else 'default',
+                    discovery=LOOPBACK if is_local else ''))
             self._participant: Optional[Any] = DomainParticipant(domain)
         except DDSException as error:
             raise ConfigError('unitree', 'interface', f'DDS domain {domain} cannot be opened on '
                               f'{interface!r}: {error}') from error
         self.participant: str = self._participant.get_guid().hex
+        self.is_old = True
         self._topics: Dict[Tuple[str, str], Any] = {}
         self._publications = BuiltinDataReader(self._participant, BuiltinTopicDcpsPublication)
         self._participants = BuiltinDataReader(self._participant, BuiltinTopicDcpsParticipant)
-        self._publishers: Dict[str, Tuple[str, str, str]] = {}
+        self._publishers: Dict[str, Tuple[str, str, str, bytes]] = {}
         self._processes: Dict[str, str] = {}
 
     def _topic(self, name: str, message: Struct) -> Any:
         key = name, message.type_name
         if key not in self._topics:
-            self._topics[key] = Topic(self._participant, name, _raw_type(message))
+            self._topics[key] = Topic(self._participant, name, _raw_type(message, self.is_old))
         return self._topics[key]
 
     def reader(self, name: str, message: Struct, depth: int = 1, reliable: bool = False) -> Reader:
@@ -177,11 +207,14 @@ class Wire:
         for it in self._publications.take(1000):
             if it.sample_info.instance_state == InstanceState.Alive:
                 self._publishers[it.key.hex] = (
-                    it.topic_name, it.participant_key.hex, it.type_name)
+                    it.topic_name, it.participant_key.hex, it.type_name,
+                    bytes(it.type_id.value) if it.type_id is not None else b'')
             else:
                 self._publishers.pop(it.key.hex, None)
-        return [Publisher(participant, type_name, self._processes.get(participant, 'unknown'))
-                for topic, participant, type_name in self._publishers.values() if topic == name]
+        return [Publisher(participant, type_name, type_hash,
+                          self._processes.get(participant, 'unknown'))
+                for topic, participant, type_name, type_hash in self._publishers.values()
+                if topic == name]
 
     def close(self) -> None:
         """Leave the network."""

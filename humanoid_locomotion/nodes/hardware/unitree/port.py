@@ -24,6 +24,7 @@ from humanoid_locomotion.nodes.hardware.unitree.messages import (
 )
 from humanoid_locomotion.nodes.hardware.unitree.motion_switcher import MotionSwitcher
 from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
+from humanoid_locomotion.nodes.hardware.unitree.type_information import type_information
 
 COMMANDS, STATES, BATTERY = 'rt/lowcmd', 'rt/lowstate', 'rt/lf/bmsstate'
 FIRST_STATE = 2.0  # [s] within which a robot must send a state
@@ -43,8 +44,8 @@ class UnitreePort:
         robot: The robot; its joints tell the model.
         interface: Network interface of the robot.
         domain: DDS domain, 0 on the robot.
-        simulator: Whether to accept what Unitree's simulators send: no checksum, tick and
-            ``mode_machine``, and no MotionSwitcher.
+        simulator: Whether it is unitree_mujoco, the simulator in Python, which sends no checksum,
+            tick and ``mode_machine``, and has no MotionSwitcher.
 
     Attributes:
         companions: GUIDs of DDS participants that may publish commands beside this one, for
@@ -79,10 +80,14 @@ class UnitreePort:
         self._wire = wire = Wire(self._interface, self._domain)
         try:
             self.participant = wire.participant
+            end = time.monotonic() + FIRST_STATE
+            while not (publishers := wire.publishers(STATES)) and time.monotonic() < end:
+                time.sleep(0.005)
+            old, _ = type_information(self._machine.state)
+            wire.is_old = all(it.type_hash in old for it in publishers)
             self._states = wire.reader(STATES, self._machine.state, depth=2 * WINDOW)
             if self._machine.state is HG_STATE:
                 self._batteries = wire.reader(BATTERY, HG_BATTERY)
-            end = time.monotonic() + FIRST_STATE
             while self.read() is None:
                 if time.monotonic() > end:
                     raise self._no_robot(wire)
