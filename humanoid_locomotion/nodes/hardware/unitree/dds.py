@@ -8,7 +8,6 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
 from humanoid_locomotion.nodes.hardware.unitree.messages import Struct
-from humanoid_locomotion.nodes.hardware.unitree.type_information import type_information
 
 try:
     from cyclonedds.builtin import (
@@ -63,35 +62,40 @@ class Raw:
     deserialize_key = deserialize
 
 
-TYPES = {'u1': types.uint8, 'u2': types.uint16, 'i2': types.int16, 'u4': types.uint32,
-         'i4': types.int32, 'i8': types.int64, 'f4': types.float32, '?': bool,
-         'string': str, 'bytes': types.sequence[types.uint8]}
+TYPES = {'u2': types.uint16, 'i2': types.int16, 'u4': types.uint32, 'i4': types.int32,
+         'i8': types.int64, 'f4': types.float32, '?': bool, 'string': str}
 
 
-def _declare(struct: Struct) -> Any:
-    """Return Cyclone's class of a struct."""
+def _declare(struct: Struct, byte: Any) -> Any:
+    """Return Cyclone's class of a struct, with this type of its bytes."""
+    kinds = {**TYPES, 'u1': byte, 'bytes': types.sequence[byte]}
     fields = {}
     for name, kind, number in struct.fields:
-        declared = _declare(kind) if isinstance(kind, Struct) else TYPES[kind]
+        declared = _declare(kind, byte) if isinstance(kind, Struct) else kinds[kind]
         fields[name] = declared if number == 1 else types.array[declared, number]
     return final(autoid('sequential')(make_idl_struct(
         struct.name, struct.type_name.replace('::', '.'), fields)))
 
 
-def _raw_type(message: Struct, is_old: bool) -> Any:
+def raw_type(message: Struct, has_octets: bool = True) -> Any:
     """Return a class for Cyclone that reads and writes the bytes of a message.
+
+    Unitree's robots and C++ software use Cyclone DDS 0.10.2, which announces a byte as ``octet``.
+    It ends with a segmentation fault where another program announces a ``uint8``, as newer
+    versions do for Unitree's Python types. A topic with one does not match one with the other.
 
     Args:
         message: The message.
-        is_old: Whether to announce it as version 0.10.2 does, else as the installed version.
+        has_octets: Whether its bytes are announced as ``octet``, else as ``uint8``.
     """
-    idl = _declare(message).__idl__
-    idl.populate()
-    idl.fill_type_data()
-    if is_old:
-        idl._xt_bytedata = type_information(message)
+    idl = _declare(message, types.byte if has_octets else types.uint8).__idl__
     return type(message.name, (Raw,), {
         '__idl__': idl, '__idl_typename__': message.type_name.replace('::', '.')})
+
+
+def type_hash(message_type: Any) -> bytes:
+    """Return the hash of the type information that a class of :func:`raw_type` announces."""
+    return bytes(message_type.__idl__.get_type_id().value)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Publisher:
     Attributes:
         participant: Hexadecimal GUID of the DDS participant.
         type_name: Type that it publishes.
-        type_hash: Hash of its complete type information, empty if it has none.
+        type_hash: Hash of its type information, empty if it has none.
         process: Its process, as far as the participant tells.
     """
 
@@ -147,9 +151,7 @@ class Wire:
 
     Attributes:
         participant: Hexadecimal GUID of the participant.
-        is_old: Whether topics announce the type information of version 0.10.2, as robots and
-            Unitree's C++ software do, else that of the installed version, which programs match
-            that use the same, such as unitree_mujoco.
+        has_octets: For topics to be opened: see :func:`raw_type`.
 
     Raises:
         ConfigError: There is no such interface, it cannot be used, or this process uses the
@@ -176,7 +178,7 @@ class Wire:
             raise ConfigError('unitree', 'interface', f'DDS domain {domain} cannot be opened on '
                               f'{interface!r}: {error}') from error
         self.participant: str = self._participant.get_guid().hex
-        self.is_old = True
+        self.has_octets = True
         self._topics: Dict[Tuple[str, str], Any] = {}
         self._publications = BuiltinDataReader(self._participant, BuiltinTopicDcpsPublication)
         self._participants = BuiltinDataReader(self._participant, BuiltinTopicDcpsParticipant)
@@ -186,7 +188,7 @@ class Wire:
     def _topic(self, name: str, message: Struct) -> Any:
         key = name, message.type_name
         if key not in self._topics:
-            self._topics[key] = Topic(self._participant, name, _raw_type(message, self.is_old))
+            self._topics[key] = Topic(self._participant, name, raw_type(message, self.has_octets))
         return self._topics[key]
 
     def reader(self, name: str, message: Struct, depth: int = 1, reliable: bool = False) -> Reader:

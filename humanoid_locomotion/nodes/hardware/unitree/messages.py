@@ -16,9 +16,6 @@ import numpy as np
 from humanoid_locomotion.nodes.hardware.unitree.checksum import checksum
 
 CDR_HEADER = b'\x00\x01\x00\x00'  # XCDR1, little endian
-IDL_TYPES = {'u1': 'octet', 'u2': 'unsigned short', 'i2': 'short', 'u4': 'unsigned long',
-             'i4': 'long', 'i8': 'long long', 'f4': 'float', '?': 'boolean',
-             'string': 'string', 'bytes': 'sequence<octet>'}  # the last two: no fixed layout
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,8 @@ class Struct:
     Attributes:
         module: First module of the type name: ``unitree_hg`` or ``unitree_go``.
         name: Name of the struct.
-        fields: Name, type (a key of :data:`IDL_TYPES` or a struct) and number of each field.
+        fields: Name, type (a struct, NumPy's code, ``string`` or ``bytes``) and number of each
+            field. A struct with a string or bytes has no fixed layout.
     """
 
     module: str
@@ -108,27 +106,6 @@ def crc_of(message: Any) -> int:
 def sign(message: Any) -> None:
     """Write the CRC of a message into it."""
     message['crc'] = crc_of(message)
-
-
-def idl(message: Struct) -> str:
-    """Return the IDL of a message and of the structs in it."""
-    structs: List[Struct] = []
-
-    def define(struct: Struct) -> None:
-        for _, kind, _ in struct.fields:
-            if isinstance(kind, Struct) and kind not in structs:
-                define(kind)
-        structs.append(struct)
-
-    define(message)
-    lines = [f'module {message.module} {{ module msg {{ module dds_ {{']
-    for struct in structs:
-        lines.append(f'struct {struct.name} {{')
-        for name, kind, number in struct.fields:
-            type_name = kind.name if isinstance(kind, Struct) else IDL_TYPES[kind]
-            lines.append(f'  {type_name} {name}{f"[{number}]" if number > 1 else ""};')
-        lines.append('};')
-    return '\n'.join([*lines, '}; }; };', ''])
 
 
 def _struct(module: str, name: str, **fields: Any) -> Struct:

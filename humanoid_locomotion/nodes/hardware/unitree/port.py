@@ -13,7 +13,13 @@ from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes.hardware.port import MotorCommand, RobotReading
 from humanoid_locomotion.nodes.hardware.unitree import remote
-from humanoid_locomotion.nodes.hardware.unitree.dds import Reader, Wire, Writer
+from humanoid_locomotion.nodes.hardware.unitree.dds import (
+    Reader,
+    Wire,
+    Writer,
+    raw_type,
+    type_hash,
+)
 from humanoid_locomotion.nodes.hardware.unitree.messages import (
     GO_COMMAND,
     HG_BATTERY,
@@ -24,7 +30,6 @@ from humanoid_locomotion.nodes.hardware.unitree.messages import (
 )
 from humanoid_locomotion.nodes.hardware.unitree.motion_switcher import MotionSwitcher
 from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
-from humanoid_locomotion.nodes.hardware.unitree.type_information import type_information
 
 COMMANDS, STATES, BATTERY = 'rt/lowcmd', 'rt/lowstate', 'rt/lf/bmsstate'
 FIRST_STATE = 2.0  # [s] within which a robot must send a state
@@ -83,8 +88,8 @@ class UnitreePort:
             end = time.monotonic() + FIRST_STATE
             while not (publishers := wire.publishers(STATES)) and time.monotonic() < end:
                 time.sleep(0.005)
-            old, _ = type_information(self._machine.state)
-            wire.is_old = all(it.type_hash in old for it in publishers)
+            uint8 = type_hash(raw_type(self._machine.state, has_octets=False))
+            wire.has_octets = all(it.type_hash != uint8 for it in publishers)
             self._states = wire.reader(STATES, self._machine.state, depth=2 * WINDOW)
             if self._machine.state is HG_STATE:
                 self._batteries = wire.reader(BATTERY, HG_BATTERY)
