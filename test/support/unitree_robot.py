@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.hardware.unitree.dds import Wire
 from humanoid_locomotion.nodes.hardware.unitree.port import UnitreePort
-from humanoid_locomotion.nodes.hardware.unitree.stand_in import TICK, StandIn
+from humanoid_locomotion.nodes.hardware.unitree.stand_in_robot import TICK, StandIn
 
 DOMAIN = 100 + os.getpid() % 100  # one for each test process
 

@@ -180,6 +180,7 @@ class Wire:
         self.participant: str = self._participant.get_guid().hex
         self.has_octets = True
         self._topics: Dict[Tuple[str, str], Any] = {}
+        self._endpoints: List[Any] = []  # which end when nobody refers to them
         self._publications = BuiltinDataReader(self._participant, BuiltinTopicDcpsPublication)
         self._participants = BuiltinDataReader(self._participant, BuiltinTopicDcpsParticipant)
         self._publishers: Dict[str, Tuple[str, str, str, bytes]] = {}
@@ -193,11 +194,14 @@ class Wire:
 
     def reader(self, name: str, message: Struct, depth: int = 1, reliable: bool = False) -> Reader:
         """Return a reader of a topic."""
-        return Reader(self._participant, self._topic(name, message), depth, reliable)
+        self._endpoints.append(
+            Reader(self._participant, self._topic(name, message), depth, reliable))
+        return self._endpoints[-1]
 
     def writer(self, name: str, message: Struct) -> Writer:
         """Return a writer of a topic."""
-        return Writer(self._participant, self._topic(name, message))
+        self._endpoints.append(Writer(self._participant, self._topic(name, message)))
+        return self._endpoints[-1]
 
     def publishers(self, name: str) -> List[Publisher]:
         """Return who publishes a topic at present, this participant included."""

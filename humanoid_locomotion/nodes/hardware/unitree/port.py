@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 import dataclasses
 import time
-from typing import Any, Deque, Dict, Optional, Set, Tuple
+from typing import Any, Dict, Optional, Set, Tuple
 
 import numpy as np
 
@@ -34,7 +33,7 @@ from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
 COMMANDS, STATES, BATTERY = 'rt/lowcmd', 'rt/lowstate', 'rt/lf/bmsstate'
 FIRST_STATE = 2.0  # [s] within which a robot must send a state
 MAX_DOUBT = 0.05  # [s] of refused states only, after which they are a fault
-WINDOW, LOWEST_RATE = 20, 100.0  # states over which the rate is measured, and its limit [Hz]
+DEPTH = 32  # states that are kept until they are read
 NO_POSITION, NO_VELOCITY = 2.146e9, 16000.0  # q and dq of a unitree_go motor that is not driven
 
 
@@ -42,8 +41,7 @@ class UnitreePort:
     """Connection to a G1, H1 or H1-2, a ``RobotPort``.
 
     A state is refused if its checksum is wrong or its tick is that of the state before. If only
-    such states arrive, or they arrive too slowly, or ``mode_machine`` changes, readings carry a
-    fault.
+    such states arrive, or ``mode_machine`` changes, readings carry a fault.
 
     Args:
         robot: The robot; its joints tell the model.
@@ -71,7 +69,6 @@ class UnitreePort:
         self._commands: Optional[Writer] = None
         self._switcher: Optional[MotionSwitcher] = None
         self._last: Optional[RobotReading] = None
-        self._arrivals: Deque[float] = deque(maxlen=WINDOW)
         self._tick, self._mode_machine = -1, 0
         self._battery: Optional[float] = None
         self._fault = self._doubt = ''
@@ -90,7 +87,7 @@ class UnitreePort:
                 time.sleep(0.005)
             uint8 = type_hash(raw_type(self._machine.state, has_octets=False))
             wire.has_octets = all(it.type_hash != uint8 for it in publishers)
-            self._states = wire.reader(STATES, self._machine.state, depth=2 * WINDOW)
+            self._states = wire.reader(STATES, self._machine.state, depth=DEPTH)
             if self._machine.state is HG_STATE:
                 self._batteries = wire.reader(BATTERY, HG_BATTERY)
             while self.read() is None:
@@ -105,7 +102,6 @@ class UnitreePort:
                                   f'has one of {sorted(known)}')
             if not self._simulator:
                 self._switcher = MotionSwitcher(wire)
-            self._commands = wire.writer(COMMANDS, self._machine.command)
         except BaseException:
             self.close()
             raise
@@ -134,7 +130,6 @@ class UnitreePort:
         assert self._states is not None, 'open() first'
         now, accepted = time.monotonic(), None
         for data in self._states.take():
-            self._arrivals.append(now)
             state = self._machine.state.decode(data)
             self._doubt = self._refusal(state)
             if self._doubt:
@@ -175,7 +170,7 @@ class UnitreePort:
             acceleration_in_imu=imu['accelerometer'].astype(float),
             remote=remote.decode(state['wireless_remote'].tobytes()),
             battery=None if self._simulator else self._battery,
-            fault=self._fault or self._slowness())
+            fault=self._fault)
 
     def _check_mode_machine(self, found: int) -> None:
         if self._last is not None and found != self._mode_machine and not self._fault:
@@ -183,20 +178,15 @@ class UnitreePort:
                            'driver was running; check the robot and restart the driver')
         self._mode_machine = found  # of the newest state, which commands must repeat
 
-    def _slowness(self) -> str:
-        arrivals = self._arrivals
-        if self._simulator or len(arrivals) < WINDOW or (
-                (arrivals[-1] - arrivals[0]) * LOWEST_RATE < WINDOW - 1):
-            return ''
-        return f'the robot sends fewer than {LOWEST_RATE:.0f} states per second, expected 500'
-
     def write(self, command: MotorCommand) -> None:
         """See ``RobotPort``.
 
         Raises:
             ValueError: A value is not finite; nothing was sent.
         """
-        assert self._commands is not None, 'open() first'
+        assert self._wire is not None, 'open() first'
+        if self._commands is None:  # a port that writes nothing is no commander
+            self._commands = self._wire.writer(COMMANDS, self._machine.command)
         message = self._message
         for name, values in (('q', command.position), ('dq', command.velocity),
                              ('tau', command.effort), ('kp', command.kp), ('kd', command.kd)):

@@ -8,11 +8,11 @@ import pytest
 
 def test_a_missing_cyclonedds_is_one_sentence():
     code = ("import sys; sys.modules['cyclonedds'] = None; "
-            'import humanoid_locomotion.nodes.hardware.unitree.dds')
+            'from humanoid_locomotion.nodes.hardware.unitree import stand_in; stand_in.main([])')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
-    assert done.stderr.splitlines()[-1].endswith(
-        "the connection to Unitree robots needs the package 'cyclonedds', which is not "
-        "installed: pip install 'humanoid_locomotion[unitree]'")
+    assert done.stderr == (
+        'unitree_stand_in: the connection to Unitree robots needs the package '
+        "'cyclonedds', which is not installed: pip install 'humanoid_locomotion[unitree]'\n")
 
 
 # Complete type identifiers that idlc 0.10.2 writes for Unitree's messages, with octets.

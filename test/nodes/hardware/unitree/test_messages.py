@@ -103,5 +103,5 @@ def test_a_signed_message_carries_the_checksum_of_the_rest():
 @pytest.mark.parametrize('spoil', [lambda data: data[:-8], lambda data: b'\0\0' + data[2:]])
 def test_a_short_or_big_endian_message_is_refused(spoil):
     data = HG_STATE.encode(HG_STATE.new())
-    with pytest.raises(ValueError, match='LowState_: found .* bytes .* expected'):
+    with pytest.raises(ValueError, match=r'LowState_: found .* bytes .* expected'):
         HG_STATE.decode(spoil(data))

@@ -45,7 +45,7 @@ def test_motors_have_the_indices_of_unitrees_tables():
         'right_hip_roll', 'torso', 'left_hip_yaw', 'left_ankle', 'right_shoulder_pitch',
         'left_shoulder_pitch')] == [0, 6, 7, 10, 12, 16]
     assert H1.motors[9] is None
-    assert [H1_2.motors.index(f'{name}_joint') for name in ('torso', 'right_wrist_yaw')] == [12, 26]
+    assert H1_2.motors[12] == 'torso_joint' and H1_2.motors[26] == 'right_wrist_yaw_joint'
 
 
 def test_no_value_of_mode_machine_names_two_machines():
