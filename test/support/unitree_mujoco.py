@@ -2,7 +2,7 @@
 
 Its configuration module, MuJoCo's viewer and pygame, of which it needs nothing without a window
 and a joystick, are replaced. It prints the base's position and the upright part of its z axis ten
-times a second. With OCTETS=1 it announces its types as Cyclone DDS 0.10.2 does, which Unitree pins.
+times a second. With OCTETS=1 it announces its types as Cyclone DDS 0.10.2, which Unitree pins.
 """
 
 import json
