@@ -40,8 +40,8 @@ NO_POSITION, NO_VELOCITY = 2.146e9, 16000.0  # q and dq of a unitree_go motor th
 class UnitreePort:
     """Connection to a G1, H1 or H1-2, a ``RobotPort``.
 
-    A state is refused if its checksum is wrong or its tick is that of the state before. If only
-    such states arrive, or ``mode_machine`` changes, readings carry a fault.
+    A state is refused if its checksum is wrong, its tick is that of the state before, or a value
+    is not finite. If only such states arrive, or ``mode_machine`` changes, readings carry a fault.
 
     Args:
         robot: The robot; its joints tell the model.
@@ -146,6 +146,11 @@ class UnitreePort:
 
     def _refusal(self, state: Any) -> str:
         """Return why a state is not used, or an empty string."""
+        motors, imu = state['motor_state'][self._motors], state['imu_state']
+        if not all(np.isfinite(it).all() for it in (
+                motors['q'], motors['dq'], motors['tau_est'], imu['quaternion'],
+                imu['gyroscope'], imu['accelerometer'])):
+            return 'values that are not finite'
         if self._simulator:
             return ''
         if int(state['crc']) != crc_of(state):

@@ -83,6 +83,21 @@ def test_bad_states_are_a_fault_until_good_ones_arrive(line, cure, fault):
         until(lambda: fault_of(port) == '')
 
 
+def test_a_state_that_is_not_finite_is_refused():
+    with running() as robot, opened() as port:
+        robot.act('rate 0')
+        state = robot._state.copy()
+        state['motor_state']['q'][7] = np.nan
+        messages.sign(state)
+
+        def refused():
+            robot._states.write(messages.HG_STATE.encode(state))
+            port.read()
+            return port.refused.get('values that are not finite')
+
+        until(refused)
+
+
 def test_a_refused_state_does_not_look_new():
     with running() as robot, opened() as port:
         robot.act('crc wrong')
