@@ -48,7 +48,7 @@ def opened(name: str = 'unitree_g1', **options: Any) -> Iterator[UnitreePort]:
         port.close()
 
 
-def until(condition: Callable[[], Any], seconds: float = 3.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
     """Return the condition's first true value; fail after some time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -38,7 +38,7 @@ def test_states_arrive_in_the_order_and_units_of_the_description(name):
         np.testing.assert_allclose(reading.position, load_robot(name).values('default'), atol=0.2)
         assert abs(reading.effort).max() > 1.0
         assert np.linalg.norm(reading.quaternion_wxyz) == pytest.approx(1.0, abs=1e-4)
-        until(lambda: np.allclose(until(port.read).acceleration_in_imu, [0, 0, 9.81], atol=0.5))
+        until(lambda: np.allclose(until(port.read).acceleration_in_imu, [0, 0, 9.81], atol=1.0))
         assert reading.temperature.shape == reading.position.shape
         assert reading.remote is None and reading.fault == ''
         assert until(lambda: until(port.read).battery) == pytest.approx(0.8)
