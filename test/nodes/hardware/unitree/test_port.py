@@ -1,21 +1,26 @@
 """The port against a robot of ours on the same wire, in one process."""
 
+from pathlib import Path
 import re
 import time
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import yaml
 
 pytest.importorskip('cyclonedds')
 
 from unitree_robot import DOMAIN, opened, running, until
 
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.reading.config import read_yaml
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.hardware.port import MotorCommand
 from humanoid_locomotion.nodes.hardware.unitree import dds, messages
 from humanoid_locomotion.nodes.hardware.unitree import port as port_module
 from humanoid_locomotion.nodes.hardware.unitree.port import COMMANDS, UnitreePort
+from humanoid_locomotion.nodes.hardware.unitree.robots import G1, G1_23
 
 
 def default_pose(name, kp_scale=1.0):
@@ -28,6 +33,20 @@ def default_pose(name, kp_scale=1.0):
 def fault_of(port):
     reading = port.read()
     return reading and reading.fault
+
+
+@pytest.fixture
+def refused(monkeypatch):
+    """Try to open a port and return the refusal; it does not wait two seconds for a robot."""
+    monkeypatch.setattr(port_module, 'FIRST_STATE', 0.3)
+    return refusal
+
+
+def refusal(name='unitree_g1', interface='lo', **options):
+    with pytest.raises(ConfigError) as caught:
+        UnitreePort(load_robot(name), interface, DOMAIN, **options).open()
+    assert str(caught.value).count('\n') == 0
+    return str(caught.value)
 
 
 @pytest.mark.parametrize('name', ['unitree_g1', 'unitree_h1'])
@@ -60,6 +79,40 @@ def test_commands_move_the_motors_they_name(name):
 
         until(reached)
         assert robot.refused == {} and robot.mode == 'driven'
+
+
+@pytest.fixture
+def g1_with_23_joints(tmp_path):
+    """Give a folder of the package's G1 without the joints that the smaller G1 lacks."""
+    robot, missing = load_robot('unitree_g1'), {*G1.joints} - {*G1_23.joints}
+    data = read_yaml(Path(robot.folder) / 'robot.yaml')
+    data['joints'] = [it for it in data['joints'] if it['name'] not in missing]
+    tree = robot.mjcf_root
+    for parent in tree.iter():
+        for child in [it for it in parent if {it.get('name'), it.get('joint')} & missing]:
+            parent.remove(child)
+    (tmp_path / 'robot.yaml').write_text(yaml.safe_dump({**data, 'urdf': None}))
+    (tmp_path / 'robot.xml').write_bytes(ElementTree.tostring(tree))
+    return str(tmp_path)
+
+
+def test_the_g1_with_23_joints_keeps_the_indices_of_the_29(refused, g1_with_23_joints):
+    with running(g1_with_23_joints) as robot:
+        assert 'mode_machine 4, expected a G1 with 29 joints' in refused()
+        with opened(g1_with_23_joints) as port:
+            command = default_pose(g1_with_23_joints)
+            joint = port.joints.index('right_wrist_roll_joint')
+            command.position[joint] += 0.4
+
+            def reached():
+                port.write(command)
+                reading = port.read()
+                return reading and abs(reading.position[joint] - command.position[joint]) < 0.15
+
+            until(reached)
+            used = np.flatnonzero(port._message['motor_cmd']['mode'])
+            assert used.tolist() == [i for i, name in enumerate(G1_23.motors) if name]
+            assert robot.refused == {}
 
 
 def test_a_command_that_is_not_finite_is_not_sent():
@@ -157,20 +210,6 @@ def test_a_mode_that_owns_the_motors_is_named_and_released_when_asked():
         until(lambda: robot.refused.get('motors owned by a mode'))
         port.release()
         assert port.owner() == '' and robot.mode == 'limp'
-
-
-@pytest.fixture
-def refused(monkeypatch):
-    """Try to open a port and return the refusal; it does not wait two seconds for a robot."""
-    monkeypatch.setattr(port_module, 'FIRST_STATE', 0.3)
-    return refusal
-
-
-def refusal(name='unitree_g1', interface='lo', **options):
-    with pytest.raises(ConfigError) as caught:
-        UnitreePort(load_robot(name), interface, DOMAIN, **options).open()
-    assert str(caught.value).count('\n') == 0
-    return str(caught.value)
 
 
 def test_an_interface_that_is_not_there_is_refused_with_those_that_are(refused):
