@@ -216,7 +216,7 @@ class UnitreePort:
         return message
 
     def other_commanders(self) -> Tuple[str, ...]:
-        """See ``RobotPort``."""
+        """See ``RobotPort``. A process that was killed is named for up to 10 s more."""
         assert self._wire is not None, 'open() first'
         ours = {self.participant, *self.companions}
         return tuple(it.process for it in self._wire.publishers(COMMANDS)

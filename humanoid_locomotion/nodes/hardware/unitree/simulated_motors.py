@@ -13,17 +13,18 @@ from humanoid_locomotion.sim.backend import PhysicsSpec, open_backend
 
 # Ropes of a hoist, as a spring and a damper at the base, with the same values for rotation.
 STIFFNESS, DAMPING = 5000.0, 500.0  # [N/m], [N s/m]
-CLEARANCE = 0.05  # [m] between the feet and the floor while the robot hangs
+CLEARANCE = 0.05  # [m]
 LOWERING = 0.2  # [m/s]
 
 
 class SimulatedMotors:
-    """One robot on a flat floor, at first hanging on a hoist with its feet above the floor.
+    """One robot above a flat floor, at first hanging on a hoist.
 
     Args:
         robot: The robot.
         tick: Duration of one :meth:`step`, which is one physics step [s].
         imu_frame: Body that holds the IMU.
+        clearance: Distance between the feet and the floor while it hangs [m].
 
     Attributes:
         quaternion_wxyz: Orientation of the IMU in the world.
@@ -31,7 +32,8 @@ class SimulatedMotors:
         acceleration: Specific force in the IMU's frame [m/s^2].
     """
 
-    def __init__(self, robot: RobotSpec, tick: float, imu_frame: str):
+    def __init__(self, robot: RobotSpec, tick: float, imu_frame: str,
+                 clearance: float = CLEARANCE):
         backend = open_backend('mujoco', robot, 1, PhysicsSpec(
             timestep=tick, substeps=1, solver_iterations=100, line_search_iterations=50))
         self._model: mujoco.MjModel = backend.model  # type: ignore[attr-defined]
@@ -44,23 +46,24 @@ class SimulatedMotors:
         self._actuators = np.array([self._model.actuator(name).id for name in robot.joint_names])
         self._imu, self._tick = self._model.body(imu_frame).id, tick
         self._free = int(np.flatnonzero(self._model.jnt_type == mujoco.mjtJoint.mjJNT_FREE)[0])
-        self._standing_height = robot.base_height
+        self._standing_height, self._hanging_height = (
+            robot.base_height, robot.base_height + clearance)
         self._lowest = -np.inf  # height of the hoist at which it lets go
         self._linear = np.zeros(3)
         self.angular_velocity, self.acceleration = np.zeros(3), np.array([0.0, 0.0, GRAVITY])
         self.suspend()
-        self._data.qpos[2] = robot.base_height + CLEARANCE
+        self._data.qpos[2] = self._hanging_height
         zeros = np.zeros(robot.num_joints)
         self.drive(MotorCommand(zeros, zeros, zeros, zeros, zeros))
         mujoco.mj_forward(self._model, self._data)
 
     def suspend(self) -> None:
-        """Attach the hoist: it lifts the robot, upright, until its feet are off the floor."""
+        """Attach the hoist: it lifts the robot, upright, to the height at which it hung."""
         model, free = self._model, self._free
         model.jnt_stiffness[free], model.dof_damping[:6] = STIFFNESS, DAMPING
         yaw = np.arctan2(*self._heading()[::-1])
         sag = float(model.body_mass.sum()) * GRAVITY / STIFFNESS
-        model.qpos_spring[:7] = [*self._data.qpos[:2], self._standing_height + CLEARANCE + sag,
+        model.qpos_spring[:7] = [*self._data.qpos[:2], self._hanging_height + sag,
                                  np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]
         self._lowest = -np.inf
 
@@ -104,6 +107,11 @@ class SimulatedMotors:
     def quaternion_wxyz(self) -> np.ndarray:
         """Orientation of the IMU in the world."""
         return self._data.xquat[self._imu]
+
+    @property
+    def is_on_hoist(self) -> bool:
+        """Whether the hoist carries the robot, if only in part."""
+        return bool(self._model.jnt_stiffness[self._free])
 
     @property
     def position(self) -> np.ndarray:

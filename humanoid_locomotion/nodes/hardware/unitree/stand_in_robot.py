@@ -21,7 +21,10 @@ from humanoid_locomotion.nodes.hardware.unitree.messages import (
 )
 from humanoid_locomotion.nodes.hardware.unitree.port import BATTERY, COMMANDS, STATES
 from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
-from humanoid_locomotion.nodes.hardware.unitree.simulated_motors import SimulatedMotors
+from humanoid_locomotion.nodes.hardware.unitree.simulated_motors import (
+    CLEARANCE,
+    SimulatedMotors,
+)
 
 TICK = 0.002  # [s] between two states
 BATTERY_EVERY = 500  # ticks between two messages of the battery
@@ -50,8 +53,8 @@ class StandIn:
             command, as Unitree's simulator does.
         owner: Name of the robot's own mode that drives the motors, until MotionSwitcher is asked
             to release it.
-        hangs: Whether it hangs on the hoist at first; else it is put on the floor, and the hoist
-            lets go at the first command with a kp above 0.
+        hangs: Whether it hangs on the hoist at first, above the floor; else its feet touch the
+            floor, and the hoist lets go at the first command with a kp above 0.
     """
 
     def __init__(self, robot: RobotSpec, wire: Wire, watchdog: float = 0.0, owner: str = '',
@@ -59,7 +62,8 @@ class StandIn:
         machine = machine_with(robot.joint_names, robot.name)
         self._machine, self._robot, self._watchdog = machine, robot, watchdog
         self._indices = np.array([machine.motors.index(name) for name in robot.joint_names])
-        self._motors = SimulatedMotors(robot, TICK, machine.imu_frame)
+        self._motors = SimulatedMotors(robot, TICK, machine.imu_frame,
+                                       CLEARANCE if hangs else 0.0)
         self._lowers_itself = not hangs
         self._states = wire.writer(STATES, machine.state)
         self._commands = wire.reader(COMMANDS, machine.command, depth=16)
@@ -238,8 +242,8 @@ class StandIn:
 
         return {'time': time.monotonic(), 'ticks': self.ticks, 'mode': self.mode,
                 'since': self.since, 'owner': self.owner, 'accepted': self.accepted,
-                'refused': self.refused, 'position': rounded(robot.base_position),
-                'yaw': round(robot.yaw, 4), 'tilt': round(robot.tilt, 4),
-                'velocity': rounded(robot.base_velocity),
+                'refused': self.refused, 'on_hoist': robot.is_on_hoist,
+                'position': rounded(robot.base_position), 'yaw': round(robot.yaw, 4),
+                'tilt': round(robot.tilt, 4), 'velocity': rounded(robot.base_velocity),
                 'largest_torque': round(float(np.abs(robot.effort).max()), 2),
                 'joints': rounded(robot.position)}

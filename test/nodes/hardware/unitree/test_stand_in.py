@@ -81,9 +81,12 @@ def test_silence_damps_after_the_watchdogs_time_or_never(watchdog, mode):
             assert robot.report()['since'] - silence > watchdog - 0.05
 
 
-def test_a_robot_that_is_held_is_lowered_at_the_first_command_with_stiffness():
+def test_a_robot_that_is_held_is_let_go_at_the_first_command_with_stiffness():
     with running(hangs=False) as robot, opened() as port:
-        until(lambda: port.write(HOLD) or robot.report()['position'][2] < 0.8)
+        until(lambda: robot.ticks > 100)
+        assert robot.report()['position'][2] == pytest.approx(ROBOT.base_height, abs=0.02)
+        assert robot.report()['on_hoist']
+        until(lambda: port.write(HOLD) or not robot.report()['on_hoist'])
 
 
 def test_the_hoist_carries_a_limp_robot_until_it_lowers_it():
@@ -92,6 +95,7 @@ def test_the_hoist_carries_a_limp_robot_until_it_lowers_it():
         motors.step()
     assert motors.base_position[2] == pytest.approx(ROBOT.base_height + 0.05, abs=0.02)
     assert motors.tilt < 0.1
+    assert motors.is_on_hoist
     motors.lower()
     for _ in range(1500):
         motors.step()
