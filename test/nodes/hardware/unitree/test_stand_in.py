@@ -64,6 +64,7 @@ def test_mode_zero_leaves_a_motor_limp():
         writer = wire.writer('rt/lowcmd', HG_COMMAND)
         message = command()
         message['motor_cmd']['mode'] = 0
+        message['motor_cmd']['kp'] = message['motor_cmd']['tau'] = 5.0
         sign(message)
         until(lambda: writer.write(HG_COMMAND.encode(message)) or robot.accepted)
         assert robot.mode == 'limp'
