@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 from pathlib import Path
+import re
 import subprocess
 import sys
 import time
@@ -108,7 +109,7 @@ def run_client(robot, port):
         output, _ = client.communicate(timeout=30.0)
     assert client.returncode == 0, output
     assert count > 20 * float(SECONDS)
-    return int(output.splitlines()[-1].split()[0])
+    return int(re.search(r'^(\d+) states$', output, re.MULTILINE)[1])  # among lines of the SDK
 
 
 @needs_cpp
