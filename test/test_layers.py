@@ -46,6 +46,8 @@ PACKAGES = {
     'nodes': {'core', 'nodes', 'numpy', 'yaml', 'rclpy', 'tf2_ros', 'ament_index_python',
               'builtin_interfaces', '*_interfaces', '*_msgs', '*_srvs'},
     'nodes.simulation.simulated_robot': {'sim.backend', 'mujoco'},
+    'nodes.hardware.unitree.dds': {'cyclonedds'},
+    'nodes.hardware.unitree.simulated_motors': {'sim.backend', 'mujoco'},
     'nodes.demos.walk': {'console_table', 'rich'},
     'nodes.demos.navigate': {'console_table', 'rich'},
     'nodes.operator.teleop': {'rich'},
