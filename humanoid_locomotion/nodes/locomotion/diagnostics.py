@@ -136,8 +136,9 @@ def channel_status(channel: Channel, now: float, timeout: float, silence: bytes,
         'last problem': channel.problem, 'turned from': channel.turned_from, **values})
 
 
-def report(node_name: str, hardware: str, statuses: List[DiagnosticStatus]) -> DiagnosticArray:
-    """Return the message, each status named ``NODE: PART``."""
+def report(node: Any, robot: str, statuses: List[DiagnosticStatus]) -> DiagnosticArray:
+    """Return the message: each status is named ``NODE: PART``, with the namespace of the node."""
     for item in statuses:
-        item.name, item.hardware_id = f'{node_name}: {item.name}', hardware
+        item.name = f'{node.get_fully_qualified_name()[1:]}: {item.name}'
+        item.hardware_id = f'{node.get_namespace()}/{robot}'.lstrip('/')
     return DiagnosticArray(status=statuses)

@@ -376,7 +376,7 @@ class RosInterface:
             self.loop, self._timing, self._parameters, self.now(), self.is_active)
         if self._recorder is not None:
             statuses.append(recorder_status(self._recorder))
-        msg = report(self._node.get_name(), self.loop.folder.contract.robot, statuses)
+        msg = report(self._node, self.loop.folder.contract.robot, statuses)
         self._timing.clear()
         msg.header.stamp = self._node.get_clock().now().to_msg()
         self._diagnostics.publish(msg)

@@ -108,8 +108,12 @@ class SimParameters:
     command_timeout: float = parameter(
         0.2, 'Time without joint_command after which the joints are damped [s]',
         within=(0.01, 10.0))
+    publish_clock: bool = parameter(
+        True, 'Publish /clock; otherwise stamps are of the clock that the node itself uses',
+        read_only=True)
     base_frame: str = parameter('base_link', 'Frame of imu/data and odom', read_only=True)
     odom_frame: str = parameter('odom', 'Frame in which odom gives the pose', read_only=True)
+    frame_prefix: str = parameter('', 'Prefix of all frames: robot1/', read_only=True)
     push_x: float = parameter(
         0.5, 'Forward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
     push_y: float = parameter(
@@ -130,6 +134,7 @@ class OdometryParameters:
         read_only=True)
     base_frame: str = parameter('base_link', 'Frame of the velocity in odom', read_only=True)
     odom_frame: str = parameter('odom', 'Frame of the pose in odom', read_only=True)
+    frame_prefix: str = parameter('', 'Prefix of all frames: robot1/', read_only=True)
 
 
 @dataclasses.dataclass(frozen=True)
