@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Optional, Tuple, Type, TypeVar
+from typing import Any, List, Optional, Tuple, Type, TypeVar
 
-from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 
@@ -182,8 +182,13 @@ class ViewerParameters:
         False, 'Use TwistStamped instead of Twist on cmd_vel', read_only=True)
 
 
-def declare(node: Node, cls: type) -> None:
+def declare(node: Node, cls: type, fix_clock: bool = True) -> None:
     """Declare every field of ``cls`` on a node.
+
+    Args:
+        node: The node.
+        cls: A dataclass with fields made by :func:`parameter`.
+        fix_clock: Whether to refuse changes of ``use_sim_time`` from now on.
 
     Raises:
         ConfigError: An override is unknown, of the wrong type or out of range.
@@ -215,6 +220,14 @@ def declare(node: Node, cls: type) -> None:
             raise ConfigError(
                 node.get_fully_qualified_name(), field.name, f'expected a value within '
                 f'{list(within)}, found {given[field.name].value!r}') from error
+    if fix_clock:
+        node.add_on_set_parameters_callback(_refuse_clock)
+
+
+def _refuse_clock(parameters: List[Any]) -> SetParametersResult:
+    is_refused = any(parameter.name == 'use_sim_time' for parameter in parameters)
+    return SetParametersResult(successful=not is_refused, reason=(
+        'use_sim_time is read at start: start the node again with it') if is_refused else '')
 
 
 def read(node: Node, cls: Type[T]) -> T:

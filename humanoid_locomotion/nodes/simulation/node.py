@@ -31,10 +31,10 @@ class SimNode(Node):
     """Steps a simulated robot in real time and publishes its measurements.
 
     The node publishes ``/clock``: it follows the wall clock by absolute deadlines; on a machine
-    that is too slow, simulated time falls behind, without bursts. With ``publish_clock`` false it
-    stamps with its node clock: another robot's ``/clock`` or the system's. Until the first command with
-    kp > 0, and after ``~/reset``, the robot is suspended in its default pose on a virtual gantry;
-    it is damped when ``joint_command`` stops.
+    that is too slow, simulated time falls behind, without bursts. With ``publish_clock`` false its
+    stamps are of its own node clock: another robot's ``/clock``, or the system's. Until the first
+    command with kp > 0, and after ``~/reset``, the robot is suspended in its default pose on a
+    virtual gantry; it is damped when ``joint_command`` stops.
     """
 
     def __init__(self, **kwargs: Any):
