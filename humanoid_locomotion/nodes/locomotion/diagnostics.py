@@ -104,7 +104,8 @@ def safety_status(loop: ControlLoop, parameters: LocomotionParameters) -> Diagno
 def recorder_status(recorder: Any) -> DiagnosticStatus:
     """Return whether every message was recorded."""
     message = recorder.problem or (f'{recorder.lost} messages lost' if recorder.lost else 'ok')
-    return status('recording', OK if message == 'ok' else WARN, message,
+    level = ERROR if recorder.problem else WARN if recorder.lost else OK
+    return status('recording', level, message,
                   {'file': recorder.path, 'lost': recorder.lost})
 
 
