@@ -98,7 +98,8 @@ class SimParameters:
     robot: str = parameter(
         'humanoid', 'Robot to simulate: a name, or the path of its folder', read_only=True)
     real_time_factor: float = parameter(
-        1.0, 'Simulated seconds per second, if the machine is fast enough', within=(0.01, 100.0),
+        1.0, 'Simulated seconds per second with publish_clock, if the machine is fast enough',
+        within=(0.01, 100.0),
         read_only=True)
     publish_rate: float = parameter(
         200.0, 'Rate of sensor messages in simulated time [Hz]', within=(10.0, 1000.0),
@@ -109,7 +110,8 @@ class SimParameters:
         0.2, 'Time without joint_command after which the joints are damped [s]',
         within=(0.01, 10.0))
     publish_clock: bool = parameter(
-        True, 'Publish /clock; otherwise stamps are of the clock that the node itself uses',
+        True, 'Publish /clock; otherwise follow the /clock of another robot (use_sim_time), or '
+        'the system clock',
         read_only=True)
     base_frame: str = parameter('base_link', 'Frame of imu/data and odom', read_only=True)
     odom_frame: str = parameter('odom', 'Frame in which odom gives the pose', read_only=True)

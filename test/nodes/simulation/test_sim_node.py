@@ -1,6 +1,7 @@
 """The sim node beside other simulated robots: clocks and frames."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,10 +13,10 @@ import numpy as np
 from rcl_interfaces.msg import Log
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Imu, JointState
 
-from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.nodes.ros import conversions
 from humanoid_locomotion.nodes.ros.executor import make_executor
 from humanoid_locomotion.nodes.simulation import node as sim_node
@@ -86,9 +87,19 @@ def test_two_clocks_are_said_with_what_to_do(graph, monkeypatch):
     until(lambda: any('publish_clock:=false' in line for line in lines))
 
 
-def test_a_factor_needs_a_clock_that_runs_by_it(ros):
-    with pytest.raises(ConfigError, match=r'real_time_factor: is 2; .* needs 1\.0'):
-        sim(publish_clock=False, real_time_factor=2.0)
+@pytest.mark.parametrize('own, ticks', [(True, [1, 2, 3, 4, 5, 6, 7]),
+                                        (False, [1, 2, 3, 3, 7, 8, 9])])
+def test_physics_keep_up_with_a_clock_of_others(ros, monkeypatch, own, ticks):
+    """A tick is 5 ms. After the start, a reset and a long pause there is one."""
+    node, found = sim(publish_clock=own), []
+    for now in (1000, 1005, 1012, 1012, 1030, 500, 50_000):
+        monkeypatch.setattr(node, 'get_clock', lambda now=now: SimpleNamespace(
+            now=lambda: Time(nanoseconds=1_000_000 * now)))
+        node._on_tick()
+        found.append(node._robot.ticks)
+    node.stop()
+    node.destroy_node()
+    assert found == ticks
 
 
 def test_frames_carry_the_prefix(graph):
