@@ -233,11 +233,13 @@ class RosInterface:
         self._node.destroy_timer(self._timer)
         self._timer = None
         gc.enable()
-        self._apply('deactivate')
-        self._publish(self.loop.sensors.state.joint_positions[0], self.now())
-        if self._commands is not None:
-            for publisher in (self._gains, self._commands):
-                publisher.wait_for_all_acked(FLUSH_TIMEOUT)
+        try:
+            self._apply('deactivate')
+        finally:
+            self._publish(self.loop.sensors.state.joint_positions[0], self.now())
+            if self._commands is not None:
+                for publisher in (self._gains, self._commands):
+                    publisher.wait_for_all_acked(FLUSH_TIMEOUT)
 
     def stop(self) -> None:
         """Damp the robot, and end the recording."""
@@ -295,9 +297,11 @@ class RosInterface:
 
     def _apply(self, event: str, now: Optional[float] = None, **details: Any) -> None:
         now = self.now() if now is None else now
-        if self._recorder is not None:
-            self._recorder.event(now, event, **details)
-        self.loop.apply(event, now, **details)
+        try:
+            if self._recorder is not None:
+                self._recorder.event(now, event, **details)
+        finally:
+            self.loop.apply(event, now, **details)
 
     def _check_active(self, request: str) -> None:
         if not self.is_active:

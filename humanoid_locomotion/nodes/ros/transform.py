@@ -39,7 +39,8 @@ class OdometryTransform:
         self._transform.header.frame_id = odom.header.frame_id
         self._footprint = TransformStamped(child_frame_id=prefix + FOOTPRINT)
         self._footprint.header.frame_id = base
-        self._message = TFMessage(transforms=[self._transform, self._footprint])
+        self._message = TFMessage(transforms=[self._transform] + (
+            [] if base == prefix + FOOTPRINT else [self._footprint]))
         self._publisher = node.create_publisher(TFMessage, '/tf', qos.VELOCITY_COMMAND)
 
     def publish(self, odom: Odometry) -> None:

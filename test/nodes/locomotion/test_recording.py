@@ -156,6 +156,7 @@ def test_a_recorder_that_raises_leaves_no_topic_behind(bench, tmp_path, monkeypa
     with pytest.raises(RuntimeError, match='broken'):
         interface.close()
     one.until(lambda: not one.driver.count_publishers('joint_command'))
+    one.until(lambda: one.is_damped)
     assert not one.driver.count_publishers('joint_gains')
     assert not one.driver.count_subscribers('joint_states')
 
