@@ -47,7 +47,6 @@ def status_of(one, name):
     (TwistStamped, 'cmd_vel', 10, 'publishes geometry_msgs/msg/TwistStamped, expected '
      'geometry_msgs/msg/Twist; set enable_stamped_cmd_vel to true in this node'),
     (Twist, 'cmd_vel', BEST_EFFORT, 'a reliable subscription needs a reliable publisher'),
-    (Twist, 'imu/data', 10, 'publishes geometry_msgs/msg/Twist, expected sensor_msgs/msg/Imu'),
     (Imu, 'battery_state', 10, 'expected sensor_msgs/msg/BatteryState')])
 def test_a_publisher_that_cannot_be_heard_is_named(
         heard, neighbour, kind, topic, profile, problem):

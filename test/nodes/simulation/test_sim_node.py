@@ -42,7 +42,7 @@ def graph(ros):
             if node not in running:
                 running.append(node)
                 executor.add_node(node)
-        end = time.monotonic() + 10.0
+        end = time.monotonic() + 30.0
         while not condition():
             assert time.monotonic() < end
             executor.spin_once(timeout_sec=0.05)
