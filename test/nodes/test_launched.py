@@ -167,7 +167,7 @@ def test_node_that_died_stays_away_unless_asked(launched):
     assert it.pids('locomotion') == [] and it.pids('sim') and it.process.poll() is None
 
 
-@pytest.mark.parametrize('second, factor', [({}, 0.5), ({'use_sim_time': 'false'}, 1.0)])
+@pytest.mark.parametrize('second, factor', [({}, 0.25), ({'use_sim_time': 'false'}, 1.0)])
 def test_two_robots_of_one_graph_both_walk(launched, tmp_path, second, factor):
     """The second follows the clock of the first, or that of the system."""
     file = tmp_path / 'sim.yaml'
