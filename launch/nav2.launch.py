@@ -36,8 +36,9 @@ def generate_launch_description():
 
 
 def _navigation(context):
+    given = context.launch_configurations
     contract = read_contract(
-        find_policy(LaunchConfiguration('policy').perform(context)) / 'contract.yaml')
+        find_policy(given['policy'] or given['robot'] or 'humanoid') / 'contract.yaml')
     text = Path(LaunchConfiguration('nav2_params_file').perform(context)).read_text()
     params = with_limits(yaml.safe_load(text), contract.command_limits.velocity)
     with tempfile.NamedTemporaryFile('w', suffix='.yaml', delete=False) as file:
@@ -45,8 +46,8 @@ def _navigation(context):
     return [IncludeLaunchDescription(
         PythonLaunchDescriptionSource(PathJoinSubstitution(
             [FindPackageShare('nav2_bringup'), 'launch', 'navigation_launch.py'])),
-        launch_arguments={'params_file': file.name,
-                          'use_sim_time': LaunchConfiguration('use_sim_time')}.items())]
+        launch_arguments={'params_file': file.name, 'autostart': given['autostart'] or 'true',
+                          'use_sim_time': given['use_sim_time'] or given['sim']}.items())]
 
 
 def with_limits(params, limits):

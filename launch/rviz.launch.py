@@ -22,6 +22,10 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'robot', default_value='humanoid', description='Robot: a name, or a folder'),
         DeclareLaunchArgument(
+            'namespace', default_value='', description='Namespace of joint_states and tf'),
+        DeclareLaunchArgument(
+            'frame_prefix', default_value='', description='Prefix of the frames: robot1/'),
+        DeclareLaunchArgument(
             'use_sim_time', default_value='true', description='Whether to follow /clock'),
         OpaqueFunction(function=_nodes)])
 
@@ -29,8 +33,12 @@ def generate_launch_description():
 def _nodes(context):
     urdf = load_robot(LaunchConfiguration('robot').perform(context)).urdf_path.read_text()
     clock = {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)}
+    prefix = ParameterValue(LaunchConfiguration('frame_prefix'), value_type=str)
+    common = {'namespace': LaunchConfiguration('namespace'),
+              'remappings': [('/tf', 'tf'), ('/tf_static', 'tf_static')]}
     return [
         Node(package='robot_state_publisher', executable='robot_state_publisher',
-             parameters=[clock, {'robot_description': ParameterValue(urdf, value_type=str)}]),
+             parameters=[clock, {'robot_description': ParameterValue(urdf, value_type=str),
+                                 'frame_prefix': prefix}], **common),
         Node(package='rviz2', executable='rviz2', arguments=['-d', str(CONFIG)],
-             parameters=[clock])]
+             parameters=[clock], **common)]

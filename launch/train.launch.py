@@ -13,6 +13,8 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 
+from humanoid_locomotion.nodes.ros.launch_parameters import is_true
+
 # Argument, its default and its meaning. An empty one is left to the training's own config.
 ARGUMENTS = (
     ('robot', 'humanoid', 'Robot to train'),
@@ -44,13 +46,7 @@ def _train(context):
         value = LaunchConfiguration(name).perform(context)
         option = f'--{name.replace("_", "-")}'
         if name in FLAGS:
-            command += [option] * _is_true(name, value)
+            command += [option] * is_true(context, name)
         elif value:
             command += [option, value]
     return [ExecuteProcess(cmd=command, output='screen')]
-
-
-def _is_true(name, value):
-    if value.lower() not in ('true', 'false'):
-        raise ValueError(f'{name}:={value}: expected true or false')
-    return value.lower() == 'true'

@@ -52,7 +52,7 @@ MEANING: Dict[str, Dict[str, str]] = {
         '~/envelope': 'JSON: the measured speeds of the policy',
         '~/timing': '[s], 1 Hz: period, step, latency, observation_age × mean, p50, p99, max',
         '/diagnostics': ('1 Hz: policy, loop timing, each sensor, cmd_vel, motors, battery, '
-                         'safety'),
+                         'safety, topics'),
         '~/stand': 'ramp to the default pose, then stand',
         '~/walk': 'stand, then follow `cmd_vel`',
         '~/damp': 'damp the joints',
@@ -65,7 +65,7 @@ MEANING: Dict[str, Dict[str, str]] = {
         'joint_states': 'with torques, in every cycle',
         'imu/data': 'in every cycle',
         'odom': 'in every cycle; velocities in the base frame',
-        '/clock': 'in every cycle',
+        '/clock': 'in every cycle, unless `publish_clock` is false',
         '~/reset': 'suspend the robot in its default pose',
         '~/push': 'push the robot by `push_x`, `push_y`'},
     'odometry': {

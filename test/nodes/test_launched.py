@@ -13,6 +13,8 @@ pytest.importorskip('rclpy')
 pytest.importorskip('launch_ros')
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from geometry_msgs.msg import Twist
+from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray, String
@@ -41,8 +43,12 @@ class Launched:
 
     def __init__(self, log, **arguments):
         self.states, self.gains = [], []
-        self._node, self._executor = Node('listener'), make_executor()
+        namespace = arguments.get('namespace', '')
+        self._node, self._executor = Node('listener', namespace=namespace), make_executor()
         self._executor.add_node(self._node)
+        self.position = np.zeros(3)
+        self._cmd_vel = self._node.create_publisher(Twist, 'cmd_vel', qos.VELOCITY_COMMAND)
+        self._node.create_subscription(Odometry, 'odom', self._on_odom, qos.SENSOR_INPUT)
         self._node.create_subscription(
             String, 'locomotion/state', lambda msg: self.states.append(msg.data), qos.LATCHED)
         self._node.create_subscription(
@@ -55,6 +61,14 @@ class Launched:
              *(f'{name}:={value}' for name, value in arguments.items())],
             stdout=log.open('wb'), stderr=subprocess.STDOUT, start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+
+    def _on_odom(self, msg):
+        self.position = conversions.odom_position(msg)
+
+    def command(self, forward):
+        """Send a velocity command [m/s], and hear what comes."""
+        self._cmd_vel.publish(conversions.twist(np.array([forward, 0.0, 0.0])))
+        self._executor.spin_once(timeout_sec=0.02)
 
     def until(self, condition):
         """Wait for something that the nodes bring about."""
@@ -102,7 +116,7 @@ def launched(ros, tmp_path):
     running = []
 
     def start(**arguments):
-        running.append(Launched(tmp_path / 'log', **arguments))
+        running.append(Launched(tmp_path / f'log{len(running)}', **arguments))
         return running[-1]
     yield start
     for it in running:
@@ -151,3 +165,24 @@ def test_node_that_died_stays_away_unless_asked(launched):
     end = time.monotonic() + 3.0
     it.until(lambda: time.monotonic() > end)
     assert it.pids('locomotion') == [] and it.pids('sim') and it.process.poll() is None
+
+
+@pytest.mark.parametrize('second, factor', [({}, 0.25), ({'use_sim_time': 'false'}, 1.0)])
+def test_two_robots_of_one_graph_both_walk(launched, tmp_path, second, factor):
+    """The second follows the clock of the first, or that of the system."""
+    file = tmp_path / 'sim.yaml'
+    file.write_text(f'/**/sim:\n  ros__parameters: {{real_time_factor: {factor}}}\n')
+    robots = [launched(namespace='robot1', frame_prefix='robot1/', sim_params_file=file),
+              launched(namespace='robot2', frame_prefix='robot2/', publish_clock='false',
+                       **second)]
+    for it in robots:
+        it.until_state('standing')
+    starts = [it.position for it in robots]
+
+    def walked():
+        for it in robots:
+            it.command(0.4)
+        return all(it.position[0] - start[0] > 0.5 for it, start in zip(robots, starts))
+    robots[0].until(walked)
+    assert [it.states[-1] for it in robots] == ['walking', 'walking']
+    assert all(it.position[2] > 0.5 for it in robots)

@@ -54,6 +54,7 @@ class Driver(Node):
         self.gains: List[np.ndarray] = []
         self.states: List[str] = []
         self.diagnostics: Dict[str, Any] = {}
+        self.hardware: Dict[str, str] = {}
         self._joint_states = self.create_publisher(
             JointState, 'joint_states', qos.SENSOR_OUTPUT)
         self._imu = self.create_publisher(Imu, 'imu/data', qos.SENSOR_OUTPUT)
@@ -108,6 +109,7 @@ class Driver(Node):
     def _on_diagnostics(self, msg: DiagnosticArray) -> None:
         for status in msg.status:
             values = {pair.key: pair.value for pair in status.values}
+            self.hardware[status.name] = status.hardware_id
             self.diagnostics[status.name] = (status.level, status.message, values)
 
 

@@ -294,7 +294,7 @@ class ControlLoop:
         self._obey(self.guard.judge(self._look(now, begins)))
         self._time_lost = 0.0
         targets = machine.step(state, self.command.step(
-            now, machine.takes_commands and not self.guard.hold))
+            now, not machine.ignores and not self.guard.hold))
         self._tracking.follow(targets)
         action = machine.controller.previous_action
         if machine.ran and not np.isfinite(action).all():

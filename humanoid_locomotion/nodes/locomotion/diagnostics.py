@@ -26,7 +26,11 @@ def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionP
     command = channel_status(loop.commands, now, parameters.cmd_vel_timeout, OK,
                              publishers=loop.command_publishers, **{
                                  'velocity corrected by [m/s]': f'{forward:.3f}, {left:.3f}',
-                                 'turning corrected by [rad/s]': f'{turning:.3f}'})
+                                 'turning corrected by [rad/s]': f'{turning:.3f}',
+                                 'ignored': loop.machine.ignores})
+    ignored = ignored_command(loop, now)
+    if ignored:
+        command.level, command.message = WARN, f'ignored: {ignored}'
     if loop.command_publishers > 1:
         command.level = WARN
         command.message = f'{loop.command_publishers} publishers, whose commands alternate'
@@ -39,6 +43,18 @@ def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionP
                          publishers=channel.publishers)
           for channel in loop.sensors.channels.values()),
         command, *condition_statuses(loop, now), safety_status(loop, parameters)]
+
+
+def ignored_command(loop: ControlLoop, now: float) -> str:
+    """Return why a command to move that arrives now is ignored; empty if it is followed."""
+    return (loop.machine.ignores or loop.guard.hold) if loop.command.is_asked(now) else ''
+
+
+def topics_status(mismatches: Dict[str, str]) -> DiagnosticStatus:
+    """Return whether other nodes use the types and the QoS of this node's topics."""
+    return status('topics', ERROR if mismatches else OK, '; '.join(
+        f'{topic}: {text}' for topic, text in mismatches.items()) or 'types and QoS match',
+        dict(mismatches))
 
 
 def condition_statuses(loop: ControlLoop, now: float) -> List[DiagnosticStatus]:
@@ -88,7 +104,8 @@ def safety_status(loop: ControlLoop, parameters: LocomotionParameters) -> Diagno
 def recorder_status(recorder: Any) -> DiagnosticStatus:
     """Return whether every message was recorded."""
     message = recorder.problem or (f'{recorder.lost} messages lost' if recorder.lost else 'ok')
-    return status('recording', OK if message == 'ok' else WARN, message,
+    level = ERROR if recorder.problem else WARN if recorder.lost else OK
+    return status('recording', level, message,
                   {'file': recorder.path, 'lost': recorder.lost})
 
 
@@ -128,7 +145,9 @@ def channel_status(channel: Channel, now: float, timeout: float, silence: bytes,
         level, message = WARN, f'{channel.refused} refused, the last because: {channel.problem}'
     if channel.unknown_frame:
         level, message = WARN, f'unknown frame {channel.unknown_frame!r}, base frame assumed'
-    if age > timeout and silence != OK:
+    if not channel.accepted and not channel.refused:
+        level, message = silence, 'no message yet'
+    elif age > timeout and (silence != OK or level == OK):
         level, message = silence, f'silent for {age:.2f} s'
     return status(channel.topic, level, message, {
         'age [s]': f'{age:.3f}', 'lag [s]': f'{channel.lag:.4f}',
@@ -136,8 +155,9 @@ def channel_status(channel: Channel, now: float, timeout: float, silence: bytes,
         'last problem': channel.problem, 'turned from': channel.turned_from, **values})
 
 
-def report(node_name: str, hardware: str, statuses: List[DiagnosticStatus]) -> DiagnosticArray:
-    """Return the message, each status named ``NODE: PART``."""
+def report(node: Any, robot: str, statuses: List[DiagnosticStatus]) -> DiagnosticArray:
+    """Return the message: each status is named ``NODE: PART``, with the namespace of the node."""
     for item in statuses:
-        item.name, item.hardware_id = f'{node_name}: {item.name}', hardware
+        item.name = f'{node.get_fully_qualified_name()[1:]}: {item.name}'
+        item.hardware_id = f'{node.get_namespace()}/{robot}'.lstrip('/')
     return DiagnosticArray(status=statuses)

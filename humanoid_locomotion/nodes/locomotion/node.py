@@ -60,7 +60,7 @@ class LocomotionNode(GuardedNode):
 
     def __init__(self, **kwargs: Any):
         super().__init__('locomotion', **kwargs)
-        declare(self, LocomotionParameters)
+        declare(self, LocomotionParameters, fix_clock=False)
         self._interface: Optional[RosInterface] = None
         self._opening = threading.Lock()  # held while ~/swap opens a policy
         self._state = self.create_publisher(String, '~/state', qos.LATCHED)
@@ -245,8 +245,8 @@ class LocomotionNode(GuardedNode):
 
     def _on_set_parameters(self, parameters: List[Any]) -> SetParametersResult:
         # ~/swap reads the policy again.
-        own = [field.name for field in dataclasses.fields(LocomotionParameters)
-               if field.name != 'policy']
+        own = ['use_sim_time', *(field.name for field in dataclasses.fields(LocomotionParameters)
+                                 if field.name != 'policy')]
         fixed = [parameter.name for parameter in parameters if parameter.name in own]
         if self._interface is not None and fixed:
             return SetParametersResult(

@@ -16,7 +16,7 @@ import re
 import sys
 import threading
 import time
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 from ament_index_python.packages import get_package_share_directory
 from geometry_msgs.msg import Twist, TwistStamped
@@ -88,6 +88,8 @@ class Recorder:
         parameters: The parameters of the node; they are stored in the file.
         loop: The control loop to record.
         is_simulated: Whether the clock is a simulator's.
+        on_problem: Called once, by the writing thread, with the reason if the recording ends
+            early.
 
     Attributes:
         path: The file.
@@ -95,15 +97,19 @@ class Recorder:
         problem: Why the recording ended early; empty if it did not.
     """
 
-    def __init__(self, parameters: LocomotionParameters, loop: ControlLoop, is_simulated: bool):
+    def __init__(self, parameters: LocomotionParameters, loop: ControlLoop, is_simulated: bool,
+                 on_problem: Callable[[str], object] = lambda text: None):
         try:
             from mcap.writer import Writer
         except ImportError as error:
             raise MissingPackageError('record:=true', 'mcap', 'pip install mcap') from error
         self._loop, self.lost, self.problem = loop, 0, ''
+        self._on_problem = on_problem
         self._definitions = {kind: definition(_package(kind), kind.__name__) for kind in KINDS}
         folder, opened = Path(parameters.record_folder), loop.folder
-        self.path = folder / f'locomotion-{time.strftime("%Y%m%d-%H%M%S")}.mcap'
+        # Milliseconds: two robots may start at once.
+        begin = f'{time.strftime("%Y%m%d-%H%M%S")}-{time.time_ns() // 1_000_000 % 1000:03d}'
+        self.path = folder / f'locomotion-{begin}.mcap'
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = WholeWrites(self.path)
@@ -157,7 +163,7 @@ class Recorder:
             if not self.problem:
                 self._writer.finish()
             self._file.close()
-        except OSError as error:
+        except Exception as error:  # the topics of the node must still be freed
             self.problem = f'{type(error).__name__}: {error}'
 
     def _work(self) -> None:
@@ -170,6 +176,7 @@ class Recorder:
                     self._write(*item)
                 except Exception as error:  # the robot continues to walk with a full disk
                     self.problem = f'{type(error).__name__}: {error}'
+                    self._on_problem(f'the recording {self.path} ends here: {self.problem}')
 
     def _write(self, topic: str, msg: Any, stamp: int) -> None:
         if isinstance(msg, tuple):

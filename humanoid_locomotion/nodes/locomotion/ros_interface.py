@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 import functools
 import gc
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
@@ -21,7 +21,7 @@ from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot_bounds import wider_bounds
 from humanoid_locomotion.core.safety.rules import Severity
 from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop, described_robot
-from humanoid_locomotion.nodes.locomotion.diagnostics import loop_statuses, recorder_status, report
+from humanoid_locomotion.nodes.locomotion.reporter import Reporter
 from humanoid_locomotion.nodes.locomotion.state_machine import StateMachine
 from humanoid_locomotion.nodes.locomotion.step_scheduler import StepScheduler
 from humanoid_locomotion.nodes.locomotion.timing import LoopTiming
@@ -67,42 +67,59 @@ class RosInterface:
         self._timer: Any = None
         self._is_rehearsed = False
         self._recorder: Any = None
-        if parameters.record:
-            from humanoid_locomotion.nodes.locomotion.recording import Recorder
-            self._recorder = Recorder(parameters, self.loop, self._is_simulated)
-            node.get_logger().info(f'recording to {self._recorder.path}')
         self._label = ''
         self._counts: Dict[str, int] = {}
-        self._create_publishers()
-        self._take_contract()
-        self._create_subscriptions()
-        self._diagnostics_timer = create_wall_timer(
-            node, DIAGNOSTICS_PERIOD, self._publish_diagnostics)
-        self._count_timer = create_wall_timer(node, COUNT_PERIOD, self._count_publishers)
-        self._jump = node.get_clock().create_jump_callback(
-            JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
-                          on_clock_change=True),
-            post_callback=node.guarded(self._on_jump, 'clock'))
-        self._count_publishers()
-        self.show_state()
+        with ExitStack() as made:
+            self._made = made
+            self._start_recording()
+            self._create_publishers()
+            self._take_contract()
+            self._create_subscriptions()
+            outputs = [] if self._commands is None else [self._commands, self._gains]
+            self._reporter = Reporter(
+                node, parameters, self.loop, self._timing, self._recorder, self._subscriptions,
+                outputs, made)
+            for period, callback in ((DIAGNOSTICS_PERIOD, self._report),
+                                     (COUNT_PERIOD, self._count_publishers)):
+                made.callback(node.destroy_timer, create_wall_timer(node, period, callback))
+            made.callback(node.get_clock().create_jump_callback(
+                JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
+                              on_clock_change=True),
+                post_callback=node.guarded(self._on_jump, 'clock')).unregister)
+            self._count_publishers()
+            self.show_state()
+            self._made = made.pop_all()  # freed by close(), or at once if anything above raised
 
     @property
     def machine(self) -> StateMachine:
         """The state machine."""
         return self.loop.machine
 
+    def _start_recording(self) -> None:
+        if self._parameters.record:
+            from humanoid_locomotion.nodes.locomotion.recording import Recorder
+            log = self._node.get_logger()
+            self._recorder = Recorder(self._parameters, self.loop, self._is_simulated, log.error)
+            self._made.callback(self._end_recording)
+            log.info(f'recording to {self._recorder.path}')
+
+    def _end_recording(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.close()
+
     def _create_publishers(self) -> None:
-        node = self._node
+        node, free = self._node, self._made.callback
         self._commands: Any = None
         self._gains: Any = None
         if not self._parameters.dry_run:
             self._commands = node.create_lifecycle_publisher(
                 JointState, 'joint_command', qos.COMMAND)
+            free(node.destroy_lifecycle_publisher, self._commands)
             self._gains = node.create_publisher(Float64MultiArray, 'joint_gains', qos.LATCHED)
+            free(node.destroy_publisher, self._gains)
         self._envelope = node.create_publisher(String, '~/envelope', qos.LATCHED)
-        self._timings = node.create_publisher(Float64MultiArray, '~/timing', qos.DIAGNOSTICS)
-        self._diagnostics = node.create_publisher(
-            DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
+        free(node.destroy_publisher, self._envelope)
 
     def _take_contract(self) -> None:
         """Publish the data that depends on the policy only."""
@@ -147,6 +164,8 @@ class RosInterface:
             self._node.create_subscription(
                 JointState, 'joint_states', self._on_joint_states, qos.SENSOR_INPUT),
             *(self._subscribe(*topic) for topic in topics)]
+        for subscription in self._subscriptions:
+            self._made.callback(self._node.destroy_subscription, subscription)
 
     def _subscribe(self, kind: type, topic: str, take: Callable[[Any, float], None],
                    quality: QoSProfile) -> Any:
@@ -214,32 +233,25 @@ class RosInterface:
         self._node.destroy_timer(self._timer)
         self._timer = None
         gc.enable()
-        self._apply('deactivate')
-        self._publish(self.loop.sensors.state.joint_positions[0], self.now())
-        if self._commands is not None:
-            for publisher in (self._gains, self._commands):
-                publisher.wait_for_all_acked(FLUSH_TIMEOUT)
+        try:
+            self._apply('deactivate')
+        finally:
+            self._publish(self.loop.sensors.state.joint_positions[0], self.now())
+            if self._commands is not None:
+                for publisher in (self._gains, self._commands):
+                    publisher.wait_for_all_acked(FLUSH_TIMEOUT)
 
     def stop(self) -> None:
         """Damp the robot, and end the recording."""
-        self.deactivate()
-        recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            recorder.close()
+        try:
+            self.deactivate()
+        finally:
+            self._end_recording()
 
     def close(self) -> None:
-        """Free the topics."""
-        self.stop()
-        self._jump.unregister()
-        self._node.destroy_timer(self._diagnostics_timer)
-        self._node.destroy_timer(self._count_timer)
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        if self._commands is not None:
-            self._node.destroy_lifecycle_publisher(self._commands)
-            self._node.destroy_publisher(self._gains)
-        for publisher in (self._envelope, self._timings, self._diagnostics):
-            self._node.destroy_publisher(publisher)
+        """Damp the robot and free the topics, whatever raises."""
+        with self._made:
+            self.stop()
 
     def stand(self) -> None:
         """Stand and ignore commands."""
@@ -285,9 +297,11 @@ class RosInterface:
 
     def _apply(self, event: str, now: Optional[float] = None, **details: Any) -> None:
         now = self.now() if now is None else now
-        if self._recorder is not None:
-            self._recorder.event(now, event, **details)
-        self.loop.apply(event, now, **details)
+        try:
+            if self._recorder is not None:
+                self._recorder.event(now, event, **details)
+        finally:
+            self.loop.apply(event, now, **details)
 
     def _check_active(self, request: str) -> None:
         if not self.is_active:
@@ -368,17 +382,7 @@ class RosInterface:
             self._counts = counts
             self._apply('count', **counts)
 
-    def _publish_diagnostics(self) -> None:
-        summary = self._timing.summary()
-        if summary is not None:
-            self._timings.publish(conversions.table(*summary))
-        statuses = loop_statuses(
-            self.loop, self._timing, self._parameters, self.now(), self.is_active)
-        if self._recorder is not None:
-            statuses.append(recorder_status(self._recorder))
-        msg = report(self._node.get_name(), self.loop.folder.contract.robot, statuses)
-        self._timing.clear()
-        msg.header.stamp = self._node.get_clock().now().to_msg()
-        self._diagnostics.publish(msg)
+    def _report(self) -> None:
+        self._reporter.report(self.now(), self.is_active)
         if self.is_active:
             gc.collect(1)

@@ -100,7 +100,8 @@ class Channel:
         self._is_refusing = False
         # After a pause of this process, a simulator's sensor message may be read before its clock;
         # a driver's clock may be slightly ahead of this one.
-        trusted = stamp != 0.0 and (self._is_simulated or stamp < now)
+        # Before the first clock message (now is 0) nothing tells whether a stamp is true.
+        trusted = stamp != 0.0 and (stamp < now or (self._is_simulated and now > 0.0))
         self._measured = stamp if trusted else now
         if stamp != 0.0:
             # A stamp ahead of this clock must not make later, correct stamps go backwards.
@@ -129,7 +130,8 @@ class Channel:
 class Sensors:
     """Stores the last measurements of the robot, in the arrays of one :class:`RobotState`.
 
-    A refused message changes nothing: the last valid one is kept and its age grows.
+    A refused message changes nothing: the last valid one is kept and its age grows. A clock that
+    goes backwards resets what was remembered of stamps.
 
     Args:
         joint_names: The joints to read, in the order of the state.
@@ -172,6 +174,7 @@ class Sensors:
         self.channels: Dict[str, Channel] = {
             topic: Channel(topic, is_simulated) for topic in topics}
         self._measured: Dict[str, Any] = dict.fromkeys(topics, math.nan)
+        self._now = -math.inf
 
     def lacks(self, contract: PolicyContract) -> str:
         """Return a topic that another contract needs and that is not subscribed; empty if none."""
@@ -263,6 +266,9 @@ class Sensors:
         transformed values change with the joints.
         """
         channel, stamp = self.channels[topic], conversions.seconds(msg.header.stamp)
+        if now < self._now:
+            self.rewind(now)
+        self._now = now
         try:
             channel.check_stamp(stamp, now, self._timeout)
             values = read(msg)

@@ -130,9 +130,17 @@ class StateMachine:
         return STATES[self.mode].is_stiff
 
     @property
-    def takes_commands(self) -> bool:
-        """Whether velocity commands are followed."""
-        return self._may_walk and not self.hold
+    def ignores(self) -> str:
+        """Why velocity commands are ignored, and what to call; empty if they are followed."""
+        if self.mode is Mode.FAULT:
+            return f'{self.label}; call ~/reset, then ~/walk'
+        if self.hold:
+            return f'{self.hold}; call ~/reset'
+        if self.mode in (Mode.UNCONFIGURED, Mode.IDLE):
+            return 'the node is not active'
+        if not self.is_stiff:
+            return f'{self.label}; call ~/walk'
+        return '' if self._may_walk else 'since ~/stand; call ~/walk'
 
     def _go(self, event: str) -> None:
         then = STATES[self.mode].then

@@ -69,7 +69,8 @@ class PlannerNode(Node):
 
     @property
     def _silence(self) -> float:
-        return self._now() - self._heard
+        silence = self._now() - self._heard
+        return silence if silence >= 0.0 else math.inf  # the clock was reset since
 
     def _on_odom(self, msg: Odometry) -> None:
         try:

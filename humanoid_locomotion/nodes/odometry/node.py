@@ -45,12 +45,13 @@ class OdometryNode(Node):
             bool(self.get_parameter('use_sim_time').value), robot=robot)
         legs = [leg_spec(robot, sole) for sole in robot.soles]
         self._reckoning = DeadReckoning(LegOdometry(legs, robot.joint_names))
-        self._message = Odometry(child_frame_id=parameters.base_frame)
-        self._message.header.frame_id = parameters.odom_frame
+        prefix = parameters.frame_prefix
+        self._message = Odometry(child_frame_id=prefix + parameters.base_frame)
+        self._message.header.frame_id = prefix + parameters.odom_frame
         self._message.twist.covariance = np.diag(
             [SPEED_ERROR**2] * 3 + [ANGLE_ERROR**2] * 3).ravel()
         self._publisher = self.create_publisher(Odometry, 'odom', qos.SENSOR_OUTPUT)
-        self._transform = OdometryTransform(self, self._message)
+        self._transform = OdometryTransform(self, self._message, prefix)
         self.create_subscription(JointState, 'joint_states', self._on_joints, qos.SENSOR_INPUT)
         self.create_subscription(Imu, 'imu/data', self._on_imu, qos.SENSOR_INPUT)
         self.get_logger().info(f'{robot.name}: {", ".join(legs[0].joints + legs[1].joints)}')

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Optional, Tuple, Type, TypeVar
+from typing import Any, List, Optional, Tuple, Type, TypeVar
 
-from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 
@@ -98,7 +98,8 @@ class SimParameters:
     robot: str = parameter(
         'humanoid', 'Robot to simulate: a name, or the path of its folder', read_only=True)
     real_time_factor: float = parameter(
-        1.0, 'Simulated seconds per second, if the machine is fast enough', within=(0.01, 100.0),
+        1.0, 'Simulated seconds per second with publish_clock, if the machine is fast enough',
+        within=(0.01, 100.0),
         read_only=True)
     publish_rate: float = parameter(
         200.0, 'Rate of sensor messages in simulated time [Hz]', within=(10.0, 1000.0),
@@ -108,8 +109,13 @@ class SimParameters:
     command_timeout: float = parameter(
         0.2, 'Time without joint_command after which the joints are damped [s]',
         within=(0.01, 10.0))
+    publish_clock: bool = parameter(
+        True, 'Publish /clock; otherwise follow the /clock of another robot (use_sim_time), or '
+        'the system clock',
+        read_only=True)
     base_frame: str = parameter('base_link', 'Frame of imu/data and odom', read_only=True)
     odom_frame: str = parameter('odom', 'Frame in which odom gives the pose', read_only=True)
+    frame_prefix: str = parameter('', 'Prefix of all frames: robot1/', read_only=True)
     push_x: float = parameter(
         0.5, 'Forward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
     push_y: float = parameter(
@@ -130,6 +136,7 @@ class OdometryParameters:
         read_only=True)
     base_frame: str = parameter('base_link', 'Frame of the velocity in odom', read_only=True)
     odom_frame: str = parameter('odom', 'Frame of the pose in odom', read_only=True)
+    frame_prefix: str = parameter('', 'Prefix of all frames: robot1/', read_only=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,8 +184,13 @@ class ViewerParameters:
         False, 'Use TwistStamped instead of Twist on cmd_vel', read_only=True)
 
 
-def declare(node: Node, cls: type) -> None:
+def declare(node: Node, cls: type, fix_clock: bool = True) -> None:
     """Declare every field of ``cls`` on a node.
+
+    Args:
+        node: The node.
+        cls: A dataclass with fields made by :func:`parameter`.
+        fix_clock: Whether to refuse changes of ``use_sim_time`` from now on.
 
     Raises:
         ConfigError: An override is unknown, of the wrong type or out of range.
@@ -210,6 +222,14 @@ def declare(node: Node, cls: type) -> None:
             raise ConfigError(
                 node.get_fully_qualified_name(), field.name, f'expected a value within '
                 f'{list(within)}, found {given[field.name].value!r}') from error
+    if fix_clock:
+        node.add_on_set_parameters_callback(_refuse_clock)
+
+
+def _refuse_clock(parameters: List[Any]) -> SetParametersResult:
+    is_refused = any(parameter.name == 'use_sim_time' for parameter in parameters)
+    return SetParametersResult(successful=not is_refused, reason=(
+        'use_sim_time is read at start: start the node again with it') if is_refused else '')
 
 
 def read(node: Node, cls: Type[T]) -> T:

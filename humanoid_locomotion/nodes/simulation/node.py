@@ -24,15 +24,18 @@ from humanoid_locomotion.nodes.simulation.messages import Measurements
 from humanoid_locomotion.nodes.simulation.simulated_robot import SimulatedRobot
 
 REFUSAL_LOG_PERIOD = 2.0  # [s]
+MOST_TICKS = 20  # at once; over a longer pause simulated time falls behind
+COUNT_PERIOD = 1.0  # [s] between two counts of the publishers of /clock
 
 
 class SimNode(Node):
     """Steps a simulated robot in real time and publishes its measurements.
 
     The node publishes ``/clock``: it follows the wall clock by absolute deadlines; on a machine
-    that is too slow, simulated time falls behind, without bursts. Until the first command with
-    kp > 0, and after ``~/reset``, the robot is suspended in its default pose on a virtual gantry;
-    it is damped when ``joint_command`` stops.
+    that is too slow, simulated time falls behind, without bursts. With ``publish_clock`` false it
+    follows its node clock: another robot's ``/clock``, or the system's. Until the first
+    command with kp > 0, and after ``~/reset``, the robot is suspended in its default pose on a
+    virtual gantry; it is damped when ``joint_command`` stops.
     """
 
     def __init__(self, **kwargs: Any):
@@ -40,30 +43,34 @@ class SimNode(Node):
         declare(self, SimParameters)
         parameters = read(self, SimParameters)
         tick = 1.0 / parameters.publish_rate
-        self._tick_ns = round(1e9 * tick)
+        self._tick_ns, self._stepped_ns = round(1e9 * tick), 0
         robot = load_robot(parameters.robot)
         self._robot = SimulatedRobot(
             robot, tick, parameters.physics_timestep, parameters.command_timeout)
         self._robot.set_friction(parameters.friction)
         self.add_post_set_parameters_callback(self._on_set_parameters)
         self._was_held = False
+        prefix = parameters.frame_prefix
         self._measurements = Measurements(
-            self._robot, parameters.base_frame, parameters.odom_frame)
-        self._clock_message = Clock()
-        self._create_topics()
+            self._robot, prefix + parameters.base_frame, prefix + parameters.odom_frame)
+        self._create_topics(parameters)
         # Missed cycles are skipped: simulated time falls behind.
         create_wall_timer(self, tick / parameters.real_time_factor, self._on_tick)
         self.get_logger().info(
             f'{robot.name}, {robot.num_joints} joints, {parameters.publish_rate:g} Hz')
         self._log_gantry()
 
-    def _create_topics(self) -> None:
+    def _create_topics(self, parameters: SimParameters) -> None:
         self._joint_states_publisher = self.create_publisher(
             JointState, 'joint_states', qos.SENSOR_OUTPUT)
         self._imu_publisher = self.create_publisher(Imu, 'imu/data', qos.SENSOR_OUTPUT)
         self._odom_publisher = self.create_publisher(Odometry, 'odom', qos.SENSOR_OUTPUT)
-        self._clock_publisher = self.create_publisher(Clock, '/clock', qos.SENSOR_OUTPUT)
-        self._transform = OdometryTransform(self, self._measurements.odom)
+        self._clock_publisher: Any = None
+        if parameters.publish_clock:
+            self._clock_publisher = self.create_publisher(Clock, '/clock', qos.SENSOR_OUTPUT)
+            create_wall_timer(self, COUNT_PERIOD, self._check_clock)
+        self._transform = OdometryTransform(
+            self, self._measurements.odom, parameters.frame_prefix)
         self.create_subscription(JointState, 'joint_command', self._on_command, qos.COMMAND)
         self.create_subscription(Float64MultiArray, 'joint_gains', self._on_gains, qos.LATCHED)
         self.create_service(Trigger, '~/reset', self._on_reset)
@@ -74,10 +81,15 @@ class SimNode(Node):
         self._robot.close()
 
     def _on_tick(self) -> None:
-        self._robot.step()
+        due = self._due()
+        if due == 0:
+            return
+        for _ in range(due):
+            self._robot.step()
         if self._robot.is_held is not self._was_held:
             self._log_gantry()
-        stamp = conversions.to_stamp(self._robot.ticks * self._tick_ns)
+        stamp = (self.get_clock().now().to_msg() if self._clock_publisher is None
+                 else conversions.to_stamp(self._robot.ticks * self._tick_ns))
         now = self._measurements
         now.take(stamp)
         self._joint_states_publisher.publish(now.joint_states)
@@ -85,8 +97,26 @@ class SimNode(Node):
         self._odom_publisher.publish(now.odom)
         self._transform.publish(now.odom)
         # Last, so that nodes that wait for the clock already have the measurements of this cycle.
-        self._clock_message.clock = stamp
-        self._clock_publisher.publish(self._clock_message)
+        if self._clock_publisher is not None:
+            self._clock_publisher.publish(Clock(clock=stamp))
+
+    def _due(self) -> int:
+        """Return how many ticks to simulate: one, or those that passed on a clock of others."""
+        if self._clock_publisher is not None:
+            return 1
+        now = self.get_clock().now().nanoseconds
+        if not 0 <= now - self._stepped_ns <= MOST_TICKS * self._tick_ns:  # it began or jumped
+            self._stepped_ns = now - self._tick_ns
+        due = (now - self._stepped_ns) // self._tick_ns
+        self._stepped_ns += due * self._tick_ns
+        return int(due)
+
+    def _check_clock(self) -> None:
+        others = self.count_publishers('/clock') - 1
+        if others > 0:
+            self.get_logger().error(
+                f'{others} other node(s) publish /clock, and no robot can follow two clocks; '
+                'start every simulated robot but one with publish_clock:=false', once=True)
 
     def _on_command(self, msg: JointState) -> None:
         self._robot.command_timeout = self.get_parameter('command_timeout').value

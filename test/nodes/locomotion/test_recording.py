@@ -8,8 +8,11 @@ import pytest
 pytest.importorskip('rclpy')
 pytest.importorskip('mcap')
 
+from diagnostic_msgs.msg import DiagnosticStatus
 from harness import Bench
 import numpy as np
+from rcl_interfaces.msg import Log
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Imu
 
@@ -25,6 +28,7 @@ from humanoid_locomotion.nodes.locomotion.recording import (
 from humanoid_locomotion.nodes.locomotion.replay import replay
 
 pytestmark = pytest.mark.ros
+SUCCESS = TransitionCallbackReturn.SUCCESS
 
 
 @pytest.fixture(scope='module')
@@ -117,17 +121,56 @@ def test_time_survives_the_file(now):
     assert seconds(nanoseconds(now)) == now
 
 
-def test_disk_that_fails_is_reported_and_the_robot_walks_on(bench, tmp_path, monkeypatch):
-    """In the diagnostics."""
+def test_disk_that_fails_is_said_at_once_and_the_robot_stands_on(bench, tmp_path, monkeypatch):
+    """In one log line and in the diagnostics; afterwards the node starts again as if new."""
     def fail(self, *_):
         raise OSError('no space left')
 
     monkeypatch.setattr(Recorder, '_write', fail)
-    one = bench(record=True, record_folder=str(tmp_path))
+    one, lines = bench(record=True, record_folder=str(tmp_path)), []
+    one.driver.create_subscription(Log, '/rosout', lambda msg: lines.append(msg.msg), 1000)
     one.stand()
     one.until(lambda: 'no space left' in one.driver.diagnostics.get(
         'locomotion: recording', (0, ''))[1])
+    assert one.driver.diagnostics['locomotion: recording'][0] == DiagnosticStatus.ERROR
+    one.until(lambda: any('no space left' in line for line in lines))
+    one.spin(0.2)
+    assert len([line for line in lines if 'ends here: OSError: no space left' in line]) == 1
     assert one.driver.state == 'standing'
+    assert one.node.trigger_deactivate() == one.node.trigger_cleanup() == SUCCESS
+    one.until(lambda: not one.driver.count_publishers('joint_command'))
+    one.stand()
+    assert one.driver.count_publishers('joint_command') == 1
+
+
+@pytest.mark.parametrize('where', ['close', 'event'])
+def test_a_recorder_that_raises_leaves_no_topic_behind(bench, tmp_path, monkeypatch, where):
+    """A second publisher of joint_command would damp the next robot."""
+    one = bench(record=True, record_folder=str(tmp_path))
+    one.stand()
+    interface = one.node.interface
+
+    def fail(*_, **__):
+        raise RuntimeError('broken')
+    monkeypatch.setattr(Recorder, where, fail)
+    with pytest.raises(RuntimeError, match='broken'):
+        interface.close()
+    one.until(lambda: not one.driver.count_publishers('joint_command'))
+    one.until(lambda: one.is_damped)
+    assert not one.driver.count_publishers('joint_gains')
+    assert not one.driver.count_subscribers('joint_states')
+
+
+def test_what_raises_at_configure_leaves_no_topic_behind(bench, monkeypatch):
+    from humanoid_locomotion.nodes.locomotion import ros_interface
+
+    def fail(*_):
+        raise RuntimeError('broken')
+    one = bench()
+    monkeypatch.setattr(ros_interface, 'Reporter', fail)
+    assert one.node.trigger_configure() == TransitionCallbackReturn.ERROR
+    one.until(lambda: not one.driver.count_publishers('joint_command'))
+    assert not one.driver.count_subscribers('joint_states')
 
 
 class FullDisk:
@@ -165,13 +208,15 @@ def test_full_disk_leaves_a_file_of_whole_records(tmp_path, holding, monkeypatch
     monkeypatch.setattr(recording.io, 'FileIO', FullDisk)
     monkeypatch.setattr(FullDisk, 'room', 1_500_000)
     given, loop = a_loop(holding, tmp_path)
-    recorder = Recorder(given, loop, False)
+    said = []
+    recorder = Recorder(given, loop, False, said.append)
     noise = np.random.default_rng(0)
     for step in range(1, 3000):
         recorder.message('imu/data', Imu(), 0.02 * step)
         recorder.message('locomotion/control_step', (noise.random(100), [('noise', 100)]),
                          0.02 * step)
     recorder.close()
+    assert len(said) == 1 and 'No space left' in said[0]
     assert 'No space left' in recorder.problem and recorder.path.stat().st_size <= 1_500_000
     with recorder.path.open('rb') as file:
         records = replaying._Records(file)

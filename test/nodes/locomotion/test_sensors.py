@@ -226,6 +226,46 @@ def test_before_a_simulators_clock_is_heard_no_stamp_is_ahead():
     assert channel.lag == pytest.approx(-0.005)
 
 
+def test_a_stamp_from_before_the_clock_does_not_look_fresh_later():
+    """It said 1000 s, the clock says 5 s, and nothing came since."""
+    channel = Channel('joint_states', is_simulated=True)
+    channel.check_stamp(1000.0, now=0.0, timeout=0.1)
+    channel.accept(stamp=1000.0, now=0.0)
+    assert channel.age(5.0) == pytest.approx(5.0)
+    channel.check_stamp(5.0, now=5.0, timeout=0.1)
+
+
+@pytest.mark.parametrize('simulated', [True, False])
+def test_a_clock_that_is_reset_locks_no_topic_out(simulated):
+    """Also where nobody hears of the reset but by the time of the next message."""
+    errors = []
+    sensors = Sensors(NAMES, 0.1, errors.append, is_simulated=simulated)
+
+    def take(now):
+        stamp = Object(sec=int(now), nanosec=round(1e9 * (now % 1.0)))
+        sensors.take_joint_states(joints(header=Object(stamp=stamp)), now)
+    take(1000.0)
+    assert sensors.channels['joint_states'].age(1000.0) == pytest.approx(0.0)
+    take(2.0)
+    assert not errors and sensors.channels['joint_states'].age(2.5) == pytest.approx(0.5)
+    take(1.0)
+    assert not errors and sensors.channels['joint_states'].accepted == 3
+
+
+@pytest.mark.parametrize('simulated, bound', [(True, 1.0), (False, 0.1)])
+def test_no_stamp_makes_a_silent_sensor_look_fresh_for_longer_than_the_bound(simulated, bound):
+    """Law: whatever is sent, after the bound and the time-out the topic is silent."""
+    for now in (0.0, 5.0):
+        for ahead in (-1000.0, -0.05, 0.05, 0.9, 1000.0):
+            channel = Channel('imu/data', is_simulated=simulated)
+            try:
+                channel.check_stamp(now + ahead, now, timeout=0.1)
+            except MessageError:
+                continue
+            channel.accept(now + ahead, now)
+            assert channel.age(5.0 + bound + 0.2) > 0.1
+
+
 def test_lag_is_averaged_and_its_growth_counts_from_engaging():
     """One late message is noise; a clock that drifts is not."""
     channel = Channel('imu/data')

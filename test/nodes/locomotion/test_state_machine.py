@@ -87,16 +87,20 @@ def test_command_walks_and_zero_stands(machine):
 def test_who_was_told_to_stand_takes_no_commands_until_walk(machine):
     """A hold outranks even ~/walk."""
     standing(machine).stand(robot())
-    assert not machine.takes_commands
+    assert machine.ignores == 'since ~/stand; call ~/walk'
     machine.walk(robot())
-    assert machine.takes_commands
+    assert not machine.ignores
     machine.hold_still('the clock jumped')
-    assert not machine.takes_commands
+    assert machine.ignores == 'the clock jumped; call ~/reset'
     with pytest.raises(RefusedError, match='the clock jumped; call ~/reset first'):
         machine.walk(robot())
     machine.reset(active=True)
     machine.walk(robot())
-    assert machine.takes_commands and machine.mode is Mode.STANDING
+    assert not machine.ignores and machine.mode is Mode.STANDING
+    machine.damp()
+    assert machine.ignores == 'damping; call ~/walk'
+    machine.fault('tilt')
+    assert machine.ignores == 'fault: tilt; call ~/reset, then ~/walk'
 
 
 def test_what_the_table_does_not_allow_is_refused(machine):

@@ -213,3 +213,11 @@ def test_a_rooms_file_that_is_missing_ends_the_node(ros):
     from humanoid_locomotion.nodes.navigation.node import PlannerNode
     with pytest.raises(LocomotionError, match=r'none\.yaml'):
         PlannerNode(parameter_overrides=[Parameter('rooms', value='none.yaml')])
+
+
+def test_odom_from_before_a_reset_of_the_clock_is_not_recent(course):
+    """Its age would be negative for as long as the clock went back."""
+    one = course()
+    now = one.planner._now()
+    one.planner._heard, one.planner._now = now + 1000.0, lambda: now
+    assert one.planner._silence == math.inf

@@ -151,3 +151,20 @@ def test_without_an_imu_or_with_joints_missing_it_says_nothing(bench):
 def test_an_unknown_robot_is_refused(ros):
     with pytest.raises(UnknownNameError, match="'wall-e'"):
         OdometryNode(parameter_overrides=[Parameter('robot', value='wall-e')])
+
+
+def test_a_clock_that_is_reset_does_not_lock_it_out(ros, monkeypatch):
+    """The stamps of the new time are all older than those before."""
+    node, sent = OdometryNode(parameter_overrides=[Parameter('robot', value='unitree_g1')]), []
+    monkeypatch.setattr(node._publisher, 'publish', lambda msg: sent.append(msg.header.stamp.sec))
+    for now in (1000, 1001, 3, 4):
+        monkeypatch.setattr(node, '_now', lambda now=now: float(now))
+        imu = Imu()
+        imu.header.stamp.sec, imu.orientation.w = now, 1.0
+        node._on_imu(imu)
+        joints = JointState(name=list(DEFAULT), position=list(DEFAULT.values()),
+                            velocity=[0.0] * len(DEFAULT))
+        joints.header.stamp.sec = now
+        node._on_joints(joints)
+    node.destroy_node()
+    assert sent == [1000, 1001, 3, 4]

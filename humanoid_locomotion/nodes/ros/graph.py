@@ -1,0 +1,61 @@
+"""Endpoints of other nodes that cannot exchange messages with those of this node."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Sequence
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+TWISTS = {'geometry_msgs/msg/Twist', 'geometry_msgs/msg/TwistStamped'}
+
+
+def mismatches(node: Node, subscriptions: Sequence[Any],
+               publishers: Sequence[Any]) -> Dict[str, str]:
+    """Return why messages do not arrive, by topic; empty if all do.
+
+    Args:
+        node: This node.
+        subscriptions: Its subscriptions, compared with the publishers of their topics.
+        publishers: Its publishers, compared with the subscriptions to their topics.
+    """
+    found = {}
+    for ours in (*subscriptions, *publishers):
+        publishes = ours in publishers
+        others = (node.get_subscriptions_info_by_topic if publishes
+                  else node.get_publishers_info_by_topic)(ours.topic_name)
+        for other in others:
+            profiles = ours.qos_profile, other.qos_profile
+            problem = (_other_type(type_name(ours.msg_type), other.topic_type)
+                       or _other_quality(*(profiles if publishes else profiles[::-1])))
+            if problem:
+                who = f'{other.node_namespace.rstrip("/")}/{other.node_name}'
+                found[ours.topic_name] = (
+                    f'{who} {"subscribes" if publishes else "publishes"} {problem}')
+    return found
+
+
+def type_name(kind: type) -> str:
+    """Return the ROS name of a message class: ``geometry_msgs/msg/Twist``."""
+    return f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'
+
+
+def _other_type(expected: str, found: str) -> str:
+    if found == expected:
+        return ''
+    stamped = str(found.endswith('Stamped')).lower()
+    advice = (f'; set enable_stamped_cmd_vel to {stamped} in this node, or change the other'
+              if {found, expected} == TWISTS else '')
+    return f'{found}, expected {expected}{advice}'
+
+
+def _other_quality(publisher: QoSProfile, subscription: QoSProfile) -> str:
+    # rclpy's qos_check_compatible takes an unset deadline for one that differs.
+    if (publisher.reliability == ReliabilityPolicy.BEST_EFFORT
+            and subscription.reliability == ReliabilityPolicy.RELIABLE):
+        return 'with a QoS that does not match: a reliable subscription needs a reliable publisher'
+    if (publisher.durability == DurabilityPolicy.VOLATILE
+            and subscription.durability == DurabilityPolicy.TRANSIENT_LOCAL):
+        return ('with a QoS that does not match: a transient local subscription needs a transient '
+                'local publisher')
+    return ''
