@@ -13,7 +13,7 @@ from typing import Any, List, Optional, Set, Tuple
 import numpy as np
 
 from humanoid_locomotion.core.errors import ConfigError
-from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.nodes.hardware.port import MotorCommand, Remote, RobotReading
 
 NAME = 'udp_robot:open_port'  # as the parameter `driver`
@@ -108,8 +108,8 @@ class UdpPort:
 
     imu_frame = 'torso'
 
-    def __init__(self, robot: str, interface: str):
-        self.joints = tuple(load_robot(robot).joint_names)
+    def __init__(self, robot: RobotSpec, interface: str):
+        self.joints = tuple(robot.joint_names)
         host, _, port = interface.partition(':')
         self._robot = (host, int(port))
         self._status: Optional[Status] = None
@@ -159,11 +159,11 @@ class UdpPort:
         self._socket.sendto(pickle.dumps((what, os.getpid(), command)), self._robot)
 
 
-def open_port(robot: str, interface: str, domain: int, simulator: bool) -> UdpPort:
+def open_port(robot: RobotSpec, interface: str, domain: int, simulator: bool) -> UdpPort:
     """Return a port, as the driver asks for it."""
     return UdpPort(robot, interface)
 
 
-def open_humanoid(robot: str, interface: str, domain: int, simulator: bool) -> UdpPort:
+def open_humanoid(robot: RobotSpec, interface: str, domain: int, simulator: bool) -> UdpPort:
     """Return a port to a robot that is always the humanoid."""
-    return UdpPort('humanoid', interface)
+    return UdpPort(load_robot('humanoid'), interface)

@@ -9,10 +9,11 @@ import time
 from typing import Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
+from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.hardware.port import RobotPort
 
-# Functions that return a port, as MODULE:FUNCTION; arguments: robot, interface, domain, simulator.
-DRIVERS = {name: f'humanoid_locomotion.nodes.hardware.{name}.port:open_port'
+# What returns a port, as MODULE:FUNCTION; arguments: RobotSpec, interface, domain, simulator.
+DRIVERS = {name: f'humanoid_locomotion.nodes.hardware.{name}.port:{name.title()}Port'
            for name in ('unitree', 'booster')}
 RELEASE_TIMEOUT = 5.0  # [s]
 
@@ -49,7 +50,7 @@ class Connection:
         except (ImportError, AttributeError, ValueError) as error:
             raise ConfigError('driver', 'driver', f'expected {", ".join(DRIVERS)} or '
                               f'MODULE:FUNCTION, found {self.driver!r} ({error})') from error
-        port: RobotPort = make(self.robot, self.interface, self.domain, self.simulator)
+        port: RobotPort = make(load_robot(self.robot), self.interface, self.domain, self.simulator)
         return port
 
     def to_text(self) -> str:
