@@ -1,9 +1,10 @@
 """Decides which command is sent to the motors in each cycle; independent of ROS and of the wire.
 
 The motors follow the newest ``joint_command`` and ``joint_gains`` within the torque limits of the
-latter. In any doubt they are damped with the gains of the robot description. Afterwards they
-follow only a controller that has itself commanded damping (kp 0 for all joints) in the meantime,
-or after :meth:`MotorGuard.reset`, so that torque never returns by surprise.
+latter. In any doubt they are damped with the gains of the robot description. Torque never returns
+by surprise: afterwards they follow only a controller that has itself commanded damping (kp 0 for
+all joints) in the meantime, or any after :meth:`MotorGuard.reset`. The very first targets may also
+be those of a ramp that begins at the measured pose.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes.hardware.port import MotorCommand, RobotReading
 
 COMMAND_TIMEOUT, STATE_TIMEOUT = 0.2, 0.1  # [s]
+START_DISTANCE = 0.1  # [rad] from the measured pose to the first targets
 STOP_BUTTONS: FrozenSet[str] = frozenset({'L2', 'B'})
 # Of the last cycles, the share that must have brought a new state: 75 Hz at 500 cycles a second.
 RATE_WINDOW, LEAST_SHARE = 100, 0.15
@@ -82,7 +84,7 @@ class MotorGuard:
         self._no_gains = 'no joint_gains yet'
         self.others: Tuple[str, ...] = ()
         self._is_limp, self._has_remote = limp, False
-        self._is_armed = self._was_stiff = False
+        self._is_armed = self._was_stiff = self._has_followed = False
         self._news: Deque[bool] = deque([True] * RATE_WINDOW, RATE_WINDOW)
         self._last_state = -math.inf
         self.reason, self.trips = self._no_gains, 0
@@ -167,6 +169,10 @@ class MotorGuard:
         if gains is not None and is_stiff and (
                 doubt or (silent and now - gains.time > COMMAND_TIMEOUT)):
             self._is_armed = False
+        if not (doubt or silent or self._has_followed or self._is_armed):
+            assert reading is not None and command is not None
+            self._is_armed = bool(
+                (np.abs(command.position - reading.position) < START_DISTANCE).all())
         reason = doubt or silent or ('' if self._is_armed else (
             'the controller is stiff after the motors were damped: expected joint_gains with kp 0 '
             'first, or ~/reset'))
@@ -174,7 +180,7 @@ class MotorGuard:
         self._was_stiff, self.reason = is_stiff and not reason, reason
         if reason or reading is None or command is None or gains is None:
             return self._damped(doubt)
-        self._is_limp = False
+        self._has_followed = True
         return limited(command.position, command.effort, gains.table[command.order], reading)
 
     def damped(self) -> MotorCommand:
@@ -184,7 +190,7 @@ class MotorGuard:
 
     def _damped(self, doubt: str) -> MotorCommand:
         command = self.damped()
-        if self._is_limp and not doubt:
+        if self._is_limp and not (doubt or self._has_followed):
             zeros = command.kp
             return MotorCommand(zeros, zeros, zeros, zeros, zeros)
         return command
