@@ -23,8 +23,8 @@ from humanoid_locomotion.nodes.demos.node_process import NodeProcess
 from humanoid_locomotion.nodes.ros import middleware, qos
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer, make_executor
 
-INTERFACE, FLOOR = 'lo', '--held'  # on the floor, held until the first command with kp
-START, ATTEMPTS = 30.0, 20  # [s], and number of attempts to see a robot on the wire
+INTERFACE = 'lo'
+START, LOWERING = 30.0, 1.0  # [s]
 
 
 class WireRobot:
@@ -32,19 +32,18 @@ class WireRobot:
 
     Args:
         spec: The robot.
-        options: Options of the stand-in.
 
     Attributes:
         domain: DDS domain of the wire.
         report: The newest report of the stand-in.
     """
 
-    def __init__(self, spec: RobotSpec, *options: str):
+    def __init__(self, spec: RobotSpec):
         self.domain, self.report = middleware.free_domain(), {'mode': '', 'since': 0.0}
         self._process = subprocess.Popen(
             [sys.executable, '-m', 'humanoid_locomotion.nodes.hardware.unitree.stand_in',
-             '--robot', spec.folder, '--interface', INTERFACE, '--domain', str(self.domain),
-             *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+             '--robot', spec.folder, '--interface', INTERFACE, '--domain', str(self.domain)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
 
@@ -121,10 +120,10 @@ class Bench:
     """
 
     def __init__(self, folder: PolicyFolder, spec: RobotSpec, logs: Path):
-        self.spec, self.robot, self.operator = spec, WireRobot(spec, FLOOR), Operator()
+        self.spec, self.robot, self.operator = spec, WireRobot(spec), Operator()
         self.locomotion = NodeProcess('locomotion', {
             'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
-            'autostart': True}, logs / 'locomotion.log')
+            'autostart': True, 'allow_hanging': True}, logs / 'locomotion.log')
         self.operator.spin(START, lambda: bool(self.robot.report['mode']))
         self.driver = NodeProcess('driver', {
             'driver': 'unitree', 'robot': spec.folder, 'interface': INTERFACE,
@@ -140,7 +139,7 @@ class Bench:
 
 @contextlib.contextmanager
 def standing_robot(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Bench]:
-    """Yield a robot that stands; rclpy is initialised and isolated.
+    """Yield a robot that was lowered from a hoist and stands; rclpy is initialised and isolated.
 
     Raises:
         LocomotionError: It does not stand in time.
@@ -152,6 +151,8 @@ def standing_robot(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Bench]:
                 raise LocomotionError(
                     f'the robot does not stand, the node is {bench.operator.state!r}:\n'
                     f'{bench.driver.tail()}\n{bench.locomotion.tail()}')
+            bench.robot.act('lower')
+            bench.operator.spin(LOWERING)
             yield bench
         finally:
             bench.close()
