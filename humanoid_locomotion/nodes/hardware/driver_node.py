@@ -152,7 +152,7 @@ class DriverNode(Node):
                 self._temperatures.publish(message)
             if reading.battery is not None:
                 self._battery.publish(battery(reading.battery, stamp))
-        message = report(self.get_name(), self._robot.name, [
+        message = report(self, self._robot.name, [
             status('motors', ERROR if guard.reason else OK, guard.reason or 'follow', {
                 'emergency stop': guard.stopped, 'times damped while stiff': guard.trips,
                 'other commanders': ', '.join(guard.others)}),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 import os
+from pathlib import Path
 import signal
 import time
-from typing import Any, Callable, Iterator, List, Tuple
+from typing import Callable, Iterator, List, Tuple
 
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
@@ -56,8 +56,8 @@ def _second_publisher(bench: Bench) -> None:
     from humanoid_locomotion.nodes.hardware.unitree.port import COMMANDS
     from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
     machine = machine_with(bench.spec.joint_names, bench.spec.name)
-    bench.keep = Wire(INTERFACE, bench.robot.domain)  # type: ignore[attr-defined]
-    bench.keep.writer(COMMANDS, machine.command)
+    wire = Wire(INTERFACE, bench.robot.domain)
+    bench.strangers += [wire, wire.writer(COMMANDS, machine.command)]
 
 
 FAULTS: Tuple[Tuple[str, Callable[[Bench], None]], ...] = (
@@ -115,7 +115,7 @@ def wire_table(outcomes: List[WireOutcome]) -> str:
     return '\n'.join(lines)
 
 
-def _cell(one: Any) -> str:
+def _cell(one: WireOutcome) -> str:
     failed = '' if one.passed else '**FAILED** '
     if one.damped_after != one.damped_after:
         return f'{failed}not damped'

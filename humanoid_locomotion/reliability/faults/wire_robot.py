@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,8 @@ class WireRobot:
     """
 
     def __init__(self, spec: RobotSpec):
-        self.domain, self.report = middleware.free_domain(), {'mode': '', 'since': 0.0}
+        self.domain = middleware.free_domain()
+        self.report: Dict[str, Any] = {'mode': '', 'since': 0.0}
         self._process = subprocess.Popen(
             [sys.executable, '-m', 'humanoid_locomotion.nodes.hardware.unitree.stand_in',
              '--robot', spec.folder, '--interface', INTERFACE, '--domain', str(self.domain)],
@@ -117,10 +119,12 @@ class Bench:
         locomotion: The locomotion node.
         operator: Commands the velocity.
         spec: The robot's description.
+        strangers: Objects of other participants on the wire, kept until the end.
     """
 
     def __init__(self, folder: PolicyFolder, spec: RobotSpec, logs: Path):
         self.spec, self.robot, self.operator = spec, WireRobot(spec), Operator()
+        self.strangers: List[Any] = []
         self.locomotion = NodeProcess('locomotion', {
             'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
             'autostart': True, 'allow_hanging': True}, logs / 'locomotion.log')
@@ -132,7 +136,9 @@ class Bench:
     def close(self) -> None:
         """End them."""
         self.locomotion.stop()
+        self.driver.signal(signal.SIGCONT)
         self.driver.stop()
+        self.strangers.clear()
         self.operator.close()
         self.robot.close()
 
