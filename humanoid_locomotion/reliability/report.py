@@ -59,9 +59,10 @@ def wire_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
     """Run the faults between driver and robot; rclpy is initialised."""
     outcomes = list(wire_faults.run_wire_faults(folder, spec))
     failed = sum(not one.passed for one in outcomes)
-    return Section(f'{len(outcomes) // 2} faults, standing and walking: {failed} not damped within '
-                   f'{wire_faults.IN_TIME:g} s.\n\n{wire_faults.wire_table(outcomes)}', failed,
-                   [asdict(one) for one in outcomes])
+    return Section(
+        f'{len(outcomes) // 2} faults, standing and walking: {failed} not damped within '
+        f'{wire_faults.IN_TIME:g} s.\n\n{wire_faults.wire_table(outcomes)}', failed,
+        [asdict(one) for one in outcomes])
 
 
 def viewer_section(folder: PolicyFolder, spec: RobotSpec) -> Section:

@@ -210,12 +210,15 @@ class MotorGuard:
         self._last_state = newest
         if self.failure or self.stopped:
             return self.failure or self.stopped
+        foreign = self._foreign(reading)
+        if foreign:
+            return foreign
         if reading is None or now - newest > STATE_TIMEOUT:
             return f'no state of the robot for {STATE_TIMEOUT:g} s'
         finite = np.isfinite(reading.position) & np.isfinite(reading.velocity)
         if not finite.all():
             return f'the state of {self._joints[int(np.argmin(finite))]} is not finite'
-        return self._foreign(reading) or self._refused or self._doubtful_link(reading)
+        return self._refused or self._doubtful_link(reading)
 
     def _foreign(self, reading: Optional[RobotReading]) -> str:
         if self.others:

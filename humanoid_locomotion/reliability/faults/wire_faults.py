@@ -28,7 +28,7 @@ class WireOutcome:
         fault: Name of the fault.
         walking: Whether the robot walked.
         damped_after: Time until the motors were damped [s]; NaN if they were not.
-        said: Last reason that the driver logged.
+        said: First reason that the driver logged after the fault.
         state: State of the locomotion node at the end.
         passed: Whether they were damped in time, and remained so.
     """
@@ -94,15 +94,18 @@ def inject(folder: PolicyFolder, spec: RobotSpec, name: str, do: Callable[[Bench
             raise LocomotionError(
                 f'{name}: expected a {expected} robot before the fault, found {operator.state!r}, '
                 f'motors {robot.report["mode"]}:\n{bench.driver.tail()}')
-        begin = time.monotonic()
+        before, begin = len(_said(bench)), time.monotonic()
         do(bench)
         operator.spin(WATCH)
         report = robot.report
         seconds = report['since'] - begin if report['mode'] == 'damped' else float('nan')
-        said = [line.partition('damped: ')[2] for line in bench.driver.tail().splitlines()
-                if 'damped: ' in line]
-        return WireOutcome(name, walking, seconds, said[-1] if said else '', operator.state,
-                           seconds <= IN_TIME)
+        said = [*_said(bench)[before:], ''][0]
+        return WireOutcome(name, walking, seconds, said, operator.state, seconds <= IN_TIME)
+
+
+def _said(bench: Bench) -> List[str]:
+    return [line.partition('damped: ')[2] or line for line in bench.driver.tail().splitlines()
+            if 'damped: ' in line or line.startswith('watchdog: ')]
 
 
 def wire_table(outcomes: List[WireOutcome]) -> str:
