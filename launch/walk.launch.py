@@ -41,7 +41,7 @@ SIM = {'use_sim_time': bool, 'robot': str, 'publish_clock': bool, 'frame_prefix'
 ODOMETRY = {'use_sim_time': bool, 'robot': str, 'frame_prefix': str}
 VIEWER = {'policy': str}
 DRIVER = {'robot': str, 'driver': str, 'interface': str, 'domain': int, 'simulator': str,
-          'release': bool, 'hold_button': str}
+          'release': bool, 'require_remote': bool, 'hold_button': str}
 # Argument, its default and its meaning. An empty one leaves the parameter to its file.
 ARGUMENTS = (
     ('namespace', '', 'Namespace of all nodes'),
@@ -73,6 +73,8 @@ ARGUMENTS = (
     ('simulator', '', 'Simulator of its maker that answers the driver: unitree_mujoco'),
     ('release', '', "Consent to switch off the robot's own mode, which lets it fall; by default "
      'false'),
+    ('require_remote', '', 'Whether the robot is damped while its remote is not connected, by '
+     'default false'),
     ('hold_button', '', 'Button of the remote without which the robot stands'),
 )
 

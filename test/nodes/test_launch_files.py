@@ -72,7 +72,7 @@ def test_walk_takes_the_arguments_of_nav2_and_its_own():
         'namespace', 'use_sim_time', 'params_file', 'sim_params_file', 'autostart', 'use_respawn',
         'log_level', 'robot', 'policy', 'sim', 'viewer', 'device', 'dry_run', 'record',
         'odometry', 'start_damped', 'publish_clock', 'frame_prefix', 'driver', 'interface',
-        'domain', 'simulator', 'release', 'hold_button'}
+        'domain', 'simulator', 'release', 'require_remote', 'hold_button'}
     assert all(argument.description for argument in arguments)
 
 

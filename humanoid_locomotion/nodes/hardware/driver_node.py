@@ -89,7 +89,8 @@ class DriverNode(Node):
         port = self._port = connection.make_port()
         port.open()
         try:
-            guard = MotorGuard(port.joints, self._robot, it.start == 'limp')
+            guard = MotorGuard(
+                port.joints, self._robot, it.start == 'limp', it.require_remote)
             check_free(port, it.release)
             loop = MotorLoop(port, guard, Watchdog(connection))
         except BaseException:

@@ -57,6 +57,7 @@ class MotorGuard:
         joints: The joints of the motors, in their order.
         robot: Description with the damping gain of each joint.
         limp: Whether the motors have no torque, instead of damping, until they first follow.
+        needs_remote: Whether they follow only while the remote is connected.
 
     Attributes:
         reason: Why the motors are damped, as a sentence; empty while they follow.
@@ -69,7 +70,8 @@ class MotorGuard:
         ConfigError: The description lacks a joint of the robot.
     """
 
-    def __init__(self, joints: Sequence[str], robot: RobotSpec, limp: bool = False):
+    def __init__(self, joints: Sequence[str], robot: RobotSpec, limp: bool = False,
+                 needs_remote: bool = False):
         missing = [name for name in joints if name not in robot.joint_names]
         if missing:
             raise ConfigError(
@@ -83,7 +85,7 @@ class MotorGuard:
         self._refused = self.stopped = self.failure = ''
         self._no_gains = 'no joint_gains yet'
         self.others: Tuple[str, ...] = ()
-        self._is_limp, self._has_remote = limp, False
+        self._is_limp, self._needs_remote = limp, needs_remote
         self._is_armed = self._was_stiff = self._has_followed = False
         self._news: Deque[bool] = deque([True] * RATE_WINDOW, RATE_WINDOW)
         self._last_state = -math.inf
@@ -150,7 +152,6 @@ class MotorGuard:
         if doubt:
             raise RefusedError('reset', doubt)
         self.stopped = ''
-        self._has_remote = reading is not None and reading.remote is not None
         self._is_armed = True
 
     def command(self, now: float, reading: Optional[RobotReading]) -> MotorCommand:
@@ -226,9 +227,8 @@ class MotorGuard:
         return '' if reading is None else reading.fault
 
     def _doubtful_link(self, reading: RobotReading) -> str:
-        self._has_remote = self._has_remote or reading.remote is not None
-        if self._has_remote and reading.remote is None:
-            return 'the remote was lost'
+        if self._needs_remote and reading.remote is None:
+            return 'the remote is not connected'
         if sum(self._news) < LEAST_SHARE * RATE_WINDOW:
             return f'fewer than {LEAST_SHARE * 500.0:.0f} states of the robot per second'
         return ''

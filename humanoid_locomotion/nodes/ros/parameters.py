@@ -207,6 +207,8 @@ class DriverParameters:
     start: str = parameter(
         'damped', 'State of the motors until a controller commands them',
         one_of=('damped', 'limp'), read_only=True)
+    require_remote: bool = parameter(
+        False, 'Damp the robot while its remote is not connected', read_only=True)
     hold_button: str = parameter(
         '', 'Button of the remote without which the robot stands, as R1; empty for none',
         read_only=True)

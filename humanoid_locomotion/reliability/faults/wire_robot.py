@@ -129,9 +129,10 @@ class Bench:
             'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
             'autostart': True, 'allow_hanging': True}, logs / 'locomotion.log')
         self.operator.spin(START, lambda: bool(self.robot.report['mode']))
+        self.robot.act('press F1')  # without a pressed button, its bytes are those of no remote
         self.driver = NodeProcess('driver', {
             'driver': 'unitree', 'robot': spec.folder, 'interface': INTERFACE,
-            'domain': self.robot.domain}, logs / 'driver.log')
+            'domain': self.robot.domain, 'require_remote': True}, logs / 'driver.log')
 
     def close(self) -> None:
         """End them."""

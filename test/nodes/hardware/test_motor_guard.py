@@ -112,13 +112,15 @@ def test_any_doubt_damps_with_the_robots_own_gains_in_time(bench, do, reason):
     assert bench.is_damped and re.search(reason, bench.guard.reason) and bench.guard.trips == 1
 
 
-def test_a_lost_remote_damps_but_one_that_never_was_does_not(bench):
+@pytest.mark.parametrize('needed', [True, False])
+def test_a_lost_remote_damps_where_one_is_required(needed):
+    bench = Bench(needs_remote=needed)
     bench.state['remote'] = Remote(frozenset())
-    bench.run(0.1)
-    assert bench.guard.reason == ''
+    bench.stiffen()
     bench.state['remote'] = None
     bench.run()
-    assert bench.is_damped and bench.guard.reason == 'the remote was lost'
+    assert bench.is_damped is needed
+    assert bench.guard.reason == ('the remote is not connected' if needed else '')
 
 
 def test_fifty_states_a_second_are_too_few_and_two_hundred_are_not(bench):
