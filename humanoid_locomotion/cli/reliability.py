@@ -1,4 +1,4 @@
-"""The commands ``dev faults``, ``dev soak`` and ``dev benchmark latency``."""
+"""The commands ``dev faults``, ``dev soak``, ``dev benchmark latency`` and ``wire``."""
 
 from __future__ import annotations
 
@@ -129,6 +129,18 @@ def latency(policy: str = POLICY, robot: str = ROBOT,
     from humanoid_locomotion.benchmarks.latency import measure
     with _ros(), working(f'{seconds:g} s for each node'):
         rows = measure(*_opened(policy, robot), engine, seconds)
+    print_rows(rows, json)
+
+
+def wire(policy: str = typer.Option(
+             'unitree_g1', help='Policy folder of a Unitree robot, or name of one that ships.'),
+         seconds: float = typer.Option(
+             60.0, callback=inputs.number(0.1, 1e6), help='Duration [s].'),
+         json: bool = JSON) -> None:
+    """Time from a Unitree robot's state to its motor command, beside a process that copies."""
+    from humanoid_locomotion.benchmarks.wire_latency import measure
+    with _ros(), working(f'{seconds:g} s'):
+        rows = measure(*_opened(policy, ''), seconds)
     print_rows(rows, json)
 
 
