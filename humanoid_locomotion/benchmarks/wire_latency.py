@@ -23,7 +23,7 @@ from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
 from humanoid_locomotion.nodes.ros import middleware
 
 INTERFACE = 'lo'
-PERIOD = 0.01  # [s] between states; an answer that takes longer counts for the next state
+PERIOD = 0.008  # [s] between states; an answer that takes longer counts for the next state
 POLL = 0.0001  # [s]
 START, WARM_UP = 30.0, 4.0  # [s]
 NOISE = 0.01  # [rad/s], so that no two commands are equal
@@ -104,8 +104,12 @@ def measure(folder: PolicyFolder, spec: RobotSpec, seconds: float) -> List[Dict[
     """
     robots = {'copy': Robot(spec, 0), 'driver and locomotion': Robot(spec, 1)}
     try:
-        with _both(folder, spec, *(it.domain for it in robots.values())):
+        with _both(folder, spec, *(it.domain for it in robots.values())) as nodes:
             _run(robots, START, until_answered=True)
+            silent = [name for name, it in robots.items() if not it.latencies]
+            if silent:
+                raise LocomotionError('\n'.join(
+                    [f'no answer from {silent[0]}', *(node.tail() for node in nodes)]))
             _run(robots, WARM_UP)
             for it in robots.values():
                 it.latencies.clear()
@@ -113,9 +117,6 @@ def measure(folder: PolicyFolder, spec: RobotSpec, seconds: float) -> List[Dict[
     finally:
         for it in robots.values():
             it.close()
-    silent = [name for name, it in robots.items() if not it.latencies]
-    if silent:
-        raise LocomotionError(f'no answer from {", ".join(silent)}')
     rows = {name: 1e3 * np.array(it.latencies) for name, it in robots.items()}
     floor = np.percentile(rows['copy'], (50, 99))
     return [{'process': name, 'answers': len(row), 'p50_ms': p50, 'p99_ms': p99,
@@ -138,17 +139,16 @@ def _run(robots: Dict[str, Robot], seconds: float, until_answered: bool = False)
 
 
 @contextlib.contextmanager
-def _both(folder: PolicyFolder, spec: RobotSpec, copied: int, driven: int) -> Iterator[None]:
+def _both(folder: PolicyFolder, spec: RobotSpec, copied: int, driven: int) -> Iterator[List[NodeProcess]]:
     with tempfile.TemporaryDirectory() as logs:
         copying = subprocess.Popen([sys.executable, '-m', __name__, spec.folder, str(copied)])
-        nodes = [NodeProcess('locomotion', {
-            'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
-            'autostart': True, 'allow_hanging': True}, Path(logs) / 'locomotion'),
-                 NodeProcess('driver', {
-                     'driver': 'unitree', 'robot': spec.folder, 'interface': INTERFACE,
-                     'domain': driven}, Path(logs) / 'driver')]
+        parameters: Dict[str, Dict[str, object]] = {
+            'locomotion': {'policy': folder.path.resolve(), 'robot': spec.folder,
+                           'engine': 'onnxruntime', 'autostart': True, 'allow_hanging': True},
+            'driver': {'robot': spec.folder, 'domain': driven, 'simulator': 'unitree_mujoco'}}
+        nodes = [NodeProcess(name, it, Path(logs) / name) for name, it in parameters.items()]
         try:
-            yield
+            yield nodes
         finally:
             copying.terminate()
             copying.wait()
