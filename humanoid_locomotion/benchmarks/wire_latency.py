@@ -106,14 +106,14 @@ def measure(folder: PolicyFolder, spec: RobotSpec, seconds: float) -> List[Dict[
     try:
         with _both(folder, spec, *(it.domain for it in robots.values())) as nodes:
             _run(robots, START, until_answered=True)
-            silent = [name for name, it in robots.items() if not it.latencies]
-            if silent:
-                raise LocomotionError('\n'.join(
-                    [f'no answer from {silent[0]}', *(node.tail() for node in nodes)]))
             _run(robots, WARM_UP)
             for it in robots.values():
                 it.latencies.clear()
             _run(robots, seconds)
+            silent = [name for name, it in robots.items() if not it.latencies]
+            if silent:
+                raise LocomotionError('\n'.join(
+                    [f'no answer from {silent[0]}', *(node.tail() for node in nodes)]))
     finally:
         for it in robots.values():
             it.close()
@@ -139,7 +139,8 @@ def _run(robots: Dict[str, Robot], seconds: float, until_answered: bool = False)
 
 
 @contextlib.contextmanager
-def _both(folder: PolicyFolder, spec: RobotSpec, copied: int, driven: int) -> Iterator[List[NodeProcess]]:
+def _both(folder: PolicyFolder, spec: RobotSpec, copied: int,
+          driven: int) -> Iterator[List[NodeProcess]]:
     with tempfile.TemporaryDirectory() as logs:
         copying = subprocess.Popen([sys.executable, '-m', __name__, spec.folder, str(copied)])
         parameters: Dict[str, Dict[str, object]] = {

@@ -43,11 +43,16 @@ class Received:
 
 @dataclass
 class UdpRobot:
-    """A still robot; ``status`` is sent every 2 ms unless ``is_silent``."""
+    """A still robot; ``status`` is sent every 2 ms unless ``is_silent``.
+
+    With ``wiring``, motors with a kp go to their targets; it gives the joint and the sign of each
+    motor that is connected wrongly.
+    """
 
     robot: str = 'humanoid'
     is_silent: bool = False
     received: List[Received] = field(default_factory=list)
+    wiring: Any = None
 
     def __post_init__(self) -> None:
         spec = load_robot(self.robot)
@@ -95,12 +100,23 @@ class UdpRobot:
                 what, pid, command = pickle.loads(data)
                 if what == 'command':
                     self.received.append(Received(time.monotonic(), pid, command))
+                    self._follow(command)
                 elif what == 'release':
                     self.status.owner = ''
             if time.monotonic() - sent >= PERIOD and not self.is_silent:
                 sent = time.monotonic()
                 for port in self._ports:
                     self._socket.sendto(pickle.dumps(self.status), port)
+
+
+    def _follow(self, command: MotorCommand) -> None:
+        if self.wiring is None:
+            return
+        moved = self.default.copy()
+        for motor in np.flatnonzero(command.kp):
+            joint, sign = self.wiring.get(motor, (motor, 1.0))
+            moved[joint] += sign * (command.position[motor] - self.default[motor])
+        self.status.position = moved
 
 
 class UdpPort:

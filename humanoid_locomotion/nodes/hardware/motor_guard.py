@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 import math
-from typing import Deque, FrozenSet, List, Optional, Sequence, Tuple
+from typing import Any, Deque, FrozenSet, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -83,7 +83,7 @@ class MotorGuard:
         self._command: Optional[_Command] = None
         self._gains: Optional[_Gains] = None
         self._refused = self.stopped = self.failure = ''
-        self._no_gains = 'no joint_gains yet'
+        self._no_gains = self._cause = 'no joint_gains yet'
         self.others: Tuple[str, ...] = ()
         self._is_limp, self._needs_remote = limp, needs_remote
         self._is_armed = self._was_stiff = self._has_followed = False
@@ -91,8 +91,8 @@ class MotorGuard:
         self._last_state = -math.inf
         self.reason, self.trips = self._no_gains, 0
 
-    def take_command(self, names: Sequence[str], position: Sequence[float],
-                     effort: Sequence[float], now: float) -> None:
+    def take_command(self, names: Sequence[str], position: Any,
+                     effort: Any, now: float) -> None:
         """Take a ``joint_command``: targets [rad] and feed-forward torques [Nm], or none.
 
         Raises:
@@ -105,8 +105,8 @@ class MotorGuard:
             self._refused = str(error)
             raise
 
-    def _checked(self, names: Tuple[str, ...], position: Sequence[float],
-                 effort: Sequence[float], now: float) -> _Command:
+    def _checked(self, names: Tuple[str, ...], position: Any,
+                 effort: Any, now: float) -> _Command:
         if sorted(names) != sorted(self._joints):
             unknown = sorted(set(names) - set(self._joints))
             if unknown:
@@ -174,9 +174,10 @@ class MotorGuard:
             assert reading is not None and command is not None
             self._is_armed = bool(
                 (np.abs(command.position - reading.position) < START_DISTANCE).all())
+        self._cause = doubt or silent or self._cause
         reason = doubt or silent or ('' if self._is_armed else (
-            'the controller is stiff after the motors were damped: expected joint_gains with kp 0 '
-            'first, or ~/reset'))
+            f'the motors were damped ({self._cause}): expected joint_gains with kp 0 next, or '
+            '~/reset'))
         self.trips += bool(reason) and self._was_stiff
         self._was_stiff, self.reason = is_stiff and not reason, reason
         if reason or reading is None or command is None or gains is None:

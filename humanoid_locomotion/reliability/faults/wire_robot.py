@@ -58,7 +58,8 @@ class WireRobot:
     def close(self) -> None:
         """End it."""
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
+        self._reading.join()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

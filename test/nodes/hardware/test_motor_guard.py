@@ -142,7 +142,7 @@ def test_torque_returns_only_after_the_controller_itself_damped(bench, cause):
     bench.commands = bench.is_read = True
     bench.state = {'position': DEFAULT, 'velocity': np.zeros(N)}
     bench.run(0.5)
-    assert bench.is_damped and 'expected joint_gains with kp 0 first' in bench.guard.reason
+    assert bench.is_damped and 'expected joint_gains with kp 0 next' in bench.guard.reason
     bench.guard.take_gains(DAMPED, bench.now)
     bench.run()
     assert np.array_equal(bench.sent.kd, DAMPED[:, 1])  # the controller's own damping
