@@ -46,8 +46,6 @@ DRIVER = {'robot': str, 'driver': str, 'interface': str, 'domain': int, 'simulat
 ARGUMENTS = (
     ('namespace', '', 'Namespace of all nodes'),
     ('driver', '', 'Driver of a real robot: unitree, booster, or MODULE:FUNCTION'),
-    ('sim', EqualsSubstitution(LaunchConfiguration('driver'), ''),
-     'Whether to simulate the robot; by default true without a driver'),
     ('use_sim_time', '', 'Whether to follow /clock; by default with the simulated robot only'),
     ('publish_clock', '', 'Whether the simulated robot publishes /clock, by default true; one '
      'robot of a graph does'),
@@ -84,6 +82,9 @@ def generate_launch_description():
     return LaunchDescription([
         *(DeclareLaunchArgument(name, default_value=default, description=meaning)
           for name, default, meaning in ARGUMENTS),
+        DeclareLaunchArgument(
+            'sim', default_value=EqualsSubstitution(LaunchConfiguration('driver'), ''),
+            description='Whether to simulate the robot; by default true without a driver'),
         DeclareLaunchArgument(
             'odometry', default_value='robot', choices=['robot', 'legs'],
             description='Source of odom: the robot, or the odometry node from legs and IMU'),
