@@ -12,7 +12,7 @@ from typing import Callable, Iterator, List, Tuple
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.reliability.faults.wire_robot import INTERFACE, Bench, standing_robot
+from humanoid_locomotion.reliability.faults.wire_robot import Bench, standing_robot
 
 SETTLE, WATCH = 2.0, 1.0  # [s]
 SPEED = 0.5  # [m/s]
@@ -52,12 +52,10 @@ def _kill_watchdog(bench: Bench) -> None:
 
 
 def _second_publisher(bench: Bench) -> None:
-    from humanoid_locomotion.nodes.hardware.unitree.dds import Wire
     from humanoid_locomotion.nodes.hardware.unitree.port import COMMANDS
     from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
     machine = machine_with(bench.spec.joint_names, bench.spec.name)
-    wire = Wire(INTERFACE, bench.robot.domain)
-    bench.strangers += [wire, wire.writer(COMMANDS, machine.command)]
+    bench.stranger.writer(COMMANDS, machine.command)
 
 
 FAULTS: Tuple[Tuple[str, Callable[[Bench], None]], ...] = (

@@ -120,12 +120,13 @@ class Bench:
         locomotion: The locomotion node.
         operator: Commands the velocity.
         spec: The robot's description.
-        strangers: Objects of other participants on the wire, kept until the end.
+        stranger: Another participant on the wire, which publishes nothing at first.
     """
 
     def __init__(self, folder: PolicyFolder, spec: RobotSpec, logs: Path):
         self.spec, self.robot, self.operator = spec, WireRobot(spec), Operator()
-        self.strangers: List[Any] = []
+        from humanoid_locomotion.nodes.hardware.unitree.dds import Wire
+        self.stranger = Wire(INTERFACE, self.robot.domain)
         self.locomotion = NodeProcess('locomotion', {
             'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
             'autostart': True, 'allow_hanging': True}, logs / 'locomotion.log')
@@ -140,7 +141,7 @@ class Bench:
         self.locomotion.stop()
         self.driver.signal(signal.SIGCONT)
         self.driver.stop()
-        self.strangers.clear()
+        self.stranger.close()
         self.operator.close()
         self.robot.close()
 
