@@ -26,7 +26,7 @@ INTERFACE = 'lo'
 PERIOD = 0.008  # [s] between states; an answer that takes longer counts for the next state
 POLL = 0.0001  # [s]
 START, WARM_UP = 30.0, 4.0  # [s]
-NOISE = 0.01  # [rad/s], so that no two commands are equal
+NOISE = 0.01  # [rad/s], so that no two states and commands are equal
 
 
 class Robot:
@@ -34,7 +34,7 @@ class Robot:
 
     Args:
         spec: The robot.
-        seed: Of the noise in its joint velocities.
+        seed: Of the noise in its measurements.
 
     Attributes:
         domain: DDS domain of the wire.
@@ -64,6 +64,7 @@ class Robot:
         state['tick'] += round(1000 * PERIOD)
         count = len(self._motors)
         state['motor_state']['dq'][self._motors] = self._noise.normal(0.0, NOISE, count)
+        state['imu_state']['gyroscope'] = self._noise.normal(0.0, NOISE, 3)
         sign(state)
         self._sent = time.monotonic()
         self._states.write(machine.state.encode(state))
