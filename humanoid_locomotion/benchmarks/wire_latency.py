@@ -23,7 +23,7 @@ from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
 from humanoid_locomotion.nodes.ros import middleware
 
 INTERFACE = 'lo'
-PERIOD = 0.008  # [s] between states; an answer that takes longer counts for the next state
+PERIOD = 0.01  # [s] between states; an answer that takes longer counts for the next state
 POLL = 0.0001  # [s]
 START, WARM_UP = 30.0, 4.0  # [s]
 NOISE = 0.01  # [rad/s], so that no two states and commands are equal
