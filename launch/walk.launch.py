@@ -1,12 +1,14 @@
-"""Walks a robot: the locomotion node, and the simulated robot unless ``sim:=false``.
+r"""Walks a robot: the locomotion node, and the simulated robot unless ``sim:=false``.
 
     ros2 launch humanoid_locomotion walk.launch.py
     ros2 launch humanoid_locomotion walk.launch.py sim:=false policy:=/path/to/policy
+    ros2 launch humanoid_locomotion walk.launch.py driver:=unitree robot:=unitree_g1 \
+        interface:=eth0
 
 With ``sim:=false`` a driver publishes ``joint_states`` and ``imu/data`` and applies
 ``joint_command`` and ``joint_gains``; time is then the system clock's, and the node waits for
 ``ros2 lifecycle set`` unless ``autostart:=true``. ``odometry:=legs`` adds the odometry node, for a
-robot without odometry.
+robot without odometry. ``driver`` starts a driver of this package, and no simulated robot.
 
 A parameter is that of an argument, if one was given; otherwise that of the parameter file;
 otherwise the default.
@@ -25,6 +27,7 @@ from launch.actions import (
     TimerAction,
 )
 from launch.event_handlers import OnProcessExit
+from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 
 from humanoid_locomotion.nodes.ros.launch_parameters import is_true, layers
@@ -37,10 +40,12 @@ LOCOMOTION = {'use_sim_time': bool, 'autostart': bool, 'start_damped': bool, 'po
 SIM = {'use_sim_time': bool, 'robot': str, 'publish_clock': bool, 'frame_prefix': str}
 ODOMETRY = {'use_sim_time': bool, 'robot': str, 'frame_prefix': str}
 VIEWER = {'policy': str}
+DRIVER = {'robot': str, 'driver': str, 'interface': str, 'domain': int, 'simulator': str,
+          'release': bool, 'require_remote': bool, 'hold_button': str}
 # Argument, its default and its meaning. An empty one leaves the parameter to its file.
 ARGUMENTS = (
     ('namespace', '', 'Namespace of all nodes'),
-    ('sim', 'true', 'Whether to simulate the robot'),
+    ('driver', '', 'Driver of a real robot: unitree, booster, or MODULE:FUNCTION'),
     ('use_sim_time', '', 'Whether to follow /clock; by default with the simulated robot only'),
     ('publish_clock', '', 'Whether the simulated robot publishes /clock, by default true; one '
      'robot of a graph does'),
@@ -61,6 +66,14 @@ ARGUMENTS = (
      'false'),
     ('record', '', 'Whether to record inputs, actions and targets to an MCAP file, by default '
      'false'),
+    ('interface', '', 'Network interface of the robot: eth0'),
+    ('domain', '', 'DDS domain of the robot, by default 0, or 1 with a simulator'),
+    ('simulator', '', 'Simulator of its maker that answers the driver: unitree_mujoco'),
+    ('release', '', "Consent to switch off the robot's own mode, which lets it fall; by default "
+     'false'),
+    ('require_remote', '', 'Whether the robot is damped while its remote is not connected, by '
+     'default false'),
+    ('hold_button', '', 'Button of the remote without which the robot stands'),
 )
 
 
@@ -69,6 +82,9 @@ def generate_launch_description():
     return LaunchDescription([
         *(DeclareLaunchArgument(name, default_value=default, description=meaning)
           for name, default, meaning in ARGUMENTS),
+        DeclareLaunchArgument(
+            'sim', default_value=EqualsSubstitution(LaunchConfiguration('driver'), ''),
+            description='Whether to simulate the robot; by default true without a driver'),
         DeclareLaunchArgument(
             'odometry', default_value='robot', choices=['robot', 'legs'],
             description='Source of odom: the robot, or the odometry node from legs and IMU'),
@@ -80,6 +96,8 @@ def generate_launch_description():
 
 def _nodes(context):
     given, sim = context.launch_configurations, is_true(context, 'sim')
+    if sim and given['driver']:
+        raise ValueError(f"driver:={given['driver']} and sim:=true: expected one of both")
     time = {'use_sim_time': sim}
     policy = {'policy': given['robot']} if given['robot'] else {}
     common = {
@@ -109,6 +127,9 @@ def _nodes(context):
         found.insert(0, Node(
             executable='sim', name='sim', parameters=layers(context, SIM, time, 'sim_params_file'),
             remappings=[('odom', f'{prefix}odom'), ('/tf', f'{prefix}tf')], **common))
+    if given['driver']:
+        found.append(Node(executable='driver', name='driver',
+                          parameters=layers(context, DRIVER, {}), **common))
     if is_legs:
         found.append(Node(executable='odometry', name='odometry',
                           parameters=layers(context, ODOMETRY, time), **remapped))

@@ -54,7 +54,7 @@ def launch_arguments(name):
     found = set(re.findall(r"DeclareLaunchArgument\(\s*'(\w+)'", text))
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == 'ARGUMENTS':
-            found |= {row[0] for row in ast.literal_eval(node.value)}
+            found |= {ast.literal_eval(row.elts[0]) for row in node.value.elts}
     for included in re.findall(r"HERE / '([\w.]+\.launch\.py)'", text):
         found |= launch_arguments(included)
     return found

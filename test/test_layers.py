@@ -40,6 +40,7 @@ PACKAGES = {
     'training.monitoring.progress': {'rich'},
     'benchmarks': {'core', 'sim.backend', 'training', 'benchmarks', 'numpy', 'torch'},
     'benchmarks.latency': {'nodes', 'reliability.faults', 'rclpy', '*_msgs', '*_interfaces'},
+    'benchmarks.wire_latency': {'nodes'},
     'evaluation': {'core', 'sim.backend', 'sim.disturbances', 'evaluation', 'numpy',
                    'matplotlib'},
     'evaluation.cli': {'console_table', 'rich'},

@@ -14,6 +14,7 @@ from humanoid_locomotion.cli.output import JSON, group, print_json, working
 app = group('Benchmarks, fault injection, and what maintainers run.')
 console = Console()
 benchmark.app.command()(reliability.latency)
+benchmark.app.command()(reliability.wire)
 app.add_typer(benchmark.app, name='benchmark')
 app.command('check-isaacgym')(isaacgym.check_isaacgym)
 app.command()(reliability.faults)

@@ -1,4 +1,4 @@
-"""The commands ``dev faults``, ``dev soak`` and ``dev benchmark latency``."""
+"""The commands ``dev faults``, ``dev soak``, ``dev benchmark latency`` and ``wire``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
                None, help='Markdown file whose marked sections are replaced.'),
            only: str = typer.Option(
                'loop,dds,viewer,policy,swap,cli,train',
-               help='Sections, separated by commas; docs/reliability.md describes each.'),
+               help='Sections, separated by commas; docs/reliability.md describes each. '
+               'Not by default: wire, for --policy unitree_g1, which needs cyclonedds.'),
            folders: int = typer.Option(
                10_000, min=1, max=10_000_000, help='Number of randomly changed policy folders.'),
            swaps: int = typer.Option(
@@ -45,6 +46,7 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
         'loop': lambda: report.loop_section(opened, spec),
         'dds': lambda: report.dds_section(opened, spec),
         'viewer': lambda: report.viewer_section(opened, spec),
+        'wire': lambda: report.wire_section(opened, spec),
         'policy': lambda: report.policy_section(opened, folders),
         'swap': lambda: report.swap_section(opened, spec, swaps),
         'cli': lambda: report.cli_section(tries),
@@ -57,7 +59,7 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
         marked_page.check(inputs.file_to_write(inputs.file_to_read(output)), names)
     opened, spec = _opened(policy, robot)
     for name in names:
-        needs_ros = name in ('dds', 'viewer', 'swap')
+        needs_ros = name in ('dds', 'viewer', 'wire', 'swap')
         with _ros() if needs_ros else contextlib.nullcontext(), working(f'faults: {name}'):
             section = done[name] = sections[name]()
         if not json:
@@ -127,6 +129,18 @@ def latency(policy: str = POLICY, robot: str = ROBOT,
     from humanoid_locomotion.benchmarks.latency import measure
     with _ros(), working(f'{seconds:g} s for each node'):
         rows = measure(*_opened(policy, robot), engine, seconds)
+    print_rows(rows, json)
+
+
+def wire(policy: str = typer.Option(
+             'unitree_g1', help='Policy folder of a Unitree robot, or name of one that ships.'),
+         seconds: float = typer.Option(
+             60.0, callback=inputs.number(0.1, 1e6), help='Duration [s].'),
+         json: bool = JSON) -> None:
+    """Time from a Unitree robot's state to its motor command, beside a process that copies."""
+    from humanoid_locomotion.benchmarks.wire_latency import measure
+    with _ros(), working(f'{seconds:g} s'):
+        rows = measure(*_opened(policy, ''), seconds)
     print_rows(rows, json)
 
 

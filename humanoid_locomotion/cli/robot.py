@@ -1,7 +1,8 @@
-"""The commands ``robot ...``: list robots, import one from a model, write its URDF."""
+"""The commands ``robot ...``: list robots, import one, write its URDF, test a real one."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Dict, List, Optional
 
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 import typer
 
+from humanoid_locomotion.cli import inputs
 from humanoid_locomotion.cli.inputs import (
     file_to_read,
     file_to_write,
@@ -20,7 +22,7 @@ from humanoid_locomotion.cli.output import JSON, group, print_json
 from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.errors import ConfigError
 
-app = group('List robots, import one, write its URDF.')
+app = group('List robots, import one, write its URDF, test a real one.')
 console = Console()
 
 
@@ -107,3 +109,36 @@ def write_urdf(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding='utf-8')
     console.print(f'wrote {path}', soft_wrap=True, markup=False)
+
+
+@app.command('self-test')
+def self_test(
+        interface: str = typer.Option(..., help='Network interface of the robot: eth0.'),
+        robot: str = typer.Option('unitree_g1', help='Robot, or folder of one.'),
+        driver: str = typer.Option('unitree', help='unitree, booster, or MODULE:CLASS.'),
+        domain: int = typer.Option(0, min=0, max=232, help='DDS domain of the robot.'),
+        simulator: bool = typer.Option(False, help="Whether its maker's simulator answers."),
+        hanging: bool = typer.Option(
+            False, '--hanging', help='Confirm that the robot hangs, its feet in the air.'),
+        release: bool = typer.Option(
+            False, '--release', help="Consent to switch off the robot's own mode."),
+        seconds: float = typer.Option(
+            2.0, callback=inputs.number(0.5, 60.0), help='Duration for each joint [s].'),
+        json: bool = JSON) -> None:
+    """Move each joint of a hanging robot by 0.05 rad, and say what it did; 1 if one is wrong."""
+    from humanoid_locomotion.core.errors import RefusedError
+    from humanoid_locomotion.nodes.hardware.connection import Connection
+    from humanoid_locomotion.nodes.hardware.self_test import self_test
+    if not hanging:
+        raise RefusedError('self-test', 'it cannot be measured whether the feet carry weight: '
+                           'hang the robot, then confirm it with --hanging')
+    found = []
+    connection = Connection(driver, robot, interface, domain, simulator)
+    for one in self_test(connection, release, seconds):
+        found.append(dataclasses.asdict(one))
+        if not json:
+            console.print(f'{one.joint}: {one.result}, {one.moved:.2f} of the commanded motion '
+                          f'about {one.axis}, at most {one.torque:.1f} Nm', markup=False)
+    if json:
+        print_json(found)
+    raise typer.Exit(0 if all(one['result'] == 'follows' for one in found) else 1)

@@ -16,6 +16,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from humanoid_locomotion.core.command import COMMAND_AXES
 from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.safety.rules import rules_table
+from humanoid_locomotion.nodes.hardware.driver_node import DriverNode
 from humanoid_locomotion.nodes.locomotion.node import LocomotionNode
 from humanoid_locomotion.nodes.locomotion.state_machine import states_table
 from humanoid_locomotion.nodes.navigation.node import PlannerNode
@@ -23,6 +24,7 @@ from humanoid_locomotion.nodes.odometry.node import OdometryNode
 from humanoid_locomotion.nodes.operator.viewer import ViewerNode
 from humanoid_locomotion.nodes.ros.conversions import AXIS_TOPIC
 from humanoid_locomotion.nodes.ros.parameters import (
+    DriverParameters,
     LocomotionParameters,
     OdometryParameters,
     PlannerParameters,
@@ -68,6 +70,19 @@ MEANING: Dict[str, Dict[str, str]] = {
         '/clock': 'in every cycle, unless `publish_clock` is false',
         '~/reset': 'suspend the robot in its default pose',
         '~/push': 'push the robot by `push_x`, `push_y`'},
+    'driver': {
+        'joint_command': 'applied until no message arrives for 0.2 s',
+        'joint_gains': GAINS,
+        'locomotion/state': 'shows a robot that walks',
+        'joint_states': 'with torques, at `publish_rate` or as often as the robot sends them',
+        'imu/data': 'in the frame of the IMU, just before `joint_states`',
+        'joint_temperatures': '1 Hz: one message for each motor, `frame_id` = its joint',
+        'battery_state': '1 Hz, if the robot tells: `percentage`',
+        '/diagnostics': '1 Hz: motors, motor loop',
+        '~/emergency_stop': 'damp until `~/reset`',
+        '~/reset': 'clear an emergency stop; the motors follow again',
+        'locomotion/emergency_stop': 'whenever the motors are damped, until it is confirmed',
+        'locomotion/stand': 'while `hold_button` is not held'},
     'odometry': {
         'joint_states': 'any order, extra joints allowed',
         'imu/data': 'with orientation',
@@ -100,6 +115,7 @@ NODES: Dict[str, Tuple[Callable[..., Any], type, Dict[str, object]]] = {
     'locomotion': (LocomotionNode, LocomotionParameters,
                    {'engine': 'onnxruntime', 'min_height': 0.1}),
     'sim': (SimNode, SimParameters, {}),
+    'driver': (DriverNode, DriverParameters, {}),
     'odometry': (OdometryNode, OdometryParameters, {}),
     'planner': (PlannerNode, PlannerParameters, {}),
     'viewer': (ViewerNode, ViewerParameters, {'port': 0})}

@@ -9,7 +9,12 @@ from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.reliability import kill_training
 from humanoid_locomotion.reliability.command_line_fuzz import fuzz
-from humanoid_locomotion.reliability.faults import dds_faults, fault_matrix, viewer_faults
+from humanoid_locomotion.reliability.faults import (
+    dds_faults,
+    fault_matrix,
+    viewer_faults,
+    wire_faults,
+)
 from humanoid_locomotion.reliability.policy_fuzz import breakages, swap_beat
 from humanoid_locomotion.reliability.policy_fuzz import fuzz as policy_fuzz
 
@@ -48,6 +53,16 @@ def dds_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
     failed = sum(not one.passed for one in outcomes)
     return Section(f'{len(outcomes) // 2} faults, standing and walking: {failed} failed.\n\n'
                    f'{dds_faults.dds_table(outcomes)}', failed, [asdict(one) for one in outcomes])
+
+
+def wire_section(folder: PolicyFolder, spec: RobotSpec) -> Section:
+    """Run the faults between driver and robot; rclpy is initialised."""
+    outcomes = list(wire_faults.run_wire_faults(folder, spec))
+    failed = sum(not one.passed for one in outcomes)
+    return Section(
+        f'{len(outcomes) // 2} faults, standing and walking: {failed} not damped within '
+        f'{wire_faults.IN_TIME:g} s.\n\n{wire_faults.wire_table(outcomes)}', failed,
+        [asdict(one) for one in outcomes])
 
 
 def viewer_section(folder: PolicyFolder, spec: RobotSpec) -> Section:

@@ -71,14 +71,16 @@ def test_walk_takes_the_arguments_of_nav2_and_its_own():
     assert {argument.name for argument in arguments} == {
         'namespace', 'use_sim_time', 'params_file', 'sim_params_file', 'autostart', 'use_respawn',
         'log_level', 'robot', 'policy', 'sim', 'viewer', 'device', 'dry_run', 'record',
-        'odometry', 'start_damped', 'publish_clock', 'frame_prefix'}
+        'odometry', 'start_damped', 'publish_clock', 'frame_prefix', 'driver', 'interface',
+        'domain', 'simulator', 'release', 'require_remote', 'hold_button'}
     assert all(argument.description for argument in arguments)
 
 
 @pytest.mark.parametrize('given, executables', [
     ({}, ['sim', 'locomotion']), ({'sim': 'false'}, ['locomotion']),
     ({'viewer': 'web'}, ['sim', 'locomotion', 'viewer']),
-    ({'odometry': 'legs'}, ['sim', 'locomotion', 'odometry'])])
+    ({'odometry': 'legs'}, ['sim', 'locomotion', 'odometry']),
+    ({'driver': 'unitree'}, ['locomotion', 'driver'])])
 def test_walk_starts_only_what_is_asked_for(given, executables):
     assert list(nodes('walk', **given)[1]) == executables
 
@@ -91,6 +93,25 @@ def test_odom_comes_from_the_robot_or_from_its_legs(odometry, names):
     # launch_ros has no public way to read them.
     assert [launch.utilities.perform_substitutions(context, list(new))
             for _, new in found['sim']._Node__remappings] == names
+
+
+def test_a_driver_gets_its_arguments_and_nothing_stands_up_unasked(ros):
+    context, found = nodes('walk', driver='unitree', robot='unitree_g1', interface='eth0',
+                           domain='3', release='true')
+    assert parameters_of(context, found['driver']) == {
+        'driver': 'unitree', 'robot': 'unitree_g1', 'interface': 'eth0', 'domain': 3,
+        'release': True}
+    asked = parameters_of(context, found['locomotion'])
+    assert asked['autostart'] is asked['use_sim_time'] is False
+    assert asked['policy'] == 'unitree_g1'
+
+
+@pytest.mark.parametrize('given, message', [
+    ({'driver': 'unitree', 'domain': 'x'}, 'domain:=x: expected int'),
+    ({'driver': 'unitree', 'sim': 'true'}, 'expected one of both')])
+def test_a_driver_with_contradictory_arguments_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        nodes('walk', **given)
 
 
 @pytest.mark.parametrize('sim', [True, False])

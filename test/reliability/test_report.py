@@ -19,6 +19,7 @@ from humanoid_locomotion.reliability import report
 from humanoid_locomotion.reliability.faults.dds_faults import DdsOutcome
 from humanoid_locomotion.reliability.faults.fault_matrix import Outcome
 from humanoid_locomotion.reliability.faults.viewer_faults import ViewerOutcome
+from humanoid_locomotion.reliability.faults.wire_faults import WireOutcome
 from humanoid_locomotion.reliability.kill_training import Killed
 
 FOLDER = SimpleNamespace(path='a policy')
@@ -53,6 +54,15 @@ def test_dds_section_counts_a_fault_of_the_walking_robot_alone(monkeypatch):
     assert section.failed == 1 and section.text.startswith('1 faults, standing and walking: 1 f')
     assert '**FAILED** damped after 300 ms' in section.text
     assert [row['walking'] for row in section.rows] == [False, True]
+
+
+def test_wire_section_counts_what_was_damped_too_late(monkeypatch):
+    monkeypatch.setattr(report.wire_faults, 'run_wire_faults', lambda *given: iter((
+        WireOutcome('rate', False, 0.2, 'slow', 'fault', True),
+        WireOutcome('rate', True, 0.3, 'slow', 'fault', False))))
+    section = report.wire_section(FOLDER, None)
+    assert section.failed == 1 and '1 not damped within 0.25 s' in section.text
+    assert [row['damped_after'] for row in section.rows] == [0.2, 0.3]
 
 
 def test_viewer_section_counts_each_fault(monkeypatch):

@@ -18,8 +18,9 @@ STOP_TIMEOUT = 5.0  # [s] between SIGINT and SIGKILL
 LOG_LINES = 15
 
 # Module of the main function of each node.
-MODULES = {'locomotion': 'locomotion.node', 'odometry': 'odometry.node',
-           'planner': 'navigation.node', 'sim': 'simulation.node', 'viewer': 'operator.viewer'}
+MODULES = {'driver': 'hardware.driver_node', 'locomotion': 'locomotion.node',
+           'odometry': 'odometry.node', 'planner': 'navigation.node', 'sim': 'simulation.node',
+           'viewer': 'operator.viewer'}
 
 
 class NodeProcess:

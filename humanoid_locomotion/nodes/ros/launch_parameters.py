@@ -25,14 +25,22 @@ def is_true(context: Any, argument: str) -> bool:
     return bool(value.lower() == 'true')
 
 
+def _value(context: Any, argument: str, kind: type) -> Any:
+    text = context.launch_configurations[argument]
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise ValueError(f'{argument}:={text}: expected {kind.__name__}') from error
+
+
 def layers(context: Any, kinds: Dict[str, type], defaults: Dict[str, Any],
            file_argument: str = '', forced: Optional[Dict[str, Any]] = None) -> List[str]:
     """Return the parameter files of a node; each overrules those before it.
 
     Args:
         context: The launch context.
-        kinds: The parameters that a launch argument of the same name sets, and their types, bool
-            or str. An argument that is empty was not given and sets nothing.
+        kinds: The parameters that a launch argument of the same name sets, and their types,
+            bool, int or str. An argument that is empty was not given and sets nothing.
         defaults: Values that apply if neither the file nor an argument gives them.
         file_argument: The launch argument that names the user's parameter file; empty if none.
         forced: Values that overrule everything.
@@ -40,7 +48,7 @@ def layers(context: Any, kinds: Dict[str, type], defaults: Dict[str, Any],
     Raises:
         ValueError: The file does not exist, or an argument is not of its type.
     """
-    given = {name: is_true(context, name) if kind is bool else context.launch_configurations[name]
+    given = {name: is_true(context, name) if kind is bool else _value(context, name, kind)
              for name, kind in kinds.items() if context.launch_configurations[name]}
     files = [_write(BELOW, defaults)]
     if file_argument:

@@ -56,13 +56,14 @@ def isolate() -> int:
     Returns:
         The ROS domain; with it other tools can join.
     """
-    domain = _free_domain()
+    domain = free_domain()
     os.environ.update({'ROS_DOMAIN_ID': str(domain), RANGE: 'LOCALHOST'})
     os.environ.pop(LOCALHOST_ONLY, None)
     return domain
 
 
-def _free_domain() -> int:
+def free_domain() -> int:
+    """Return a DDS domain that no process of this machine uses."""
     domains = random.sample(DOMAINS, len(DOMAINS))
     for domain in domains:
         # The port of the first DDS participant of a domain.

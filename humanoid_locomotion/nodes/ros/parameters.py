@@ -184,6 +184,39 @@ class ViewerParameters:
         False, 'Use TwistStamped instead of Twist on cmd_vel', read_only=True)
 
 
+@dataclasses.dataclass(frozen=True)
+class DriverParameters:
+    """The parameters of the driver node."""
+
+    robot: str = parameter(
+        'unitree_g1', 'Robot: a name, or the path of its folder', read_only=True)
+    driver: str = parameter(
+        'unitree', 'Protocol: unitree, booster, or MODULE:FUNCTION that returns a port',
+        read_only=True)
+    interface: str = parameter(
+        '', 'Network interface of the robot, as eth0; empty for lo with a simulator',
+        read_only=True)
+    domain: int = parameter(
+        -1, 'DDS domain of the robot; -1 for 0, or for 1 with a simulator', read_only=True)
+    simulator: str = parameter(
+        '', "The maker's simulator, if it answers instead of the robot",
+        one_of=('', 'unitree_mujoco'), read_only=True)
+    release: bool = parameter(
+        False, "Consent to switch off the robot's own mode that drives the motors: the robot "
+        'falls unless it hangs', read_only=True)
+    start: str = parameter(
+        'damped', 'State of the motors until a controller commands them',
+        one_of=('damped', 'limp'), read_only=True)
+    require_remote: bool = parameter(
+        False, 'Damp the robot while its remote is not connected', read_only=True)
+    hold_button: str = parameter(
+        '', 'Button of the remote without which the robot stands, as R1; empty for none',
+        read_only=True)
+    publish_rate: float = parameter(
+        250.0, 'Highest rate of joint_states and imu/data [Hz]', within=(50.0, 500.0),
+        read_only=True)
+
+
 def declare(node: Node, cls: type, fix_clock: bool = True) -> None:
     """Declare every field of ``cls`` on a node.
 

@@ -8,6 +8,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 SENSOR_INPUT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 # A burst of messages, one per motor; matches publishers of either reliability.
 PARTS_INPUT = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
+PARTS_OUTPUT = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 # For publishers: reliable, so that it matches subscribers of either reliability.
 SENSOR_OUTPUT = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 COMMAND = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)

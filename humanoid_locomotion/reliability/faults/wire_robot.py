@@ -1,0 +1,167 @@
+"""A stand-in robot on Unitree's wire, with the driver and the locomotion node as processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+from geometry_msgs.msg import Twist
+from rclpy.node import Node
+from std_msgs.msg import String
+
+from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.policy.folder import PolicyFolder
+from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.nodes.demos.node_process import NodeProcess
+from humanoid_locomotion.nodes.ros import middleware, qos
+from humanoid_locomotion.nodes.ros.executor import create_wall_timer, make_executor
+
+INTERFACE = 'lo'
+START, LOWERING = 30.0, 1.0  # [s]
+
+
+class WireRobot:
+    """A stand-in robot in its own process.
+
+    Args:
+        spec: The robot.
+
+    Attributes:
+        domain: DDS domain of the wire.
+        report: The newest report of the stand-in.
+    """
+
+    def __init__(self, spec: RobotSpec):
+        self.domain = middleware.free_domain()
+        self.report: Dict[str, Any] = {'mode': '', 'since': 0.0}
+        self._process = subprocess.Popen(
+            [sys.executable, '-m', 'humanoid_locomotion.nodes.hardware.unitree.stand_in',
+             '--robot', spec.folder, '--interface', INTERFACE, '--domain', str(self.domain)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading.start()
+
+    def act(self, line: str) -> None:
+        """Send it a line, see ``stand_in.ACTIONS``."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f'{line}\n')
+        self._process.stdin.flush()
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        self._reading.join()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            found: Dict[str, Any] = json.loads(line)
+            if 'mode' in found:
+                self.report = found
+
+
+class Operator(Node):
+    """Publishes a velocity command and keeps the state of the locomotion node.
+
+    Attributes:
+        state: State of the locomotion node.
+        walk: The velocity command that is published at 20 Hz; None for none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('operator')
+        self.state = ''
+        self.walk: Optional[List[float]] = None
+        self._cmd_vel = self.create_publisher(Twist, 'cmd_vel', qos.VELOCITY_COMMAND)
+        self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
+        create_wall_timer(self, 0.05, self._on_walk)
+        self._executor = make_executor()
+        self._executor.add_node(self)
+
+    def spin(self, seconds: float, until: Optional[Callable[[], bool]] = None) -> bool:
+        """Spin for a time [s], or until a condition holds; return whether it does."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if until is not None and until():
+                return True
+            self._executor.spin_once(timeout_sec=0.01)
+        return False
+
+    def close(self) -> None:
+        """Free the node."""
+        self._executor.shutdown()
+        self.destroy_node()
+
+    def _on_state(self, msg: String) -> None:
+        self.state = msg.data
+
+    def _on_walk(self) -> None:
+        if self.walk is not None:
+            msg = Twist()
+            msg.linear.x, msg.linear.y, msg.angular.z = self.walk
+            self._cmd_vel.publish(msg)
+
+
+class Bench:
+    """The four processes.
+
+    Attributes:
+        robot: The robot.
+        driver: The driver node.
+        locomotion: The locomotion node.
+        operator: Commands the velocity.
+        spec: The robot's description.
+        stranger: Another participant on the wire, which publishes nothing at first.
+    """
+
+    def __init__(self, folder: PolicyFolder, spec: RobotSpec, logs: Path):
+        self.spec, self.robot, self.operator = spec, WireRobot(spec), Operator()
+        from humanoid_locomotion.nodes.hardware.unitree.dds import Wire
+        self.stranger = Wire(INTERFACE, self.robot.domain)
+        self.locomotion = NodeProcess('locomotion', {
+            'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
+            'autostart': True, 'allow_hanging': True}, logs / 'locomotion.log')
+        self.operator.spin(START, lambda: bool(self.robot.report['mode']))
+        self.robot.act('press F1')  # without a pressed button, its bytes are those of no remote
+        self.driver = NodeProcess('driver', {
+            'driver': 'unitree', 'robot': spec.folder, 'interface': INTERFACE,
+            'domain': self.robot.domain, 'require_remote': True}, logs / 'driver.log')
+
+    def close(self) -> None:
+        """End them."""
+        self.locomotion.stop()
+        self.driver.signal(signal.SIGCONT)
+        self.driver.stop()
+        self.stranger.close()
+        self.operator.close()
+        self.robot.close()
+
+
+@contextlib.contextmanager
+def standing_robot(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Bench]:
+    """Yield a robot that was lowered from a hoist and stands; rclpy is initialised and isolated.
+
+    Raises:
+        LocomotionError: It does not stand in time.
+    """
+    with tempfile.TemporaryDirectory() as logs:
+        bench = Bench(folder, spec, Path(logs))
+        try:
+            if not bench.operator.spin(START, lambda: bench.operator.state == 'standing'):
+                raise LocomotionError(
+                    f'the robot does not stand, the node is {bench.operator.state!r}:\n'
+                    f'{bench.driver.tail()}\n{bench.locomotion.tail()}')
+            bench.robot.act('lower')
+            bench.operator.spin(LOWERING)
+            yield bench
+        finally:
+            bench.close()
