@@ -18,9 +18,10 @@ from std_msgs.msg import Float64, Float64MultiArray, String
 
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
+from humanoid_locomotion.core.robot import described_robot
 from humanoid_locomotion.core.robot_bounds import wider_bounds
 from humanoid_locomotion.core.safety.rules import Severity
-from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop, described_robot
+from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop
 from humanoid_locomotion.nodes.locomotion.diagnostics import loop_statuses, recorder_status, report
 from humanoid_locomotion.nodes.locomotion.state_machine import StateMachine
 from humanoid_locomotion.nodes.locomotion.step_scheduler import StepScheduler
@@ -71,7 +72,7 @@ class RosInterface:
             from humanoid_locomotion.nodes.locomotion.recording import Recorder
             self._recorder = Recorder(parameters, self.loop, self._is_simulated)
             node.get_logger().info(f'recording to {self._recorder.path}')
-        self._label = ''
+        self._label, self._led = '', 'not published'
         self._counts: Dict[str, int] = {}
         self._create_publishers()
         self._take_contract()
@@ -100,6 +101,7 @@ class RosInterface:
                 JointState, 'joint_command', qos.COMMAND)
             self._gains = node.create_publisher(Float64MultiArray, 'joint_gains', qos.LATCHED)
         self._envelope = node.create_publisher(String, '~/envelope', qos.LATCHED)
+        self._led_joints = node.create_publisher(String, '~/led_joints', qos.LATCHED)
         self._timings = node.create_publisher(Float64MultiArray, '~/timing', qos.DIAGNOSTICS)
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
@@ -136,6 +138,8 @@ class RosInterface:
              lambda msg, now: loop.condition.take_battery(msg, now), qos.SENSOR_INPUT),
             (Temperature, 'joint_temperatures',
              lambda msg, now: loop.condition.take_temperature(msg, now), qos.PARTS_INPUT)]
+        topics += [(kind, topic, functools.partial(loop.take_arms, topic), qos.PARTS_INPUT)
+                   for topic, kind in conversions.ARM_TOPICS.items()]
         if 'odom' in loop.sensors.channels:
             topics.append((Odometry, 'odom', lambda msg, now: loop.sensors.take_odom(msg, now),
                            qos.SENSOR_INPUT))
@@ -238,7 +242,7 @@ class RosInterface:
         if self._commands is not None:
             self._node.destroy_lifecycle_publisher(self._commands)
             self._node.destroy_publisher(self._gains)
-        for publisher in (self._envelope, self._timings, self._diagnostics):
+        for publisher in (self._envelope, self._led_joints, self._timings, self._diagnostics):
             self._node.destroy_publisher(publisher)
 
     def stand(self) -> None:
@@ -340,7 +344,11 @@ class RosInterface:
             self._published_gains = gains
 
     def show_state(self) -> None:
-        """Publish the state of the robot, if it changed."""
+        """Publish the state of the robot and the led joints, if they changed."""
+        led = ','.join(self.loop.arms.led)
+        if led != self._led:
+            self._led = led
+            self._led_joints.publish(String(data=led))
         label = self.machine.label
         if label != self._label:
             self._label = label
@@ -360,8 +368,8 @@ class RosInterface:
 
     def _count_publishers(self) -> None:
         # Count a remapped topic under its actual name.
-        topics = (*self.loop.sensors.channels, 'cmd_vel', 'joint_command',
-                  *(['/clock'] * self._is_simulated))
+        topics = (*self.loop.sensors.channels, *self.loop.arms.channels, 'cmd_vel',
+                  'joint_command', *(['/clock'] * self._is_simulated))
         counts = {topic: self._node.count_publishers(self._node.resolve_topic_name(topic))
                   for topic in topics}
         if counts != self._counts:
@@ -373,7 +381,10 @@ class RosInterface:
         if summary is not None:
             self._timings.publish(conversions.table(*summary))
         statuses = loop_statuses(
-            self.loop, self._timing, self._parameters, self.now(), self.is_active)
+            self.loop, self._timing, self._parameters, self.now(), self.is_active,
+            [info.node_name for topic in self.loop.arms.channels
+             for info in self._node.get_publishers_info_by_topic(
+                 self._node.resolve_topic_name(topic))])
         if self._recorder is not None:
             statuses.append(recorder_status(self._recorder))
         msg = report(self._node.get_name(), self.loop.folder.contract.robot, statuses)
