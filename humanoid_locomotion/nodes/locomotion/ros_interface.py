@@ -382,9 +382,9 @@ class RosInterface:
             self._timings.publish(conversions.table(*summary))
         statuses = loop_statuses(
             self.loop, self._timing, self._parameters, self.now(), self.is_active,
-            [info.node_name for topic in self.loop.arms.channels
-             for info in self._node.get_publishers_info_by_topic(
-                 self._node.resolve_topic_name(topic))])
+            sorted({info.node_name for topic in self.loop.arms.channels
+                    for info in self._node.get_publishers_info_by_topic(
+                        self._node.resolve_topic_name(topic))}))
         if self._recorder is not None:
             statuses.append(recorder_status(self._recorder))
         msg = report(self._node.get_name(), self.loop.folder.contract.robot, statuses)
