@@ -112,7 +112,7 @@ def test_targets_have_no_jump_whatever_is_commanded(stepped):
     """
     random = np.random.default_rng(0)
     own = 0.05 * 7.0 * DT + 2 * 0.05 / BLEND_STEPS
-    for _ in range(200):
+    for _ in range(80):
         chosen = random.choice(stepped.arms.may_be_led, random.integers(1, 6), replace=False)
         msg = JointState(name=chosen.tolist(),
                          position=random.uniform(-9, 9, len(chosen)).tolist())
@@ -235,6 +235,14 @@ def bench_of(request):
         one.close()
 
 
+def standing(one):
+    """Let the robot stand for a moment."""
+    one.run(0.1)
+    one.loop.activate(one.now)
+    one.run(0.3)
+    return one
+
+
 def arm_status(one, sources=()):
     """Give the diagnostics of the arms."""
     return diagnostics.arm_status(one.loop, one.now, sources)
@@ -251,7 +259,7 @@ def test_only_a_standing_or_walking_robot_is_led(bench_of, balancing):
         if mode == 'idle':
             one.loop.activate(one.now)
             one.run(0.04)
-    one.run(1.0)
+    one.run(0.3)
     one.loop.take_arms('arm_command', msg, one.now)
     one.run(0.1)
     assert arm_status(one, ['hand']).message == '1 joints led by hand'
@@ -265,8 +273,7 @@ def test_only_a_standing_or_walking_robot_is_led(bench_of, balancing):
 
 def test_the_policy_observes_its_own_action_and_the_measured_arm(bench_of, balancing):
     """As in training and evaluation: only what is published differs."""
-    one = bench_of(balancing)
-    one.stand()
+    one = standing(bench_of(balancing))
     for _ in range(50):
         one.loop.take_arms('arm_command', command(left_elbow=-1.5), one.now)
         one.run(DT)
@@ -284,8 +291,7 @@ def test_the_policy_observes_its_own_action_and_the_measured_arm(bench_of, balan
 
 
 def test_a_dead_motor_of_a_led_arm_damps(bench_of, balancing):
-    one = bench_of(balancing)
-    one.stand()
+    one = standing(bench_of(balancing))
     one.robot.kill_motor('left_shoulder_pitch')
     for _ in range(100):
         one.loop.take_arms('arm_command', command(left_shoulder_pitch=-1.5), one.now)
@@ -293,9 +299,20 @@ def test_a_dead_motor_of_a_led_arm_damps(bench_of, balancing):
     assert "joint 'left_shoulder_pitch' does not follow" in one.loop.machine.label
 
 
+def test_another_policy_takes_over_and_the_arm_stays_led(bench_of, balancing, holding):
+    one = standing(bench_of(balancing))
+    for folder in (balancing, holding):
+        one.loop.swap(open_policy(folder, 'onnxruntime'))
+        for _ in range(30):
+            before = one.robot._targets[0, ELBOW]
+            one.loop.take_arms('arm_command', command(left_elbow=-1.5), one.now)
+            one.run(DT)
+            assert abs(one.robot._targets[0, ELBOW] - before) <= STEP
+    assert one.robot._targets[0, ELBOW] == pytest.approx(-1.5) and one.loop.arms.led
+
+
 def test_two_commanders_are_warned_of(bench_of, balancing):
-    one = bench_of(balancing)
-    one.stand()
+    one = standing(bench_of(balancing))
     one.loop.apply('count', one.now, arm_command=1, arm_trajectory=1)
     one.run(0.1)
     assert one.loop.guard.trips['two arm commanders'] and one.loop.guard.latched is None
