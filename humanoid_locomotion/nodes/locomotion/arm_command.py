@@ -59,7 +59,6 @@ class ArmCommand:
 
     Attributes:
         channels: The two topics, by name.
-        publishers: Number of nodes that publish them.
         may_be_led: Names of the joints that can be led.
     """
 
@@ -68,7 +67,8 @@ class ArmCommand:
         self._robot, self._speed, self._timeout = robot, speed, timeout
         self._on_refused = on_refused
         self.channels = {topic: Channel(topic) for topic in ARM_TOPICS}
-        self.publishers = 0
+        for channel in self.channels.values():
+            channel.publishers = 0  # until they are counted
         self._names = list(contract.joint_names)
         self._legs: FrozenSet[str] = frozenset()
         self.may_be_led: List[str] = []
@@ -92,6 +92,11 @@ class ArmCommand:
         self._step = (contract.control_period * np.minimum(self._speed, robot['velocity'])).astype(
             np.float32)
         self._stretch = (contract.values('effort') / contract.values('kp')).astype(np.float32)
+
+    @property
+    def publishers(self) -> int:
+        """Number of publishers of the two topics, as last counted."""
+        return sum(channel.publishers for channel in self.channels.values())
 
     @property
     def led(self) -> Dict[str, float]:

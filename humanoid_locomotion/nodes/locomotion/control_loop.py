@@ -187,6 +187,7 @@ class ControlLoop:
             self.machine.damp()
         elif event == 'deactivate':
             self.machine.idle()
+            self.arms.forget(self.sensors.state.joint_positions[0])
         elif event == 'emergency stop':
             self.trip(event, Severity.DAMP, event)
         else:
@@ -197,12 +198,12 @@ class ControlLoop:
     def count(self, **publishers: int) -> None:
         """Store the number of publishers of each topic."""
         for topic, number in publishers.items():
-            if topic in self.sensors.channels:
-                self.sensors.channels[topic].publishers = number
+            for channels in (self.sensors.channels, self.arms.channels):
+                if topic in channels:
+                    channels[topic].publishers = number
         self.command_publishers = publishers.get('cmd_vel', self.command_publishers)
         self.target_publishers = publishers.get('joint_command', self.target_publishers)
         self.clock_publishers = publishers.get('/clock', self.clock_publishers)
-        self.arms.publishers = sum(publishers.get(topic, 0) for topic in self.arms.channels)
 
     def trip(self, rule: str, severity: Severity, reason: str) -> None:
         """Latch a fault that was detected outside the rules, and apply it."""

@@ -26,7 +26,7 @@ class LedWalk:
         policy: Name of the policy folder.
         run: Seed of commands, pushes and arm motion.
         seconds: Time until the fall, or the end of the walk [s].
-        fell: Whether the robot fell.
+        fell: Whether the robot fell, or was damped.
         pushes: Number of pushes.
         led: Share of the control steps in which every arm joint was led.
         trips: Safety rules that tripped.
@@ -58,7 +58,7 @@ def walk_with_led_arms(folder: PolicyFolder, spec: RobotSpec, seconds: float, ru
         payload: Mass in each hand [kg].
     """
     random, wave = np.random.default_rng(run), ArmWave(folder.contract, run)
-    arms, pushes, led, step = len(wave.at(0.0).name), 0, 0, 0
+    arms, pushes, led, step, fell = len(wave.at(0.0).name), 0, 0, 0, False
     own = folder.contract.command_limits.velocity
     bench = FaultBench(folder, spec, LocomotionParameters())
     try:
@@ -76,10 +76,11 @@ def walk_with_led_arms(folder: PolicyFolder, spec: RobotSpec, seconds: float, ru
             bench.loop.take_arms('arm_command', wave.at(step * PERIOD), bench.now)
             bench.run(PERIOD)
             led += len(bench.loop.arms.led) == arms
-            if bench.is_fallen or bench.is_damped:
+            fell = bench.is_fallen or bench.is_damped
+            if fell:
                 break
         trips = ', '.join(name for name, count in bench.loop.guard.trips.items() if count)
-        return LedWalk(folder.path.name, run, round(bench.elapsed - begin, 2), bench.is_fallen,
+        return LedWalk(folder.path.name, run, round(bench.elapsed - begin, 2), fell,
                        pushes, round(led / step, 4), trips)
     finally:
         bench.close()
