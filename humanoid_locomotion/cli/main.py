@@ -190,13 +190,18 @@ def walk(
             Path('walk'), help='Folder for the picture and the table.'),
         viewer: Viewer = typer.Option(
             Viewer.NONE, help='web: watch and drive the robot in a browser.'),
+        wave: bool = typer.Option(
+            False, '--wave', help='Wave the arms through their tested range while it walks.'),
+        hand_payload: float = typer.Option(
+            0.0, callback=inputs.number(0.0, 20.0), help='Mass at the end of each arm [kg].'),
         json: bool = JSON) -> None:
     """Walk a simulated robot through real ROS 2 topics; exits with 1 if it fell."""
     if output is not None:
         inputs.folder_to_write(output)
     from humanoid_locomotion.nodes.demos.walk import walk as walk_demo
     sys.exit(walk_demo(policy=policy, robot=robot, engine=engine, seconds_scale=seconds_scale,
-                       output=output, viewer=viewer.value, as_json=json))
+                       output=output, viewer=viewer.value, as_json=json, wave=wave,
+                       hand_payload=hand_payload))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Tuple
 
@@ -73,17 +74,21 @@ def faults(policy: str = POLICY, robot: str = ROBOT,
 
 
 def soak(kind: str = typer.Argument(
-             ..., help='walk: random commands; startle: random bytes as messages, parameters '
+             ..., help='walk: random commands; arms: walks with waved arms and pushes, one '
+             'minute each, on a stepped clock; startle: random bytes as messages, parameters '
              'and requests; lifecycle: configure, activate, deactivate, cleanup; rules: false '
              'alarms of the safety rules on rough ground and under kicks, on a stepped clock.'),
          minutes: float = typer.Option(
              1.0, callback=inputs.number(0.0, 100_000.0, above=True),
-             help='Duration [min]; simulated time for rules.'),
+             help='Duration [min]; simulated time for rules and arms.'),
          cycles: int = typer.Option(200, min=1, max=1_000_000, help='Cycles, for lifecycle.'),
+         hand_payload: float = typer.Option(
+             0.0, callback=inputs.number(0.0, 20.0),
+             help='Mass at the end of each arm [kg], for arms.'),
          policy: str = POLICY, robot: str = ROBOT, json: bool = JSON) -> None:
     """Run the node with a simulated robot for a long time; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
-    kinds = ('walk', 'startle', 'lifecycle', 'rules')
+    kinds = ('walk', 'arms', 'startle', 'lifecycle', 'rules')
     if kind not in kinds:
         raise UnknownNameError('soak', kind, kinds)
     opened, spec = _opened(policy, robot)
@@ -94,6 +99,14 @@ def soak(kind: str = typer.Argument(
             rows = soak_rules(opened, spec, 60.0 * minutes)
         print_rows(rows, json)
         raise typer.Exit(1 if any(row['alarms'] for row in rows) else 0)
+    if kind == 'arms':
+        from humanoid_locomotion.reliability.soak.led_arms import walk_with_led_arms
+        with working(f'{kind}, {minutes:g} min'):
+            walks = [walk_with_led_arms(
+                opened, spec, min(60.0, 60.0 * (minutes - run)), run, hand_payload)
+                for run in range(math.ceil(minutes))]
+        print_rows([dataclasses.asdict(walk) for walk in walks], json)
+        raise typer.Exit(0 if all(walk.passed for walk in walks) else 1)
     from humanoid_locomotion.reliability.soak import lifecycle
     from humanoid_locomotion.reliability.soak import live_node as run
     runs: Dict[str, Callable[[], Any]] = {

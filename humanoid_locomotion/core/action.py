@@ -1,14 +1,18 @@
-"""Converts a policy's action to joint targets, and joint targets to PD torques."""
+"""Joint targets of a policy and of external arm motion, and the torques that they cause."""
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Dict, Sequence, Tuple
 
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array, Constant, clip, float32, namespace
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.state import JointTargets
+
+# Arms that the evaluation moves externally: the parts of their joints' names, and the share of
+# the distance from the default pose to either limit.
+ARM_PARTS, ARM_REACH = ('shoulder', 'elbow', 'wrist'), 0.5
 
 
 class ActionMapper:
@@ -50,3 +54,47 @@ def pd_torque(targets: JointTargets, positions: Array, velocities: Array, kp: Ar
     """
     torque = kp * (targets.positions - positions) - kd * velocities
     return namespace(torque).clip(torque, -effort, effort)
+
+
+def joints_named(names: Sequence[str], parts: Sequence[str]) -> np.ndarray:
+    """Tell which joints have one of some parts in their names, (num_joints,) bool."""
+    return np.array([any(part in name for part in parts) for name in names], dtype=bool)
+
+
+def arm_goal(share: Array, default: Array, lower: Array, upper: Array, reach: float) -> Array:
+    """Return joint positions between the default pose and the limits.
+
+    Args:
+        share: (..., num_joints) 0 for the lowest, 1 for the highest position.
+        default: (num_joints,) [rad].
+        lower: (num_joints,) Lower limits [rad].
+        upper: (num_joints,) Upper limits [rad].
+        reach: Share of the distance from the default pose to either limit that is used.
+
+    Returns:
+        (..., num_joints) [rad].
+    """
+    below, above = lower - default, upper - default
+    return default + reach * (below + share * (above - below))
+
+
+def tested_arm_range(contract: PolicyContract) -> Dict[str, Tuple[float, float]]:
+    """Return the range in which the evaluation moves each joint of the arms [rad], by name."""
+    default, lower, upper = (contract.values(key) for key in ('default', 'lower', 'upper'))
+    low, high = (arm_goal(share, default, lower, upper, ARM_REACH) for share in (0.0, 1.0))
+    return {name: (float(low[i]), float(high[i])) for i, name in enumerate(contract.joint_names)
+            if joints_named([name], ARM_PARTS)[0]}
+
+
+def replace_targets(targets: Array, others: Array, is_replaced: Array) -> Array:
+    """Return joint targets with those of externally moved joints replaced.
+
+    Training, evaluation and the node replace targets only: the policy observes the measured
+    joints and its own last action, as if its targets were applied.
+
+    Args:
+        targets: (..., num_joints) The policy's targets [rad].
+        others: (..., num_joints) The targets of the others [rad].
+        is_replaced: (..., num_joints) bool.
+    """
+    return namespace(targets).where(is_replaced, others, targets)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 import hashlib
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, FrozenSet, List, Optional, Tuple, Union
 from xml.etree import ElementTree
 
 import numpy as np
@@ -175,23 +175,51 @@ class RobotSpec:
 
         A payload is attached to it. The base link, for a robot that has only legs.
         """
-        bodies: Dict[str, List[str]] = {}  # bodies with a joint: the path to each
+        shared = [names[0] for names in zip(*self._arms) if len(set(names)) == 1]
+        return shared[-1] if shared else self.base_link
 
-        def descend(element: ElementTree.Element, above: List[str]) -> None:
+    @cached_property
+    def hands(self) -> List[str]:
+        """The last link with a joint of every limb that is not a leg."""
+        return [way[-1] for way in self._arms]
+
+    @cached_property
+    def leg_joints(self) -> FrozenSet[str]:
+        """The joints above a foot, which only the policy may move.
+
+        Raises:
+            ConfigError: The MJCF has no link of that name, or cannot be read.
+        """
+        paths = self._paths()
+        missing = [foot for foot in self.feet if foot not in paths]
+        if missing:
+            raise ConfigError(self.mjcf_path, 'body', f'expected the feet {missing}, found '
+                              f'{list(paths)}')
+        return frozenset(str(joint.get('name')) for foot in self.feet for body in paths[foot]
+                         for joint in body.findall('joint'))
+
+    def _paths(self) -> Dict[str, List[ElementTree.Element]]:
+        """Return each body of the MJCF, and those above it from the root on, by its name."""
+        paths: Dict[str, List[ElementTree.Element]] = {}
+
+        def descend(element: ElementTree.Element, above: List[ElementTree.Element]) -> None:
             for child in element:
-                moved = child.tag == 'body' and (
-                    child.find('joint') is not None or child.find('freejoint') is not None)
-                way = [*above, str(child.get('name'))] if moved else above
-                if moved:
-                    bodies[way[-1]] = way
+                way = [*above, child] if child.tag == 'body' else above
+                if child.tag == 'body':
+                    paths[str(child.get('name'))] = way
                 descend(child, way)
 
         descend(self.mjcf_root, [])
+        return paths
+
+    @cached_property
+    def _arms(self) -> List[List[str]]:
+        """The links with a joint of each limb that is not a leg, from the root on."""
+        bodies = {name: [str(it.get('name')) for it in way if _is_moved(it)]
+                  for name, way in self._paths().items() if _is_moved(way[-1])}
         inner = {name for way in bodies.values() for name in way[:-1]}
-        limbs = [way for name, way in bodies.items()
-                 if name not in inner and not set(self.feet) & set(way)]
-        shared = [names[0] for names in zip(*limbs) if len(set(names)) == 1]
-        return shared[-1] if shared else self.base_link
+        return [way for name, way in bodies.items()
+                if name not in inner and not set(self.feet) & set(way)]
 
     @cached_property
     def model_hash(self) -> str:
@@ -200,6 +228,10 @@ class RobotSpec:
         for path in (Path(self.folder) / 'robot.yaml', self.mjcf_path):
             digest.update(read_bytes(path, MAX_MODEL_BYTES).replace(b'\r\n', b'\n'))
         return digest.hexdigest()[:16]
+
+
+def _is_moved(body: ElementTree.Element) -> bool:
+    return body.find('joint') is not None or body.find('freejoint') is not None
 
 
 def load_robot(name: Union[str, Path]) -> RobotSpec:
@@ -220,3 +252,21 @@ def load_robot(name: Union[str, Path]) -> RobotSpec:
     if 'folder' in data:
         raise ConfigError(path, 'folder', 'unknown key; the folder is that of this file')
     return config.from_mapping(RobotSpec, {**data, 'folder': str(folder.resolve())}, path)
+
+
+def described_robot(name: str, folder: str) -> RobotSpec:
+    """Return the robot description that policies are checked against.
+
+    Raises:
+        ConfigError: The robot does not ship and no folder is given, or the folder describes
+            another robot.
+    """
+    if not folder and name not in robot_folders():
+        raise ConfigError('parameters', 'robot', f'the policy is for {name!r}, which does not '
+                          'ship with this package; give the folder of its robot.yaml, which '
+                          'has the bounds for a policy')
+    robot = load_robot(folder or name)
+    if robot.name != name:
+        raise ConfigError('parameters', 'robot', f'{folder} describes {robot.name!r}, but the '
+                          f'policy is for {name!r}')
+    return robot

@@ -6,14 +6,10 @@ from typing import Optional, Sequence
 
 import numpy as np
 
+from humanoid_locomotion.core.action import replace_targets
 from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.state import JointTargets, RobotState
-from humanoid_locomotion.sim.disturbances import (
-    DelayLine,
-    SensorNoise,
-    add_noise,
-    replace_targets,
-)
+from humanoid_locomotion.sim.disturbances import DelayLine, SensorNoise, add_noise
 
 
 class NoisySensors:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import math
 from typing import Optional
 
+from humanoid_locomotion.core.action import ARM_PARTS, ARM_REACH
 from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.sim.backend import PhysicsSpec
 from humanoid_locomotion.sim.disturbances import SensorNoise
@@ -153,8 +154,8 @@ class Protocol:
     tour_standing_share: float = 0.2
     tour_push_speed: float = 0.75
     tour_push_time: float = 5.0
-    arm_joints: tuple[str, ...] = ('shoulder', 'elbow', 'wrist')
-    arm_reach: float = 0.5
+    arm_joints: tuple[str, ...] = ARM_PARTS
+    arm_reach: float = ARM_REACH
     arm_time: float = 1.0
     situations: tuple[Situation, ...] = SITUATIONS
     situation_runs: int = 3

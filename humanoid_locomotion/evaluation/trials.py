@@ -6,10 +6,10 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from humanoid_locomotion.core.action import arm_goal, joints_named
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.evaluation.protocol import Command, Protocol, PushGroup, Situation
 from humanoid_locomotion.evaluation.runner import Trials
-from humanoid_locomotion.sim.disturbances import arm_goal, joints_named
 
 
 def steady(protocol: Protocol, contract: PolicyContract, commands: Sequence[Command], runs: int,

@@ -1,4 +1,4 @@
-"""Disturbances between a policy and its robot: sensor noise, delay, arms that others move.
+"""Disturbances between a policy and its robot: sensor noise and delay.
 
 Training and evaluation share them, on PyTorch and on NumPy; each draws random numbers its own way.
 """
@@ -6,7 +6,7 @@ Training and evaluation share them, on PyTorch and on NumPy; each draws random n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Sequence, Tuple
+from typing import Callable, Tuple
 
 import numpy as np
 
@@ -90,36 +90,3 @@ class DelayLine:
         join = xp.concatenate if xp is np else xp.cat
         self.sent[...] = join((targets[None], self.sent[:-1]), 0)
         return self.sent[self.steps, self._robots.like(self.steps)]
-
-
-def joints_named(names: Sequence[str], parts: Sequence[str]) -> np.ndarray:
-    """Tell which joints have one of some parts in their names, (num_joints,) bool."""
-    return np.array([any(part in name for part in parts) for name in names], dtype=bool)
-
-
-def arm_goal(share: Array, default: Array, lower: Array, upper: Array, reach: float) -> Array:
-    """Return joint positions between the default pose and the limits.
-
-    Args:
-        share: (..., num_joints) 0 for the lowest, 1 for the highest position.
-        default: (num_joints,) [rad].
-        lower: (num_joints,) Lower limits [rad].
-        upper: (num_joints,) Upper limits [rad].
-        reach: Share of the distance from the default pose to either limit that is used.
-
-    Returns:
-        (..., num_joints) [rad].
-    """
-    below, above = lower - default, upper - default
-    return default + reach * (below + share * (above - below))
-
-
-def replace_targets(targets: Array, others: Array, is_replaced: Array) -> Array:
-    """Return joint targets with those of externally moved joints replaced.
-
-    Args:
-        targets: (num_envs, num_joints) The policy's targets [rad].
-        others: (num_envs, num_joints) The targets of the others [rad].
-        is_replaced: (num_envs, num_joints) bool.
-    """
-    return namespace(targets).where(is_replaced, others, targets)

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from samples import contract
 
-from humanoid_locomotion.core.action import ActionMapper, pd_torque
+from humanoid_locomotion.core.action import (
+    ActionMapper,
+    arm_goal,
+    joints_named,
+    pd_torque,
+    replace_targets,
+)
 from humanoid_locomotion.core.state import JointTargets
 
 # Joint i of the sample: default 0.1 i, limits [0.1 i - 1, 0.1 i + 2], scale 0.25.
@@ -46,3 +52,23 @@ def test_pd_torque_in_worked_numbers():
         kd=np.array([5.0, 4.0, 1.0]), effort=np.array([30.0, 30.0, 30.0]))
     # 100 * 0.2 - 5 * 1 = 15; 0 + 4 * 2 = 8; 50 * -2 = -100, clipped to -30.
     assert torque == pytest.approx(np.array([[15.0, 8.0, -30.0]]))
+
+
+def test_arm_goals_span_the_reach_between_the_default_pose_and_both_limits():
+    default, lower, upper = (np.array([value]) for value in (0.5, -1.5, 1.5))
+    goals = [float(arm_goal(np.array([share]), default, lower, upper, 0.5)[0])
+             for share in (0.0, 0.5, 1.0)]
+    assert goals == pytest.approx([0.5 - 0.5 * 2.0, 0.25, 0.5 + 0.5 * 1.0])
+
+
+def test_targets_are_replaced_where_the_mask_says_so_and_torch_agrees():
+    torch = pytest.importorskip('torch')
+    arrays = np.array([[1.0], [2.0]]), np.array([[8.0], [9.0]]), np.array([[False], [True]])
+    assert replace_targets(*arrays).ravel().tolist() == [1.0, 9.0]
+    assert replace_targets(*map(torch.as_tensor, arrays)).ravel().tolist() == [1.0, 9.0]
+
+
+def test_joints_are_named_by_a_part_of_their_names():
+    names = ['left_knee', 'left_shoulder_roll', 'right_elbow']
+    assert joints_named(names, ['shoulder', 'elbow']).tolist() == [False, True, True]
+    assert joints_named(names, []).tolist() == [False] * 3

@@ -113,6 +113,22 @@ def test_the_trunk_is_the_link_that_carries_the_arms(name, trunk):
     assert load_robot(name).trunk == trunk
 
 
+@pytest.mark.parametrize('name', ['humanoid', 'unitree_g1', 'unitree_h1'])
+def test_legs_and_hands_are_told_by_the_model(name):
+    """Every joint above a foot, and the last link with a joint of each arm."""
+    robot = load_robot(name)
+    assert robot.leg_joints == {it for it in robot.joint_names if any(
+        part in it for part in ('hip', 'knee', 'ankle'))}
+    assert len(robot.hands) == 2 and not any('ankle' in hand for hand in robot.hands)
+    assert {hand.partition('_')[0] for hand in robot.hands} == {'left', 'right'}
+
+
+def test_a_foot_that_the_model_lacks_is_named(folder):
+    change(folder, lambda data: data.update(feet=['left_ankle_roll_link', 'paw']))
+    with pytest.raises(ConfigError, match=r"body: expected the feet \['paw'\], found \["):
+        _ = load_robot(folder).leg_joints
+
+
 def without(folder, *names):
     """Cut limbs off a robot's model."""
     path = folder / 'robot.xml'

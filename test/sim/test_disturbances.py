@@ -1,4 +1,4 @@
-"""Noise, delay and arms that others move: the same on NumPy and on PyTorch."""
+"""Noise and delay: the same on NumPy and on PyTorch."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ import pytest
 import torch
 
 from humanoid_locomotion.core.state import RobotState
-from humanoid_locomotion.sim.disturbances import (
-    DelayLine,
-    SensorNoise,
-    add_noise,
-    arm_goal,
-    joints_named,
-    replace_targets,
-)
+from humanoid_locomotion.sim.disturbances import DelayLine, SensorNoise, add_noise
 from humanoid_locomotion.training.env.randomization import sample_delay
 
 EVERYONE = torch.ones(3, dtype=torch.bool)
@@ -88,26 +81,3 @@ def test_without_a_delay_targets_pass_through():
     it.reset(EVERYONE, torch.zeros(3, 2), sample_delay(0, 3, 'cpu'))
     targets = torch.randn(3, 2)
     assert torch.equal(it.send(targets), targets)
-
-
-# Arms.
-
-@KINDS
-def test_arm_goals_span_the_reach_between_the_default_pose_and_both_limits(kind):
-    default, lower, upper = (kind(np.array([value], np.float32)) for value in (0.5, -1.5, 1.5))
-    goals = [float(arm_goal(kind(np.array([share], np.float32)), default, lower, upper, 0.5)[0])
-             for share in (0.0, 0.5, 1.0)]
-    assert goals == pytest.approx([0.5 - 0.5 * 2.0, 0.25, 0.5 + 0.5 * 1.0])
-
-
-@KINDS
-def test_targets_are_replaced_where_the_mask_says_so(kind):
-    mine, others = column(kind, 1, 2), column(kind, 8, 9)
-    got = replace_targets(mine, others, kind(np.array([[False], [True]])))
-    assert np.asarray(got).ravel().tolist() == [1.0, 9.0]
-
-
-def test_joints_are_named_by_a_part_of_their_names():
-    names = ['left_knee', 'left_shoulder_roll', 'right_elbow']
-    assert joints_named(names, ['shoulder', 'elbow']).tolist() == [False, True, True]
-    assert joints_named(names, []).tolist() == [False] * 3

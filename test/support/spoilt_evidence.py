@@ -105,6 +105,7 @@ CASES = [
     ('time jump', spoil('time_lost', 0.5), 'the clock jumped back by 0.500 s'),
     ('late step', spoil('period', 0.035), 'a control step came after 35 ms'),
     ('two commanders', spoil('command_publishers', 2), '2 nodes publish cmd_vel'),
+    ('two arm commanders', spoil('arm_publishers', 2), '2 nodes publish arm_command'),
 ]
 
 

@@ -1,11 +1,12 @@
-"""Measured speed envelope of a policy: the velocities that it reached in its scorecard."""
+"""Measured envelope of a policy: speeds that it reached, and tested motion of its arms."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import json
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from humanoid_locomotion.core.action import tested_arm_range
 from humanoid_locomotion.core.command import NUM_VELOCITY, VELOCITY_NAMES
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import printable
@@ -14,6 +15,7 @@ from humanoid_locomotion.core.reading.parsing import parse_json, show
 MAX_SPEED = 100.0  # [m/s] and [rad/s]; above the speed of any walking robot
 MIN_COMMAND = 1e-3  # smallest strongest command that is evaluated
 MAX_RESPONSES = 256
+TOUR_KEYS, MAX_TOUR = ('runs', 'time', 'falls', 'time_up'), 1e6
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Envelope:
         threshold: Norm of a command up to which the robot stands, turning included.
         responses: Measured commands and their mean velocities.
         problem: Why there is no measurement; empty if there is.
+        arms: Range of each joint in the tours with externally moved arms [rad], by name; empty if
+            there was none.
+        arm_tours: Number of these tours, their duration [s], the falls, and the mean time to the
+            fall or the end [s]: ``runs``, ``time``, ``falls``, ``time_up``.
     """
 
     trained: Tuple[Tuple[float, float], ...]
@@ -37,6 +43,8 @@ class Envelope:
     threshold: float
     responses: Tuple[Tuple[Tuple[float, ...], Tuple[float, ...]], ...]
     problem: str
+    arms: Mapping[str, Tuple[float, float]] = field(default_factory=dict)
+    arm_tours: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the JSON text that ``~/envelope`` publishes."""
@@ -44,7 +52,8 @@ class Envelope:
             'axes': VELOCITY_NAMES, 'trained': self.trained, 'reached': self.reached,
             'dead_zone': self.dead_zone, 'threshold': self.threshold, 'problem': self.problem,
             'responses': [{'command': command, 'velocity': velocity}
-                          for command, velocity in self.responses]})
+                          for command, velocity in self.responses],
+            'arms': dict(self.arms), 'arm_tours': dict(self.arm_tours)})
 
     def nav2_parameters(self) -> Dict[str, Any]:
         """Return parameters of Nav2's velocity smoother: the range both trained and reached."""
@@ -89,12 +98,15 @@ def measured_envelope(contract: PolicyContract, scorecard: Optional[bytes], prob
         measured = metrics.get('dead_zone')
         dead_zone = threshold if measured is None else max(threshold, _speed(measured))
         reached = _reached(trained, responses)
+        led = metrics.get('led_arms')
+        tours = {} if led is None else {key: _number(led[key]) for key in TOUR_KEYS}
     except ValueError as error:  # includes the exceptions of this package
         return Envelope(trained, trained, threshold, threshold, (), printable(str(error), 300))
     except (KeyError, TypeError, AttributeError) as error:
         detail = printable(f'scorecard.json: {type(error).__name__}: {error}', 300)
         return Envelope(trained, trained, threshold, threshold, (), detail)
-    return Envelope(trained, reached, dead_zone, threshold, responses, '')
+    return Envelope(trained, reached, dead_zone, threshold, responses, '',
+                    tested_arm_range(contract) if tours else {}, tours)
 
 
 def _three(values: Any) -> Tuple[float, ...]:
@@ -105,10 +117,14 @@ def _three(values: Any) -> Tuple[float, ...]:
 
 
 def _speed(value: Any) -> float:
+    return _number(value, MAX_SPEED, -MAX_SPEED, 'speed')
+
+
+def _number(value: Any, most: float = MAX_TOUR, least: float = 0.0, what: str = 'count') -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not (
-            -MAX_SPEED <= value <= MAX_SPEED):
-        raise ValueError(f'scorecard.json: found {show(value)}, expected a speed within '
-                         f'{MAX_SPEED:g}')
+            least <= value <= most):
+        raise ValueError(f'scorecard.json: found {show(value)}, expected a {what} from '
+                         f'{least:g} to {most:g}')
     return float(value)
 
 

@@ -74,6 +74,7 @@ class Evidence:
         command_publishers: Number of nodes that publish velocity commands.
         target_publishers: Number of nodes that publish ``joint_command``, including this one.
         clock_publishers: Number of nodes that publish ``/clock``, if the node uses it.
+        arm_publishers: Number of nodes that publish ``arm_command`` or ``arm_trajectory``.
     """
 
     now: float
@@ -92,6 +93,7 @@ class Evidence:
     command_publishers: int = 1
     target_publishers: int = 1
     clock_publishers: int = 1
+    arm_publishers: int = 0
 
 
 @dataclass(frozen=True)

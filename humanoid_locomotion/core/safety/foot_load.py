@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import List, Optional, Sequence
+from xml.etree import ElementTree
 
 import numpy as np
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.feedback.kinematics import leg_spec
 from humanoid_locomotion.core.feedback.leg_odometry import LegSpec
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import RobotState
 
 DAMPING = 1e-4  # [m^2] in the least squares: bounds the joint rates of a stretched leg
@@ -34,6 +37,15 @@ class FootLoad:
         self._soles = np.array([leg.sole for leg in legs])
         crosses = np.cross(self._axes[..., None, :], np.eye(3)).swapaxes(-1, -2)
         self._crosses, self._squares = crosses, crosses @ crosses
+
+    @classmethod
+    def of(cls, robot: RobotSpec, joint_names: List[str]) -> Optional[FootLoad]:
+        """Return the estimator of a robot; None if its legs are not known."""
+        try:
+            return cls([leg_spec(robot, sole) for sole in robot.soles], joint_names)
+        # The model cannot be read or has another format, or joints are not measured.
+        except (ValueError, KeyError, OSError, ElementTree.ParseError):
+            return None
 
     def measure(self, state: RobotState, torques: np.ndarray) -> float:
         """Return the vertical force on the soles [N].

@@ -255,6 +255,11 @@ def _command_publishers(e: Evidence, limits: SafetyLimits) -> str:
     return f'{n} nodes publish cmd_vel; their commands alternate' if n > 1 else ''
 
 
+def _arm_publishers(e: Evidence, limits: SafetyLimits) -> str:
+    n = e.arm_publishers
+    return f'{n} nodes publish arm_command or arm_trajectory' if n > 1 else ''
+
+
 @dataclass(frozen=True)
 class Rule:
     """One condition that stops the robot or causes a warning.
@@ -339,6 +344,8 @@ RULES = (
          f'a control step came after {LATE_PERIODS:g} periods', prearm=False),
     Rule('two commanders', Severity.WARN, 0.0, _command_publishers,
          'two nodes publish cmd_vel', prearm=False),
+    Rule('two arm commanders', Severity.WARN, 0.0, _arm_publishers,
+         'two nodes publish `arm_command` or `arm_trajectory`', prearm=False),
 )
 
 

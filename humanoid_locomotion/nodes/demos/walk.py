@@ -15,11 +15,14 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
 
 from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.demos import walk_plot
+from humanoid_locomotion.nodes.demos.arm_wave import PERIOD, ArmWave
 from humanoid_locomotion.nodes.demos.session import Session, Watcher, cores_in_words, ros
 from humanoid_locomotion.nodes.demos.walk_profile import PROFILE, Segment, WalkResult, measure
 from humanoid_locomotion.nodes.ros import conversions, qos
@@ -30,10 +33,26 @@ SHOWN = 20  # number of samples averaged in the live table
 
 
 class WalkNode(Watcher):
-    """Publishes the profile on ``cmd_vel`` and records ``odom``."""
+    """Publishes the profile on ``cmd_vel`` and records ``odom``.
 
-    def __init__(self, profile: Sequence[Segment], joint_names: Sequence[str]):
+    Args:
+        profile: The velocity commands.
+        joint_names: The joints to record.
+        wave: Motion of the arms to publish on ``arm_command``; None for none.
+
+    Attributes:
+        led: Largest number of joints that have followed ``arm_command`` at once.
+    """
+
+    def __init__(self, profile: Sequence[Segment], joint_names: Sequence[str],
+                 wave: Optional[ArmWave] = None):
         super().__init__('walk', joint_names)
+        self._wave, self.led = wave, 0
+        if wave is not None:
+            self._arms = self.create_publisher(JointState, 'arm_command', qos.COMMAND)
+            self.create_timer(PERIOD, self._publish_arms)
+            self.create_subscription(
+                String, 'locomotion/led_joints', self._on_led_joints, qos.LATCHED)
         self._profile = profile
         self._ends = np.cumsum([segment.seconds for segment in profile])
         self._commands = self.create_publisher(Twist, 'cmd_vel', qos.VELOCITY_COMMAND)
@@ -54,6 +73,13 @@ class WalkNode(Watcher):
         """Whether the locomotion node subscribes."""
         return bool(self._commands.get_subscription_count() > 0)
 
+    def _publish_arms(self) -> None:
+        if self._wave is not None and self.has_begun and not self.is_done:
+            self._arms.publish(self._wave.at(self.elapsed))
+
+    def _on_led_joints(self, msg: String) -> None:
+        self.led = max(self.led, len(msg.data.split(',')) if msg.data else 0)
+
     def _publish_command(self) -> None:
         if not self.has_begun or self.is_done:
             return
@@ -62,7 +88,8 @@ class WalkNode(Watcher):
 
 
 def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: float = 1.0,
-         output: Optional[Path] = None, viewer: str = 'none', as_json: bool = False) -> int:
+         output: Optional[Path] = None, viewer: str = 'none', as_json: bool = False,
+         wave: bool = False, hand_payload: float = 0.0) -> int:
     """Walk the profile and report the result.
 
     Args:
@@ -74,9 +101,11 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
         viewer: ``web`` shows the robot in a browser, and keeps running after the profile, to be
             driven until Ctrl-C; ``none`` does not.
         as_json: Whether to print JSON.
+        wave: Whether this process waves the arms through their tested range meanwhile.
+        hand_payload: Mass at the end of each arm [kg].
 
     Returns:
-        0 if the robot walked and never fell, 1 otherwise.
+        0 if the robot walked, never fell and, if asked, waved; 1 otherwise.
 
     Raises:
         LocomotionError: The policy does not open, or a node failed.
@@ -85,19 +114,20 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
     opened = open_policy(policy, engine)  # first: an invalid one is refused before anything runs
     folder, spec = opened.path, load_robot(robot or opened.contract.robot)
     profile = [Segment(s.name, s.command, s.seconds * seconds_scale) for s in PROFILE]
+    waving = ArmWave(opened.contract) if wave else None
     domain = isolate()
     console.print(f'[bold]{spec.name}[/bold] walks {folder}, ROS_DOMAIN_ID={domain}')
     with tempfile.TemporaryDirectory() as temporary:
         logs = output or Path(temporary)
         logs.mkdir(parents=True, exist_ok=True)
         started: Dict[str, Dict[str, object]] = {
-            'sim': {'robot': spec.folder},
+            'sim': {'robot': spec.folder, 'hand_payload': hand_payload},
             'locomotion': {'policy': folder.resolve(), 'robot': spec.folder, 'engine': engine,
                            'autostart': True, 'use_sim_time': True}}
         if viewer == 'web':
             started['viewer'] = {'policy': folder.resolve(), 'robot': spec.folder}
         with ros():
-            node = WalkNode(profile, spec.joint_names)
+            node = WalkNode(profile, spec.joint_names, waving)
             with contextlib.closing(Session(node, started, logs)) as session:
                 address = session.viewer_address() if viewer == 'web' else ''
                 result = _run(console, node, session, profile, address)
@@ -110,7 +140,9 @@ def walk(policy: str, robot: str = '', engine: str = 'auto', seconds_scale: floa
         walk_plot.draw(
             output / 'walk.png', profile, node.samples, spec.folder)
         console.print(f'picture and logs: {output}')
-    return result.exit_code
+    if wave:
+        console.print(f'{node.led} joints were led by arm_command')
+    return result.exit_code or int(wave and not node.led)
 
 
 def _run(console: Console, node: WalkNode, session: Session,

@@ -8,21 +8,13 @@ from __future__ import annotations
 from collections import deque
 import math
 from typing import Any, Callable, Deque, Optional
-from xml.etree import ElementTree
 
 import numpy as np
 
 from humanoid_locomotion.core.command_filter import CommandFilter
-from humanoid_locomotion.core.errors import (
-    ConfigError,
-    LocomotionError,
-    RefusedError,
-    UnknownNameError,
-)
-from humanoid_locomotion.core.feedback.kinematics import leg_spec
+from humanoid_locomotion.core.errors import LocomotionError, RefusedError, UnknownNameError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
-from humanoid_locomotion.core.reading.resources import robot_folders
-from humanoid_locomotion.core.robot import RobotSpec, load_robot
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.robot_bounds import check_contract
 from humanoid_locomotion.core.safety.evidence import LOAD_WINDOW, Evidence, SafetyLimits, Topic
 from humanoid_locomotion.core.safety.foot_load import FootLoad
@@ -30,6 +22,7 @@ from humanoid_locomotion.core.safety.guard import SafetyGuard, Verdict
 from humanoid_locomotion.core.safety.joint_tracking import Tracking
 from humanoid_locomotion.core.safety.rules import Severity
 from humanoid_locomotion.core.terms import needs_odometry
+from humanoid_locomotion.nodes.locomotion.arm_command import ArmCommand
 from humanoid_locomotion.nodes.locomotion.condition import Condition
 from humanoid_locomotion.nodes.locomotion.sensors import Channel, Sensors
 from humanoid_locomotion.nodes.locomotion.state_machine import Mode, StateMachine
@@ -59,6 +52,7 @@ class ControlLoop:
         sensors: The sensor messages received.
         condition: State of the motors and the battery.
         commands: The channel ``cmd_vel``.
+        arms: Joints that other nodes lead.
         command: Filter from received commands to the command that the policy observes.
         guard: Applies the safety rules.
         machine: The state machine.
@@ -84,8 +78,10 @@ class ControlLoop:
             folder.contract.joint_names, parameters.sensor_timeout, on_refused, is_simulated,
             odometry=needs_odometry(folder.contract) or parameters.min_height > 0.0, robot=robot,
             on_warning=on_warning)
+        self.arms = ArmCommand(robot, folder.contract, parameters.arm_speed,
+                               parameters.arm_command_timeout, on_refused)
         self.condition = Condition(folder.contract.joint_names, on_refused)
-        self._foot_load = _foot_load(robot, folder)
+        self._foot_load = FootLoad.of(robot, folder.contract.joint_names)
         self._loads: Deque[float] = deque(maxlen=math.ceil(
             LOAD_WINDOW / folder.contract.control_period))
         self.guard = SafetyGuard(self._limits(folder))
@@ -105,6 +101,7 @@ class ControlLoop:
             [np.zeros(len(own)), *(self._robot.values(key)[own] for key in GAINS[1:])], axis=1)
         self.guard.limits = self._limits(folder)
         self._tracking = Tracking(folder.contract)
+        self.arms.adopt(folder.contract)
         self.command = CommandFilter(
             folder.contract.command_limits, folder.contract.control_period,
             (parameters.max_acceleration, parameters.max_turn_acceleration),
@@ -138,6 +135,12 @@ class ControlLoop:
             self.command.take_axis(name, conversions.axis_command(msg, name), now)
         except LocomotionError as error:
             self._on_refused(error)
+
+    def take_arms(self, topic: str, msg: Any, now: float) -> None:
+        """Store a command of the arms, or refuse it unless the robot stands or walks."""
+        accepts = self.machine.mode in (Mode.STANDING, Mode.WALKING)
+        self.arms.take(topic, msg, now, '' if accepts else
+                       f'the robot must be standing or walking, it is {self.machine.label}')
 
     def missing(self, now: float, damped: bool = False, begins: bool = False) -> str:
         """Return the reasons against engaging the robot now; empty if there are none.
@@ -184,6 +187,7 @@ class ControlLoop:
             self.machine.damp()
         elif event == 'deactivate':
             self.machine.idle()
+            self.arms.forget(self.sensors.state.joint_positions[0])
         elif event == 'emergency stop':
             self.trip(event, Severity.DAMP, event)
         else:
@@ -194,8 +198,9 @@ class ControlLoop:
     def count(self, **publishers: int) -> None:
         """Store the number of publishers of each topic."""
         for topic, number in publishers.items():
-            if topic in self.sensors.channels:
-                self.sensors.channels[topic].publishers = number
+            for channels in (self.sensors.channels, self.arms.channels):
+                if topic in channels:
+                    channels[topic].publishers = number
         self.command_publishers = publishers.get('cmd_vel', self.command_publishers)
         self.target_publishers = publishers.get('joint_command', self.target_publishers)
         self.clock_publishers = publishers.get('/clock', self.clock_publishers)
@@ -244,6 +249,7 @@ class ControlLoop:
         self.commands.rewind(now)
         self.command.rewind(now)
         self.condition.rewind(now)
+        self.arms.rewind(now)
         self.machine.forget()
         self._forget()
         self._last_step = math.nan
@@ -286,6 +292,7 @@ class ControlLoop:
         if not machine.is_stiff:
             self.command.stop()
             self._time_lost = 0.0
+            self.arms.forget(state.joint_positions[0])
             return machine.step(state, self.command.command)
         sensors = self.sensors
         self._tracking.look(state.joint_positions[0], state.joint_velocities[0],
@@ -295,6 +302,10 @@ class ControlLoop:
         self._time_lost = 0.0
         targets = machine.step(state, self.command.step(
             now, not machine.ignores and not self.guard.hold))
+        if machine.ran:
+            targets = self.arms.lead(targets, state.joint_positions[0], now)
+        else:
+            self.arms.forget(targets)
         self._tracking.follow(targets)
         action = machine.controller.previous_action
         if machine.ran and not np.isfinite(action).all():
@@ -366,32 +377,5 @@ class ControlLoop:
         evidence.command_publishers = self.command_publishers
         evidence.target_publishers = self.target_publishers
         evidence.clock_publishers = self.clock_publishers
+        evidence.arm_publishers = self.arms.publishers
         return evidence
-
-
-def _foot_load(robot: RobotSpec, folder: PolicyFolder) -> Optional[FootLoad]:
-    """Return the foot load estimator; None if the legs are not known."""
-    try:
-        legs = [leg_spec(robot, sole) for sole in robot.soles]
-        return FootLoad(legs, folder.contract.joint_names)
-    # The model cannot be read or has another format, or joints are not measured.
-    except (ValueError, KeyError, OSError, ElementTree.ParseError):
-        return None
-
-
-def described_robot(name: str, folder: str) -> RobotSpec:
-    """Return the robot description that policies are checked against.
-
-    Raises:
-        ConfigError: The robot does not ship and no folder is given, or the folder describes
-            another robot.
-    """
-    if not folder and name not in robot_folders():
-        raise ConfigError('parameters', 'robot', f'the policy is for {name!r}, which does not '
-                          'ship with this package; give the folder of its robot.yaml, which '
-                          'has the bounds for a policy')
-    robot = load_robot(folder or name)
-    if robot.name != name:
-        raise ConfigError('parameters', 'robot', f'{folder} describes {robot.name!r}, but the '
-                          f'policy is for {name!r}')
-    return robot

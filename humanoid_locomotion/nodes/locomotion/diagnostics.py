@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
@@ -19,8 +19,9 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 
 def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionParameters,
-                  now: float, active: bool) -> List[DiagnosticStatus]:
-    """Return one status for each part of a node."""
+                  now: float, active: bool, arm_sources: Sequence[str] = (),
+                  ) -> List[DiagnosticStatus]:
+    """Return one status for each part of a node; ``arm_sources`` are the nodes that lead arms."""
     folder, silence = loop.folder, ERROR if active else WARN
     forward, left, turning = loop.machine.controller.command_correction[0].tolist()
     command = channel_status(loop.commands, now, parameters.cmd_vel_timeout, OK,
@@ -42,7 +43,24 @@ def loop_statuses(loop: ControlLoop, timing: LoopTiming, parameters: LocomotionP
         *(channel_status(channel, now, parameters.sensor_timeout, silence,
                          publishers=channel.publishers)
           for channel in loop.sensors.channels.values()),
-        command, *condition_statuses(loop, now), safety_status(loop, parameters)]
+        command, arm_status(loop, now, arm_sources), *condition_statuses(loop, now),
+        safety_status(loop, parameters)]
+
+
+def arm_status(loop: ControlLoop, now: float, sources: Sequence[str]) -> DiagnosticStatus:
+    """Return which joints other nodes lead, and since when."""
+    arms, led = loop.arms, loop.arms.led
+    channels = arms.channels.values()
+    refused = sum(channel.refused for channel in channels)
+    problem = next((it.pending_problem for it in channels if it.pending_problem), '')
+    message = f'{len(led)} joints led by {", ".join(sources) or "nobody now"}' if led else (
+        f'{refused} refused, the last because: {problem}' if problem else
+        'the policy moves every joint')
+    return status('arms', WARN if problem or arms.publishers > 1 else OK, message, {
+        'publishers': ', '.join(sources), 'joints that can be led': ', '.join(arms.may_be_led),
+        **{f'{it.topic} {what}': getattr(it, what) for it in channels
+           for what in ('accepted', 'refused', 'problem')},
+        **{f'{name} led for [s]': f'{now - since:.1f}' for name, since in led.items()}})
 
 
 def ignored_command(loop: ControlLoop, now: float) -> str:

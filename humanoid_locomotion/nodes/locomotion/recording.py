@@ -28,6 +28,7 @@ from std_msgs.msg import Float64, Float64MultiArray, MultiArrayDimension, String
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
 from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop
+from humanoid_locomotion.nodes.ros import conversions
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
 
 METADATA = 'humanoid_locomotion'
@@ -35,7 +36,7 @@ FORMAT = 1
 ROOM = 20_000  # messages in the queue to the disk
 PATIENCE = 5.0  # [s] to write the queue at the end
 KINDS = (JointState, Imu, Odometry, Twist, TwistStamped, String, Float64, Float64MultiArray,
-         BatteryState, Temperature)
+         BatteryState, Temperature, *conversions.ARM_TOPICS.values())
 SEPARATOR = '=' * 80
 
 

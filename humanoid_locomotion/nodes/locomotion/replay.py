@@ -20,7 +20,8 @@ from humanoid_locomotion.core.errors import (
 )
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.reading import config
-from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop, described_robot
+from humanoid_locomotion.core.robot import described_robot
+from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop
 from humanoid_locomotion.nodes.locomotion.recording import (
     FORMAT,
     KINDS,
@@ -122,6 +123,8 @@ def _feed(loop: ControlLoop, topic: str, msg: Any, now: float, engine: str) -> N
         loop.take_command(msg, now)
     elif topic.startswith(conversions.AXIS_TOPIC):
         loop.take_axis_command(topic[len(conversions.AXIS_TOPIC):], msg, now)
+    elif topic in loop.arms.channels:
+        loop.take_arms(topic, msg, now)
     elif topic == 'locomotion/event':
         details = json.loads(msg.data)
         name = details.pop('event')

@@ -50,7 +50,9 @@ class Reporter:
         summary = self._timing.summary()
         if summary is not None:
             self._timings.publish(conversions.table(*summary))
-        statuses = diagnostics.loop_statuses(loop, self._timing, self._parameters, now, is_active)
+        statuses = diagnostics.loop_statuses(
+            loop, self._timing, self._parameters, now, is_active,
+            graph.publishing_nodes(node, loop.arms.channels))
         if self._recorder is not None:
             statuses.append(diagnostics.recorder_status(self._recorder))
         mismatches = graph.mismatches(node, self._subscriptions, self._publishers)

@@ -18,9 +18,10 @@ from std_msgs.msg import Float64, Float64MultiArray, String
 
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
+from humanoid_locomotion.core.robot import described_robot
 from humanoid_locomotion.core.robot_bounds import wider_bounds
 from humanoid_locomotion.core.safety.rules import Severity
-from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop, described_robot
+from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop
 from humanoid_locomotion.nodes.locomotion.reporter import Reporter
 from humanoid_locomotion.nodes.locomotion.state_machine import StateMachine
 from humanoid_locomotion.nodes.locomotion.step_scheduler import StepScheduler
@@ -67,7 +68,7 @@ class RosInterface:
         self._timer: Any = None
         self._is_rehearsed = False
         self._recorder: Any = None
-        self._label = ''
+        self._label, self._led = '', 'not published'
         self._counts: Dict[str, int] = {}
         with ExitStack() as made:
             self._made = made
@@ -120,6 +121,8 @@ class RosInterface:
             free(node.destroy_publisher, self._gains)
         self._envelope = node.create_publisher(String, '~/envelope', qos.LATCHED)
         free(node.destroy_publisher, self._envelope)
+        self._led_joints = node.create_publisher(String, '~/led_joints', qos.LATCHED)
+        free(node.destroy_publisher, self._led_joints)
 
     def _take_contract(self) -> None:
         """Publish the data that depends on the policy only."""
@@ -153,6 +156,8 @@ class RosInterface:
              lambda msg, now: loop.condition.take_battery(msg, now), qos.SENSOR_INPUT),
             (Temperature, 'joint_temperatures',
              lambda msg, now: loop.condition.take_temperature(msg, now), qos.PARTS_INPUT)]
+        topics += [(kind, topic, functools.partial(loop.take_arms, topic), qos.PARTS_INPUT)
+                   for topic, kind in conversions.ARM_TOPICS.items()]
         if 'odom' in loop.sensors.channels:
             topics.append((Odometry, 'odom', lambda msg, now: loop.sensors.take_odom(msg, now),
                            qos.SENSOR_INPUT))
@@ -354,7 +359,11 @@ class RosInterface:
             self._published_gains = gains
 
     def show_state(self) -> None:
-        """Publish the state of the robot, if it changed."""
+        """Publish the state of the robot and the led joints, if they changed."""
+        led = ','.join(self.loop.arms.led)
+        if led != self._led:
+            self._led = led
+            self._led_joints.publish(String(data=led))
         label = self.machine.label
         if label != self._label:
             self._label = label
@@ -374,8 +383,8 @@ class RosInterface:
 
     def _count_publishers(self) -> None:
         # Count a remapped topic under its actual name.
-        topics = (*self.loop.sensors.channels, 'cmd_vel', 'joint_command',
-                  *(['/clock'] * self._is_simulated))
+        topics = (*self.loop.sensors.channels, *self.loop.arms.channels, 'cmd_vel',
+                  'joint_command', *(['/clock'] * self._is_simulated))
         counts = {topic: self._node.count_publishers(self._node.resolve_topic_name(topic))
                   for topic in topics}
         if counts != self._counts:

@@ -68,7 +68,7 @@ class ViewerNode(Node):
         self._orientation = np.array([0.0, 0.0, 0.0, 1.0])
         self._achieved, self._commanded = np.zeros(3), np.zeros(3)
         self._heard = -np.inf
-        self._state, self._answer, self._shown = 'silent', '', 0
+        self._state, self._answer, self._led, self._shown = 'silent', '', '', 0
         self._create_topics(contract.command_limits)
         self._controls = controls = Controls(
             self, settings.enable_stamped_cmd_vel, self._tell)
@@ -94,6 +94,8 @@ class ViewerNode(Node):
         self.create_subscription(
             Odometry, 'odom', self._try(lambda msg: self._on_odom(msg)), qos.SENSOR_INPUT)
         self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
+        self.create_subscription(
+            String, 'locomotion/led_joints', self._on_led_joints, qos.LATCHED)
         self._axes: Dict[str, Any] = {
             it.axis.name: self.create_publisher(
                 Float64, f'{conversions.AXIS_TOPIC}{it.axis.name}', qos.VELOCITY_COMMAND)
@@ -127,6 +129,9 @@ class ViewerNode(Node):
 
     def _on_state(self, msg: String) -> None:
         self._state = msg.data
+
+    def _on_led_joints(self, msg: String) -> None:
+        self._led = msg.data
 
     def _on_command(self, msg: Any) -> None:
         twist = msg.twist if self._settings.enable_stamped_cmd_vel else msg
@@ -165,6 +170,7 @@ class ViewerNode(Node):
         self._panel.show(
             f'**{self._state}**\n\nx {self._position[0]:.2f} m, y {self._position[1]:.2f} '
             f'm, tilt {tilt:.2f} rad, feet down: {" and ".join(down) or "none"}\n\n'
+            f'led by another node: {self._led or "no joint"}\n\n'
             f'{self._answer or "it walks while a control is held"}',
             now, commanded, self._achieved)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import math
 import struct
-from typing import Any, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose, Quaternion, Twist, TwistStamped
@@ -17,6 +18,12 @@ from std_msgs.msg import Float64, Float64MultiArray, Header, MultiArrayDimension
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import JointsError, MessageError
+
+# Topics by which other nodes lead joints; the package of the second type is optional.
+ARM_TOPICS: Dict[str, Any] = {'arm_command': JointState}
+with contextlib.suppress(ImportError):
+    from trajectory_msgs.msg import JointTrajectory
+    ARM_TOPICS['arm_trajectory'] = JointTrajectory
 
 GAINS = ('kp', 'kd', 'effort')
 AXIS_TOPIC = 'command/'  # followed by the name of a command axis beyond the velocity

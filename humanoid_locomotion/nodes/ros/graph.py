@@ -1,8 +1,8 @@
-"""Endpoints of other nodes that cannot exchange messages with those of this node."""
+"""Other nodes at the topics of a node: who publishes, and who cannot be understood."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Iterable, List, Sequence
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -29,10 +29,19 @@ def mismatches(node: Node, subscriptions: Sequence[Any],
             problem = (_other_type(type_name(ours.msg_type), other.topic_type)
                        or _other_quality(*(profiles if publishes else profiles[::-1])))
             if problem:
-                who = f'{other.node_namespace.rstrip("/")}/{other.node_name}'
                 found[ours.topic_name] = (
-                    f'{who} {"subscribes" if publishes else "publishes"} {problem}')
+                    f'{_node_name(other)} {"subscribes" if publishes else "publishes"} {problem}')
     return found
+
+
+def publishing_nodes(node: Node, topics: Iterable[str]) -> List[str]:
+    """Return the full names of the nodes that publish any of these topics, in order."""
+    return sorted({_node_name(other) for topic in topics
+                   for other in node.get_publishers_info_by_topic(node.resolve_topic_name(topic))})
+
+
+def _node_name(endpoint: Any) -> str:
+    return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'
 
 
 def type_name(kind: type) -> str:

@@ -66,6 +66,11 @@ class LocomotionParameters:
     max_turn_acceleration: float = parameter(
         COMMAND_AXES['ang_vel_z'].max_rate,
         'Largest rate of change of the turning command [rad/s^2]', within=(0.1, 100.0))
+    arm_command_timeout: float = parameter(
+        0.3, 'Time without arm_command, or after the end of arm_trajectory, in which a joint is '
+        'still led [s]', within=(0.02, 10.0))
+    arm_speed: float = parameter(
+        3.0, 'Largest speed of the target of a led joint [rad/s]', within=(0.01, 20.0))
     sensor_timeout: float = parameter(
         0.1, 'Largest age of a sensor message [s]', within=(0.005, 1.0))
     unchanged_timeout: float = parameter(
@@ -120,6 +125,8 @@ class SimParameters:
         0.5, 'Forward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
     push_y: float = parameter(
         0.0, 'Leftward velocity that ~/push adds [m/s]', within=(-10.0, 10.0))
+    hand_payload: float = parameter(
+        0.0, 'Mass added to the last link of each arm [kg]', within=(0.0, 20.0), read_only=True)
     friction: float = parameter(
         0.0, 'Sliding friction of every contact; 0 for that of the model', within=(0.0, 5.0))
 

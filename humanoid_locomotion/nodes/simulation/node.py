@@ -48,6 +48,7 @@ class SimNode(Node):
         self._robot = SimulatedRobot(
             robot, tick, parameters.physics_timestep, parameters.command_timeout)
         self._robot.set_friction(parameters.friction)
+        self._robot.load_hands(parameters.hand_payload)
         self.add_post_set_parameters_callback(self._on_set_parameters)
         self._was_held = False
         prefix = parameters.frame_prefix

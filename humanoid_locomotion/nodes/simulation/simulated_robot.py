@@ -62,6 +62,7 @@ class SimulatedRobot:
         self._damped: Optional[bool] = None
         self._model: mujoco.MjModel = self._backend.model  # type: ignore[attr-defined]
         self._own_friction = self._model.geom_friction[:, 0].copy()
+        self._hands = [self._model.body(name).id for name in robot.hands]
         self.start = np.zeros(3)
         self.encoder_offsets = np.zeros(len(self.joint_names))
         self.wiring = np.arange(len(self.joint_names))
@@ -140,6 +141,16 @@ class SimulatedRobot:
     def set_friction(self, friction: float) -> None:
         """Set the friction of every surface; 0 restores that of the model."""
         self._model.geom_friction[:, 0] = friction if friction > 0.0 else self._own_friction
+
+    def load_hands(self, mass: float) -> None:
+        """Add a mass [kg] to the last link of each arm, at its centre of mass."""
+        model = self._model
+        if mass == 0.0:
+            return
+        for hand in self._hands:
+            model.body_inertia[hand] *= 1.0 + mass / model.body_mass[hand]
+            model.body_mass[hand] += mass
+        mujoco.mj_setConst(model, mujoco.MjData(model))
 
     def step(self) -> None:
         """Advance by one tick."""

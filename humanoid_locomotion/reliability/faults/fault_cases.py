@@ -142,6 +142,8 @@ FAULTS: Tuple[Fault, ...] = (
     Fault('cmd_vel: 100 m/s', do.edited(CMD, lambda msg: setattr(msg.twist.linear, 'x', 100.0)),
           standing=(WALK,), walking=(NONE,)),
     Fault('cmd_vel: a second publisher', do.second_source(CMD), **_GO_ON, rule='two commanders'),
+    Fault('arm_command: a second publisher', do.second_source('arm_command'), **_GO_ON,
+          rule='two arm commanders'),
     Fault('policy: NaN', do.policy(lambda a: a * np.nan), rule='action not finite'),
     Fault('policy: infinity', do.policy(lambda a: a + np.inf), rule='action not finite'),
     Fault('policy: a thousandfold', do.policy(lambda a: 1000.0 * np.sign(a))),

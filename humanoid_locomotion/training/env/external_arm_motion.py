@@ -7,11 +7,11 @@ from typing import Dict, Tuple
 
 import torch
 
+from humanoid_locomotion.core.action import arm_goal, joints_named, replace_targets
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import Truth
-from humanoid_locomotion.sim.disturbances import arm_goal, joints_named, replace_targets
 from humanoid_locomotion.training.env.randomization import uniform
 from humanoid_locomotion.training.randomization_config import ExternalArmConfig
 

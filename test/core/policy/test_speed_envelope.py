@@ -78,6 +78,19 @@ def test_envelope_is_published_as_json():
     assert data['responses'][1] == {'command': [1.0, 0.0, 0.0], 'velocity': [0.9, 0.0, 0.0]}
 
 
+LED = {'runs': 16, 'falls': 1, 'time': 60.0, 'time_up': 58.0, 'linear_rms': None}
+
+
+def test_tested_arm_motion_is_published_if_it_was_tested():
+    data = json.loads(read(card(led_arms=LED)).to_json())
+    assert data['arm_tours'] == {'runs': 16.0, 'time': 60.0, 'falls': 1.0, 'time_up': 58.0}
+    elbow = CONTRACT.joints[CONTRACT.joint_names.index('left_elbow')]
+    assert data['arms']['left_elbow'] == pytest.approx(
+        [0.5 * (elbow.default + elbow.lower), 0.5 * (elbow.default + elbow.upper)])
+    for none in (card(), card(led_arms=None)):
+        assert json.loads(read(none).to_json())['arms'] == {}
+
+
 HUGE = 10 ** 400
 FIRST = {'velocity': [0.5, 0.0, 0.0], 'falls': 0}
 
@@ -88,6 +101,8 @@ FIRST = {'velocity': [0.5, 0.0, 0.0], 'falls': 0}
     {'responses': [{**FIRST, 'command': ['0.5', 0, 0]}]},
     {'responses': [{**FIRST, 'command': [True, 0, 0]}]},
     {'responses': [{**FIRST, 'command': 'abc'}]},
+    {'responses': ROWS, 'led_arms': {**LED, 'falls': -1}},
+    {'responses': ROWS, 'led_arms': {**LED, 'time': HUGE}}, {'responses': ROWS, 'led_arms': 5},
     {'responses': ROWS * 100}, {'responses': ROWS, 'dead_zone': -1e9},
     {'responses': ROWS, 'dead_zone': [0.1]}, {'responses': ROWS, 'dead_zone': HUGE}])
 def test_figures_that_no_robot_reaches_are_not_published(figures):

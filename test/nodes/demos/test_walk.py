@@ -127,3 +127,17 @@ def test_two_processes_stand_a_robot_up(balancing, tmp_path):
     assert 'the robot is released from the gantry' in (tmp_path / 'sim.log').read_text()
     assert 'walking' in (tmp_path / 'locomotion.log').read_text()
     assert (tmp_path / 'walk.png').stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_a_robot_walks_with_waved_arms_and_a_payload(tmp_path):
+    """In processes of their own; every joint of the arms is led."""
+    pytest.importorskip('mujoco')
+    import subprocess
+    import sys
+    done = subprocess.run(
+        [sys.executable, '-m', 'humanoid_locomotion', 'walk', '--policy', 'unitree_g1', '--wave',
+         '--hand-payload', '2', '--seconds-scale', '0.5', '--output', str(tmp_path)],
+        capture_output=True, text=True, timeout=180.0, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '14 joints were led by arm_command' in done.stdout

@@ -13,8 +13,7 @@ from rclpy.parameter import Parameter
 
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.policy.folder import open_policy
-from humanoid_locomotion.core.robot import load_robot
-from humanoid_locomotion.nodes.locomotion.control_loop import described_robot
+from humanoid_locomotion.core.robot import described_robot, load_robot
 
 pytestmark = pytest.mark.ros
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE

@@ -132,6 +132,16 @@ def test_reset_hangs_it_up_again(robot):
     assert robot.state().base_position[0, 2] == pytest.approx(SPEC.base_height)
 
 
+@pytest.mark.parametrize('mass', [0.0, 2.0])
+def test_a_payload_is_carried_by_both_hands(robot, mass):
+    own = robot._model.body_mass.copy()
+    robot.load_hands(mass)
+    added = {robot._model.body(i).name: it for i, it in enumerate(robot._model.body_mass - own)
+             if it}
+    assert added == dict.fromkeys(SPEC.hands if mass else (), pytest.approx(mass))
+    run(robot, 0.2, None)
+
+
 def test_friction_is_changed_and_given_back():
     """And 0 stands for the model's own figures."""
     robot = SimulatedRobot(load_robot('humanoid'), 0.005, 0.005, 0.2)
