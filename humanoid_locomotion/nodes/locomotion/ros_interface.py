@@ -22,7 +22,7 @@ from humanoid_locomotion.core.robot_bounds import wider_bounds
 from humanoid_locomotion.core.safety.rules import Severity
 from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop, described_robot
 from humanoid_locomotion.nodes.locomotion.diagnostics import loop_statuses, recorder_status, report
-from humanoid_locomotion.nodes.locomotion.state_machine import StateMachine
+from humanoid_locomotion.nodes.locomotion.state_machine import Mode, StateMachine
 from humanoid_locomotion.nodes.locomotion.step_scheduler import StepScheduler
 from humanoid_locomotion.nodes.locomotion.timing import LoopTiming
 from humanoid_locomotion.nodes.ros import conversions, qos
@@ -48,14 +48,14 @@ class RosInterface:
         node: The node that provides topics and clock.
         parameters: The parameters of the node.
         folder: The policy to run.
-        show: Called with the state of the robot whenever it changes.
+        show: Called with the state of the robot, as text and as values, whenever it changes.
 
     Attributes:
         loop: The control loop behind the topics.
     """
 
     def __init__(self, node: GuardedNode, parameters: LocomotionParameters,
-                 folder: PolicyFolder, show: Callable[[str], None]):
+                 folder: PolicyFolder, show: Callable[[str, Dict[str, str]], None]):
         self._node, self._parameters, self._show = node, parameters, show
         self._is_simulated = bool(node.get_parameter('use_sim_time').value)
         robot = described_robot(folder.contract.robot, parameters.robot)
@@ -71,7 +71,7 @@ class RosInterface:
             from humanoid_locomotion.nodes.locomotion.recording import Recorder
             self._recorder = Recorder(parameters, self.loop, self._is_simulated)
             node.get_logger().info(f'recording to {self._recorder.path}')
-        self._label = ''
+        self._shown: Any = None
         self._counts: Dict[str, int] = {}
         self._create_publishers()
         self._take_contract()
@@ -341,10 +341,15 @@ class RosInterface:
 
     def show_state(self) -> None:
         """Publish the state of the robot, if it changed."""
-        label = self.machine.label
-        if label != self._label:
-            self._label = label
-            self._show(label)
+        machine, hold = self.machine, self.machine.hold or self.loop.guard.hold
+        takes = (machine.mode in (Mode.STANDING, Mode.WALKING) and machine.takes_commands
+                 and not hold)
+        shown = (machine.label, hold, takes)
+        if shown != self._shown:
+            self._shown = shown
+            self._show(machine.label, {
+                'mode': machine.mode.value, 'reason': machine.reason, 'hold': hold,
+                'stiff': str(machine.is_stiff).lower(), 'takes_commands': str(takes).lower()})
 
     def _on_jump(self, jump: TimeJump) -> None:
         self._node.get_logger().warning(

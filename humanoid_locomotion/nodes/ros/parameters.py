@@ -150,11 +150,14 @@ class PlannerParameters:
     heading_tolerance: float = parameter(
         0.15, 'Angle at which a goal counts as reached [rad]', within=(0.1, 3.2), read_only=True)
     progress_timeout: float = parameter(
-        15.0, 'Time without progress after which a goal is aborted [s]', within=(1.0, 600.0),
-        read_only=True)
+        15.0, 'Time without progress, or without odom, after which a goal is aborted [s]',
+        within=(1.0, 600.0), read_only=True)
     odom_timeout: float = parameter(
         0.5, 'Time without odom after which the robot stands [s]', within=(0.05, 10.0),
         read_only=True)
+    max_distance: float = parameter(
+        1000.0, 'Largest distance from the robot to a goal or a point of a plan [m]',
+        within=(1.0, 100_000.0), read_only=True)
     hold: bool = parameter(
         True, 'Walk back to a reached goal after a push', read_only=True)
 

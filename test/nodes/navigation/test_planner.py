@@ -39,7 +39,7 @@ class IdealRobot(Node):
             TwistStamped if stamped else Twist, 'cmd_vel', self._on_command,
             qos.VELOCITY_COMMAND)
         self.create_subscription(
-            String, 'planner/status', lambda msg: self.statuses.append(msg.data), qos.LATCHED)
+            String, 'planner/state', lambda msg: self.statuses.append(msg.data), qos.LATCHED)
         self.create_subscription(Path, 'planner/path', self.paths.append, qos.LATCHED)
         self.create_timer(0.02, self._publish)
 
