@@ -136,7 +136,7 @@ def test_layouts_can_be_read(file):
     assert yaml.safe_load(text) and 'goal_pose' in text and 'planner/path' in text
 
 
-@pytest.mark.parametrize('name', ['nav2', 'rviz'])
+@pytest.mark.parametrize('name', ['nav2', 'ros2_control', 'rviz'])
 def test_launch_files_for_what_is_not_here_load(name):
     pytest.importorskip('launch_ros')
     import runpy

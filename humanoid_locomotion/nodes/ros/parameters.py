@@ -17,6 +17,7 @@ T = TypeVar('T')
 # Parameters that rclpy itself declares, or reads by prefix.
 RCLPY_PARAMETERS = ('use_sim_time', 'start_type_description_service')
 RCLPY_PREFIXES = ('qos_overrides.',)
+JOINT_COMMAND = 'joint_command'  # the command interface of this package's drivers
 
 
 def parameter(default: Any, description: str, *, within: Optional[Tuple[float, float]] = None,
@@ -54,6 +55,13 @@ class LocomotionParameters:
         False, 'Subscribe TwistStamped instead of Twist on cmd_vel')
     dry_run: bool = parameter(
         False, 'Compute everything and publish only ~/state, ~/timing and diagnostics')
+    command_interface: str = parameter(
+        JOINT_COMMAND, 'Messages with joint targets: those of a driver, or of ros2_control',
+        one_of=(JOINT_COMMAND, 'forward_command', 'joint_trajectory', 'mit'))
+    controller: str = parameter(
+        'locomotion_controller', 'Name of the ros2_control controller')
+    accept_no_watchdog: bool = parameter(
+        False, 'Allow command interfaces that keep the last command when this node ends')
     record: bool = parameter(
         False, 'Write inputs, observations, actions and targets to an MCAP file')
     record_folder: str = parameter(
