@@ -11,20 +11,12 @@ from typing import Any, ClassVar
 
 from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Duration
+from fake_messages import message
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
 from rclpy.action import ActionClient
 
 ENDED = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED)
-
-
-def message(**fields: Any) -> type:
-    """Return a class like a message: its fields with their defaults, and no others."""
-    def create(self: Any, **values: Any) -> None:
-        for name, kind in fields.items():
-            setattr(self, name, values.pop(name, kind()))
-        assert not values, values
-    return type('Message', (), {'__slots__': tuple(fields), '__init__': create})
 
 
 class NavigateToPose:
