@@ -129,23 +129,6 @@ def test_a_sentence_that_nothing_prints_is_found(said):
     assert 'the robot has lost its left shoe' not in said
 
 
-def test_nav2_gets_its_limits_from_the_policy():
-    yaml = pytest.importorskip('yaml')
-    pytest.importorskip('launch_ros')
-    import runpy
-
-    from humanoid_locomotion.core.command import CommandSpec
-    params = yaml.safe_load((ROOT / 'config' / 'nav2' / 'nav2_params.yaml').read_text())
-    with_limits = runpy.run_path(str(ROOT / 'launch' / 'nav2.launch.py'))['with_limits']
-    filled = with_limits(params, CommandSpec.of(
-        lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-0.7, 0.8)))
-    smoother = filled['velocity_smoother']['ros__parameters']
-    assert smoother['max_velocity'] == [1.0, 0.4, 0.8]
-    assert smoother['min_velocity'] == [-0.5, -0.4, -0.7]
-    follow = filled['controller_server']['ros__parameters']['FollowPath']
-    assert follow['desired_linear_vel'] == 0.6 and follow['rotate_to_heading_angular_vel'] == 0.7
-
-
 @pytest.mark.parametrize('file', ['rviz/humanoid.rviz', 'foxglove/humanoid.json'])
 def test_layouts_can_be_read(file):
     yaml = pytest.importorskip('yaml')  # JSON is YAML too
@@ -153,7 +136,7 @@ def test_layouts_can_be_read(file):
     assert yaml.safe_load(text) and 'goal_pose' in text and 'planner/path' in text
 
 
-@pytest.mark.parametrize('name', ['nav2', 'rviz'])
+@pytest.mark.parametrize('name', ['nav2', 'ros2_control', 'rviz'])
 def test_launch_files_for_what_is_not_here_load(name):
     pytest.importorskip('launch_ros')
     import runpy

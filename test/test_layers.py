@@ -73,6 +73,7 @@ LAZY = {
     'evaluation.plots.animation': {'PIL', 'sim.mujoco.renderer'},
     'evaluation.comparison.sim_to_sim': {'sim.mujoco.custom_model'},
     'nodes.demos': {'matplotlib', 'sim.mujoco.renderer'},
+    'nodes.hardware.booster': {'booster_interface'},
     'nodes.locomotion': {'mcap'},
     'nodes.operator.viewer': {'sim.web'},
     'reliability.faults.viewer_client': {'websockets'},

@@ -53,7 +53,8 @@ MEANING: Dict[str, Dict[str, str]] = {
         'joint_command': JOINTS,
         'joint_gains': GAINS,
         '~/led_joints': 'joints that follow `arm_command` or `arm_trajectory`, comma-separated',
-        '~/state': 'see the table below',
+        '~/state': 'text, see the table below',
+        '~/status': 'the same for programs, see below the table',
         '~/envelope': 'JSON: measured speeds and tested arm motion of the policy',
         '~/timing': '[s], 1 Hz: period, step, latency, observation_age × mean, p50, p99, max',
         '/diagnostics': ('1 Hz: policy, loop timing, each sensor, cmd_vel, arms, motors, '
@@ -96,7 +97,8 @@ MEANING: Dict[str, Dict[str, str]] = {
         'plan': 'in the frame of `odom`; only its last heading is used',
         'say_goal': 'the name of a place',
         'cmd_vel': f'{ANY_TWIST}; 20 Hz while it walks',
-        '~/status': 'see below',
+        '~/state': 'text, see below',
+        '~/status': 'the same for programs, see below',
         '~/path': 'each planned path',
         '~/cancel': 'stop and stand'},
     'viewer': {

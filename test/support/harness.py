@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Dict, List, Optional
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import Twist
 import numpy as np
 from rclpy.node import Node
@@ -55,6 +55,7 @@ class Driver(Node):
         self.states: List[str] = []
         self.diagnostics: Dict[str, Any] = {}
         self.hardware: Dict[str, str] = {}
+        self.status: Dict[str, Any] = {}
         self._joint_states = self.create_publisher(
             JointState, 'joint_states', qos.SENSOR_OUTPUT)
         self._imu = self.create_publisher(Imu, 'imu/data', qos.SENSOR_OUTPUT)
@@ -68,6 +69,8 @@ class Driver(Node):
             lambda msg: self.gains.append(np.array(msg.data).reshape(-1, 3)), qos.LATCHED)
         self.create_subscription(
             String, 'locomotion/state', lambda msg: self.states.append(msg.data), qos.LATCHED)
+        self.create_subscription(
+            DiagnosticStatus, 'locomotion/status', self._on_status, qos.LATCHED)
         self.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS)
 
@@ -105,6 +108,9 @@ class Driver(Node):
     def command(self, **components: float) -> None:
         """Send a velocity command, as ``linear_x=0.5``."""
         self.cmd_vel.publish(twist(**components))
+
+    def _on_status(self, msg: DiagnosticStatus) -> None:
+        self.status = {'level': msg.level, **{pair.key: pair.value for pair in msg.values}}
 
     def _on_diagnostics(self, msg: DiagnosticArray) -> None:
         for status in msg.status:

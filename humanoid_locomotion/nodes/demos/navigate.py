@@ -70,7 +70,7 @@ class NavigateNode(Watcher):
         self.truth: Optional[np.ndarray] = None
         self._index, self._pause_until = 0, 0.0
         self._said = self.create_publisher(String, 'say_goal', qos.VELOCITY_COMMAND)
-        self.create_subscription(String, 'planner/status', self._on_status, qos.LATCHED)
+        self.create_subscription(String, 'planner/state', self._on_status, qos.LATCHED)
         self.create_subscription(PathMessage, 'planner/path', self._on_path, qos.LATCHED)
         self.create_subscription(Twist, 'cmd_vel', self._on_command, qos.VELOCITY_COMMAND)
         self.create_subscription(Odometry, TRUTH, self._on_truth, qos.SENSOR_INPUT)

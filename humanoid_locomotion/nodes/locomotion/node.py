@@ -7,22 +7,22 @@ import functools
 import gc
 import sys
 import threading
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
+from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.task import Future
-from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.policy.vetting import open_vetted
 from humanoid_locomotion.nodes.locomotion.ros_interface import RosInterface
-from humanoid_locomotion.nodes.ros import qos
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.ros.guarded import GuardedNode, describe
 from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters, declare, read
+from humanoid_locomotion.nodes.ros.status import StatusPublisher
 
 AUTOSTART_PERIOD = 0.1  # [s]
 WAITING_LOG_PERIOD = 5.0  # [s]
@@ -32,6 +32,8 @@ SWITCH_INTERVAL = 0.0001  # [s]
 NICENESS = 10  # nice value of the process that opens the policy first
 SUCCESS, FAILURE, ERROR = (TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
                            TransitionCallbackReturn.ERROR)
+UNCONFIGURED = {'mode': 'unconfigured', 'reason': '', 'hold': '', 'stiff': 'false',
+                'takes_commands': 'false'}
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
 
@@ -63,8 +65,8 @@ class LocomotionNode(GuardedNode):
         declare(self, LocomotionParameters, fix_clock=False)
         self._interface: Optional[RosInterface] = None
         self._opening = threading.Lock()  # held while ~/swap opens a policy
-        self._state = self.create_publisher(String, '~/state', qos.LATCHED)
-        self.show('unconfigured')
+        self._status = StatusPublisher(self)
+        self.show('unconfigured', UNCONFIGURED)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         for name in ('stand', 'walk', 'damp', 'emergency_stop', 'reset'):
             self.create_service(Trigger, f'~/{name}', functools.partial(self._on_request, name))
@@ -85,10 +87,14 @@ class LocomotionNode(GuardedNode):
             raise RefusedError('request', 'the node is not configured and commands nothing')
         return self._interface
 
-    def show(self, label: str) -> None:
-        """Publish and log the state of the robot."""
-        self._state.publish(String(data=label))
-        if label.startswith('fault'):
+    def show(self, label: str, values: Dict[str, str]) -> None:
+        """Publish the state of the robot, as text and as values; log a new text."""
+        is_fault = label.startswith('fault')
+        level = (DiagnosticStatus.ERROR if is_fault else
+                 DiagnosticStatus.WARN if values['hold'] else DiagnosticStatus.OK)
+        if not self._status.show(label, level, values):
+            return
+        if is_fault:
             self.get_logger().error(label)
         else:
             self.get_logger().info(label)
@@ -159,7 +165,7 @@ class LocomotionNode(GuardedNode):
             del interface
             gc.unfreeze()  # otherwise present garbage would never be freed
             gc.collect()
-        self.show('unconfigured')
+        self.show('unconfigured', UNCONFIGURED)
 
     def _autostart(self) -> None:
         if self._interface is None:

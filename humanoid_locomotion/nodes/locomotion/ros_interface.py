@@ -14,7 +14,7 @@ from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import BatteryState, Imu, JointState, Temperature
-from std_msgs.msg import Float64, Float64MultiArray, String
+from std_msgs.msg import Float64, String
 
 from humanoid_locomotion.core.errors import LocomotionError, RefusedError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
@@ -23,40 +23,36 @@ from humanoid_locomotion.core.robot_bounds import wider_bounds
 from humanoid_locomotion.core.safety.rules import Severity
 from humanoid_locomotion.nodes.locomotion.control_loop import ControlLoop
 from humanoid_locomotion.nodes.locomotion.reporter import Reporter
-from humanoid_locomotion.nodes.locomotion.state_machine import StateMachine
+from humanoid_locomotion.nodes.locomotion.state_machine import Mode, StateMachine
 from humanoid_locomotion.nodes.locomotion.step_scheduler import StepScheduler
 from humanoid_locomotion.nodes.locomotion.timing import LoopTiming
 from humanoid_locomotion.nodes.ros import conversions, qos
+from humanoid_locomotion.nodes.ros.command_output import CommandOutput
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer
 from humanoid_locomotion.nodes.ros.guarded import GuardedNode
-from humanoid_locomotion.nodes.ros.parameters import LocomotionParameters
+from humanoid_locomotion.nodes.ros.parameters import JOINT_COMMAND, LocomotionParameters
 
 REFUSAL_LOG_PERIOD = 2.0  # [s]
 DIAGNOSTICS_PERIOD = 1.0  # [s]
 JUMP_LOG_PERIOD = 2.0  # [s]
 COUNT_PERIOD = 0.2  # [s] between two counts of publishers
-FLUSH_TIMEOUT = Duration(nanoseconds=200_000_000)
 
 
 class RosInterface:
     """Connects an opened policy to a node's topics.
 
-    ``joint_command`` cannot carry gains, so damping is published twice: ``joint_gains`` sets kp to
-    zero and kd to that of the robot description, and the targets are the measured positions. A
-    driver that receives only one of them holds its position or damps; neither moves the robot.
-
     Args:
         node: The node that provides topics and clock.
         parameters: The parameters of the node.
         folder: The policy to run.
-        show: Called with the state of the robot whenever it changes.
+        show: Called with the state of the robot, as text and as values, whenever it changes.
 
     Attributes:
         loop: The control loop behind the topics.
     """
 
     def __init__(self, node: GuardedNode, parameters: LocomotionParameters,
-                 folder: PolicyFolder, show: Callable[[str], None]):
+                 folder: PolicyFolder, show: Callable[[str, Dict[str, str]], None]):
         self._node, self._parameters, self._show = node, parameters, show
         self._is_simulated = bool(node.get_parameter('use_sim_time').value)
         robot = described_robot(folder.contract.robot, parameters.robot)
@@ -68,7 +64,8 @@ class RosInterface:
         self._timer: Any = None
         self._is_rehearsed = False
         self._recorder: Any = None
-        self._label, self._led = '', 'not published'
+        self._shown: Any = None
+        self._led = 'not published'
         self._counts: Dict[str, int] = {}
         with ExitStack() as made:
             self._made = made
@@ -76,10 +73,9 @@ class RosInterface:
             self._create_publishers()
             self._take_contract()
             self._create_subscriptions()
-            outputs = [] if self._commands is None else [self._commands, self._gains]
             self._reporter = Reporter(
                 node, parameters, self.loop, self._timing, self._recorder, self._subscriptions,
-                outputs, made)
+                self._output.publishers, made)
             for period, callback in ((DIAGNOSTICS_PERIOD, self._report),
                                      (COUNT_PERIOD, self._count_publishers)):
                 made.callback(node.destroy_timer, create_wall_timer(node, period, callback))
@@ -111,14 +107,8 @@ class RosInterface:
 
     def _create_publishers(self) -> None:
         node, free = self._node, self._made.callback
-        self._commands: Any = None
-        self._gains: Any = None
-        if not self._parameters.dry_run:
-            self._commands = node.create_lifecycle_publisher(
-                JointState, 'joint_command', qos.COMMAND)
-            free(node.destroy_lifecycle_publisher, self._commands)
-            self._gains = node.create_publisher(Float64MultiArray, 'joint_gains', qos.LATCHED)
-            free(node.destroy_publisher, self._gains)
+        self._output = CommandOutput(node, self._parameters)
+        free(self._output.destroy)
         self._envelope = node.create_publisher(String, '~/envelope', qos.LATCHED)
         free(node.destroy_publisher, self._envelope)
         self._led_joints = node.create_publisher(String, '~/led_joints', qos.LATCHED)
@@ -127,14 +117,12 @@ class RosInterface:
     def _take_contract(self) -> None:
         """Publish the data that depends on the policy only."""
         folder = self.loop.folder
-        self._message = conversions.JointCommand(folder.contract.joint_names)
-        self._stiff_gains = conversions.joint_gains(*self.loop.stiff_gains.T)
-        self._damped_gains = conversions.joint_gains(*self.loop.damped_gains.T)
+        self._output.take(
+            folder.contract.joint_names, self.loop.stiff_gains, self.loop.damped_gains)
         wider = wider_bounds(folder.contract)
         if wider:
             self._node.get_logger().warning(f'accepted beyond the bounds of the robot: {wider}')
-        self._published_gains: Any = None
-        self._publish_gains()
+        self._output.publish_gains(self.machine.is_stiff)
         envelope = folder.envelope
         if envelope.problem:
             self._node.get_logger().warning(f'~/envelope is not measured: {envelope.problem}')
@@ -197,12 +185,7 @@ class RosInterface:
     def missing(self) -> str:
         """Return the reasons against activating the robot now; empty if there are none."""
         missing = self.loop.missing(self.now(), damped=self._parameters.start_damped)
-        return '; '.join(part for part in (missing, self._unheard()) if part)
-
-    def _unheard(self) -> str:
-        # Otherwise the first targets are lost, and the joints seem not to follow.
-        is_heard = self._commands is None or self._commands.get_subscription_count() > 0
-        return '' if is_heard else 'no subscriber of joint_command'
+        return '; '.join(part for part in (missing, self._output.unheard) if part)
 
     @property
     def is_active(self) -> bool:
@@ -216,13 +199,13 @@ class RosInterface:
             RefusedError: A sensor is stale, the robot lies on the floor, a fault is latched, or
                 no driver subscribes.
         """
-        unheard = self._unheard()
+        unheard = self._output.unheard
         if unheard:
             raise RefusedError('activate', self.missing() or unheard)  # all reasons in one message
         self._count_publishers()
         now = self.now()
         self._apply('activate', now, damped=self._parameters.start_damped)
-        self._publish_gains()
+        self._output.publish_gains(self.machine.is_stiff)
         self._timing.pause()
         self._scheduler.begin(now)
         self._is_rehearsed = True  # the first alarm is for a step
@@ -242,9 +225,7 @@ class RosInterface:
             self._apply('deactivate')
         finally:
             self._publish(self.loop.sensors.state.joint_positions[0], self.now())
-            if self._commands is not None:
-                for publisher in (self._gains, self._commands):
-                    publisher.wait_for_all_acked(FLUSH_TIMEOUT)
+            self._output.flush()
 
     def stop(self) -> None:
         """Damp the robot, and end the recording."""
@@ -320,7 +301,7 @@ class RosInterface:
             self._tick(now, None)
         else:
             self.loop.rehearse(now)
-            self._message.serialized(self.loop.sensors.state.joint_positions[0], 0)
+            self._output.rehearse(self.loop.sensors.state.joint_positions[0])
             self._is_rehearsed = True
             self._set_alarm(self._scheduler.alarm)
 
@@ -347,16 +328,8 @@ class RosInterface:
             self._recorder.message(topic, msg, now)
 
     def _publish(self, targets: np.ndarray, now: float) -> None:
-        self._publish_gains()
-        if self._commands is not None:
-            self._commands.publish(self._message.serialized(targets, round(1e9 * now)))
+        self._output.publish(targets, round(1e9 * now), self.machine.is_stiff)
         self.show_state()
-
-    def _publish_gains(self) -> None:
-        gains = self._stiff_gains if self.machine.is_stiff else self._damped_gains
-        if self._gains is not None and gains is not self._published_gains:
-            self._gains.publish(gains)
-            self._published_gains = gains
 
     def show_state(self) -> None:
         """Publish the state of the robot and the led joints, if they changed."""
@@ -364,10 +337,15 @@ class RosInterface:
         if led != self._led:
             self._led = led
             self._led_joints.publish(String(data=led))
-        label = self.machine.label
-        if label != self._label:
-            self._label = label
-            self._show(label)
+        machine, hold = self.machine, self.machine.hold or self.loop.guard.hold
+        takes = (machine.mode in (Mode.STANDING, Mode.WALKING) and not machine.ignores
+                 and not hold)
+        shown = (machine.label, hold, takes)
+        if shown != self._shown:
+            self._shown = shown
+            self._show(machine.label, {
+                'mode': machine.mode.value, 'reason': machine.reason, 'hold': hold,
+                'stiff': str(machine.is_stiff).lower(), 'takes_commands': str(takes).lower()})
 
     def _on_jump(self, jump: TimeJump) -> None:
         self._node.get_logger().warning(
@@ -383,10 +361,12 @@ class RosInterface:
 
     def _count_publishers(self) -> None:
         # Count a remapped topic under its actual name.
-        topics = (*self.loop.sensors.channels, *self.loop.arms.channels, 'cmd_vel',
-                  'joint_command', *(['/clock'] * self._is_simulated))
-        counts = {topic: self._node.count_publishers(self._node.resolve_topic_name(topic))
-                  for topic in topics}
+        topics = {name: name for name in (
+            *self.loop.sensors.channels, *self.loop.arms.channels, 'cmd_vel',
+            *(['/clock'] * self._is_simulated))}
+        topics[JOINT_COMMAND] = self._output.topic
+        counts = {name: self._node.count_publishers(self._node.resolve_topic_name(topic))
+                  for name, topic in topics.items()}
         if counts != self._counts:
             self._counts = counts
             self._apply('count', **counts)

@@ -125,6 +125,14 @@ class Navigator:
         self.mode, self._command = Mode.CANCELLED, np.zeros(3)
         return True
 
+    def fail(self, reason: str) -> None:
+        """Abort the goal."""
+        self.mode, self.reason, self._command = Mode.FAILED, reason, np.zeros(3)
+
+    def remaining(self) -> float:
+        """Return the length of the path that is left [m]; 0 without a goal."""
+        return float(pursuit.places(self.path)[-1]) - self._place if self.is_under_way else 0.0
+
     def step(self, pose: np.ndarray, now: float) -> Optional[np.ndarray]:
         """Compute the command for the current time.
 
@@ -217,10 +225,8 @@ class Navigator:
     def _watch_progress(self, pose: np.ndarray, now: float) -> None:
         """Abort when neither distance nor angle to the goal has decreased for too long."""
         assert self.goal is not None
-        left = float(pursuit.places(self.path)[-1]) - self._place + abs(pursuit.wrap(
-            self.goal.pose[2] - pose[2])) / np.pi
+        left = self.remaining() + abs(pursuit.wrap(self.goal.pose[2] - pose[2])) / np.pi
         if left < self._best - PROGRESS or self._still_since is not None:
             self._best, self._best_time = min(left, self._best), now
         elif now - self._best_time > self._settings.progress_timeout and self.is_under_way:
-            self.mode = Mode.FAILED
-            self.reason = f'no progress for {self._settings.progress_timeout:g} s'
+            self.fail(f'no progress for {self._settings.progress_timeout:g} s')

@@ -17,6 +17,7 @@ T = TypeVar('T')
 # Parameters that rclpy itself declares, or reads by prefix.
 RCLPY_PARAMETERS = ('use_sim_time', 'start_type_description_service')
 RCLPY_PREFIXES = ('qos_overrides.',)
+JOINT_COMMAND = 'joint_command'  # the command interface of this package's drivers
 
 
 def parameter(default: Any, description: str, *, within: Optional[Tuple[float, float]] = None,
@@ -54,6 +55,13 @@ class LocomotionParameters:
         False, 'Subscribe TwistStamped instead of Twist on cmd_vel')
     dry_run: bool = parameter(
         False, 'Compute everything and publish only ~/state, ~/timing and diagnostics')
+    command_interface: str = parameter(
+        JOINT_COMMAND, 'Messages with joint targets: those of a driver, or of ros2_control',
+        one_of=(JOINT_COMMAND, 'forward_command', 'joint_trajectory', 'mit'))
+    controller: str = parameter(
+        'locomotion_controller', 'Name of the ros2_control controller')
+    accept_no_watchdog: bool = parameter(
+        False, 'Allow command interfaces that keep the last command when this node ends')
     record: bool = parameter(
         False, 'Write inputs, observations, actions and targets to an MCAP file')
     record_folder: str = parameter(
@@ -164,11 +172,14 @@ class PlannerParameters:
     heading_tolerance: float = parameter(
         0.15, 'Angle at which a goal counts as reached [rad]', within=(0.1, 3.2), read_only=True)
     progress_timeout: float = parameter(
-        15.0, 'Time without progress after which a goal is aborted [s]', within=(1.0, 600.0),
-        read_only=True)
+        15.0, 'Time without progress, or without odom, after which a goal is aborted [s]',
+        within=(1.0, 600.0), read_only=True)
     odom_timeout: float = parameter(
         0.5, 'Time without odom after which the robot stands [s]', within=(0.05, 10.0),
         read_only=True)
+    max_distance: float = parameter(
+        1000.0, 'Largest distance from the robot to a goal or a point of a plan [m]',
+        within=(1.0, 100_000.0), read_only=True)
     hold: bool = parameter(
         True, 'Walk back to a reached goal after a push', read_only=True)
 

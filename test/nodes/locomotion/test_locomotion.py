@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
@@ -173,6 +174,22 @@ def test_stand_ignores_commands_until_walk(bench):
     assert 'walking' not in one.driver.states
     assert one.call('walk').success
     one.until(lambda: (one.driver.command(linear_x=0.5), one.driver.state == 'walking')[1])
+
+
+def test_the_typed_status_says_mode_reason_and_whether_commands_are_followed(bench):
+    one = bench()
+    one.stand()
+
+    def shows(**values):
+        one.until(lambda: values.items() <= one.driver.status.items())
+
+    shows(mode='standing', reason='', hold='', stiff='true', takes_commands='true',
+          level=DiagnosticStatus.OK)
+    one.call('stand')
+    shows(mode='standing', takes_commands='false')
+    one.call('emergency_stop')
+    shows(mode='fault', stiff='false', takes_commands='false', level=DiagnosticStatus.ERROR)
+    assert one.driver.state == f"fault: {one.driver.status['reason']}"
 
 
 def test_damp_lets_go_and_walk_stands_up_again(bench):
