@@ -54,6 +54,8 @@ def check(
         'fingerprint': contract.fingerprint,
         'engine': opened.policy.name,
         'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',
+        'policy.onnx': 'the network alone' if opened.standalone_error is None else (
+            f'standalone, largest difference {opened.standalone_error:.2g} rad'),
         'beyond the robot': wider_bounds(contract) or 'nothing',
         'released': f'no: {unreleased}' if unreleased else 'yes, its scorecard passes',
     }
@@ -65,6 +67,7 @@ def check(
             'command_limits': {'axes': limits.names, 'lower': limits.lower,
                                'upper': limits.upper},
             'engine': opened.policy.name, 'golden_error': opened.golden_error,
+            'standalone_error': opened.standalone_error,
             'beyond_robot': contract.beyond_robot or (), 'unreleased': unreleased})
         return
     table = Table(show_header=False)
@@ -193,6 +196,17 @@ def sign(policy: str = typer.Argument(..., help='Policy folder, or name of one t
         raise
     console.print(f'signed {folder}, golden steps replay within {opened.golden_error:.2g}',
                   soft_wrap=True, markup=False)
+
+
+@app.command()
+def rebuild(policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.')
+            ) -> None:
+    """Write policy.onnx and deploy.yaml again; network and measurements stay the same."""
+    from humanoid_locomotion.core.policy.folder import find_policy
+    from humanoid_locomotion.core.policy.writer import rebuild as rebuild_folder
+    folder = find_policy(policy)
+    rebuild_folder(folder)
+    console.print(f'wrote {folder}', soft_wrap=True, markup=False)
 
 
 @app.command()

@@ -20,10 +20,13 @@ from humanoid_locomotion.core.reading.files import read_bytes
 
 SUMS = 'SHA256SUMS'  # as `sha256sum` writes and checks it
 MAX_SUMS_BYTES = 4096
-# The required files of a policy, and the largest size of each [bytes].
+# The files of a policy, and the largest size of each [bytes]. Those after REQUIRED are missing if
+# 'policy.onnx' is the network alone, as in all folders of version 0.2 and before.
+NETWORK, DEPLOY = 'network.onnx', 'deploy.yaml'
 LIMITS = {'contract.yaml': 256 * 1024, 'policy.onnx': MAX_NETWORK_BYTES,
-          'golden.npz': 16 * 1024 * 1024}
+          'golden.npz': 16 * 1024 * 1024, NETWORK: MAX_NETWORK_BYTES, DEPLOY: 256 * 1024}
 FILES = tuple(LIMITS)
+REQUIRED = FILES[:3]
 SCORECARD, SIM_TO_SIM = 'scorecard.json', 'sim_to_sim.json'
 MEASURED = (SCORECARD, SIM_TO_SIM)
 MAX_MEASURED_BYTES = 1024 * 1024
@@ -37,13 +40,18 @@ class FolderContent:
 
     Attributes:
         path: The folder.
-        files: Content of each of :data:`FILES`, and of the scorecard if it is signed.
+        files: Content of each of :data:`FILES` that has a hash, and of the scorecard if signed.
         problem: Why the scorecard is missing here; empty if it is not.
     """
 
     path: Path
     files: Dict[str, bytes]
     problem: str
+
+    @property
+    def network_file(self) -> str:
+        """Name of the file with the network that the controller runs."""
+        return NETWORK if NETWORK in self.files else 'policy.onnx'
 
     @property
     def digest(self) -> str:
@@ -55,15 +63,17 @@ class FolderContent:
 
 
 def read_folder(folder: Path) -> FolderContent:
-    """Read the required files of a policy, and its scorecard.
+    """Read the files of a policy, and its scorecard.
 
     Raises:
         PolicyError: A file is missing, not a regular file, too large, or differs from its hash.
     """
     listed = _read(folder / SUMS, MAX_SUMS_BYTES)
-    files = {name: _read(folder / name, limit) for name, limit in LIMITS.items()}
+    files = {name: _read(folder / name, LIMITS[name]) for name in REQUIRED}
     sums = _parse_sums(listed, folder / SUMS)
-    for name in FILES:
+    files.update((name, _read(folder / name, LIMITS[name]))
+                 for name in FILES if name in sums and name not in files)
+    for name in files:
         if _digest(files[name]) != sums.get(name):
             raise PolicyError(folder / name, f'does not match its hash in {SUMS}: it was '
                               'damaged or changed after export; `humanoid-locomotion policy sign` '
@@ -102,17 +112,18 @@ def _read(path: Path, limit: int) -> bytes:
     except ConfigError as error:
         if os.path.lexists(path):
             raise PolicyError(path, error.problem) from error
-        raise PolicyError(path, f'is missing; a policy folder needs {", ".join(FILES)} and '
-                          f'{SUMS}, which `humanoid-locomotion policy sign` writes') from error
+        raise PolicyError(path, f'is missing; a policy folder needs {", ".join(REQUIRED)}, '
+                          f'those listed in {SUMS}, and {SUMS}, which `humanoid-locomotion policy sign` writes') from error
 
 
 def _parse_sums(content: bytes, path: Path) -> Dict[str, str]:
     lines = content.decode('ascii', 'replace').splitlines()
     matches = [_LINE.fullmatch(line) for line in lines]
     sums = {match[2]: match[1] for match in matches if match is not None}
-    if len(sums) != len(lines) or not set(FILES) <= set(sums) <= {*FILES, *MEASURED}:
+    if len(sums) != len(lines) or not set(REQUIRED) <= set(sums) <= {*FILES, *MEASURED}:
+        others = (*FILES[len(REQUIRED):], *MEASURED)
         raise PolicyError(path, f'must have one line as sha256sum writes it for each of '
-                          f'{", ".join(FILES)} and, if present, {", ".join(MEASURED)}')
+                          f'{", ".join(REQUIRED)} and, if present, {", ".join(others)}')
     return sums
 
 
@@ -122,10 +133,9 @@ def write_sums(folder: Path) -> None:
     Raises:
         PolicyError: A required file is missing, too large, or cannot be read.
     """
-    sums = {name: _digest(_read(folder / name, limit)) for name, limit in LIMITS.items()}
-    for name in MEASURED:
-        if os.path.lexists(folder / name):
-            sums[name] = _digest(_read(folder / name, MAX_MEASURED_BYTES))
+    limits = {**LIMITS, **dict.fromkeys(MEASURED, MAX_MEASURED_BYTES)}
+    sums = {name: _digest(_read(folder / name, limit)) for name, limit in limits.items()
+            if name in REQUIRED or os.path.lexists(folder / name)}
     _write(folder, sums)
 
 

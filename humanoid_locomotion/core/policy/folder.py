@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 import time
-from typing import Any, Dict, Union
+from typing import Any, Dict, Optional, Union
 
 import numpy as np
 
@@ -21,12 +21,14 @@ from humanoid_locomotion.core.errors import ConfigError, PolicyError, UnknownNam
 from humanoid_locomotion.core.policy import engines
 from humanoid_locomotion.core.policy.content import (
     LIMITS,
+    NETWORK,
     SCORECARD,
     FolderContent,
     read_folder,
 )
 from humanoid_locomotion.core.policy.onnx_graph import Network, contract_json, read_network
 from humanoid_locomotion.core.policy.speed_envelope import Envelope, measured_envelope
+from humanoid_locomotion.core.policy.standalone import replay
 from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import parse_npz, parse_yaml
@@ -69,6 +71,8 @@ class PolicyFolder:
     golden_error: float
     golden_action: float
     envelope: Envelope
+    network_path: Path
+    standalone_error: Optional[float] = None
 
     def controller(self, num_envs: int = 1) -> Controller:
         """Return a controller that runs this policy on ``num_envs`` robots."""
@@ -117,7 +121,7 @@ def open_content(content: FolderContent, engine: str, device: str = 'auto',
     """
     folder, files = content.path, content.files
     contract = _contract(files['contract.yaml'], folder / 'contract.yaml')
-    network = read_network(files['policy.onnx'], folder / 'policy.onnx')
+    network = read_network(files[content.network_file], folder / content.network_file)
     _check_same_contract(contract, network)
     check_sizes(contract, network)
     started = engines.start_engine(network, engine, device)
@@ -125,9 +129,15 @@ def open_content(content: FolderContent, engine: str, device: str = 'auto',
     stop = WARM_UP_STEPS if started.name == replayed_by else None
     error = replay_golden(contract, started, {key: it[:stop] for key, it in golden.items()},
                           folder / 'golden.npz')
+    difference = None
+    if NETWORK in files and stop is None and started.name == 'onnxruntime':
+        standalone = read_network(files['policy.onnx'], folder / 'policy.onnx', True)
+        _check_same_contract(contract, standalone)
+        difference = replay.check(standalone, contract, started, golden)
     return PolicyFolder(folder, contract, started, error,
                         float(np.max(np.abs(golden['action']))),
-                        measured_envelope(contract, files.get(SCORECARD), content.problem))
+                        measured_envelope(contract, files.get(SCORECARD), content.problem),
+                        network.path, difference)
 
 
 def read_contract(path: Path) -> PolicyContract:
