@@ -63,6 +63,10 @@ class PolicyFolder:
         golden_error: Largest difference in the replay of the golden steps.
         golden_action: Largest magnitude among the golden actions.
         envelope: The measured speeds, or the reason why they are not known.
+        network_path: The file of the network.
+        standalone_error: Largest difference between the joint targets of the standalone policy
+            and the controller's in the golden steps [rad]; None if there is none, or if it was
+            not run.
     """
 
     path: Path
@@ -130,10 +134,11 @@ def open_content(content: FolderContent, engine: str, device: str = 'auto',
     error = replay_golden(contract, started, {key: it[:stop] for key, it in golden.items()},
                           folder / 'golden.npz')
     difference = None
-    if NETWORK in files and stop is None and started.name == 'onnxruntime':
+    if NETWORK in files and stop is None:
         standalone = read_network(files['policy.onnx'], folder / 'policy.onnx', True)
         _check_same_contract(contract, standalone)
-        difference = replay.check(standalone, contract, started, golden)
+        if started.name == 'onnxruntime':
+            difference = replay.check(standalone, contract, started, golden)
     return PolicyFolder(folder, contract, started, error,
                         float(np.max(np.abs(golden['action']))),
                         measured_envelope(contract, files.get(SCORECARD), content.problem),

@@ -114,7 +114,7 @@ def read_network(content: bytes, path: Path, is_standalone: bool = False) -> Net
     try:
         import onnx
     except ImportError as error:
-        raise MissingPackageError(f'reading {path.name}', 'onnx', 'pip install onnx') from error
+        raise MissingPackageError('reading a network', 'onnx', 'pip install onnx') from error
     try:
         _check_structure(content)
         model = onnx.ModelProto.FromString(content)

@@ -104,7 +104,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             return self._record('Mod', ufunc, inputs, fmod=1)
         if ufunc is np.isnan:
             return ~(inputs[0] == inputs[0])
-        if ufunc is np.arctan2:  # by the half angle: ONNX has no such operator
+        if ufunc is np.arctan2:  # by the half angle, for all angles but pi itself
             y, x = inputs
             return 2.0 * np.arctan(y / np.maximum(np.sqrt(x * x + y * y) + x, 1e-30))
         if ufunc not in _OPERATORS:
