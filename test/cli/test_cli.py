@@ -305,7 +305,7 @@ def test_a_policy_of_ours_is_imported_by_its_flat_metadata_as_what_it_is(run, tm
     onnx = pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
     folder = policy_folders()['humanoid']
-    model = onnx.load(folder / 'policy.onnx')
+    model = onnx.load(folder / 'network.onnx')
     flat = [entry for entry in model.metadata_props if entry.key != CONTRACT_KEY]
     del model.metadata_props[:]
     model.metadata_props.extend(flat)

@@ -122,7 +122,7 @@ def test_its_actions_are_those_of_targets_within_the_limits():
     targets = it.values('default') + it.values('action_scale') * actions
     assert (targets <= it.values('upper') + 1e-6).all()
     assert (targets >= it.values('lower') - 1e-6).all()
-    assert np.isclose(targets, it.values('upper')).any()
+    assert np.isclose(targets, [it.values('lower'), it.values('upper')]).any()
 
 
 @pytest.mark.parametrize('gravity', [(0, 0, 1), (0, 0, 0), (0, 0, -1), (1, 0, 0)])
