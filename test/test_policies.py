@@ -17,8 +17,8 @@ from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.robot_bounds import check_contract
 from humanoid_locomotion.core.state import RobotState
 
-FILES = {'policy.onnx', 'network.onnx', 'deploy.yaml', 'contract.yaml', 'golden.npz', 'card.md', 'scorecard.json',
-         'scorecard.png', 'field.png', 'sim_to_sim.json', 'SHA256SUMS'}
+FILES = {'policy.onnx', 'network.onnx', 'deploy.yaml', 'contract.yaml', 'golden.npz', 'card.md',
+         'scorecard.json', 'scorecard.png', 'field.png', 'sim_to_sim.json', 'SHA256SUMS'}
 MAX_BYTES = 4 * 1024 * 1024
 
 policies = pytest.mark.parametrize(

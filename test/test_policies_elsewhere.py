@@ -1,4 +1,4 @@
-"""A shipped policy.onnx is the whole policy: a reader that knows no package of ours walks with it."""
+"""A shipped policy.onnx is the whole policy: it walks without this package."""
 
 from __future__ import annotations
 

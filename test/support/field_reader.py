@@ -1,8 +1,8 @@
 """Runs an ONNX policy in MuJoCo with the conventions of mjlab's exports, and nothing of ours.
 
-The observation is the terms that ``observation_names`` lists; ``default + scale * actions`` are the
-targets of position controllers; further inputs are a memory that starts at zero and comes back as
-the further outputs.
+The observation is the terms that ``observation_names`` lists; ``default + scale * actions`` are
+the targets of position controllers; further inputs are a memory that starts at zero and comes back
+as the further outputs.
 """
 
 from __future__ import annotations

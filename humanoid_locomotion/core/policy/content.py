@@ -114,7 +114,8 @@ def _read(path: Path, limit: int) -> bytes:
         if os.path.lexists(path):
             raise PolicyError(path, error.problem) from error
         raise PolicyError(path, f'is missing; a policy folder needs {", ".join(REQUIRED)}, '
-                          f'those listed in {SUMS}, and {SUMS}, which `humanoid-locomotion policy sign` writes') from error
+                          f'the files listed in {SUMS}, and {SUMS}, which '
+                          '`humanoid-locomotion policy sign` writes') from error
 
 
 def _parse_sums(content: bytes, path: Path) -> Dict[str, str]:
@@ -155,7 +156,8 @@ def sign_measured(folder: Path, names: Iterable[str]) -> None:
 def _write(folder: Path, sums: Dict[str, str]) -> None:
     """Replace the file atomically, since a partly written one would be a damaged folder."""
     with tempfile.TemporaryDirectory(prefix='.sums-', dir=folder) as scratch:
-        text = ''.join(f'{sums[name]}  {name}\n' for name in (*FILES, DEPLOY, *MEASURED) if name in sums)
+        text = ''.join(f'{sums[name]}  {name}\n' for name in (*FILES, DEPLOY, *MEASURED)
+                       if name in sums)
         (Path(scratch) / SUMS).write_text(text, encoding='ascii')
         os.replace(Path(scratch) / SUMS, folder / SUMS)
 

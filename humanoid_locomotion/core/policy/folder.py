@@ -28,7 +28,7 @@ from humanoid_locomotion.core.policy.content import (
 )
 from humanoid_locomotion.core.policy.onnx_graph import Network, contract_json, read_network
 from humanoid_locomotion.core.policy.speed_envelope import Envelope, measured_envelope
-from humanoid_locomotion.core.policy.standalone import replay
+from humanoid_locomotion.core.policy.standalone.replay import Replay
 from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import parse_npz, parse_yaml
@@ -131,18 +131,18 @@ def open_content(content: FolderContent, engine: str, device: str = 'auto',
     started = engines.start_engine(network, engine, device)
     golden = _golden(files['golden.npz'], folder / 'golden.npz')
     stop = WARM_UP_STEPS if started.name == replayed_by else None
-    error = replay_golden(contract, started, {key: it[:stop] for key, it in golden.items()},
-                          folder / 'golden.npz')
-    difference = None
+    beside = None
     if NETWORK in files and stop is None:
         standalone = read_network(files['policy.onnx'], folder / 'policy.onnx', True)
         _check_same_contract(contract, standalone)
         if started.name == 'onnxruntime':
-            difference = replay.check(standalone, contract, started, golden)
+            beside = Replay(standalone, contract)
+    error = replay_golden(contract, started, {key: it[:stop] for key, it in golden.items()},
+                          folder / 'golden.npz', beside)
     return PolicyFolder(folder, contract, started, error,
                         float(np.max(np.abs(golden['action']))),
                         measured_envelope(contract, files.get(SCORECARD), content.problem),
-                        network.path, difference)
+                        network.path, None if beside is None else beside.difference)
 
 
 def read_contract(path: Path) -> PolicyContract:
@@ -168,10 +168,9 @@ def _contract(content: bytes, path: Path) -> PolicyContract:
 
 
 def _check_same_contract(contract: PolicyContract, network: Network) -> None:
-    carried = contract_json(network)
-    differing = [key for key, value in config.to_mapping(contract).items()
-                 if carried.get(key) != value]
-    differing += [key for key in carried if key not in config.to_mapping(contract)]
+    carried, mapping = contract_json(network), config.to_mapping(contract)
+    differing = [key for key, value in mapping.items() if carried.get(key) != value]
+    differing += [key for key in carried if key not in mapping]
     if differing:
         raise PolicyError(network.path, 'its contract and contract.yaml differ in '
                           f'{sorted(differing)}; both must come from one export')
@@ -231,8 +230,15 @@ def _golden(content: bytes, path: Path) -> Dict[str, np.ndarray]:
 
 
 def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.ndarray],
-                  path: Path) -> float:
+                  path: Path, beside: Optional[Replay] = None) -> float:
     """Run the recorded states and commands through the controller.
+
+    Args:
+        contract: The contract.
+        network: The engine with the network.
+        golden: The golden steps.
+        path: Their file, for messages.
+        beside: Compares the standalone policy with each step.
 
     Returns:
         The largest difference to the recorded observations, actions and targets.
@@ -261,6 +267,8 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
                     path, f'golden step {i} does not replay: {name} differs by {difference:.3g}, '
                     f'at most {GOLDEN_TOLERANCE:g} is allowed')
             worst = max(worst, difference)
+        if beside is not None:
+            beside.compare(state, golden['command'][i:i + 1], targets)
         if i == 0:
             begin = time.monotonic()
         elif time.monotonic() - begin > GOLDEN_TIMEOUT:

@@ -1,4 +1,4 @@
-"""Reads an ONNX file of a policy and refuses, before an engine loads it, anything but a small network.
+"""Reads a policy's ONNX file and refuses, before an engine loads it, all but a small network.
 
 An ONNX graph is a program: it may loop, branch, reference other files and allocate tensors of any
 size. A policy needs none of that. The accepted graphs run in bounded time and memory: a
@@ -39,9 +39,9 @@ IR_VERSIONS, OPSETS = range(3, 15), range(7, 27)
 # that make a large tensor from a small one (Expand, Tile, Pad, Range, ConstantOfShape); random
 # numbers; LSTM and GRU, whose state cannot be carried between steps by one input and one output.
 OPERATORS = frozenset((
-    'Abs', 'Add', 'And', 'Atan', 'BatchNormalization', 'Cast', 'Celu', 'Clip', 'Concat', 'Constant',
-    'Cos', 'Div', 'Elu', 'Equal', 'Erf', 'Exp', 'Flatten', 'Gather', 'Gelu', 'Gemm', 'Greater',
-    'GreaterOrEqual', 'HardSigmoid', 'HardSwish', 'Identity', 'LayerNormalization',
+    'Abs', 'Add', 'And', 'Atan', 'BatchNormalization', 'Cast', 'Celu', 'Clip', 'Concat',
+    'Constant', 'Cos', 'Div', 'Elu', 'Equal', 'Erf', 'Exp', 'Flatten', 'Gather', 'Gelu', 'Gemm',
+    'Greater', 'GreaterOrEqual', 'HardSigmoid', 'HardSwish', 'Identity', 'LayerNormalization',
     'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'MatMul', 'Max', 'Min', 'Mish', 'Mod', 'Mul', 'Neg',
     'Not', 'Or', 'PRelu', 'Pow', 'Reciprocal', 'ReduceL2', 'ReduceMax', 'ReduceMean',
     'ReduceMin', 'ReduceSum', 'Relu', 'Reshape', 'Selu', 'Shape', 'Sigmoid', 'Sign', 'Sin',

@@ -103,7 +103,7 @@ class _Memory:
         """Set the controller's arrays to those of the last step, or leave them after a reset."""
         is_running, at = self._vector[0, :, :1] > 0.5, 1
         for array, size in zip(self._carried.values(), self._sizes):
-            stored = self._vector[0, :, at:at + size]
+            stored: Any = self._vector[0, :, at:at + size]
             if array is self._controller.previous_action:
                 stored = stored + actions
             value = np.where(is_running, stored, array.reshape(1, size)).reshape(array.shape)

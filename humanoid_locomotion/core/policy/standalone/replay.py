@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
-
 import numpy as np
 
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import PolicyError
 from humanoid_locomotion.core.policy.engines import open_session
 from humanoid_locomotion.core.policy.onnx_graph import (
@@ -23,46 +20,51 @@ from humanoid_locomotion.core.state import RobotState
 TOLERANCE = 1e-5  # [rad]
 
 
-def check(standalone: Network, contract: PolicyContract, policy: Any,
-          golden: Dict[str, np.ndarray]) -> float:
-    """Compare the joint targets of a standalone policy with those of the controller.
+class Replay:
+    """Compares a standalone policy with the controller, step by step.
+
+    Attributes:
+        difference: The largest so far between their joint targets [rad].
 
     Args:
         standalone: The standalone policy.
         contract: Its contract.
-        policy: The engine with its network.
-        golden: The golden steps.
-
-    Returns:
-        The largest difference [rad].
 
     Raises:
-        PolicyError: It takes or gives other sizes, or the difference is above :data:`TOLERANCE`.
+        PolicyError: It takes or gives other sizes than the contract describes.
     """
-    found = (standalone.obs_size, standalone.num_actions)
-    expected = (sum(fields.sizes(contract).values()), contract.num_actions)
-    if found != expected:
-        raise PolicyError(standalone.path, f'takes {found[0]} observations and returns {found[1]} '
-                          f'actions; the contract describes {expected[0]} and {expected[1]}')
-    session, controller = open_session(standalone), Controller(contract, policy)
-    controller.reset_all()
-    actions = np.zeros((1, contract.num_actions), np.float32)
-    memory, worst = np.zeros((1, 1, standalone.memory_size), np.float32), 0.0
-    states = {key: golden[key] for key in RobotState.__dataclass_fields__ if key in golden}
-    for i in range(len(golden['command'])):
-        state = RobotState(**{key: array[i:i + 1] for key, array in states.items()})
-        command = golden['command'][i:i + 1]
-        obs = fields.join(contract, state, command, actions)
+
+    def __init__(self, standalone: Network, contract: PolicyContract):
+        found = (standalone.obs_size, standalone.num_actions)
+        expected = (sum(fields.sizes(contract).values()), contract.num_actions)
+        if found != expected:
+            raise PolicyError(
+                standalone.path, f'takes {found[0]} observations and returns {found[1]} actions; '
+                f'the contract describes {expected[0]} and {expected[1]}')
+        self.difference = 0.0
+        self._path, self._contract = standalone.path, contract
+        self._session = open_session(standalone)
+        self._actions = np.zeros((1, contract.num_actions), np.float32)
+        self._memory = np.zeros((1, 1, standalone.memory_size), np.float32)
+
+    def compare(self, state: RobotState, command: np.ndarray, targets: np.ndarray) -> None:
+        """Run the next step, for which the controller gave ``targets``.
+
+        Raises:
+            PolicyError: The difference is above :data:`TOLERANCE`.
+        """
+        obs = fields.join(self._contract, state, command, self._actions)
         try:
-            actions, memory = session.run([OUTPUT, MEMORY_OUT], {INPUT: obs, MEMORY_IN: memory})
+            self._actions, self._memory = self._session.run(
+                [OUTPUT, MEMORY_OUT], {INPUT: obs, MEMORY_IN: self._memory})
         except Exception as error:  # onnxruntime raises its own exception types
-            raise PolicyError(standalone.path, f'cannot run golden step {i} '
+            raise PolicyError(self._path, 'cannot run a golden step '
                               f'({" ".join(str(error).split())[:200]})') from error
-        targets = fields.default(contract) + fields.scale(contract) * actions
-        difference = float(np.abs(targets - controller.step(state, command).positions).max())
+        given = fields.default(self._contract) + fields.scale(self._contract) * self._actions
+        difference = float(np.abs(given - targets).max())
         if not difference <= TOLERANCE:
-            raise PolicyError(standalone.path, f'differs from network and contract by '
-                              f'{difference:.3g} rad at golden step {i}, at most {TOLERANCE:g} is '
-                              'allowed; `humanoid-locomotion policy rebuild` writes it again')
-        worst = max(worst, difference)
-    return worst
+            raise PolicyError(
+                self._path, f'its joint targets differ by {difference:.3g} rad from those of '
+                f'network and contract, at most {TOLERANCE:g} is allowed; `humanoid-locomotion '
+                'policy rebuild` writes it again')
+        self.difference = max(self.difference, difference)

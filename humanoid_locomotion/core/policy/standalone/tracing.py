@@ -165,7 +165,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def sum(self, axis: int) -> Traced:
         """As of a NumPy array, in order of the index."""
-        return reduce(np.add, self._along(axis))
+        return reduce(lambda one, other: one + other, self._along(axis))
 
     def mean(self, axis: int) -> Traced:
         """As of a NumPy array."""
@@ -173,7 +173,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def max(self, axis: int) -> Traced:
         """As of a NumPy array."""
-        return reduce(np.maximum, self._along(axis))
+        return reduce(lambda one, other: np.maximum(one, other), self._along(axis))
 
     def _along(self, axis: int) -> List[Traced]:
         before = (slice(None),) * (axis % self.value.ndim)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from policy_factory import make_contract
+import pytest
 from samples import contract
 
 from humanoid_locomotion.core.policy.standalone import fields
