@@ -64,9 +64,6 @@ class PolicyFolder:
         golden_action: Largest magnitude among the golden actions.
         envelope: The measured speeds, or the reason why they are not known.
         network_path: The file of the network.
-        standalone_error: Largest difference between the joint targets of the standalone policy
-            and the controller's in the golden steps [rad]; None if there is none, or if it was
-            not run.
     """
 
     path: Path
@@ -76,7 +73,6 @@ class PolicyFolder:
     golden_action: float
     envelope: Envelope
     network_path: Path
-    standalone_error: Optional[float] = None
 
     def controller(self, num_envs: int = 1) -> Controller:
         """Return a controller that runs this policy on ``num_envs`` robots."""
@@ -131,18 +127,48 @@ def open_content(content: FolderContent, engine: str, device: str = 'auto',
     started = engines.start_engine(network, engine, device)
     golden = _golden(files['golden.npz'], folder / 'golden.npz')
     stop = WARM_UP_STEPS if started.name == replayed_by else None
-    beside = None
-    if NETWORK in files and stop is None:
-        standalone = read_network(files['policy.onnx'], folder / 'policy.onnx', True)
-        _check_same_contract(contract, standalone)
-        if started.name == 'onnxruntime':
-            beside = Replay(standalone, contract)
+    if stop is None:
+        _standalone(content, contract)
     error = replay_golden(contract, started, {key: it[:stop] for key, it in golden.items()},
-                          folder / 'golden.npz', beside)
+                          folder / 'golden.npz')
     return PolicyFolder(folder, contract, started, error,
                         float(np.max(np.abs(golden['action']))),
                         measured_envelope(contract, files.get(SCORECARD), content.problem),
-                        network.path, None if beside is None else beside.difference)
+                        network.path)
+
+
+def standalone_error(opened: PolicyFolder) -> Optional[float]:
+    """Replay the golden steps through the standalone policy and through the controller.
+
+    Returns:
+        The largest difference of the joint targets [rad]; None if the folder has no standalone
+        policy.
+
+    Raises:
+        PolicyError: They differ by more than is allowed, or the standalone policy cannot be run.
+    """
+    content = read_folder(opened.path)
+    standalone = _standalone(content, opened.contract)
+    if standalone is None:
+        return None
+    replay, controller = Replay(standalone, opened.contract), opened.controller()
+    controller.reset_all()
+    golden = _golden(content.files['golden.npz'], opened.path / 'golden.npz')
+    keys = [key for key in STATE_KEYS + ODOMETRY_KEYS if key in golden]
+    for i in range(len(golden['command'])):
+        state = RobotState(**{key: golden[key][i:i + 1] for key in keys})
+        command = golden['command'][i:i + 1]
+        replay.compare(state, command, controller.step(state, command).positions)
+    return replay.difference
+
+
+def _standalone(content: FolderContent, contract: PolicyContract) -> Optional[Network]:
+    """Return the standalone policy of a folder, if it has one."""
+    if NETWORK not in content.files:
+        return None
+    found = read_network(content.files['policy.onnx'], content.path / 'policy.onnx', True)
+    _check_same_contract(contract, found)
+    return found
 
 
 def read_contract(path: Path) -> PolicyContract:
@@ -230,15 +256,8 @@ def _golden(content: bytes, path: Path) -> Dict[str, np.ndarray]:
 
 
 def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.ndarray],
-                  path: Path, beside: Optional[Replay] = None) -> float:
+                  path: Path) -> float:
     """Run the recorded states and commands through the controller.
-
-    Args:
-        contract: The contract.
-        network: The engine with the network.
-        golden: The golden steps.
-        path: Their file, for messages.
-        beside: Compares the standalone policy with each step.
 
     Returns:
         The largest difference to the recorded observations, actions and targets.
@@ -267,8 +286,6 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
                     path, f'golden step {i} does not replay: {name} differs by {difference:.3g}, '
                     f'at most {GOLDEN_TOLERANCE:g} is allowed')
             worst = max(worst, difference)
-        if beside is not None:
-            beside.compare(state, golden['command'][i:i + 1], targets)
         if i == 0:
             begin = time.monotonic()
         elif time.monotonic() - begin > GOLDEN_TIMEOUT:

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Dict, Optional, Union
+from typing import Dict, Union
 
 from humanoid_locomotion.core.errors import LocomotionError, PolicyError, printable
 from humanoid_locomotion.core.policy.content import read_folder
@@ -47,7 +47,6 @@ class Answer:
         digest: Hash of what was opened; see :attr:`FolderContent.digest`.
         engine: The engine that replayed the golden steps.
         golden_error: Largest difference; see :attr:`PolicyFolder.golden_error`.
-        standalone_error: See :attr:`PolicyFolder.standalone_error`.
         seconds: Duration [s].
         memory: Peak of the additional memory [bytes].
     """
@@ -57,7 +56,6 @@ class Answer:
     digest: str = ''
     engine: str = ''
     golden_error: float = 0.0
-    standalone_error: Optional[float] = None
     seconds: float = 0.0
     memory: int = 0
 
@@ -83,8 +81,7 @@ def open_vetted(name: Union[str, Path], engine: str = 'auto', device: str = 'aut
     if content.digest != answer.digest:
         raise PolicyError(folder, 'was changed while it was being opened')
     opened = open_content(content, engine, device, replayed_by=answer.engine)
-    return replace(opened, golden_error=max(opened.golden_error, answer.golden_error),
-                   standalone_error=answer.standalone_error)
+    return replace(opened, golden_error=max(opened.golden_error, answer.golden_error))
 
 
 def vet(folder: Path, niceness: int = 0) -> Answer:
@@ -186,8 +183,7 @@ def main(folder: str) -> None:
         content = read_folder(Path(folder))
         opened = open_content(content, engine, 'cpu')
         answer = Answer('', digest=content.digest, engine=engine,
-                        golden_error=opened.golden_error,
-                        standalone_error=opened.standalone_error)
+                        golden_error=opened.golden_error)
     except PolicyError as error:
         is_inside = Path(error.path).parent == Path(folder)
         answer = Answer(printable(error.problem), file=Path(error.path).name if is_inside else '')

@@ -14,7 +14,7 @@ import yaml
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy.content import DEPLOY, NETWORK, read_folder, write_sums
-from humanoid_locomotion.core.policy.folder import open_policy
+from humanoid_locomotion.core.policy.folder import open_policy, standalone_error
 from humanoid_locomotion.core.policy.onnx_graph import read_network
 from humanoid_locomotion.core.policy.standalone.fields import deploy_yaml
 from humanoid_locomotion.core.policy.standalone.graph import standalone_bytes
@@ -38,7 +38,7 @@ def new_policy_folder(output: Path) -> Iterator[Path]:
         folder = Path(temporary) / 'policy'
         folder.mkdir()
         yield folder
-        open_policy(folder, engine='onnxruntime')
+        standalone_error(open_policy(folder, engine='onnxruntime'))
         if output.exists():
             shutil.rmtree(output)
         shutil.move(str(folder), str(output))

@@ -175,7 +175,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         """As of a NumPy array."""
         return reduce(lambda one, other: np.maximum(one, other), self._along(axis))
 
-    def _along(self, axis: int) -> List[Traced]:
+    def _along(self, axis: int) -> List[Any]:
         before = (slice(None),) * (axis % self.value.ndim)
         return [self[before + (i,)] for i in range(self.shape[axis])]
 
