@@ -101,9 +101,9 @@ def test_it_gives_the_controllers_targets(name):
     assert difference(it, it, steps(it)) < 5e-6
 
 
-def test_it_takes_further_commands(base_height):
+def test_it_takes_further_commands():
     limits = CommandSpec.of(lin_vel_x=(-0.5, 1.0), lin_vel_y=(-0.4, 0.4), ang_vel_z=(-1.0, 1.0),
-                            base_height=(0.5, 0.9))
+                            base_height=(0.5, 0.9, 0.8))
     it, golden = replace(CONTRACTS['feedback'], command_limits=limits), steps(CLOCK)
     height = np.full((len(golden['command']), 1), 0.7, np.float32)
     golden['command'] = np.concatenate((golden['command'], height), 1)
