@@ -130,7 +130,7 @@ def of_another_stack(folder):
     import onnx
 
     from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
-    model = onnx.load(ROOT / 'policies' / 'humanoid' / 'policy.onnx')
+    model = onnx.load(ROOT / 'policies' / 'humanoid' / 'network.onnx')
     kept = [entry for entry in model.metadata_props if entry.key != CONTRACT_KEY]
     del model.metadata_props[:]
     model.metadata_props.extend(kept)

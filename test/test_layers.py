@@ -65,6 +65,7 @@ LAZY = {
     'core.policy.engines': {'onnxruntime', 'onnx', 'torch'},
     'core.policy.graphed_step': {'torch'},
     'core.policy.onnx_graph': {'onnx'},
+    'core.policy.standalone': {'onnx'},
     'core.policy.vetting': {'onnx', 'onnxruntime', 'torch'},
     'training': {'onnx', 'tensorboard'},
     'training.monitoring.learning_curve': {'matplotlib'},

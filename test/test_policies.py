@@ -17,8 +17,8 @@ from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.robot_bounds import check_contract
 from humanoid_locomotion.core.state import RobotState
 
-FILES = {'policy.onnx', 'contract.yaml', 'golden.npz', 'card.md', 'scorecard.json',
-         'scorecard.png', 'field.png', 'sim_to_sim.json', 'SHA256SUMS'}
+FILES = {'policy.onnx', 'network.onnx', 'deploy.yaml', 'contract.yaml', 'golden.npz', 'card.md',
+         'scorecard.json', 'scorecard.png', 'field.png', 'sim_to_sim.json', 'SHA256SUMS'}
 MAX_BYTES = 4 * 1024 * 1024
 
 policies = pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_its_robot_ships_and_is_the_one_it_was_trained_on(folder):
 def test_its_flat_metadata_alone_rebuild_the_controller(folder):
     """What another stack reads is all it needs: the golden joint targets come out of it."""
     pytest.importorskip('onnxruntime')
-    network = open_engine(folder / 'policy.onnx', 'onnxruntime')
+    network = open_engine(folder / 'network.onnx', 'onnxruntime')
     flat = {key: value for key, value in network.metadata.items() if key != CONTRACT_KEY}
-    contract = FlatMetadata(('policy.onnx', flat)).contract()
+    contract = FlatMetadata(('network.onnx', flat)).contract()
     golden = read_golden(folder / 'golden.npz')
     controller = Controller(contract, network)
     controller.reset_all()

@@ -109,12 +109,14 @@ def _trainers(robot: str, policy: str, backend: str, device: str, counts: List[i
               graph: bool, fuse: bool) -> Iterator[Any]:
     """Yield a trainer for each number of robots, its actor that of a policy that walks."""
     from humanoid_locomotion.core.errors import PolicyError
+    from humanoid_locomotion.core.policy.content import read_folder
     from humanoid_locomotion.core.policy.engines import read_layers
     from humanoid_locomotion.core.policy.folder import find_policy
-    from humanoid_locomotion.core.policy.onnx_graph import open_network
+    from humanoid_locomotion.core.policy.onnx_graph import read_network
     from humanoid_locomotion.training.run.options import training_config
-    path = find_policy(policy or robot) / 'policy.onnx'
-    layers = read_layers(open_network(path))
+    content = read_folder(find_policy(policy or robot))
+    path = content.path / content.network_file
+    layers = read_layers(read_network(content.files[content.network_file], path))
     for count in counts:
         config, spec = training_config('', robot, count, None, [WALKING_STD])
         from humanoid_locomotion.training.run.trainer import Trainer

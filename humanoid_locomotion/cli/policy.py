@@ -32,6 +32,7 @@ def check(
             'auto', callback=inputs.engine, help='auto, onnxruntime or torch.'),
         json: bool = JSON) -> None:
     """Open a policy folder as the node does, replay its golden steps, and describe it."""
+    from humanoid_locomotion.core.policy.folder import standalone_error
     from humanoid_locomotion.core.policy.vetting import open_vetted
     from humanoid_locomotion.core.robot import load_robot
     from humanoid_locomotion.core.robot_bounds import check_contract, wider_bounds
@@ -44,6 +45,7 @@ def check(
         f'[yellow]changed since training ({contract.model_hash}, now {spec.model_hash})[/yellow]')
     limits = contract.command_limits
     unreleased = why_unreleased(opened.path, contract.fingerprint)
+    difference = standalone_error(opened)
     rows: Dict[str, str] = {
         'policy': escape(str(opened.path)),
         'robot': f'{contract.robot}, {contract.num_actions} joints, model {same}',
@@ -54,6 +56,8 @@ def check(
         'fingerprint': contract.fingerprint,
         'engine': opened.policy.name,
         'golden steps': f'replayed, largest difference {opened.golden_error:.2g}',
+        'policy.onnx': 'the network alone' if difference is None else (
+            f'standalone, largest difference {difference:.2g} rad'),
         'beyond the robot': wider_bounds(contract) or 'nothing',
         'released': f'no: {unreleased}' if unreleased else 'yes, its scorecard passes',
     }
@@ -65,6 +69,7 @@ def check(
             'command_limits': {'axes': limits.names, 'lower': limits.lower,
                                'upper': limits.upper},
             'engine': opened.policy.name, 'golden_error': opened.golden_error,
+            'standalone_error': difference,
             'beyond_robot': contract.beyond_robot or (), 'unreleased': unreleased})
         return
     table = Table(show_header=False)
@@ -183,16 +188,32 @@ def sign(policy: str = typer.Argument(..., help='Policy folder, or name of one t
          ) -> None:
     """Accept the files of a policy folder as they are, by writing their hashes."""
     from humanoid_locomotion.core.policy.content import SUMS, write_sums
-    from humanoid_locomotion.core.policy.folder import find_policy, open_policy
+    from humanoid_locomotion.core.policy.folder import (
+        find_policy,
+        open_policy,
+        standalone_error,
+    )
     folder = find_policy(policy)
     write_sums(folder)
     try:
         opened = open_policy(folder)
+        standalone_error(opened)
     except LocomotionError:
         (folder / SUMS).unlink()  # hashes stand for a folder that opened
         raise
     console.print(f'signed {folder}, golden steps replay within {opened.golden_error:.2g}',
                   soft_wrap=True, markup=False)
+
+
+@app.command()
+def rebuild(policy: str = typer.Argument(..., help='Policy folder, or name of one that ships.')
+            ) -> None:
+    """Write policy.onnx and deploy.yaml again; network and measurements stay the same."""
+    from humanoid_locomotion.core.policy.folder import find_policy
+    from humanoid_locomotion.core.policy.writer import rebuild as rebuild_folder
+    folder = find_policy(policy)
+    rebuild_folder(folder)
+    console.print(f'wrote {folder}', soft_wrap=True, markup=False)
 
 
 @app.command()

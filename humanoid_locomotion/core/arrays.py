@@ -32,6 +32,8 @@ def float32(array: Array) -> Array:
     """Return the array in single precision; no copy if it already is."""
     if is_torch(array):
         return array.float()
+    if getattr(array, 'dtype', None) == np.float32:
+        return array
     return np.asarray(array, dtype=np.float32)
 
 
@@ -53,7 +55,7 @@ def zeros(shape: Tuple[int, ...], like: Array) -> Array:
     """Return float32 zeros of the array type and on the device of ``like``."""
     if is_torch(like):
         return like.new_zeros(shape, dtype=namespace(like).float32)
-    return np.zeros(shape, dtype=np.float32)
+    return np.zeros_like(like, shape=shape, dtype=np.float32)
 
 
 def largest(array: Array, axis: int) -> Array:

@@ -89,7 +89,7 @@ def network_layers(model: ActorCritic) -> Dict[str, Any]:
 def write_folder(folder: Path, contract: PolicyContract, policy: Callable[[Any], Any],
                  layers: Dict[str, Any], states: List[Dict[str, np.ndarray]],
                  run_path: str) -> None:
-    """Write ``policy.onnx``, ``contract.yaml``, ``golden.npz`` and their hashes.
+    """Write all files of a policy that are hashed, and their hashes.
 
     Args:
         folder: An existing folder.

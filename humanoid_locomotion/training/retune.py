@@ -69,7 +69,7 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
                        legs=tuple(leg_spec(robot, sole) for sole in robot.soles))
     contract = replace(opened.contract, **changes)
     check_contract(contract, robot, opened.path)
-    model = open_network(opened.path / 'policy.onnx').model
+    model = open_network(opened.network_path).model
     run_path = {entry.key: entry.value for entry in model.metadata_props}.get('run_path', '')
     del model.metadata_props[:]
     helper.set_model_props(model, metadata(contract, run_path))

@@ -9,6 +9,7 @@ from pathlib import Path
 import subprocess
 import sys
 
+import numpy as np
 from policy_factory import holding_policy
 import pytest
 
@@ -18,6 +19,7 @@ import typer
 
 from humanoid_locomotion.cli.main import app, main
 from humanoid_locomotion.cli.renamed import RENAMED
+from humanoid_locomotion.core.policy.content import write_sums
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
 from humanoid_locomotion.core.reading.resources import policy_folders
@@ -212,6 +214,22 @@ def test_a_broken_policy_is_refused_by_file(run, tmp_path):
     refused(run('policy', 'check', folder), f'{contract}: is missing')
 
 
+def test_a_standalone_policy_of_other_weights_is_refused_and_rebuilt(run, tmp_path):
+    onnx = pytest.importorskip('onnx')
+    folder = holding_policy(tmp_path / 'holding')
+    whole = onnx.load(folder / 'policy.onnx')
+    (bias,) = [it for it in whole.graph.initializer if it.name == 'network/bias_0']
+    bias.raw_data = np.full(bias.dims, 0.1, np.float32).tobytes()
+    onnx.save(whole, folder / 'policy.onnx')
+    refused(run('policy', 'sign', folder), 'its joint targets differ by 0.0')
+    write_sums(folder)
+    refused(run('policy', 'check', folder), f"{folder / 'policy.onnx'}: its joint targets differ",
+            'policy rebuild')
+    assert run('policy', 'rebuild', folder).code == 0
+    checked = json.loads(run('policy', 'check', folder, '--json').out)
+    assert 0.0 <= checked['standalone_error'] < 1e-5
+
+
 def test_an_unknown_engine_lists_those_that_exist(run, tmp_path):
     folder = holding_policy(tmp_path / 'holding')
     refused(run('policy', 'check', folder, '--engine', 'tensorflow'),
@@ -305,7 +323,7 @@ def test_a_policy_of_ours_is_imported_by_its_flat_metadata_as_what_it_is(run, tm
     onnx = pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
     folder = policy_folders()['humanoid']
-    model = onnx.load(folder / 'policy.onnx')
+    model = onnx.load(folder / 'network.onnx')
     flat = [entry for entry in model.metadata_props if entry.key != CONTRACT_KEY]
     del model.metadata_props[:]
     model.metadata_props.extend(flat)

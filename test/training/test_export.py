@@ -56,12 +56,12 @@ def test_the_exported_network_is_the_trained_one_normaliser_included(trainer, fo
     with torch.no_grad():
         expected = trainer.model.act_mean(obs).numpy()
     assert not np.allclose(trainer.model.actor_normalizer.mean, 0.0)
-    got = open_engine(folder / 'policy.onnx', engine, 'cpu')(obs.numpy())
+    got = open_engine(folder / 'network.onnx', engine, 'cpu')(obs.numpy())
     assert np.allclose(got, expected, atol=1e-5)
 
 
 def test_metadata_keep_every_digit(folder):
-    metadata = open_engine(folder / 'policy.onnx', 'onnxruntime').metadata
+    metadata = open_engine(folder / 'network.onnx', 'onnxruntime').metadata
     contract = config().contract(ROBOT)
     for key, name in (('joint_stiffness', 'kp'), ('joint_damping', 'kd'),
                       ('default_joint_pos', 'default'), ('action_scale', 'action_scale')):
@@ -91,7 +91,8 @@ def test_the_card_says_how_the_policy_came_about(folder):
 
 def test_a_folder_holds_what_the_documentation_promises(folder):
     assert {path.name for path in folder.iterdir()} == {
-        'SHA256SUMS', 'card.md', 'contract.yaml', 'golden.npz', 'policy.onnx'}
+        'SHA256SUMS', 'card.md', 'contract.yaml', 'deploy.yaml', 'golden.npz', 'network.onnx',
+        'policy.onnx'}
 
 
 def test_a_policy_is_replaced_whole(trainer, folder, tmp_path):

@@ -81,9 +81,9 @@ def test_a_policy_that_sees_no_clock_has_no_stride_to_change(before, tmp_path):
 
 def test_flat_keys_alone_tell_of_the_loops_and_of_where_it_came_from(before, tmp_path):
     new = tuned(before, tmp_path / 'after')
-    metadata = open_network(tmp_path / 'after' / 'policy.onnx').metadata
-    assert FlatMetadata(('policy.onnx', metadata)).contract() == new.contract
-    old = open_network(before / 'policy.onnx').metadata
+    metadata = open_network(tmp_path / 'after' / 'network.onnx').metadata
+    assert FlatMetadata(('network.onnx', metadata)).contract() == new.contract
+    old = open_network(before / 'network.onnx').metadata
     assert metadata['run_path'] == old['run_path']
 
 

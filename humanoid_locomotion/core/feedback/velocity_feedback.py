@@ -139,5 +139,5 @@ class VelocityLoop:
         """Return the vector (num_envs, 2) from the base's offset to its held place."""
         xp = namespace(offset)
         held = clip(self.place, offset - GIVE, offset + GIVE)
-        self.place[...] = xp.where(moving | xp.isnan(held), offset, held)
+        self.place[...] = xp.where(moving | xp.isnan(self.place), offset, held)
         return self.place - offset

@@ -20,10 +20,14 @@ from humanoid_locomotion.core.reading.files import read_bytes
 
 SUMS = 'SHA256SUMS'  # as `sha256sum` writes and checks it
 MAX_SUMS_BYTES = 4096
-# The required files of a policy, and the largest size of each [bytes].
+# The files of a policy that are read, and the largest size of each [bytes]. There is no NETWORK if
+# 'policy.onnx' is the network, as in all folders of version 0.2 and before.
+NETWORK = 'network.onnx'
 LIMITS = {'contract.yaml': 256 * 1024, 'policy.onnx': MAX_NETWORK_BYTES,
-          'golden.npz': 16 * 1024 * 1024}
+          'golden.npz': 16 * 1024 * 1024, NETWORK: MAX_NETWORK_BYTES}
 FILES = tuple(LIMITS)
+REQUIRED = FILES[:3]
+DEPLOY, MAX_DEPLOY_BYTES = 'deploy.yaml', 256 * 1024  # for other stacks: hashed, and not read
 SCORECARD, SIM_TO_SIM = 'scorecard.json', 'sim_to_sim.json'
 MEASURED = (SCORECARD, SIM_TO_SIM)
 MAX_MEASURED_BYTES = 1024 * 1024
@@ -37,13 +41,18 @@ class FolderContent:
 
     Attributes:
         path: The folder.
-        files: Content of each of :data:`FILES`, and of the scorecard if it is signed.
+        files: Content of each of :data:`FILES` that has a hash, and of the scorecard if signed.
         problem: Why the scorecard is missing here; empty if it is not.
     """
 
     path: Path
     files: Dict[str, bytes]
     problem: str
+
+    @property
+    def network_file(self) -> str:
+        """Name of the file with the network that the controller runs."""
+        return NETWORK if NETWORK in self.files else 'policy.onnx'
 
     @property
     def digest(self) -> str:
@@ -55,15 +64,17 @@ class FolderContent:
 
 
 def read_folder(folder: Path) -> FolderContent:
-    """Read the required files of a policy, and its scorecard.
+    """Read the files of a policy, and its scorecard.
 
     Raises:
         PolicyError: A file is missing, not a regular file, too large, or differs from its hash.
     """
     listed = _read(folder / SUMS, MAX_SUMS_BYTES)
-    files = {name: _read(folder / name, limit) for name, limit in LIMITS.items()}
+    files = {name: _read(folder / name, LIMITS[name]) for name in REQUIRED}
     sums = _parse_sums(listed, folder / SUMS)
-    for name in FILES:
+    if NETWORK in sums:
+        files[NETWORK] = _read(folder / NETWORK, LIMITS[NETWORK])
+    for name in files:
         if _digest(files[name]) != sums.get(name):
             raise PolicyError(folder / name, f'does not match its hash in {SUMS}: it was '
                               'damaged or changed after export; `humanoid-locomotion policy sign` '
@@ -102,17 +113,19 @@ def _read(path: Path, limit: int) -> bytes:
     except ConfigError as error:
         if os.path.lexists(path):
             raise PolicyError(path, error.problem) from error
-        raise PolicyError(path, f'is missing; a policy folder needs {", ".join(FILES)} and '
-                          f'{SUMS}, which `humanoid-locomotion policy sign` writes') from error
+        raise PolicyError(path, f'is missing; a policy folder needs {", ".join(REQUIRED)}, '
+                          f'the files listed in {SUMS}, and {SUMS}, which '
+                          '`humanoid-locomotion policy sign` writes') from error
 
 
 def _parse_sums(content: bytes, path: Path) -> Dict[str, str]:
     lines = content.decode('ascii', 'replace').splitlines()
     matches = [_LINE.fullmatch(line) for line in lines]
     sums = {match[2]: match[1] for match in matches if match is not None}
-    if len(sums) != len(lines) or not set(FILES) <= set(sums) <= {*FILES, *MEASURED}:
+    others = (NETWORK, DEPLOY, *MEASURED)
+    if len(sums) != len(lines) or not set(REQUIRED) <= set(sums) <= {*REQUIRED, *others}:
         raise PolicyError(path, f'must have one line as sha256sum writes it for each of '
-                          f'{", ".join(FILES)} and, if present, {", ".join(MEASURED)}')
+                          f'{", ".join(REQUIRED)} and, if present, {", ".join(others)}')
     return sums
 
 
@@ -122,10 +135,9 @@ def write_sums(folder: Path) -> None:
     Raises:
         PolicyError: A required file is missing, too large, or cannot be read.
     """
-    sums = {name: _digest(_read(folder / name, limit)) for name, limit in LIMITS.items()}
-    for name in MEASURED:
-        if os.path.lexists(folder / name):
-            sums[name] = _digest(_read(folder / name, MAX_MEASURED_BYTES))
+    limits = {**LIMITS, DEPLOY: MAX_DEPLOY_BYTES, **dict.fromkeys(MEASURED, MAX_MEASURED_BYTES)}
+    sums = {name: _digest(_read(folder / name, limit)) for name, limit in limits.items()
+            if name in REQUIRED or os.path.lexists(folder / name)}
     _write(folder, sums)
 
 
@@ -144,7 +156,8 @@ def sign_measured(folder: Path, names: Iterable[str]) -> None:
 def _write(folder: Path, sums: Dict[str, str]) -> None:
     """Replace the file atomically, since a partly written one would be a damaged folder."""
     with tempfile.TemporaryDirectory(prefix='.sums-', dir=folder) as scratch:
-        text = ''.join(f'{sums[name]}  {name}\n' for name in (*FILES, *MEASURED) if name in sums)
+        text = ''.join(f'{sums[name]}  {name}\n' for name in (*FILES, DEPLOY, *MEASURED)
+                       if name in sums)
         (Path(scratch) / SUMS).write_text(text, encoding='ascii')
         os.replace(Path(scratch) / SUMS, folder / SUMS)
 

@@ -18,8 +18,28 @@ from humanoid_locomotion.core.policy.graphed_step import GraphedStep
 from humanoid_locomotion.core.policy.onnx_graph import Network, open_network
 
 
+def open_session(network: Network) -> Any:
+    """Load a checked ONNX file into onnxruntime, on one CPU thread."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingPackageError(
+            'the engine onnxruntime', 'onnxruntime', 'pip install onnxruntime') from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # The checked file is ONNX; by its first bytes onnxruntime could read it as its own format.
+    options.add_session_config_entry('session.load_model_format', 'ONNX')
+    try:
+        return onnxruntime.InferenceSession(
+            network.content, options, providers=['CPUExecutionProvider'])
+    except Exception as error:  # onnxruntime has no common exception class for load errors
+        raise PolicyError(network.path, 'is not an ONNX file that onnxruntime can load '
+                          f'({" ".join(str(error).split())[:200]})') from error
+
+
 class OnnxRuntimeEngine:
-    """Runs ``policy.onnx`` with onnxruntime on one CPU thread.
+    """Runs a network with onnxruntime on one CPU thread.
 
     Attributes:
         metadata: The file's metadata, strings by key.
@@ -30,22 +50,7 @@ class OnnxRuntimeEngine:
     name = 'onnxruntime'
 
     def __init__(self, network: Network, device: str = 'cpu'):
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingPackageError(
-                'the engine onnxruntime', 'onnxruntime', 'pip install onnxruntime') from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        # The checked file is ONNX; by its first bytes onnxruntime could read it as its own format.
-        options.add_session_config_entry('session.load_model_format', 'ONNX')
-        try:
-            self._session = onnxruntime.InferenceSession(
-                network.content, options, providers=['CPUExecutionProvider'])
-        except Exception as error:  # onnxruntime has no common exception class for load errors
-            raise PolicyError(network.path, 'is not an ONNX file that onnxruntime can load '
-                              f'({" ".join(str(error).split())[:200]})') from error
+        self._session = open_session(network)
         self.metadata = network.metadata
         self.obs_size, self.num_actions = network.obs_size, network.num_actions
         self._one_by_one = network.one_by_one  # as in exports with a fixed batch size

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 import time
-from typing import Any, Dict, Union
+from typing import Any, Dict, Optional, Union
 
 import numpy as np
 
@@ -21,12 +21,14 @@ from humanoid_locomotion.core.errors import ConfigError, PolicyError, UnknownNam
 from humanoid_locomotion.core.policy import engines
 from humanoid_locomotion.core.policy.content import (
     LIMITS,
+    NETWORK,
     SCORECARD,
     FolderContent,
     read_folder,
 )
 from humanoid_locomotion.core.policy.onnx_graph import Network, contract_json, read_network
 from humanoid_locomotion.core.policy.speed_envelope import Envelope, measured_envelope
+from humanoid_locomotion.core.policy.standalone.replay import Replay
 from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import parse_npz, parse_yaml
@@ -61,6 +63,7 @@ class PolicyFolder:
         golden_error: Largest difference in the replay of the golden steps.
         golden_action: Largest magnitude among the golden actions.
         envelope: The measured speeds, or the reason why they are not known.
+        network_path: The file of the network.
     """
 
     path: Path
@@ -69,6 +72,7 @@ class PolicyFolder:
     golden_error: float
     golden_action: float
     envelope: Envelope
+    network_path: Path
 
     def controller(self, num_envs: int = 1) -> Controller:
         """Return a controller that runs this policy on ``num_envs`` robots."""
@@ -117,17 +121,54 @@ def open_content(content: FolderContent, engine: str, device: str = 'auto',
     """
     folder, files = content.path, content.files
     contract = _contract(files['contract.yaml'], folder / 'contract.yaml')
-    network = read_network(files['policy.onnx'], folder / 'policy.onnx')
+    network = read_network(files[content.network_file], folder / content.network_file)
     _check_same_contract(contract, network)
     check_sizes(contract, network)
     started = engines.start_engine(network, engine, device)
     golden = _golden(files['golden.npz'], folder / 'golden.npz')
     stop = WARM_UP_STEPS if started.name == replayed_by else None
+    if stop is None:
+        _standalone(content, contract)
     error = replay_golden(contract, started, {key: it[:stop] for key, it in golden.items()},
                           folder / 'golden.npz')
     return PolicyFolder(folder, contract, started, error,
                         float(np.max(np.abs(golden['action']))),
-                        measured_envelope(contract, files.get(SCORECARD), content.problem))
+                        measured_envelope(contract, files.get(SCORECARD), content.problem),
+                        network.path)
+
+
+def standalone_error(opened: PolicyFolder) -> Optional[float]:
+    """Replay the golden steps through the standalone policy and through the controller.
+
+    Returns:
+        The largest difference of the joint targets [rad]; None if the folder has no standalone
+        policy.
+
+    Raises:
+        PolicyError: They differ by more than is allowed, or the standalone policy cannot be run.
+    """
+    content = read_folder(opened.path)
+    standalone = _standalone(content, opened.contract)
+    if standalone is None:
+        return None
+    replay, controller = Replay(standalone, opened.contract), opened.controller()
+    controller.reset_all()
+    golden = _golden(content.files['golden.npz'], opened.path / 'golden.npz')
+    keys = [key for key in STATE_KEYS + ODOMETRY_KEYS if key in golden]
+    for i in range(len(golden['command'])):
+        state = RobotState(**{key: golden[key][i:i + 1] for key in keys})
+        command = golden['command'][i:i + 1]
+        replay.compare(state, command, controller.step(state, command).positions)
+    return replay.difference
+
+
+def _standalone(content: FolderContent, contract: PolicyContract) -> Optional[Network]:
+    """Return the standalone policy of a folder, if it has one."""
+    if NETWORK not in content.files:
+        return None
+    found = read_network(content.files['policy.onnx'], content.path / 'policy.onnx', True)
+    _check_same_contract(contract, found)
+    return found
 
 
 def read_contract(path: Path) -> PolicyContract:
@@ -153,10 +194,9 @@ def _contract(content: bytes, path: Path) -> PolicyContract:
 
 
 def _check_same_contract(contract: PolicyContract, network: Network) -> None:
-    carried = contract_json(network)
-    differing = [key for key, value in config.to_mapping(contract).items()
-                 if carried.get(key) != value]
-    differing += [key for key in carried if key not in config.to_mapping(contract)]
+    carried, mapping = contract_json(network), config.to_mapping(contract)
+    differing = [key for key, value in mapping.items() if carried.get(key) != value]
+    differing += [key for key in carried if key not in mapping]
     if differing:
         raise PolicyError(network.path, 'its contract and contract.yaml differ in '
                           f'{sorted(differing)}; both must come from one export')

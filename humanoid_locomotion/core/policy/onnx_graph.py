@@ -1,4 +1,4 @@
-"""Reads ``policy.onnx`` and refuses, before an engine loads it, anything but a small network.
+"""Reads a policy's ONNX file and refuses, before an engine loads it, all but a small network.
 
 An ONNX graph is a program: it may loop, branch, reference other files and allocate tensors of any
 size. A policy needs none of that. The accepted graphs run in bounded time and memory: a
@@ -24,12 +24,13 @@ from humanoid_locomotion.core.reading.parsing import parse_json, show
 
 CONTRACT_KEY = 'humanoid_locomotion.contract'
 INPUT, OUTPUT = 'obs', 'actions'
+MEMORY_IN, MEMORY_OUT = 'h_in', 'h_out'  # of a standalone policy, as of a recurrent network
 
 MAX_NETWORK_BYTES = 32 * 1024 * 1024  # eight million weights
 MAX_STRUCTURE = 1024 * 1024  # bytes of the file that are not weights
 MAX_CONTRACT_BYTES = 256 * 1024  # of the JSON in its metadata
 MAX_FIELDS, MAX_TENSOR_FIELDS = 4096, 64  # of one message in the file
-MAX_NODES = 256
+MAX_NODES, MAX_STANDALONE_NODES = 256, 2048
 MAX_VALUES = 65_536  # of a computed tensor, unless one of its inputs is larger
 MAX_PRODUCTS = 100_000_000  # multiplications of all matrix products, for one observation
 IR_VERSIONS, OPSETS = range(3, 15), range(7, 27)
@@ -38,10 +39,10 @@ IR_VERSIONS, OPSETS = range(3, 15), range(7, 27)
 # that make a large tensor from a small one (Expand, Tile, Pad, Range, ConstantOfShape); random
 # numbers; LSTM and GRU, whose state cannot be carried between steps by one input and one output.
 OPERATORS = frozenset((
-    'Abs', 'Add', 'And', 'BatchNormalization', 'Cast', 'Celu', 'Clip', 'Concat', 'Constant',
-    'Cos', 'Div', 'Elu', 'Equal', 'Erf', 'Exp', 'Flatten', 'Gather', 'Gelu', 'Gemm', 'Greater',
-    'GreaterOrEqual', 'HardSigmoid', 'HardSwish', 'Identity', 'LayerNormalization',
-    'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'MatMul', 'Max', 'Min', 'Mish', 'Mul', 'Neg',
+    'Abs', 'Add', 'And', 'Atan', 'BatchNormalization', 'Cast', 'Celu', 'Clip', 'Concat',
+    'Constant', 'Cos', 'Div', 'Elu', 'Equal', 'Erf', 'Exp', 'Flatten', 'Gather', 'Gelu', 'Gemm',
+    'Greater', 'GreaterOrEqual', 'HardSigmoid', 'HardSwish', 'Identity', 'LayerNormalization',
+    'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'MatMul', 'Max', 'Min', 'Mish', 'Mod', 'Mul', 'Neg',
     'Not', 'Or', 'PRelu', 'Pow', 'Reciprocal', 'ReduceL2', 'ReduceMax', 'ReduceMean',
     'ReduceMin', 'ReduceSum', 'Relu', 'Reshape', 'Selu', 'Shape', 'Sigmoid', 'Sign', 'Sin',
     'Slice', 'Softmax', 'Softplus', 'Softsign', 'Split', 'Sqrt', 'Squeeze', 'Sub', 'Tanh',
@@ -69,6 +70,7 @@ class Network:
         obs_size: Length of an observation.
         num_actions: Length of an action.
         one_by_one: Whether it takes one observation at a time.
+        memory_size: Length of a standalone policy's memory; 0 for a network.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class Network:
     obs_size: int
     num_actions: int
     one_by_one: bool
+    memory_size: int = 0
 
 
 def open_network(path: Path) -> Network:
@@ -93,12 +96,14 @@ def open_network(path: Path) -> Network:
     return read_network(content, path)
 
 
-def read_network(content: bytes, path: Path) -> Network:
+def read_network(content: bytes, path: Path, is_standalone: bool = False) -> Network:
     """Return the network of an ONNX file; refuse anything but a small network.
 
     Args:
         content: Content of the file.
         path: Path of the file, for messages.
+        is_standalone: Whether it is a standalone policy, which also has the memory ``h_in``
+            (1, 1, size) as an input and ``h_out`` as an output.
 
     Raises:
         PolicyError: It is not an ONNX file, or does not have one input ``obs`` (batch, obs) and
@@ -109,13 +114,14 @@ def read_network(content: bytes, path: Path) -> Network:
     try:
         import onnx
     except ImportError as error:
-        raise MissingPackageError('reading policy.onnx', 'onnx', 'pip install onnx') from error
+        raise MissingPackageError('reading a network', 'onnx', 'pip install onnx') from error
     try:
         _check_structure(content)
         model = onnx.ModelProto.FromString(content)
-        _check_model(model)
+        _check_model(model, MAX_STANDALONE_NODES if is_standalone else MAX_NODES)
         metadata = _metadata(model)
-        obs_size, num_actions, one_by_one = _check_ends(model.graph)
+        obs_size, num_actions, one_by_one = _check_ends(model.graph, is_standalone)
+        memory_size = _check_memory(model.graph) if is_standalone else 0
         _check_sizes(onnx, model)
     except LocomotionError:
         raise
@@ -125,7 +131,8 @@ def read_network(content: bytes, path: Path) -> Network:
         detail = printable(' '.join(str(error).split()), 200)
         raise PolicyError(path, f'is not a valid ONNX file ({type(error).__name__}: {detail})'
                           ) from error
-    return Network(path, content, model, metadata, obs_size, num_actions, one_by_one)
+    return Network(path, content, model, metadata, obs_size, num_actions, one_by_one,
+                   memory_size)
 
 
 def contract_json(network: Network) -> Dict[str, Any]:
@@ -210,7 +217,7 @@ def _varint(content: bytes, at: int) -> Tuple[int, int]:
     raise ValueError('a number of more than ten bytes')
 
 
-def _check_model(model: Any) -> None:
+def _check_model(model: Any, max_nodes: int) -> None:
     """Refuse a model that is not a straight-line sequence of known operators."""
     graph = model.graph
     versions = [(entry.domain, entry.version) for entry in model.opset_import]
@@ -225,8 +232,8 @@ def _check_model(model: Any) -> None:
                         ('sparse tensors', graph.sparse_initializer)):
         if len(found):
             raise _RefusedError(f'has {what}, which a policy does not need')
-    if len(graph.node) > MAX_NODES:
-        raise _RefusedError(f'has {len(graph.node)} operators, at most {MAX_NODES} are allowed')
+    if len(graph.node) > max_nodes:
+        raise _RefusedError(f'has {len(graph.node)} operators, at most {max_nodes} are allowed')
     unknown = sorted({node.op_type for node in graph.node} - OPERATORS)
     if unknown:
         raise _RefusedError(f'has the operators {show(unknown, 200)}; a policy may use '
@@ -274,15 +281,23 @@ def _metadata(model: Any) -> Dict[str, str]:
     return metadata
 
 
-def _check_ends(graph: Any) -> Tuple[int, int, bool]:
-    """Return the lengths of observation and action, and whether the batch is fixed at one."""
+def _inputs(graph: Any) -> List[Any]:
     stored = {tensor.name for tensor in graph.initializer}  # which old files also list as inputs
-    inputs = [it for it in graph.input if it.name not in stored]
-    if [it.name for it in inputs] != [INPUT] or [it.name for it in graph.output] != [OUTPUT]:
+    return [it for it in graph.input if it.name not in stored]
+
+
+def _check_ends(graph: Any, is_standalone: bool) -> Tuple[int, int, bool]:
+    """Return the lengths of observation and action, and whether the batch is fixed at one."""
+    inputs = _inputs(graph)
+    found = [[it.name for it in ends] for ends in (inputs, graph.output)]
+    standalone = [[INPUT, MEMORY_IN], [OUTPUT, MEMORY_OUT]]
+    if found != (standalone if is_standalone else [[INPUT], [OUTPUT]]):
+        expected = (f'the inputs {standalone[0]} and outputs {standalone[1]}' if is_standalone
+                    else f'one input {INPUT!r} and one output {OUTPUT!r}')
         raise _RefusedError(
-            f'expected one input {INPUT!r} and one output {OUTPUT!r}, found '
-            f'{show([it.name for it in inputs], 200)} and '
-            f'{show([it.name for it in graph.output], 200)}')
+            f'expected {expected}, found {show(found[0], 200)} and {show(found[1], 200)}'
+            + (': the standalone policy, whose network is missing'
+               if found == standalone else ''))
     kinds = [it.type.tensor_type for it in (inputs[0], graph.output[0])]
     shapes: List[List[Any]] = [
         [dim.dim_value if dim.HasField('dim_value') else printable(dim.dim_param, 60)
@@ -295,13 +310,25 @@ def _check_ends(graph: Any) -> Tuple[int, int, bool]:
             and isinstance(num_actions, int) and 0 < num_actions <= MAX_VALUES):
         raise _RefusedError(f"expected fixed lengths of 'obs' and 'actions', found {shapes[0]} "
                             f'and {shapes[1]}')
-    for found in (batch, batch_of_actions):
-        if isinstance(found, int) and found != 1:
-            raise _RefusedError(f"takes {found} observations at once; expected 1, or 'batch'")
+    for count in (batch, batch_of_actions):
+        if isinstance(count, int) and count != 1:
+            raise _RefusedError(f"takes {count} observations at once; expected 1, or 'batch'")
     if any(kind.elem_type != FLOAT for kind in kinds):
         raise _RefusedError("expected 'obs' and 'actions' of type tensor(float), found types "
                             f'{kinds[0].elem_type} and {kinds[1].elem_type}')
     return obs_size, num_actions, batch == 1
+
+
+def _check_memory(graph: Any) -> int:
+    """Return the length of a standalone policy's memory."""
+    kinds = [it.type.tensor_type for it in (_inputs(graph)[1], graph.output[1])]
+    shapes = [[dim.dim_value for dim in kind.shape.dim] for kind in kinds]
+    size = shapes[0][-1] if shapes[0] else 0
+    if shapes != [[1, 1, size]] * 2 or not 0 < size <= MAX_VALUES or (
+            any(kind.elem_type != FLOAT for kind in kinds)):
+        raise _RefusedError(f'expected {MEMORY_IN!r} and {MEMORY_OUT!r} of the same shape '
+                            f'(1, 1, size), float, found {show(shapes)}')
+    return int(size)
 
 
 def _check_sizes(onnx: Any, model: Any) -> None:
@@ -346,12 +373,10 @@ def _skeleton(onnx: Any, model: Any) -> Any:
             graph.initializer.append(tensor)
         else:
             graph.input.append(make(tensor.name, tensor.data_type, list(tensor.dims)))
-    for value in model.graph.input:
-        if value.name == INPUT:
-            dims = value.type.tensor_type.shape.dim
-            graph.input.append(make(INPUT, FLOAT, [1, dims[1].dim_value]))
-    (output,) = model.graph.output
-    graph.output.append(make(OUTPUT, FLOAT, [1, output.type.tensor_type.shape.dim[1].dim_value]))
+    for ends, found in ((graph.input, _inputs(model.graph)), (graph.output, model.graph.output)):
+        for value in found:
+            dims = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+            ends.append(make(value.name, FLOAT, [1, *dims[1:]]))
     return skeleton
 
 

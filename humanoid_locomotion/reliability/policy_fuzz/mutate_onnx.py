@@ -1,4 +1,4 @@
-"""Mutations of ``policy.onnx`` as a Protocol Buffers message."""
+"""Mutations of ``network.onnx`` as a Protocol Buffers message."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, Callable, List, Tuple
 
 import numpy as np
 
+from humanoid_locomotion.core.policy.content import NETWORK
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY, OPERATORS
 from humanoid_locomotion.reliability.policy_fuzz.mutation import Mutation, choose
 
 Change = Callable[[Any, np.random.Generator], None]
 
-NETWORK = 'policy.onnx'
 ROUNDS = 10 ** 12
 FORBIDDEN = ('If', 'Loop', 'Scan', 'SequenceMap', 'LSTM', 'GRU', 'Expand', 'Tile', 'Range', 'Pad',
              'ConstantOfShape', 'RandomNormal', 'RandomNormalLike', 'EyeLike', 'OneHot', 'Resize',
@@ -23,7 +23,7 @@ TEXTS = ('', 'obs', 'actions', 'x' * 5000, 'ü', '\0')
 
 
 def mutate_network(folder: Path, random: np.random.Generator) -> Mutation:
-    """Change ``policy.onnx``: its message, a random field, or its bytes."""
+    """Change ``network.onnx``: its message, a random field, or its bytes."""
     import onnx
     path = folder / NETWORK
     content = path.read_bytes()

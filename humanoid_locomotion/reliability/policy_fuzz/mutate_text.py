@@ -11,7 +11,7 @@ import yaml
 
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import LocomotionError
-from humanoid_locomotion.core.policy.content import SCORECARD
+from humanoid_locomotion.core.policy.content import NETWORK, SCORECARD
 from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.reliability.policy_fuzz.mutate_onnx import set_contract
 from humanoid_locomotion.reliability.policy_fuzz.mutation import Mutation, choose, places
@@ -101,14 +101,15 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _export_again(tree: Any, folder: Path) -> bool:
-    """Update the fingerprint of a changed contract, and its copy in the network."""
+    """Update the fingerprint of a changed contract, and its copies in the ONNX files."""
     rest = {key: value for key, value in tree.items() if key != 'fingerprint'}
     try:
         contract = config.from_mapping(PolicyContract, rest, CONTRACT)
         tree['fingerprint'] = contract.fingerprint
     except (LocomotionError, ValueError, TypeError, RecursionError):
         return False
-    set_contract(folder / 'policy.onnx', contract.to_json())
+    for name in ('policy.onnx', NETWORK):
+        set_contract(folder / name, contract.to_json())
     return True
 
 

@@ -20,8 +20,9 @@ from humanoid_locomotion.core.policy.content import (
     write_sums,
 )
 from humanoid_locomotion.core.policy.engines import open_engine, read_layers
-from humanoid_locomotion.core.policy.folder import MIN_GOLDEN_STEPS, open_policy
+from humanoid_locomotion.core.policy.folder import MIN_GOLDEN_STEPS, open_policy, standalone_error
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY, open_network
+from humanoid_locomotion.core.policy.writer import rebuild
 
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
@@ -100,11 +101,11 @@ def golden(folder, key):
 
 def edit_network(folder, change):
     """Edit the ONNX file's initialisers, a mapping from name to array."""
-    model = onnx.load(folder / 'policy.onnx')
+    model = onnx.load(folder / 'network.onnx')
     for tensor in model.graph.initializer:
         array = onnx.numpy_helper.to_array(tensor).copy()
         tensor.CopyFrom(onnx.numpy_helper.from_array(change(tensor.name, array), tensor.name))
-    onnx.save(model, folder / 'policy.onnx')
+    onnx.save(model, folder / 'network.onnx')
 
 
 @pytest.mark.parametrize('engine', ['onnxruntime', 'torch'])
@@ -120,7 +121,7 @@ def test_a_good_folder_opens_and_replays(pristine, engine):
 
 
 def test_both_engines_agree_and_take_any_batch(pristine):
-    engines = [open_engine(pristine / 'policy.onnx', name, 'cpu')
+    engines = [open_engine(pristine / 'network.onnx', name, 'cpu')
                for name in ('onnxruntime', 'torch')]
     rng = np.random.default_rng(2)
     for rows in (1, 7, 100):
@@ -137,7 +138,7 @@ def test_the_layers_of_a_file_are_those_it_was_written_from(tmp_path):
     it = contract()
     layers = random_layers(24 - 3, 4, np.random.default_rng(3))
     write(tmp_path / 'p', it, layers)
-    read = read_layers(open_network(tmp_path / 'p' / 'policy.onnx'))
+    read = read_layers(open_network(tmp_path / 'p' / 'network.onnx'))
     assert np.array_equal(read['mean'], layers['mean'])
     assert all(np.array_equal(a, b) for got, want in zip(read['layers'], layers['layers'])
                for a, b in zip(got, want))
@@ -182,19 +183,19 @@ def test_golden_steps_that_unpack_to_a_flood_are_refused_packed(folder):
 def test_tensors_outside_the_file_are_not_opened(folder, tmp_path):
     secret = tmp_path / 'secret'
     secret.write_bytes(bytes(1 << 16))
-    model = onnx.load(folder / 'policy.onnx')
+    model = onnx.load(folder / 'network.onnx')
     for tensor in model.graph.initializer:
         tensor.ClearField('raw_data')
         tensor.data_location = onnx.TensorProto.EXTERNAL
         tensor.external_data.add(key='location', value=f'../{secret.name}')
-    (folder / 'policy.onnx').write_bytes(model.SerializeToString())
+    (folder / 'network.onnx').write_bytes(model.SerializeToString())
     refuse(folder, 'is stored outside the file', engine='torch')
     refuse(folder, 'is stored outside the file', engine='onnxruntime')
 
 
 @pytest.mark.gpu
 def test_graph_gives_the_actions_of_the_eager_network(pristine):
-    engine = open_engine(pristine / 'policy.onnx', 'torch', 'cuda')
+    engine = open_engine(pristine / 'network.onnx', 'torch', 'cuda')
     rng = np.random.default_rng(5)
     for _ in range(5):
         obs = rng.normal(size=(1, engine.obs_size)).astype(np.float32)
@@ -212,10 +213,11 @@ def test_a_missing_file_is_named(folder, name):
 
 @pytest.mark.parametrize('engine', ['onnxruntime', 'torch'])
 @pytest.mark.parametrize('content', [b'', b'not onnx at all', None])
-def test_a_broken_network_is_refused(folder, engine, content):
-    path = folder / 'policy.onnx'
-    path.write_bytes(path.read_bytes()[:-200] if content is None else content)
-    refuse(folder, r'policy\.onnx: ', engine)
+@pytest.mark.parametrize('name', ['network.onnx', 'policy.onnx'])
+def test_a_broken_network_is_refused(folder, engine, content, name):
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:500] if content is None else content)
+    refuse(folder, f'{name}: ', engine)
 
 
 @pytest.mark.parametrize('engine', ['onnxruntime', 'torch'])
@@ -255,23 +257,24 @@ def test_a_contract_that_was_signed_anew_differs_from_the_network(folder):
     refuse(folder, r"contract\.yaml differ in \['gait', 'joints'\]; both must come from one")
 
 
-def edit_metadata(folder, value):
+def edit_metadata(path, value):
     """Write the ONNX file's contract anew; None removes it."""
-    model = onnx.load(folder / 'policy.onnx')
+    model = onnx.load(path)
     rest = {p.key: p.value for p in model.metadata_props if p.key != CONTRACT_KEY}
     del model.metadata_props[:]
     onnx.helper.set_model_props(
         model, rest if value is None else {**rest, CONTRACT_KEY: value})
-    onnx.save(model, folder / 'policy.onnx')
+    onnx.save(model, path)
 
 
 @pytest.mark.parametrize('value, message', [
     (None, f"metadata has no '{CONTRACT_KEY}'"), ('{', 'is not valid JSON'),
     ('[1]', 'is not a JSON mapping'), ('[' * 100_000, 'is not valid JSON'),
     ('1' * 300_000, 'is longer than'), (json.dumps({'robot': 'other'}), 'differ in')])
-def test_a_network_without_its_contract_is_refused(folder, value, message):
-    edit_metadata(folder, value)
-    refuse(folder, message)
+@pytest.mark.parametrize('name', ['network.onnx', 'policy.onnx'])
+def test_a_network_without_its_contract_is_refused(folder, value, message, name):
+    edit_metadata(folder / name, value)
+    refuse(folder, f'{name}: .*{message}')
 
 
 def test_golden_steps_that_do_not_replay_are_refused(folder):
@@ -346,12 +349,12 @@ def test_a_network_of_another_size_is_refused(folder, obs_size, num_actions, mes
     wrong = random_layers(obs_size, num_actions, np.random.default_rng(0))
     data = onnx.load_from_string(onnx_bytes(it, wrong, 'test'))
     data.graph.output[0].type.tensor_type.shape.dim[1].dim_value = num_actions
-    onnx.save(data, folder / 'policy.onnx')
+    onnx.save(data, folder / 'network.onnx')
     refuse(folder, message)
 
 
 def test_a_file_too_large_to_be_a_policy_is_refused(folder, monkeypatch):
-    monkeypatch.setitem(LIMITS, 'policy.onnx', 1000)
+    monkeypatch.setitem(LIMITS, 'network.onnx', 1000)
     refuse(folder, 'is larger than 1000 bytes', signed=False)
 
 
@@ -361,7 +364,66 @@ def test_an_unknown_engine_lists_those_that_exist(pristine):
 
 
 def test_torch_refuses_a_graph_that_is_not_a_chain(folder):
-    model = onnx.load(folder / 'policy.onnx')
+    model = onnx.load(folder / 'network.onnx')
     model.graph.node[3].op_type = 'Relu'
-    onnx.save(model, folder / 'policy.onnx')
+    onnx.save(model, folder / 'network.onnx')
     refuse(folder, "expected Sub, Mul, then alternating Gemm and Elu; found .*'Relu'", 'torch')
+
+
+def hashes(folder):
+    lines = (folder / 'SHA256SUMS').read_text().splitlines()
+    return dict(reversed(line.split()) for line in lines)
+
+
+def as_before(folder):
+    """Make it a folder of version 0.2, in which policy.onnx is the network."""
+    (folder / 'network.onnx').replace(folder / 'policy.onnx')
+    (folder / 'deploy.yaml').unlink()
+    write_sums(folder)
+
+
+def test_a_folder_whose_policy_is_the_network_opens(folder):
+    as_before(folder)
+    opened = open_policy(folder, 'onnxruntime')
+    assert standalone_error(opened) is None and opened.network_path.name == 'policy.onnx'
+
+
+def test_a_rebuilt_folder_has_the_same_network_and_steps(folder, pristine):
+    as_before(folder)
+    (folder / 'card.md').write_text('mine')
+    before = hashes(folder)
+    rebuild(folder)
+    after = hashes(folder)
+    assert after == hashes(pristine)
+    assert (after['network.onnx'], after['golden.npz']) == (
+        before['policy.onnx'], before['golden.npz'])
+    assert (folder / 'card.md').read_text() == 'mine'
+    assert 0.0 <= standalone_error(open_policy(folder, 'onnxruntime')) <= 1e-5
+    rebuild(folder)
+    assert hashes(folder) == after
+
+
+def test_a_folder_that_does_not_open_is_not_rebuilt(folder):
+    edit_network(folder, lambda name, array: array + 0.01 if name == 'bias_1' else array)
+    write_sums(folder)
+    before = hashes(folder)
+    with pytest.raises(PolicyError, match='golden step 0 does not replay'):
+        rebuild(folder)
+    assert hashes(folder) == before
+
+
+def test_a_standalone_policy_of_another_network_is_refused(folder):
+    model = onnx.load(folder / 'policy.onnx')
+    (bias,) = [it for it in model.graph.initializer if it.name == 'network/bias_1']
+    bias.raw_data = (onnx.numpy_helper.to_array(bias) + np.float32(1e-3)).tobytes()
+    onnx.save(model, folder / 'policy.onnx')
+    write_sums(folder)
+    with pytest.raises(PolicyError, match=r'policy\.onnx: its joint targets differ by .* rad'):
+        standalone_error(open_policy(folder, 'onnxruntime'))
+
+
+def test_a_standalone_policy_without_its_network_is_refused(folder):
+    (folder / 'network.onnx').unlink()
+    write_sums(folder)
+    refuse(folder, r'policy\.onnx: expected one input .*: the standalone policy, whose network is '
+           'missing', signed=False)

@@ -131,7 +131,7 @@ def test_changed_contract_exported_again_agrees_with_its_network(folder):
     old = tree['fingerprint']
     tree['joints'][0]['kp'] += 1.0
     assert _export_again(tree, folder) and tree['fingerprint'] != old
-    (stored,) = [entry.value for entry in onnx.load(folder / 'policy.onnx').metadata_props
+    (stored,) = [entry.value for entry in onnx.load(folder / 'network.onnx').metadata_props
                  if entry.key == CONTRACT_KEY]
     fingerprint = tree.pop('fingerprint')
     contract = config.from_mapping(PolicyContract, tree, CONTRACT)
@@ -143,9 +143,9 @@ def test_changed_contract_exported_again_agrees_with_its_network(folder):
     ('joints', []), ('control_period', float('nan')), ('robot', 1), ('unknown', 1)])
 def test_contract_that_is_none_is_not_exported_again(folder, key, value):
     tree = {**yaml.safe_load(read(folder, CONTRACT)), key: value}
-    old, network = tree['fingerprint'], read(folder, 'policy.onnx')
+    old, network = tree['fingerprint'], read(folder, 'network.onnx')
     assert not _export_again(tree, folder)
-    assert tree['fingerprint'] == old and read(folder, 'policy.onnx') == network
+    assert tree['fingerprint'] == old and read(folder, 'network.onnx') == network
 
 
 def test_contract_mutations_fill_the_hole_and_change_no_other_file(tmp_path):
@@ -161,7 +161,8 @@ def test_contract_mutations_fill_the_hole_and_change_no_other_file(tmp_path):
         again = change.name.endswith(', exported again')
         changed = {name for name in (*FILES, SCORECARD)
                    if read(folder, name) != read(SOURCE, name)}
-        assert changed in ({CONTRACT}, {CONTRACT, 'policy.onnx'} if again else {CONTRACT})
+        copies = {'policy.onnx', 'network.onnx'} if again else set()
+        assert changed in ({CONTRACT}, {CONTRACT, *copies})
         names.add(change.name)
     assert len(names) > 5
 

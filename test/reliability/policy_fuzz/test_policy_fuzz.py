@@ -58,7 +58,7 @@ def test_there_are_twenty_ways_at_least(broken):
                          ids=[name for name, _, _ in breakages.BREAKAGES])
 def test_breakage_is_refused_with_a_sentence_that_names_the_file(broken, i):
     _, text = broken[i]
-    assert text.startswith(('contract.yaml', 'policy.onnx', 'golden.npz', 'SHA256SUMS')), text
+    assert text.startswith((*FILES, SUMS)), text
 
 
 def test_trap_would_snap(tmp_path):
@@ -106,15 +106,15 @@ def refuse(folder, file, content):
 @never(mutate_onnx.CHANGES)
 def test_a_network_that_is_more_than_a_network_is_refused(folder, row):
     import onnx
-    model = onnx.ModelProto.FromString((folder / 'policy.onnx').read_bytes())
+    model = onnx.ModelProto.FromString((folder / 'network.onnx').read_bytes())
     row[1](model, np.random.default_rng(0))
-    refuse(folder, 'policy.onnx', model.SerializeToString())
+    refuse(folder, 'network.onnx', model.SerializeToString())
 
 
 @never(mutate_onnx.WIRE)
 def test_bytes_that_are_no_network_are_refused(folder, row):
-    content = (folder / 'policy.onnx').read_bytes()
-    refuse(folder, 'policy.onnx', row[1](content, np.random.default_rng(0)))
+    content = (folder / 'network.onnx').read_bytes()
+    refuse(folder, 'network.onnx', row[1](content, np.random.default_rng(0)))
 
 
 @pytest.fixture(scope='module')
@@ -195,15 +195,15 @@ def test_a_folder_that_does_something_else_is_found_out(folder, judge):
     from humanoid_locomotion.core.policy.engines import open_engine
     from humanoid_locomotion.core.policy.folder import open_policy
     from humanoid_locomotion.core.policy.golden import record_golden, tumbling_states
+    from humanoid_locomotion.core.policy.writer import write_policy
     contract = open_policy(folder, 'onnxruntime').contract
-    model = onnx.ModelProto.FromString((folder / 'policy.onnx').read_bytes())
+    model = onnx.ModelProto.FromString((folder / 'network.onnx').read_bytes())
     tensor = model.graph.initializer[-1]
     tensor.raw_data = (np.frombuffer(tensor.raw_data, np.float32) + 0.1).tobytes()
-    (folder / 'policy.onnx').write_bytes(model.SerializeToString())
-    np.savez(folder / 'golden.npz', **record_golden(
-        contract, open_engine(folder / 'policy.onnx', 'onnxruntime'), tumbling_states(contract)))
-    sign(folder)
-    mutation = Mutation('another policy', 'policy.onnx', False)
+    (folder / 'network.onnx').write_bytes(model.SerializeToString())
+    write_policy(folder, contract, model.SerializeToString(), record_golden(
+        contract, open_engine(folder / 'network.onnx', 'onnxruntime'), tumbling_states(contract)))
+    mutation = Mutation('another policy', 'network.onnx', False)
     assert 'behaves differently' in judge.wrong(judge.open(folder), mutation)
 
 
