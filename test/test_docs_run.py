@@ -73,7 +73,7 @@ RUN = (
     # Of policies that learned for one iteration: they fail, and are measured all the same.
     Run('evaluate .*(--dt|--model).*', ends_with=(1,), is_slow=True),
     Run('evaluate (POLICY|policies/mine)( .*)?', ends_with=(1,)),
-    Run('policy sign POLICY'),
+    Run('policy (rebuild|sign) POLICY'),
     Run('policy retune POLICY .*', needs='onnx'),
     Run('walk --policy .*', '--seconds-scale 0.05', (0, 1), is_slow=True, apart=True),
     Run('navigate kitchen door --push 0', is_slow=True, apart=True))
@@ -103,7 +103,7 @@ NOT_RUN = {
     'teleop': 'needs a terminal: test/nodes/operator/test_teleop.py gives it one',
     'train --backend (isaacgym|mujoco_warp) .*': 'needs a GPU',
     r'train (--robot \w+ )?--seed \d( --num-envs \d+)? --iterations \d+': 'needs a GPU',
-    'train --config mine.yaml .*': 'is run with the files of the tutorial on the page own_robot',
+    'train --config mine.yaml( .*)?': "is run with the tutorial's files on the page own_robot",
     'walk --viewer web': 'does not end: test/nodes/operator/test_viewer.py opens it in a browser',
 }
 OURS = [param.values[0][1:] for param in COMMANDS if param.values[0][0] == 'humanoid-locomotion']

@@ -77,7 +77,8 @@ def soak(kind: str = typer.Argument(
              ..., help='walk: random commands; arms: walks with waved arms and pushes, one '
              'minute each, on a stepped clock; startle: random bytes as messages, parameters '
              'and requests; lifecycle: configure, activate, deactivate, cleanup; rules: false '
-             'alarms of the safety rules on rough ground and under kicks, on a stepped clock.'),
+             'alarms of the safety rules on rough ground and under kicks, on a stepped clock; '
+             'wire: a profile of commands through the driver, for a Unitree robot.'),
          minutes: float = typer.Option(
              1.0, callback=inputs.number(0.0, 100_000.0, above=True),
              help='Duration [min]; simulated time for rules and arms.'),
@@ -85,10 +86,13 @@ def soak(kind: str = typer.Argument(
          hand_payload: float = typer.Option(
              0.0, callback=inputs.number(0.0, 20.0),
              help='Mass at the end of each arm [kg], for arms.'),
+         runs: int = typer.Option(1, min=1, max=1000, help='Walks, for wire.'),
+         simulator: str = typer.Option(
+             '', help="Folder of unitree_mujoco, for wire; without it, this package's stand-in."),
          policy: str = POLICY, robot: str = ROBOT, json: bool = JSON) -> None:
     """Run the node with a simulated robot for a long time; exits with 1 on a failure."""
     from humanoid_locomotion.core.errors import UnknownNameError
-    kinds = ('walk', 'arms', 'startle', 'lifecycle', 'rules')
+    kinds = ('walk', 'arms', 'startle', 'lifecycle', 'rules', 'wire')
     if kind not in kinds:
         raise UnknownNameError('soak', kind, kinds)
     opened, spec = _opened(policy, robot)
@@ -107,15 +111,25 @@ def soak(kind: str = typer.Argument(
                 for run in range(math.ceil(minutes))]
         print_rows([dataclasses.asdict(walk) for walk in walks], json)
         raise typer.Exit(0 if all(walk.passed for walk in walks) else 1)
-    from humanoid_locomotion.reliability.soak import lifecycle
-    from humanoid_locomotion.reliability.soak import live_node as run
-    runs: Dict[str, Callable[[], Any]] = {
-        'walk': lambda: run.soak_walk(opened, spec, 60.0 * minutes, tell),
-        'startle': lambda: run.soak_startle(opened, spec, 60.0 * minutes),
+    if kind == 'wire':
+        from humanoid_locomotion.reliability.soak import wire_walk
+        walks_on_wire = []
+        for run in range(runs):
+            with _ros(), working(f'{kind}, walk {run + 1} of {runs}, {minutes:g} min'):
+                walks_on_wire.append(
+                    wire_walk.walk_on_wire(opened, spec, 60.0 * minutes, run, simulator))
+            walk = walks_on_wire[-1]
+            tell(f'walk {run + 1}: {walk.seconds:.0f} s, {walk.ended or "did not fall"}')
+        print_rows(wire_walk.rows(walks_on_wire), json)
+        raise typer.Exit(1 if any(walk.ended for walk in walks_on_wire) else 0)
+    from humanoid_locomotion.reliability.soak import lifecycle, live_node
+    results: Dict[str, Callable[[], Any]] = {
+        'walk': lambda: live_node.soak_walk(opened, spec, 60.0 * minutes, tell),
+        'startle': lambda: live_node.soak_startle(opened, spec, 60.0 * minutes),
         'lifecycle': lambda: lifecycle.soak_lifecycle(opened, spec, cycles)}
     with _ros(), working(f'{kind}, {cycles} cycles' if kind == 'lifecycle' else
                          f'{kind}, {minutes:g} min'):
-        result = runs[kind]()
+        result = results[kind]()
     print_rows([dataclasses.asdict(result)], json)
     raise typer.Exit(0 if result.passed else 1)
 

@@ -40,6 +40,7 @@ GOOD = {
     'dev replay': '{stock}/files/recording.mcap',
     'robot list': '',
     'robot self-test': '--interface lo --domain 99 --hanging',
+    'policy rebuild': 'policy',
     'policy sign': 'policy',
     'dev soak': 'walk --minutes 0.1',
     'teleop': '',
@@ -217,7 +218,7 @@ def prepare(planned: Planned, folder: Path, stock: Path, seed: int) -> Try:
                    STREAM_KINDS[kind])
     parameters = options()[command]
     good = GOOD.get(command, '')
-    if command == 'policy sign':  # writes into the folder itself
+    if command in ('policy rebuild', 'policy sign'):  # they write into the folder itself
         shutil.copytree(stock / 'policy', folder / 'policy')
     line = _Line(parameters, shlex.split(good.format(stock=stock)))
     chosen = next(it for it in parameters if it.opts[0] == name)

@@ -1,4 +1,4 @@
-"""A stand-in robot on Unitree's wire, with the driver and the locomotion node as processes."""
+"""A simulated robot on Unitree's wire, with the driver and the locomotion node as processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, ClassVar, Dict, Iterator, List, Optional, Sequence
 
 from geometry_msgs.msg import Twist
 from rclpy.node import Node
@@ -29,28 +29,31 @@ START, LOWERING = 30.0, 1.0  # [s]
 
 
 class WireRobot:
-    """A stand-in robot in its own process.
+    """A simulated robot in a process that prints its state as JSON lines.
 
     Args:
-        spec: The robot.
+        command: Arguments of the Python interpreter, without the domain.
+        domain_option: Arguments between the others and the domain.
 
     Attributes:
         domain: DDS domain of the wire.
-        report: The newest report of the stand-in.
+        report: The newest report.
+        driver_parameters: Parameters that the driver needs for this robot.
     """
 
-    def __init__(self, spec: RobotSpec):
+    driver_parameters: ClassVar[Dict[str, object]] = {}
+
+    def __init__(self, command: Sequence[str], domain_option: Sequence[str] = ()):
         self.domain = middleware.free_domain()
-        self.report: Dict[str, Any] = {'mode': '', 'since': 0.0}
+        self.report: Dict[str, Any] = {}
         self._process = subprocess.Popen(
-            [sys.executable, '-m', 'humanoid_locomotion.nodes.hardware.unitree.stand_in',
-             '--robot', spec.folder, '--interface', INTERFACE, '--domain', str(self.domain)],
+            [sys.executable, *command, *domain_option, str(self.domain)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
 
     def act(self, line: str) -> None:
-        """Send it a line, see ``stand_in.ACTIONS``."""
+        """Send it a line, such as ``lower``."""
         assert self._process.stdin is not None
         self._process.stdin.write(f'{line}\n')
         self._process.stdin.flush()
@@ -64,9 +67,21 @@ class WireRobot:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            found: Dict[str, Any] = json.loads(line)
-            if 'mode' in found:
-                self.report = found
+            with contextlib.suppress(ValueError):  # other prints of a vendor's program
+                found: Dict[str, Any] = json.loads(line)
+                if 'position' in found:
+                    self.report = found
+
+
+class StandInRobot(WireRobot):
+    """The stand-in of this package; ``stand_in_robot.ACTIONS`` lists its lines."""
+
+    driver_parameters: ClassVar[Dict[str, object]] = {'require_remote': True}
+
+    def __init__(self, spec: RobotSpec):
+        super().__init__(['-m', 'humanoid_locomotion.nodes.hardware.unitree.stand_in',
+                          '--robot', str(spec.folder), '--interface', INTERFACE], ['--domain'])
+        self.act('press F1')  # without a pressed button, its bytes are those of no remote
 
 
 class Operator(Node):
@@ -123,18 +138,17 @@ class Bench:
         stranger: Another participant on the wire, which publishes nothing at first.
     """
 
-    def __init__(self, folder: PolicyFolder, spec: RobotSpec, logs: Path):
-        self.spec, self.robot, self.operator = spec, WireRobot(spec), Operator()
+    def __init__(self, folder: PolicyFolder, spec: RobotSpec, logs: Path, robot: WireRobot):
+        self.spec, self.robot, self.operator = spec, robot, Operator()
         from humanoid_locomotion.nodes.hardware.unitree.dds import Wire
         self.stranger = Wire(INTERFACE, self.robot.domain)
         self.locomotion = NodeProcess('locomotion', {
             'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
             'autostart': True, 'allow_hanging': True}, logs / 'locomotion.log')
-        self.operator.spin(START, lambda: bool(self.robot.report['mode']))
-        self.robot.act('press F1')  # without a pressed button, its bytes are those of no remote
+        self.operator.spin(START, lambda: bool(self.robot.report))
         self.driver = NodeProcess('driver', {
             'driver': 'unitree', 'robot': spec.folder, 'interface': INTERFACE,
-            'domain': self.robot.domain, 'require_remote': True}, logs / 'driver.log')
+            'domain': robot.domain, **robot.driver_parameters}, logs / 'driver.log')
 
     def close(self) -> None:
         """End them."""
@@ -147,21 +161,29 @@ class Bench:
 
 
 @contextlib.contextmanager
-def standing_robot(folder: PolicyFolder, spec: RobotSpec) -> Iterator[Bench]:
+def standing_robot(folder: PolicyFolder, spec: RobotSpec,
+                   make_robot: Callable[[RobotSpec], WireRobot] = StandInRobot,
+                   lowering: float = LOWERING) -> Iterator[Bench]:
     """Yield a robot that was lowered from a hoist and stands; rclpy is initialised and isolated.
+
+    Args:
+        folder: The policy.
+        spec: The robot.
+        make_robot: Starts the simulated robot.
+        lowering: Time that the hoist needs [s].
 
     Raises:
         LocomotionError: It does not stand in time.
     """
     with tempfile.TemporaryDirectory() as logs:
-        bench = Bench(folder, spec, Path(logs))
+        bench = Bench(folder, spec, Path(logs), make_robot(spec))
         try:
             if not bench.operator.spin(START, lambda: bench.operator.state == 'standing'):
                 raise LocomotionError(
                     f'the robot does not stand, the node is {bench.operator.state!r}:\n'
                     f'{bench.driver.tail()}\n{bench.locomotion.tail()}')
             bench.robot.act('lower')
-            bench.operator.spin(LOWERING)
+            bench.operator.spin(lowering)
             yield bench
         finally:
             bench.close()

@@ -163,7 +163,7 @@ def test_silence_of_the_robot_or_of_the_controller_damps(robot, controller):
         setattr(where, name, True)
         begin = time.monotonic()
         it.spin(lambda: not it.is_stiff)
-        assert time.monotonic() - begin < 0.3
+        assert time.monotonic() - begin < 1.0  # 0.2 s on a machine that does nothing else
         setattr(where, name, False)
         it.stiffen()
 

@@ -358,7 +358,7 @@ def test_a_led_run_replays_to_the_last_bit(bench, balancing, tmp_path):
     arms.publish(command(left_knee=1.5))
     one.until(lambda: 'joints of a leg' in one.driver.diagnostics['locomotion: arms'][1])
     values = one.driver.diagnostics['locomotion: arms'][2]
-    assert values['publishers'] == 'driver'
+    assert values['publishers'] == '/driver'
     arms.publish(command(left_elbow=-1.5))
     one.until(lambda: shown[-1] == 'left_elbow')
     one.node.trigger_deactivate()

@@ -52,7 +52,9 @@ class Recorder:
         key = (operator, *inputs, *attributes.items())
         if key not in self._recorded:
             self._recorded[key] = name = f'value_{len(self.nodes)}'
-            self.nodes.append(self._helper.make_node(operator, inputs, [name], **attributes))
+            # onnxruntime 1.19 cannot join nodes without names.
+            self.nodes.append(self._helper.make_node(
+                operator, inputs, [name], name=name, **attributes))
         return Traced(self, self._recorded[key], value)
 
     def constant(self, value: Any, dtype: Any) -> str:

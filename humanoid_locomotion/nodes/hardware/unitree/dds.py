@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import socket
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
 from humanoid_locomotion.nodes.hardware.unitree.messages import Struct
@@ -62,17 +62,19 @@ class Raw:
     deserialize_key = deserialize
 
 
+SEQUENCE: Any = types.sequence
+ARRAY: Any = types.array
 TYPES = {'u2': types.uint16, 'i2': types.int16, 'u4': types.uint32, 'i4': types.int32,
          'i8': types.int64, 'f4': types.float32, '?': bool, 'string': str}
 
 
 def _declare(struct: Struct, byte: Any) -> Any:
     """Return Cyclone's class of a struct, with this type of its bytes."""
-    kinds = {**TYPES, 'u1': byte, 'bytes': types.sequence[byte]}
+    kinds = {**TYPES, 'u1': byte, 'bytes': SEQUENCE[byte]}
     fields = {}
     for name, kind, number in struct.fields:
         declared = _declare(kind, byte) if isinstance(kind, Struct) else kinds[kind]
-        fields[name] = declared if number == 1 else types.array[declared, number]
+        fields[name] = declared if number == 1 else ARRAY[declared, number]
     return final(autoid('sequential')(make_idl_struct(
         struct.name, struct.type_name.replace('::', '.'), fields)))
 
@@ -173,7 +175,7 @@ class Wire:
                 _domains[domain] = interface, Domain(domain, CONFIGURATION.format(
                     interface=interface, multicast='true' if is_local else 'default',
                     discovery=LOOPBACK if is_local else ''))
-            self._participant: Optional[Any] = DomainParticipant(domain)
+            self._participant: Any = DomainParticipant(domain)
         except DDSException as error:
             raise ConfigError('unitree', 'interface', f'DDS domain {domain} cannot be opened on '
                               f'{interface!r}: {error}') from error

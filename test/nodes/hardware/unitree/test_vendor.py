@@ -26,6 +26,7 @@ from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.hardware.port import MotorCommand
 from humanoid_locomotion.nodes.hardware.unitree import stand_in
 from humanoid_locomotion.nodes.hardware.unitree.port import UnitreePort
+from humanoid_locomotion.reliability.soak import unitree_mujoco
 
 SUPPORT = Path(__file__).parents[3] / 'support'
 FOLDER, SECONDS = os.environ.get('UNITREE_MUJOCO', ''), os.environ.get('VENDOR_SECONDS', '5')
@@ -54,7 +55,7 @@ def process(*arguments, **environment):
 
 
 def simulator(robot, **environment):
-    return process(str(SUPPORT / 'unitree_mujoco.py'), FOLDER, robot, SCENES[robot], str(DOMAIN),
+    return process(unitree_mujoco.__file__, FOLDER, robot, SCENES[robot], str(DOMAIN),
                    MUJOCO_GL='disable', **environment)
 
 
