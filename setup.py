@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Installs the package: with colcon as ament_python, or with pip."""
 
 from pathlib import Path

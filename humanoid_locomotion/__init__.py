@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Walking policies for humanoid robots: trained in simulation, run from ROS 2 velocity commands.
 
 The names in ``__all__`` are the Python interface, described in ``docs/api.md``. Each is imported

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """``python -m humanoid_locomotion`` is the command ``humanoid-locomotion``."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Prints tables at the width of the console: where one is too wide, as records; no cell is cut.
 
 A table that fits is printed as it is. If only its widest column is too wide, that column wraps at

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Nav2 drives the robot: walk.launch.py with stamped commands, and nav2_bringup's navigation.
 
     ros2 launch humanoid_locomotion nav2.launch.py policy:=humanoid scan:=false

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Walks a robot to goals: walk.launch.py and the planner node.
 
     ros2 launch humanoid_locomotion navigate.launch.py

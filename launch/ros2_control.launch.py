@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A robot with ros2_control follows the policy: spawns its controllers and starts walk.launch.py.
 
     ros2 launch humanoid_locomotion ros2_control.launch.py command_interface:=joint_trajectory

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Shows the robot in RViz: robot_state_publisher with the robot's URDF, and RViz.
 
 ros2 launch humanoid_locomotion rviz.launch.py robot:=humanoid

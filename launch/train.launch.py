@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Trains a policy: ``humanoid-locomotion train`` with launch arguments.
 
     ros2 launch humanoid_locomotion train.launch.py robot:=humanoid backend:=mujoco_warp

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 r"""Walks a robot: the locomotion node, and the simulated robot unless ``sim:=false``.
 
     ros2 launch humanoid_locomotion walk.launch.py

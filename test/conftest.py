@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What every test gets: one thread per library, since the machine is shared; and ROS."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tables of the command line at 80 columns: every word of every cell is printed whole."""
 
 from __future__ import annotations

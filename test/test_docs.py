@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every command in the documentation fits the command line, the Makefile or a launch file."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The archive of logs stays small, and every log is one that a page links."""
 
 from __future__ import annotations

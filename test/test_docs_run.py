@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The pages lead through: their commands are run, page by page, in the order they stand in.
 
 What is long is made short by documented options, or by a tiny protocol; what cannot be run here is

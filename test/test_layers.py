@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which package may import which: the architecture, held by a test.
 
 ``core`` needs nothing but NumPy and PyYAML; the simulators stand behind one port; training and
@@ -56,6 +58,7 @@ PACKAGES = {
                     '*_msgs', '*_srvs'},
     'reliability.faults.fault_bench': {'sim.backend'},  # the ground below the robot
     'reliability.soak.false_alarms': {'sim.backend'},
+    'reliability.soak.unitree_mujoco': {'cyclonedds', 'mujoco'},
     'cli': {'cli', 'console_table', 'core', 'rich', 'typer'},
     '__main__': set(),
 }
@@ -220,6 +223,15 @@ def test_no_file_is_longer_than_a_reader_can_hold(folder):
     for path in sorted((ROOT / folder).rglob('*.py')):
         lines = len(path.read_text(encoding='utf-8').splitlines())
         assert lines <= MAX_LINES, f'{path.relative_to(ROOT)} has {lines} lines'
+
+
+@pytest.mark.parametrize('folder', [PACKAGE, 'launch', 'test'])
+def test_every_file_begins_with_its_licence(folder):
+    for path in sorted((ROOT / folder).rglob('*.py')):
+        begin = path.read_text(encoding='utf-8').splitlines()[:2]
+        assert begin == [
+            '# Copyright 2026 humanoid_locomotion maintainers',
+            '# SPDX-License-Identifier: Apache-2.0'], path
 
 
 @pytest.mark.parametrize('file, code, message', [

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tutorial docs/own_robot.md, step by step, up to two iterations of training."""
 
 from __future__ import annotations

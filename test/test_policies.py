@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every policy that ships does what it did when it was exported."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A shipped policy.onnx is the whole policy: it walks without this package."""
 
 from __future__ import annotations

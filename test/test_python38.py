@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Training in Isaac Gym's own Python, 3.8, up to a policy that opens in this one.
 
 `make test-isaacgym` makes the environment `.venv38`, where there is a Python 3.8; this file runs

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The hashed locks hold the versions that the requirements name; bounds hold them, too."""
 
 from __future__ import annotations
@@ -41,8 +43,7 @@ def test_every_entry_of_a_lock_has_a_hash_and_names_no_index(name):
 ROSDEP_KEYS = {
     'python3-matplotlib', 'python3-numpy', 'python3-pil', 'python3-pytest', 'python3-rich',
     'python3-typer', 'python3-yaml',
-    'action_msgs', 'ament_copyright', 'ament_flake8', 'ament_pep257', 'diagnostic_msgs',
-    'geometry_msgs', 'launch', 'launch_ros', 'lifecycle_msgs', 'nav_msgs', 'rclpy',
+    'action_msgs', 'diagnostic_msgs', 'geometry_msgs', 'launch', 'launch_ros', 'lifecycle_msgs', 'nav_msgs', 'rclpy',
     'robot_state_publisher', 'rosgraph_msgs', 'rviz2', 'sensor_msgs', 'std_msgs', 'std_srvs',
     'tf2_msgs', 'trajectory_msgs'}
 

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes ``docs/api.md`` from the public names, their signatures and docstrings.
 
 ``python -m humanoid_locomotion.api.reference docs/api.md``

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The training environment with the interface of rsl_rl 5."""
 
 from __future__ import annotations

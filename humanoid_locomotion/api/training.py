@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Training of a policy from Python, and the training environment for other trainers."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures the duration of one control step in each inference engine, without ROS and robot."""
 
 from __future__ import annotations

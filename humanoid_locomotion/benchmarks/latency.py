@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures the latency from joint states to the command, beside a node that only copies."""
 
 from __future__ import annotations

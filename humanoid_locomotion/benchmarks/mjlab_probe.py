@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Times mjlab's own G1 flat velocity task, for comparison with this package's benchmark.
 
 ``python mjlab_probe.py env|train|serve`` needs an interpreter with mjlab. Each result is one JSON

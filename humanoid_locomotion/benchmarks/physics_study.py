@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cost and error of physics settings, relative to MuJoCo on the CPU with a finer time step.
 
 From states of a walking policy, one control step is taken with the same targets, once by the

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads from a profile the idle share of the GPU, and the number of host waits."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures the throughput of training: control step against physics alone, and whole iterations.
 
 ``benchmark env`` records states and targets of some control steps of a walking policy, then runs

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Time from a robot's state to the command on its wire, beside a process that only copies."""
 
 from __future__ import annotations

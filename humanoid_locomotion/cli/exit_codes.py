@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Exit codes of the command line, and one sentence on standard error for a failure.
 
 ``docs/troubleshooting.md`` lists the codes.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Checks of command-line input: numbers, names and paths are refused before any work begins.
 
 Ranges and choices are callbacks of typer's options. Files are checked when a command begins.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs a command line in another Python interpreter, such as Isaac Gym's Python 3.8.
 
 Only the files of this package are shared. All libraries are those of the other interpreter.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The command ``dev check-isaacgym``: compares an installed Isaac Gym to the backend's needs."""
 
 from __future__ import annotations

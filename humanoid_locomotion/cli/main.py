@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The command line. Heavy imports happen inside the commands, so that ``--help`` is quick."""
 
 from __future__ import annotations

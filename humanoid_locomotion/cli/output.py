@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Output of the commands: tables for people, JSON for programs, and a progress spinner."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The commands ``policy ...``: look at, export, change, sign and compare policy folders."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The commands ``dev faults``, ``dev soak``, ``dev benchmark latency`` and ``wire``."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Names that commands had before they were grouped; they keep working for one release."""
 
 from __future__ import annotations

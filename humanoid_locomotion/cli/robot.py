@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The commands ``robot ...``: list robots, import one, write its URDF, test a real one."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Joint targets of a policy and of external arm motion, and the torques that they cause."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Array operations whose name or signature differs between NumPy and PyTorch.
 
 Code in ``core`` runs on both: on NumPy in the node, on PyTorch (on a GPU) in training. PyTorch is

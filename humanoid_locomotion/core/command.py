@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Commands: their axes, the ranges that a policy was trained in, and the gait clock.
 
 A command is an array (num_envs, size), one column per axis. The first three columns are always

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Filter of the commands to a policy: range, rate of change and time-out; independent of ROS."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The contract of a policy: all parameters that training and the robot must share.
 
 Training writes it into the policy folder twice: as ``contract.yaml``, for people, and as JSON in

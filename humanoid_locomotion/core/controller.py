@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One control step: robot state and command in, joint targets out."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The exceptions of this package; each message gives what was found, what was expected and where.
 
 Every class composes its message from its arguments, so that each raise is one line and the

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The observation builder, the same code in training and on the robot."""
 
 from __future__ import annotations

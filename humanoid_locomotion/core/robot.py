@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Robot description (joints, limits, gains, feet, frames), read from ``robots/NAME``."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Bounds that a robot sets on a policy, and the check of a contract against them."""
 
 from __future__ import annotations

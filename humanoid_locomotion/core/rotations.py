@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Batched rotations. A quaternion is (x, y, z, w) with unit length, as in ROS messages.
 
 ``base_orientation`` rotates vectors given in the base frame into the world frame.

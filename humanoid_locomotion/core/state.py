@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Input and output of a controller: robot state and joint targets."""
 
 from __future__ import annotations

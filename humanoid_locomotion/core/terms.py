@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The observation terms and the layouts made of them.
 
 A term is a pure function of a :class:`Moment`, registered with its mirror image. To add a term,

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The command ``evaluate``: runs the protocol with a progress bar and prints the verdict."""
 
 from __future__ import annotations

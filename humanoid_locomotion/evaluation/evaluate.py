@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs the protocol with a policy and writes its scorecard."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The twelve lines of the scorecard, with the gate and the lead of each.
 
 The gate is the value that a policy must reach to pass. The table is the same for every robot. Nine

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Metrics of a :class:`Recording`: pure functions, one value per robot unless stated otherwise."""
 
 from __future__ import annotations

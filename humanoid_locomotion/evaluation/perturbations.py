@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Disturbances of the protocol's trials, sampled with NumPy."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The evaluation protocol: all trials, commands and disturbances with their parameters.
 
 A change of any value needs a new :data:`VERSION`: scorecards of different versions cannot be

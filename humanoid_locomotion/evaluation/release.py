@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Check of the release condition: the scorecards of a policy pass in all settings.
 
 It reads plain JSON, so it needs neither a simulator nor a plotting package.

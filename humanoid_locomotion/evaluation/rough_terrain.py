@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Evaluation on rough ground; it has no gates and is not part of the scorecard."""
 
 from __future__ import annotations

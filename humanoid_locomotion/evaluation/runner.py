@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs a batch of robots, each with its own command schedule, and records their motion."""
 
 from __future__ import annotations

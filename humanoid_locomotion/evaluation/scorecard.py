@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The scorecard: the measurements, their setting and the verdict on each line."""
 
 from __future__ import annotations

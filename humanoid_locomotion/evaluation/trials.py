@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Builds the protocol's trials: start states, commands and disturbances of each robot."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Generates the Markdown of the ROS interface from the running nodes.
 
 Types, QoS, parameters and ranges come from rclpy and the dataclasses; only the meaning of each

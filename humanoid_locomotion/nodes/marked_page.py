@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes generated text between the marks of a Markdown page."""
 
 from __future__ import annotations

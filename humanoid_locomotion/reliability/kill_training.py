@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Kills training processes (SIGKILL) at random times and resumes them: no data may be lost.
 
 Each training is a separate process, started from the command line. Its checkpoints are written

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Results of the reliability tests, as sections of ``docs/reliability.md``."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Drafts a robot folder from a URDF or MJCF, with a list of the values that it lacks."""
 
 from __future__ import annotations

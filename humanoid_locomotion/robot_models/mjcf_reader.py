@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads the values that a robot draft needs from a URDF or MJCF."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads the link tree of a URDF, which a simulator's importer does not fully keep."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes a robot's URDF from its MJCF, for Isaac Gym, whose MJCF importer drops too much.
 
 URDF cannot state which shapes of the robot may collide with each other, nor armature, which is in

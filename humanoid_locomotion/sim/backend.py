@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The backend interface that every simulator implements, and its data types.
 
 A backend steps many robots in parallel, each alone on an unbounded floor or on rough ground. It

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Disturbances between a policy and its robot: sensor noise and delay.
 
 Training and evaluation share them, on PyTorch and on NumPy; each draws random numbers its own way.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A fake simulator for tests: joints are masses on springs, the base floats and only drifts."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rough ground: a height grid of square tiles, one column per kind, difficulty rising by row.
 
 Every simulator and every height lookup uses the same grid, so the height of a robot above the

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The schema and the defaults of training configs; the recipes are in ``config/training``."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Checks of values in a training config; each error begins with the key."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads training configs from files, checkpoints and the command line.
 
 A file that names a ``base`` holds only what differs from it::

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Export of a checkpoint as a policy folder."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Conversion of configs and checkpoints of earlier formats to the current format.
 
 Until version 0.1 the parameters of reward terms were keys of ``rewards`` beside ``weights``, and

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The part of a training config that varies robots, sensors and disturbances."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Changes gait clock and velocity feedback of an existing policy; the network is unchanged."""
 
 from __future__ import annotations

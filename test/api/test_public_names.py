@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The names of ``import humanoid_locomotion``: lazy, typed, listed, and usable as documented."""
 
 from __future__ import annotations

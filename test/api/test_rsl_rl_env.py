@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """rsl_rl 5 trains in our environment."""
 
 from __future__ import annotations

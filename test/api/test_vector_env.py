@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The Gymnasium environment: the laws of a vector environment, and what it promises besides."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The engines are timed where there is no ROS, as on a machine that has only a GPU."""
 
 import subprocess

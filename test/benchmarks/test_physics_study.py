@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The study finds what is known: finer steps and more iterations come closer to the reference."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The benchmarks measure what they say, on a simulator that costs nothing."""
 
 from __future__ import annotations

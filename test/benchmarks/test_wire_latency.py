@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Time from a robot's state to its command, measured on a wire of its own."""
 
 import threading

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The command line: what it prints, and what it refuses in one line, leaving nothing behind."""
 
 from __future__ import annotations

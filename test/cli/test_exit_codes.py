@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How the command line ends: exit codes as the documentation tells them, and no traceback."""
 
 from __future__ import annotations

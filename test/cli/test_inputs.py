@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is typed becomes a number, a name or a path, or is refused before any work begins."""
 
 from __future__ import annotations

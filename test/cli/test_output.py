@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """JSON for programs: every command that prints some prints them as JSON, and nothing else."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Old names of commands run the new ones, after one line on standard error that says so."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From actions to targets, and from targets to torque, in worked numbers."""
 
 from __future__ import annotations

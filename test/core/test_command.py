@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Command axes, their ranges, and the gait clock."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The contract: written, signed, read back, and refused if a figure was changed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The control step: its two halves, its memory, and what a reset forgets."""
 
 from __future__ import annotations

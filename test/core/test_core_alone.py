@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """``core`` needs the standard library, NumPy and PyYAML, and runs on Python 3.8."""
 
 from __future__ import annotations

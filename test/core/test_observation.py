@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The one observation builder: layouts index by index, history, and NumPy against PyTorch."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Robots are read from their folder, and refused with the key that is wrong."""
 
 from __future__ import annotations

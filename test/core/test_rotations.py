@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rotations obey their laws, and NumPy and PyTorch agree on them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The test for a fall, on NumPy and on PyTorch."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Evaluating a policy folder from end to end, with the protocol shrunk to seconds."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Noise, delay and externally moved arms: what comes out for what goes in."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A policy is released if its own, whole scorecard passes, and else it is said why not."""
 
 from __future__ import annotations

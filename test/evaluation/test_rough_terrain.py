@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rough ground in the evaluation: who stands stands, who falls is counted, tile by tile."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rolling out: what is recorded is what happened, on the fake robot and in MuJoCo."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The scorecard: written, read back, and a verdict that each gate can fail alone."""
 
 from __future__ import annotations

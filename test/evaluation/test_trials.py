@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The protocol, written out: commands, starts, floors and pushes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The policies that the node tests walk with, and benches to try them on."""
 
 import policy_factory

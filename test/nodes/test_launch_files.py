@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The launch files load, take their arguments and start what they say."""
 
 from pathlib import Path

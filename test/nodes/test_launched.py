@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`ros2 launch` starts the robot; whatever ends it leaves the robot damped and nobody behind."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """nav2.launch.py gives Nav2 its own parameters, with our changes and the limits of the policy."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The SROS2 policy allows the node exactly the topics and services that it has."""
 
 from pathlib import Path

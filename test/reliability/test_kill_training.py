@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Kills of a training: what the comparison finds, and two of them done."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One run folder whose trainings are killed, on stubs of the processes that train."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sections of the report: the number of failures, and the plain data of each result."""
 
 from dataclasses import dataclass, field

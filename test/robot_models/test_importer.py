@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Drafting a robot: what a model says is kept, what it does not say is asked for by name."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Links and where they are fixed, read from URDF."""
 
 from __future__ import annotations

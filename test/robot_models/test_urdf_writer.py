@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A URDF written from MJCF is the same robot: it moves the same, on another reader and engine."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The laws of a robot folder: its files describe one robot, and it can stand.
 
 Another robot joins by one more row in `robot_files.ROBOTS`.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Unitree's robots are what Unitree publishes: every figure, and what follows from them.
 
 `figures/` holds the published numbers. Kinematics and gravity torques are computed here from those

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Noise and delay: the same on NumPy and on PyTorch."""
 
 from __future__ import annotations

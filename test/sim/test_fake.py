@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The robot for tests keeps the laws of the port, and its physics can be worked out by hand."""
 
 from __future__ import annotations

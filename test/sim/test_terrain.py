@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rough ground: the grid, the lookup, and that MuJoCo's ground is where the lookup says."""
 
 from __future__ import annotations

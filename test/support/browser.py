@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A headless Chromium that lets the robot it shows have the processor first."""
 
 from contextlib import contextmanager

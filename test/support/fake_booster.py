@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A Booster robot's messages: through rclpy and ``booster_interface``, or faked for its absence.
 
 Both stand-ins publish a state, keep the commands and answer requests: one test serves both.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Puts the fake Isaac Gym where the real one would be, in this process or another."""
 
 from __future__ import annotations

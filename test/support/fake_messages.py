@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Message classes without ROS, for packages that are in no registry."""
 
 from __future__ import annotations

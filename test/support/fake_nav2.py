@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Action clients for the planner: of the real ``nav2_msgs``, and of a fake for its absence.
 
 Both give the same object for a goal that was sent, so that one test serves both.

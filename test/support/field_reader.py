@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs an ONNX policy in MuJoCo with the conventions of mjlab's exports, and nothing of ours.
 
 The observation is the terms that ``observation_names`` lists; ``default + scale * actions`` are

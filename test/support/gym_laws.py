@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One short run of an Isaac Gym backend against MuJoCo that no wrong adapter survives.
 
 The mutants of the backend are judged by it; so it looks at everything, twice: on new robots and

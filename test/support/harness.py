@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A driver's side of the topics, to test the locomotion node in one process."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What both MuJoCo backends must do beyond the port: a floor, weight, friction and masses."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The planner node with an ideal robot at the other end of its topics, on one executor."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Policies for tests: one linear layer, written by the exporter that training uses."""
 
 from __future__ import annotations

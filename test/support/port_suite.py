@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What every simulator behind the port must do; each backend's test inherits this class."""
 
 from __future__ import annotations

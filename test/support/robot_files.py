@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A robot's files, opened, and the figures and kinematics that its laws need."""
 
 import dataclasses

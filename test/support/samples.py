@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Small contracts and random states that the tests of ``core`` share."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A scorecard that passes and what it is made of, and a protocol of seconds."""
 
 from __future__ import annotations

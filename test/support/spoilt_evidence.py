@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The evidence of a robot that is well, and a way to spoil it for every rule."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mends ``isaacgym-stubs`` so that mypy can read them, into a folder for MYPYPATH.
 
 The published stubs (MIT) have two syntax errors, a runtime file where a stub is wanted, and leave

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Small configs, environments and moments that the tests of ``training`` share."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A robot behind UDP, to test the driver with ports in several processes."""
 
 from __future__ import annotations
@@ -139,6 +141,9 @@ class UdpPort:
         except OSError as error:
             raise ConfigError('udp', 'interface', 'no robot answers') from error
         self._socket.setblocking(False)
+
+    def on_state(self) -> None:
+        """Not called: states are read once in a cycle."""
 
     def read(self) -> Optional[RobotReading]:
         status = None

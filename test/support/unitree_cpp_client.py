@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads states and writes commands with Unitree's C++ SDK for some time: ROBOT SECONDS.
 
 It is a process of its own, since a segmentation fault of the SDK would end the test. It uses

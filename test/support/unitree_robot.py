@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A Unitree robot of ours that runs in a thread, for tests of what talks to it."""
 
 from __future__ import annotations

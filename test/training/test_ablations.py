@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The ablations: every term has a reason in the docs, and every run of the list can be started."""
 
 from __future__ import annotations

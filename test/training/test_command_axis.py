@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A further command axis, from the training config to a robot that is evaluated.
 
 Everything here needs the axis's row in the table of axes and its range in a config, nothing else.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From a checkpoint to a policy folder, or to nothing at all."""
 
 from __future__ import annotations

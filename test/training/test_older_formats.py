@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Configs and checkpoints of before version 0.2: read whole, or refused by one sentence."""
 
 from __future__ import annotations

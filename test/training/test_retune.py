@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A stride and loops around a policy that exists: what changes, and what stays to the last bit."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every recipe fits its robot: one that stands still is paid for it, and nothing explodes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The training config: every file loads, every mistake is named, sizes follow from it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Dead reckoning: integrates the leg odometry's velocity; foot slip is not corrected."""
 
 from __future__ import annotations

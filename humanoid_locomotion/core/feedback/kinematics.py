@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Kinematics of a robot from its MJCF: the frames of sensors and soles, and the joint axes."""
 
 from __future__ import annotations

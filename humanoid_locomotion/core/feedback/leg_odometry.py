@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Leg odometry: velocity of the base over the floor, assuming that the stance sole does not move.
 
 No contact sensor is needed: the lower one of the two soles is the stance sole.

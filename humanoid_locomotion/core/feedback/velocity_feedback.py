@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Velocity feedback: corrects the command by the measured velocity error.
 
 A policy tracks a command with an error of some per cent: it is correct on average over all robots

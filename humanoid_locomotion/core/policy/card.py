@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads and replaces the sim-to-sim section of a policy's ``card.md``."""
 
 from __future__ import annotations

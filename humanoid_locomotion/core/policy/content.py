@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads the files of a policy folder once, checks each against its hash, and signs them.
 
 ``SHA256SUMS`` has one line per file that is read. A policy does not open if a required file has no

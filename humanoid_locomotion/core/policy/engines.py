@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The inference engines of a policy's network; each is imported only when it is used.
 
 Both take a checked :class:`Network`: onnxruntime runs the graph itself, torch rebuilds the chain

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Opens a policy folder, and refuses one that does not reproduce its golden steps.
 
 Size and hash of every file are checked before it is parsed, and bounds before anything is built;

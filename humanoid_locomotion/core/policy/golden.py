@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Golden steps: recorded control steps that are replayed whenever a policy is opened."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs one control step of a network (observation to action) as one CUDA graph.
 
 Launching the dozen kernels of a small network one by one takes longer than running them. The graph

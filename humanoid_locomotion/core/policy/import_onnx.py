@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Creates a policy folder from the ONNX file of another training stack."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads a policy's ONNX file and refuses, before an engine loads it, all but a small network.
 
 An ONNX graph is a program: it may loop, branch, reference other files and allocate tensors of any

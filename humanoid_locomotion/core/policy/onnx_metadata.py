@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Flat ONNX metadata of a policy: one string per key, numbers joined by commas.
 
 mjlab and Isaac Lab's exporters write ``joint_names``, ``joint_stiffness``, ``joint_damping``,

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measured envelope of a policy: speeds that it reached, and tested motion of its arms."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Opens policy folders in a separate process that may crash, hang or run out of memory.
 
 A parser or an engine may have a fault that no check of this package knows. Therefore the node

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes policy folders atomically: a folder appears only if it is complete and opens."""
 
 from __future__ import annotations

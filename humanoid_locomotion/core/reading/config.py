@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads YAML into frozen dataclasses; refuses keys and values that do not match.
 
 A dataclass is the schema: its annotations are the types, a field without a default is required,

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads files of unknown origin: only regular files, of limited size, without blocking."""
 
 from __future__ import annotations

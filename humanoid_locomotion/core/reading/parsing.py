@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parses bytes of unknown origin into plain data, XML and arrays, within size limits.
 
 Limits are checked before anything is built, and every exception of a parser becomes a

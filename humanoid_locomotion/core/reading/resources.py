@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Finds the files that are installed with the package.
 
 ``robots`` is inside the package; ``config``, ``policies`` and ``launch`` are next to it in a

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Inputs of the safety rules in one control step, and the limits that they are compared with."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Estimates the vertical force on the feet from leg joint torques, without contact sensors."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Applies the safety rules to each control step and latches the result that stops the robot.
 
 A rule trips when its condition holds for longer than its debounce time. A verdict that stops the

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Joint-tracking check: compares measured torque with the PD law, averaged over 0.3 s.
 
 A position error alone does not show a fault: a loaded joint differs from its target by its torque

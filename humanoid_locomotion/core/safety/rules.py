@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The table of safety rules that stop a robot; independent of ROS.
 
 A rule checks the :class:`Evidence` of one control step and returns a reason or an empty string.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Comparison of policies that differ only in their training seed, and their median."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Evaluation of a policy in another simulator or with other physics parameters."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Evaluation of a policy in several simulator settings; the table is written to its card.
 
 The settings differ in time step and solver iterations. On a machine with a GPU they include MuJoCo

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Renders the animation of the report: the robot walks, is pushed, turns and stands."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plots survived kicks and velocity errors with the gate, the lead and the best public value."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """HTML report of a policy: scorecard lines, plots, and the details of a steady walk.
 
 The page is self-contained: the plots are embedded as SVG.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The scorecard as one picture, and helpers for the other plots."""
 
 from __future__ import annotations

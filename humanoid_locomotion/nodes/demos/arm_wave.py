@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Arm motion of the demo and the soak test: every joint swings through its tested range."""
 
 from __future__ import annotations

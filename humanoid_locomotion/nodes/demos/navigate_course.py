@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The course of `humanoid-locomotion navigate`: goals, measurements and result; pure NumPy."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plots a course: the robot on its path, plan and path from above, and values over time."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Common parts of the demos: nodes in separate processes, and a node that records the robot."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`humanoid-locomotion walk`: a simulated robot walks a profile through ROS 2 topics."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plots a walk: the robot on its path, its path from above, and velocities over time."""
 
 from __future__ import annotations

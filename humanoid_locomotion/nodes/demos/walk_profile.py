@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The profile of `humanoid-locomotion walk`: commands, measurements and result; pure NumPy."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Connects to a robot: chooses the port, and refuses a robot that must not be commanded now."""
 
 from __future__ import annotations

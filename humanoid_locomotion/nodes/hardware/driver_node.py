@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The driver node: connects the topics of this package to the motors and sensors of a robot."""
 
 from __future__ import annotations

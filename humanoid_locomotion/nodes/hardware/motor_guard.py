@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Decides which command is sent to the motors in each cycle; independent of ROS and of the wire.
 
 The motors follow the newest ``joint_command`` and ``joint_gains`` within the torque limits of the

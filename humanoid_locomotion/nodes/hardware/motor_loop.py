@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The thread that commands the motors 500 times a second, independent of the ROS executor."""
 
 from __future__ import annotations
@@ -41,16 +43,18 @@ class MotorLoop:
         self.reading: Optional[RobotReading] = None
         self.news = threading.Event()
         self.failure, self.late = '', 0
-        self._wake, self._is_ending = threading.Event(), False
+        self._wake, self._is_commanded, self._is_ending = threading.Event(), False, False
         self._thread = threading.Thread(target=self._run, name='motors', daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        self._port.on_state = self._wake.set
         self._thread.start()
 
     def wake(self) -> None:
         """Write at once, since a new command has arrived."""
+        self._is_commanded = True
         self._wake.set()
 
     def stop(self) -> None:
@@ -76,16 +80,23 @@ class MotorLoop:
             self._guard.failure = self.failure = describe(error)
 
     def _wait(self, due: float) -> None:
-        """Wait until a time; a new command is written at once, too."""
+        """Wait until a time; states are read and a new command is written as they arrive."""
         while self._wake.wait(max(0.0, due - time.monotonic())):
             self._wake.clear()
-            self._cycle()
+            if self._is_commanded:
+                self._is_commanded = False
+                self._cycle()
+            else:
+                self._read()
 
-    def _cycle(self) -> None:
+    def _read(self) -> None:
         reading = self._port.read()
         if reading is not None:
             self.reading = reading
             self.news.set()
+
+    def _cycle(self) -> None:
+        self._read()
         if not self._watchdog.beat():
             self._guard.failure = self._guard.failure or (
                 'the watchdog process has taken over or ended; start the driver again')

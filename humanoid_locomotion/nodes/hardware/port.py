@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The interface between the driver node and one kind of robot.
 
 Arrays have one entry for each joint, in the order of ``RobotPort.joints``; angles are in rad, with
@@ -7,7 +9,7 @@ the zero and the sign of the robot description.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, Optional, Protocol, Tuple
+from typing import Callable, FrozenSet, Optional, Protocol, Tuple
 
 import numpy as np
 
@@ -54,6 +56,7 @@ class RobotPort(Protocol):
 
     joints: Tuple[str, ...]
     imu_frame: str  # link or site of the robot description that holds the IMU
+    on_state: Callable[[], None]  # called in any thread when a state has arrived, if it can
 
     def open(self) -> None:
         """Connect and wait for the first state.

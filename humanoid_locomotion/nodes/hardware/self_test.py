@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Self-test of a hanging robot: moves one joint at a time by a small angle and measures it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A process that damps the motors when the driver process ends or hangs.
 
 The driver writes a byte into a pipe in every cycle. The watchdog has a connection to the robot of

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Joints led by other nodes, by ``arm_command`` and ``arm_trajectory``; independent of ROS.
 
 Only published targets are replaced, as in training and evaluation with externally moved arms: see

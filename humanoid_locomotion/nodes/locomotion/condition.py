@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Optional motor temperatures and battery state, as published by a driver."""
 
 from __future__ import annotations

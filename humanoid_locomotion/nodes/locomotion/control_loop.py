@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The control loop of the locomotion node, without ROS topics: messages in, joint targets out.
 
 The node, the fault matrix and the replay of recordings all use this class.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Content of /diagnostics: one status for each part of the locomotion node."""
 
 from __future__ import annotations

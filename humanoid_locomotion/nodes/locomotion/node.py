@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The lifecycle node that runs a policy: velocity commands in, joint targets out."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Records inputs and outputs of a control loop to an MCAP file, in another thread.
 
 The file contains ROS 2 messages with their definitions, so that common viewers open it: the inputs

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Replays a recording through the control loop, and compares all outputs bit by bit."""
 
 from __future__ import annotations

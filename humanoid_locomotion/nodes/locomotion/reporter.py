@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Publishes diagnostics and timing of a locomotion node, and logs what a person should change."""
 
 from __future__ import annotations

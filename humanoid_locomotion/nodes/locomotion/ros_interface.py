@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ROS interface of a configured policy: topics, control-loop timer and diagnostics."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Stores the last valid message of each sensor topic, its age, and refused messages."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """State machine of the locomotion node: modes, transitions and joint targets; no ROS.
 
 The fallback is damping: the joints resist motion and have no target.

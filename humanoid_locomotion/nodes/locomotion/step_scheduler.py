@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Schedules control steps by measurements and absolute deadlines; independent of ROS."""
 
 from __future__ import annotations

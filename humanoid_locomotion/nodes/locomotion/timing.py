@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures the timing of the control loop with the machine's clock; independent of ROS."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Nav2's actions ``navigate_to_pose`` and ``follow_path``, where ``nav2_msgs`` is installed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Goals from messages and named places, in the frame of odometry; invalid ones are refused."""
 
 from __future__ import annotations

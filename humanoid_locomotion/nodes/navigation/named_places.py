@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Named places as goals, read from a YAML file; independent of ROS."""
 
 from __future__ import annotations

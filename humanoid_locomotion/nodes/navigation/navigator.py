@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """State machine that walks to one goal at a time by path pursuit; independent of ROS."""
 
 from __future__ import annotations

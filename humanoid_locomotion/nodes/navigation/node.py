@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The planner node: publishes velocity commands that walk the robot to goals."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Regulated pure pursuit: computes a velocity command from a pose and a path; pure NumPy.
 
 After Macenski et al., "Regulated Pure Pursuit for Robot Path Tracking" (arXiv:2305.20026), with an

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The odometry node: leg odometry with an IMU, for robots that publish no ``odom``."""
 
 from __future__ import annotations

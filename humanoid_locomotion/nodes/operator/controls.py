@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Common interface of operator devices to the robot: dead-man motion commands and requests."""
 
 from __future__ import annotations

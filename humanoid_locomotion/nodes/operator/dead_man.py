@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A dead-man's switch: a motion lasts only while the operator's hand sends fresh signals.
 
 It is independent of ROS, browsers and terminals, so that all operator devices use the same one.

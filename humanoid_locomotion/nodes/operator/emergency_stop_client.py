@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Emergency stop request that is repeated until the locomotion node confirms it."""
 
 from __future__ import annotations

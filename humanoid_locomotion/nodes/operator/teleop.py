@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`humanoid-locomotion teleop`: drives the robot from a terminal while a key is held.
 
 A terminal reports key presses and repeats of a held key, but no releases. So each press drives for

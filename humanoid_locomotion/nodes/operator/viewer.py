@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The viewer node: the robot in a web browser, from its topics, and controls to drive it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The hands on the viewer's pages: what their script says, read without trusting it.
 
 The server asks each page twenty times a second whether its hand is still there; every question has

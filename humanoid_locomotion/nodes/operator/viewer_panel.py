@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The viewer's panel: what is going on, and requests to the robot."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Joint commands in the messages of this package's drivers, or of ros2_control's controllers.
 
 The latter keep the last command when messages stop, so that no watchdog damps the robot when the

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Conversions between ROS messages and arrays. Joints by name; quaternions are x, y, z, w."""
 
 from __future__ import annotations

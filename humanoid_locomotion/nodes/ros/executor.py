@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs one node on one thread, and stops the robot before the process ends."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Other nodes at the topics of a node: who publishes, and who cannot be understood."""
 
 from __future__ import annotations

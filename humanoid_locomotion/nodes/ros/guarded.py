@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A lifecycle node whose callbacks never raise into the executor."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of nodes in launch files: an argument overrules a file, a file a default."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """DDS settings for discovery and transport of this package's processes, set before rclpy.init.
 
 Fast DDS uses shared memory by default. When a process is discovered, that transport may take a

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ROS parameters as frozen dataclasses: one field is one declared and described parameter."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The state of a node on two latched topics: as text, and as a typed message."""
 
 from __future__ import annotations

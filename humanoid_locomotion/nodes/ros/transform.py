@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Publishes odometry as transforms on ``/tf``, if tf2's messages are installed."""
 
 from __future__ import annotations

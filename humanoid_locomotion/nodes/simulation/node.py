@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The sim node: simulates a robot in MuJoCo behind the same topics as a real robot."""
 
 from __future__ import annotations

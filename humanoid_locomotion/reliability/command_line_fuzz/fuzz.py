@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs every command with unusual values of its options, each in its own process.
 
 A try passes if the process ends in time, with a documented exit code, without a traceback, without

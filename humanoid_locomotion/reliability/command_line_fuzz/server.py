@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs command lines, each in its own process, which is forked after the slow imports.
 
 Started by :mod:`.fuzz` with pipes: one JSON object per input line, a command to run, and one per

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Valid files of every kind that a command reads, from which the fuzz makes damaged ones."""
 
 from __future__ import annotations

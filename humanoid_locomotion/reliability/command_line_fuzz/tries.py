@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plan of the fuzz: every option in turn, each time with another unusual value.
 
 Commands and options are read from the command line interface itself, so that new options are

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Unusual values for options: numbers, names, and file system objects.
 
 Every value is bytes, as passed by a shell. File system objects are made in the folder of one try

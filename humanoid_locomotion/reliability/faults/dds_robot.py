@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A simulated robot behind ROS topics in wall time: standing still, or simulated in MuJoCo."""
 
 from __future__ import annotations

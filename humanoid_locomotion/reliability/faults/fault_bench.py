@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The control loop of the node and a simulated robot on one stepped clock, without DDS.
 
 Messages, gains, targets and the driver's watchdog are those of the nodes; only the transport is

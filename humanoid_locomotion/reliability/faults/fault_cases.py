@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The table of faults: the injection, and the accepted reactions of the node."""
 
 from __future__ import annotations

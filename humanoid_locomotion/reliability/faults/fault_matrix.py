@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fault matrix: injects every fault into a standing and into a walking robot."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Fault injections for a fault bench, one function each.
 
 A function that takes a :class:`FaultBench` injects a fault; the others return such a function.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A TCP relay on this machine that simulates a lost or slow network connection."""
 
 from __future__ import annotations

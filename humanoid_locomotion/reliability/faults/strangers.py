@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Unauthorised requests to the viewer: without its token, or from another origin or host."""
 
 from __future__ import annotations

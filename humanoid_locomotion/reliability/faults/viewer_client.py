@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A client of the viewer without a browser, which sends the messages of the page's script.
 
 It runs as a process, so that it can be stopped and killed like a browser. Each line of its

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Faults of the client that drives a walking robot, and unauthorised access to the viewer.
 
 The viewer, the locomotion node and a simulated robot run as processes; the published commands are

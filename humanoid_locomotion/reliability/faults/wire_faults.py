@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Faults on the wire between the driver and a Unitree robot, against a stand-in robot."""
 
 from __future__ import annotations

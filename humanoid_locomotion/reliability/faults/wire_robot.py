@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A simulated robot on Unitree's wire, with the driver and the locomotion node as processes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Named breakages of policy folders: each must be refused with a clear error and run no code."""
 
 from __future__ import annotations

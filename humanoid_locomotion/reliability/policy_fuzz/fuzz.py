@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Random mutations of policy folders: which open although they should not, and the cost.
 
 Every file is changed according to its format (:mod:`mutate_text`, :mod:`mutate_npz`,

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mutations of a policy folder's files: special files in their place, and damaged bytes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mutations of ``golden.npz`` as an archive of NumPy arrays."""
 
 from __future__ import annotations

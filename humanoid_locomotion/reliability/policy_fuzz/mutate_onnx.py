@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mutations of ``network.onnx`` as a Protocol Buffers message."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mutations of ``contract.yaml`` and ``scorecard.json`` according to their formats."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A mutation of a policy folder, and functions shared by all mutations."""
 
 from __future__ import annotations

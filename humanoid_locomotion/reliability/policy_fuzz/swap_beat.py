@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Control rate of a live node while mutated policy folders are swapped in, one after another."""
 
 from __future__ import annotations

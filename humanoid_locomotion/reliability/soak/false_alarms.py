@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rate of false alarms of the safety rules on a healthy robot: rough ground, kicks, noise.
 
 The node's control loop walks a simulated robot on a stepped clock, with random commands over the

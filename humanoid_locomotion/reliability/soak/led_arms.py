@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Soak test of a robot that walks while another node waves its arms and it is pushed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Repeated lifecycle cycles of one node: transitions must succeed, memory must not grow."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Soak tests of a node over DDS: random walking commands, and invalid messages."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Starts Unitree's simulator in Python, unchanged, without a window: FOLDER ROBOT SCENE DOMAIN.
 
 Its configuration module, MuJoCo's viewer and pygame, of which it needs nothing without a window

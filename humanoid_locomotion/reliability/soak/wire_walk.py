@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Walks of a profile of commands over a robot's wire: the stand-in's or Unitree's simulator's."""
 
 from __future__ import annotations

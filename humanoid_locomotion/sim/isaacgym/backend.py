@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Isaac Gym Preview 4: PhysX for thousands of robots, with tensors on GPU or CPU.
 
 Isaac Gym's joint order and its velocities (of centres of mass, in the world frame) are converted

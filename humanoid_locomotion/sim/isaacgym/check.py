@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Checks that an installed Isaac Gym behaves as the backend expects, with moving robots.
 
 The unit tests of the package run on a fake of Isaac Gym. This module measures the properties of

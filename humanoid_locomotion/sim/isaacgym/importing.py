@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Imports Isaac Gym and PyTorch in the only order that works: Isaac Gym first.
 
 Code that needs both imports them from here, including ``torch``. Known problems of the process

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Builds the scene of the Isaac Gym backend: simulation parameters, robots, friction and masses.
 
 Every parameter with an unexpected default is set: y up, FLEX, angular damping, a speed limit.

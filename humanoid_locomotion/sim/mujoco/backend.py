@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """MuJoCo backend on the CPU: all cores, one C call per control step of all robots."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Replaces a robot's MJCF with a user's own model of the same robot."""
 
 from __future__ import annotations

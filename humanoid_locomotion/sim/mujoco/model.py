@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Code shared by the two MuJoCo backends: building, varying and reading a model.
 
 MuJoCo's joint order and its quaternions (w, x, y, z) are converted in this file. The linear

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Renders images of robots without a display.
 
 MuJoCo supports one rendering backend per process, so each one is tried in a separate process.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """MuJoCo Warp: MuJoCo's physics for thousands of robots on one NVIDIA GPU (or slowly, a CPU).
 
 Warp and PyTorch share memory, so the arrays of the interface are views of the simulator's arrays,

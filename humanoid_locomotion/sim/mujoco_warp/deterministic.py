@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Deterministic order of contacts and constraint rows in MuJoCo Warp.
 
 GPU threads append to the next free index, so contacts and rows have a different order in each run,

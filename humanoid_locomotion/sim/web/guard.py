@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Access control of the web viewer: only clients that have the printed address are served.
 
 A server on 127.0.0.1 is reachable from every page that a browser on this machine shows, and an

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """viser's web server behind the guard, with a separate channel for the page's controls.
 
 viser has no hook for checking clients, but it opens its server by calling

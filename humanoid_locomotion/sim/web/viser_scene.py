@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The robot's viser scene: shapes of its model, posed by its ROS topics."""
 
 from __future__ import annotations

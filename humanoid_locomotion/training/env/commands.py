@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sampling of the commands in training.
 
 The shares of standing, straight, turning and slow samples apply to the axes that count as moving.

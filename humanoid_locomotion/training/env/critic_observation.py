@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The critic's additional observation: values of the simulator without noise.
 
 It contains all averages that rewards use over more than one control step. Without them, the value

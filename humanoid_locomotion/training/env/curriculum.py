@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The terrain curriculum: harder ground after success, easier ground after failure."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The vectorised training environment: many robots, each with its own velocity command.
 
 The step is a sequence of stages. It never synchronises with the host and never changes shapes:

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """External motion of the arms, as in a manipulation task."""
 
 from __future__ import annotations

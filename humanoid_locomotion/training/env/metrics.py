@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Training metrics, summed on the device and read once per iteration."""
 
 from __future__ import annotations

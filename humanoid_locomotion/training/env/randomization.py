@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Domain randomisation: physics, sensor errors, start states, delays and pushes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The mirror through the robot's sagittal plane (y = 0 of the base): left becomes right.
 
 The mirror image of a sample is an equally valid sample, so PPO uses both. A mirror consists of a

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Terminations: falls and invalid states (terminated) and the time limit (truncated)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Averages over the last second for rewards and critic, and the transitions they exclude.
 
 After a new command or a kick, a robot needs time until it follows its command again. Errors in

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The asynchronous transfer of an iteration's metrics from the device."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writer of the metrics of a run: JSON lines, and TensorBoard if it is installed."""
 
 from __future__ import annotations

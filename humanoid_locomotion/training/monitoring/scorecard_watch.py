@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Evaluation of checkpoints during a training run, until one passes the scorecard."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Viewer of a training run in a browser: the newest checkpoint controls a robot in CPU MuJoCo.
 
 It runs in a separate process that reads checkpoints, so training never waits for it. It shows one

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Repeated execution of a step, on a GPU as one CUDA graph.
 
 A graph replays the same kernels on the same memory without Python in between, so that training

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Training of one policy in several processes, each with one GPU and one batch of robots.
 
 ``workers.py`` or ``torchrun`` starts the processes and sets their ranks in environment variables.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Actor and critic networks, each with a normaliser of its input."""
 
 from __future__ import annotations

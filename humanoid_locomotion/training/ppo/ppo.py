@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Proximal policy optimisation (Schulman et al. 2017), with the defaults of rsl_rl.
 
 This module does not depend on the environment and never synchronises with the device: the learning

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Compatibility of PyTorch 1.12, for the Python 3.8 of Isaac Gym, and later versions."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints of a training; a file is complete or absent, even after a crash."""
 
 from __future__ import annotations

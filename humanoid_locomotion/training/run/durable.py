@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes files that are complete or absent, even after a crash or a power failure."""
 
 from __future__ import annotations

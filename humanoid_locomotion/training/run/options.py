@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Config, robot, simulator and device from options; usable before torch is imported."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Choice of checkpoint and run folder from ``--resume`` and ``--output``."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The folder of a training run, with an id and a lock.
 
 A run folder holds ``run.yaml`` (the identity of the run), ``config.yaml``, ``metrics.jsonl``,

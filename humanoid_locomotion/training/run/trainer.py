@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The training loop: collection, update, logging and checkpoints."""
 
 from __future__ import annotations

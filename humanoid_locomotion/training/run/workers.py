@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Starts the processes that train together on this machine, one per GPU.
 
 ``torchrun`` is an alternative for several machines. Here an error stays one sentence with its exit

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where a robot is by its legs: what adds up, in which frame, and what a gap does."""
 
 from __future__ import annotations

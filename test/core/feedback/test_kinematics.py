@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A sensor that is not in the base: MuJoCo's own kinematics must agree."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The velocity that the legs measure: MuJoCo's own kinematics must agree, and small examples."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The loop over the velocity: what it mends, where it stops, what it leaves alone."""
 
 from __future__ import annotations

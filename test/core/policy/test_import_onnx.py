@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A policy of another stack becomes a folder of ours, or is refused and nothing is written."""
 
 from __future__ import annotations

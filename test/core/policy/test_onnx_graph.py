@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A network is a straight line of known operators of known sizes, or no engine sees it."""
 
 from __future__ import annotations

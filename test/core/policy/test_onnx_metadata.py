@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A contract told in flat keys is the contract; what does not fit is refused by its key."""
 
 from __future__ import annotations

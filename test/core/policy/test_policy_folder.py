@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A policy folder opens if it does what it did in training, and is refused if anything differs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The envelope is the scorecard's, of either protocol, or says why it is not."""
 
 import json

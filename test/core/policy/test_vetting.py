@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Another process opens a folder first: whatever happens there is a refusal here, and in time."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """YAML into dataclasses: everything that does not fit is refused, by name."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A file is read if it is regular and of bounded size; nothing else is waited for or opened."""
 
 from __future__ import annotations

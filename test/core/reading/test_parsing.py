@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plain data is read as ever; whatever is more, or too much, is refused in bounded time."""
 
 from __future__ import annotations

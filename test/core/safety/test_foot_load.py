@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The floor's force, found from torques that a force on the soles would give."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What tripped stays until it is reset, the worst of it; a hold is gone with its cause."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A motor that does what the PD law asks shows no error, whatever it carries; a dead one does."""
 
 import numpy as np

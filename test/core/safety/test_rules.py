@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Each rule trips on its own figure, after its debounce, and says which joint and how much."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Scorecards side by side, and the HTML report of one."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The table of seeds: who is ranked where, which is the median, and what is refused."""
 
 from __future__ import annotations

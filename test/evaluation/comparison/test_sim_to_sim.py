@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measuring elsewhere: another step, solver, simulator or model, beside the standard setting."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Several settings, the table of differences, and its place in the policy's card."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The film in the report: what the robot did, in a page that needs nothing else."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`navigate` judges rightly, and walks to rooms through nodes in processes of their own."""
 
 import dataclasses

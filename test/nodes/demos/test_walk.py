@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`walk` judges rightly, and the two nodes stand a robot up in processes of their own."""
 
 import dataclasses

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The motors follow only a controller that is beyond doubt, within its torque limits."""
 
 import dataclasses

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The self-test moves one joint at a time, and says which does not do what it should."""
 
 import itertools

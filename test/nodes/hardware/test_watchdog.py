@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The watchdog process damps when the driver ends or hangs, and not before."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Joints led by another node: continuous, within limits, handed back, and never a leg."""
 
 import dataclasses

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The control loop holds every policy against its robot, and damps with the robot's own gains."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A command axis beyond the velocity, over DDS and in a recording."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What motors and battery say is kept for a while, and rubbish of theirs is refused."""
 
 import math

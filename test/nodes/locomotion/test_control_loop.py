@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The control loop on a stepped clock: what it holds, refuses and lets go on with."""
 
 import dataclasses

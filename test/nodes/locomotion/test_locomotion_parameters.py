@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The locomotion node's parameters: wrong ones are refused by name, and late ones."""
 
 import pytest

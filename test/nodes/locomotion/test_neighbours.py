@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The locomotion node beside nodes that use other types, QoS, clocks and namespaces."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A recording replays to the last bit, and a single bit that differs is found."""
 
 import errno

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What counts as fresh, with messages made of plain objects and times made by hand."""
 
 import math

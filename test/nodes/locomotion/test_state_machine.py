@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The state machine: no ROS, no simulator, a policy that can be told what to answer."""
 
 import numpy as np

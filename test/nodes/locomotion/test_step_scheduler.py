@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Deadlines are absolute, and the step waits for a measurement that keeps time."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What ~/swap is given never takes the robot away from its operator."""
 
 from __future__ import annotations

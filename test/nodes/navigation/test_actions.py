@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The planner's actions, with nav2_msgs where it is installed and with a fake of it everywhere."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The navigator drives an ideal robot, and one that is pushed, stuck or carried away."""
 
 import math

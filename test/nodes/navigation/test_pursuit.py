@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pure pursuit on paths drawn by hand, and its laws on random ones."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The odometry node by its topics: what it says, and when it says nothing."""
 
 import time

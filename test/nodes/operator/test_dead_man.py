@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A motion lasts only while a hand gives fresh signs of life: the laws of the switch."""
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An emergency stop that was pressed is not lost, and not repeated once it was answered."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Keys become velocity commands, by the rules and through a terminal and topics."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The page shows and drives the robot, in a real browser; its parts are right without one."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The viewer's panel, on a browser interface that only remembers what was added."""
 
 from types import SimpleNamespace

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Joint commands for ros2_control: what each interface sends, and that a robot walks by them."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Messages become arrays by joint name, and nothing doubtful gets through."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whatever a callback of the node raises, the robot is damped and the node goes on."""
 
 import asyncio

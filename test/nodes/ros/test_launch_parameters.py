@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An argument overrules a parameter file, and the file a default, as rcl reads them."""
 
 from types import SimpleNamespace

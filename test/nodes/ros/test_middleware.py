@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Our processes speak over UDP alone, unless somebody configured the middleware."""
 
 import os

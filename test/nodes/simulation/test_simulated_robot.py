@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The simulated robot behaves as a robot with a careful driver does."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fuzz of the command line: it tries everything, it sees what is wrong, and nothing is."""
 
 

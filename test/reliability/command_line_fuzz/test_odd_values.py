@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Unusual values for options: each is of its kind, and where it should be."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The outcomes of tries: what is run, what is watched, what is a problem, and the summary."""
 
 from __future__ import annotations

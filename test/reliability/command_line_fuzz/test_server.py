@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The server of the command-line fuzz: processes, their ends, and what they leave behind."""
 
 from __future__ import annotations

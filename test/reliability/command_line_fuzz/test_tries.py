@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tries of the command line: their lines, their files and their plan."""
 
 from __future__ import annotations

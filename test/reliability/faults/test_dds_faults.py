@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Faults over DDS without processes: actions, expected reactions, end of the processes."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The simulated robot behind ROS topics: its callbacks, called without DDS."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fault bench on stubs of robot and control loop: when what arrives, runs and is commanded."""
 
 from types import SimpleNamespace

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fault matrix, on the stepped clock: a few faults each time, all of them when asked."""
 
 import numpy as np

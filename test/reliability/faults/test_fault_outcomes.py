@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Outcomes of the fault matrix on a stub of the bench: what is noticed, accepted and told."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Fault injections: the effect of each on a message, a filter or a stub of the fault bench."""
 
 import copy

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Unauthorised requests to the viewer: every one differs from the page's own by a check."""
 
 from urllib.parse import urlsplit

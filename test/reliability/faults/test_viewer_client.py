@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The viewer's client without a browser: its messages, on a stub of the WebSocket."""
 
 import io

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A driver's client that goes, on real processes when asked; and strangers, always."""
 
 import contextlib

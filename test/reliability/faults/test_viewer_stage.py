@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Faults of the driving client, on stubs of the processes: what is measured, and what passes."""
 
 import contextlib

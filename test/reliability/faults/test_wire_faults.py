@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Faults between the driver and a Unitree robot, against the stand-in robot."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fuzz of policy folders: its batches, its judgement of each folder, and its summary."""
 
 from __future__ import annotations

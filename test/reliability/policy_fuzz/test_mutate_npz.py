@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mutations of golden steps: each archive, header and array is what its name says."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mutations of a network: each does what its name says, to one message or its bytes."""
 
 from __future__ import annotations

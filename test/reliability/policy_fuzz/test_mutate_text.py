@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mutations of a contract and a scorecard: harmless ones read the same, others never do."""
 
 from __future__ import annotations

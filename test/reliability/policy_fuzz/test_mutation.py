@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Copies, signatures and places of a policy folder, and the files put in place of others."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Broken and tampered policy folders are refused with a sentence of ours, and never run code."""
 
 from __future__ import annotations

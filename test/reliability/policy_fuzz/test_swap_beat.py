@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The swaps of mutated folders: what passes, which folders are accepted wrongly, and waiting."""
 
 from __future__ import annotations

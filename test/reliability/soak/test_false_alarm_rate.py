@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The rate of false alarms on a stub of the bench: noise, kicks, commands, and what is counted."""
 
 from collections import Counter

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The study of false alarms counts what trips for a robot that walks on, and nothing else."""
 
 import pytest

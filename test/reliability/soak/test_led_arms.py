@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Walks with led arms are judged by falls, safety rules and by whether the arms were led."""
 
 import dataclasses

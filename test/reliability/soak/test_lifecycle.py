@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Lifecycle cycles on stubs of node and driver: their order, their failures and the memory."""
 
 import contextlib

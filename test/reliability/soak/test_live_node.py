@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The soaks of a node on stubs of node and driver: what is counted, sent and passed."""
 
 import contextlib

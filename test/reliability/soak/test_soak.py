@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The soaks and the latency benchmark run over real DDS; here for seconds, to see that they do."""
 
 import pytest

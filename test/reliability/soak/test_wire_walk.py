@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Walks over the wire: velocities of a known path, a row for each segment, a short walk."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The Isaac Gym backend keeps the laws of the port, on a fake that has the real one's traps."""
 
 from __future__ import annotations

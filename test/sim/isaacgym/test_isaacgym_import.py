@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Isaac Gym before PyTorch, and clear words where it cannot be."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Each mistake that an Isaac Gym adapter can make, made on purpose: the laws must catch it.
 
 A mutant is one edit of the backend's source. It is judged like the backend itself, against MuJoCo

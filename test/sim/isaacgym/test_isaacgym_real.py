@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """On a machine that has Isaac Gym itself: `pytest -m isaacgym` in its Python.
 
 One process holds one simulation, so every robot is examined in a process of its own.

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The backend and the fake against the published signatures of Isaac Gym's API."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A user's own MJCF takes the place of ours: named otherwise, furnished, and the same robot."""
 
 from __future__ import annotations

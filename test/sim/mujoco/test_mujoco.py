@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """MuJoCo on the CPU keeps the laws of the port."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The deterministic mode of MuJoCo Warp: the order in which threads came leaves no trace.
 
 A CPU has one order only, so others are dealt by hand before they are sorted.

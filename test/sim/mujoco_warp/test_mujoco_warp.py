@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """MuJoCo Warp, on the CPU, keeps the laws of the port and agrees with MuJoCo.
 
 Slow: Warp compiles its kernels when they are first used, which takes minutes on a CPU; later runs

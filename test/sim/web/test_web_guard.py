@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Who is let in: by token, host and origin, each of which alone keeps a stranger out."""
 
 import socket

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """viser behind the guard: strangers stay out, and one client does not disturb another."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A stand-in for Isaac Gym Preview 4 that runs on MuJoCo; for tests only, never installed.
 
 It keeps the real one's signatures (a test compares them with ``isaacgym-stubs``), its conventions

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads a URDF as Isaac Gym does, and writes it as MJCF for one environment."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The part of ``isaacgym.gymapi`` that a locomotion trainer may use, with the real signatures."""
 
 import copy

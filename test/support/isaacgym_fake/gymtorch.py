@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Buffers as PyTorch tensors and back; no copies, and no promise about lifetimes."""
 
 import weakref

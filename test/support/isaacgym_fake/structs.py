@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Structures and enumerations, as strict as the real bindings: unknown names, wrong types."""
 
 import copy

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One simulation: MuJoCo in every environment, behind buffers that age and setters that wait."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Commands: what is drawn, how often, and when."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Who walks well starts on harder ground, who falls or stays behind on easier."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The environment on the fake backend: the promise, the two ends of an episode, isolation."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Arms that something else than the policy moves: whose, where to and how fast."""
 
 from __future__ import annotations

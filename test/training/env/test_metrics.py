@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the log says of following: measured as the rewards measure it, fallen robots left out."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What makes the robots differ: within its range, different for each, consistent in itself."""
 
 from __future__ import annotations

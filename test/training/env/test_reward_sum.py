@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The weighted sum of reward terms: how it is read from a config, and terms from elsewhere."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The reward terms, each against an example worked out by hand; then all of them together."""
 
 from __future__ import annotations

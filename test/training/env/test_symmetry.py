@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The mirror, against robots mirrored by hand: what they see, earn, do and how they move."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """When an episode ends, and by which of the two ends."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The averages that rewards remember: what counts, what does not, and when they are forgotten."""
 
 from __future__ import annotations

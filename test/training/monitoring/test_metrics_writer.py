@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The figures of a run: one whole line for each iteration, whatever stopped the run."""
 
 from __future__ import annotations

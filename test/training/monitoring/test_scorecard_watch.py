@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Evaluation beside training: one checkpoint at a time, and training never waits."""
 
 from __future__ import annotations

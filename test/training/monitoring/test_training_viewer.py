@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Watching a run: the newest checkpoint walks, beside the training and never in its way."""
 
 from __future__ import annotations

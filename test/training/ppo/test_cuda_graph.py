@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Running a step many times: plainly, and as a CUDA graph that must not be told apart."""
 
 from __future__ import annotations

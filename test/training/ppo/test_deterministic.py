@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The same seed gives the same weights, and a run that was stopped goes on exactly."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Several processes that train one policy: alone nothing changes, together they stay one."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Normaliser, Gaussian and network: against NumPy's and PyTorch's own."""
 
 from __future__ import annotations

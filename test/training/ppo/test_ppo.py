@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """PPO: its losses by hand, its learning rate, its mirrors, and a toy that it must learn."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Advantages by hand, and what the buffer keeps."""
 
 from __future__ import annotations

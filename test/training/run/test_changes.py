@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What changed since a checkpoint is named, and only an option accepts it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint is whole or absent, and whatever else lies there is refused by name."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What --resume and --output mean together, and from which checkpoint a training goes on."""
 
 from __future__ import annotations

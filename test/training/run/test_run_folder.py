@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A run folder is made once, written by one process at a time, and known by an id."""
 
 from __future__ import annotations

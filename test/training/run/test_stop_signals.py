@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """SIGINT and SIGTERM end a training between two iterations; a second one ends it at once."""
 
 from __future__ import annotations

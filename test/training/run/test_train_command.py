@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The command ``train``: what it refuses in one sentence, and how runs go on and end."""
 
 from __future__ import annotations

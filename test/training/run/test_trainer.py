@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two iterations on the fake backend: what a run leaves behind, and how it goes on from there."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Processes that train together on one machine: one exit code, signals for each, no orphans."""
 
 from __future__ import annotations

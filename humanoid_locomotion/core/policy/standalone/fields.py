@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The conventions of other stacks that the standalone policy follows.
 
 The observation has the terms of mjlab's velocity task, in its order; the metadata have its keys;

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Builds the standalone policy: sensors and memory in, actions and memory out.
 
 It takes the observation of :data:`~humanoid_locomotion.core.policy.standalone.fields.FIELDS` in

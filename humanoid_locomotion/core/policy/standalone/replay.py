@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs a standalone policy beside the controller, on the golden steps."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Records array code as an ONNX graph.
 
 A :class:`Traced` array takes part in NumPy expressions and records each operation, so that code

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A Booster robot behind the driver's interface, over the messages of ``booster_interface``.
 
 Written from the sources of booster_robotics_sdk and booster_robotics_sdk_ros2; it was never tried
@@ -11,7 +13,7 @@ import math
 import os
 import threading
 import time
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 import rclpy
@@ -57,6 +59,7 @@ class BoosterPort:
         self._context = rclpy.Context()
         self._executor: Any = None
         self._newest: Optional[Tuple[float, Any]] = None
+        self.on_state: Callable[[], None] = lambda: None
         self._position = np.zeros(len(self.joints))
         self._problem = ''
 
@@ -103,6 +106,7 @@ class BoosterPort:
                              f'{self._machine.name}')
             return
         self._newest = time.monotonic(), msg
+        self.on_state()
 
     def read(self) -> Optional[RobotReading]:
         """See ``RobotPort``."""

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Motors of the Booster robots, in the order of their low-level messages.
 
 From booster_robotics_sdk (July 2026), with the joint names of Booster's robot descriptions. In

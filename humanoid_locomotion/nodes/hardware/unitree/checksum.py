@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CRC-32/MPEG-2 over 32-bit words, as Unitree's firmware computes it."""
 
 from __future__ import annotations

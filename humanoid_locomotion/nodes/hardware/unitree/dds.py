@@ -1,10 +1,12 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Connection to Unitree's DDS network. Importing this module needs cyclonedds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 import socket
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
 from humanoid_locomotion.nodes.hardware.unitree.messages import Struct
@@ -15,7 +17,7 @@ try:
         BuiltinTopicDcpsParticipant,
         BuiltinTopicDcpsPublication,
     )
-    from cyclonedds.core import DDSException, InstanceState
+    from cyclonedds.core import DDSException, InstanceState, Listener
     from cyclonedds.domain import Domain, DomainParticipant
     from cyclonedds.idl import make_idl_struct, types
     from cyclonedds.idl.annotations import autoid, final
@@ -120,11 +122,14 @@ class Publisher:
 class Reader:
     """Reads the messages of one topic; it keeps the newest ``depth``."""
 
-    def __init__(self, participant: Any, topic: Any, depth: int, reliable: bool):
+    def __init__(self, participant: Any, topic: Any, depth: int, reliable: bool,
+                 on_data: Optional[Callable[[], None]] = None):
         policies: List[Any] = [Policy.History.KeepLast(depth)]
         if reliable:
             policies.append(Policy.Reliability.Reliable(max_blocking_time=0))
-        self._depth, self._reader = depth, DataReader(participant, topic, Qos(*policies))
+        listener = None if on_data is None else Listener(on_data_available=lambda _: on_data())
+        self._depth, self._reader = depth, DataReader(
+            participant, topic, Qos(*policies), listener)
 
     def take(self) -> List[bytes]:
         """Return the messages that arrived since the last call, CDR with header."""
@@ -194,10 +199,11 @@ class Wire:
             self._topics[key] = Topic(self._participant, name, raw_type(message, self.has_octets))
         return self._topics[key]
 
-    def reader(self, name: str, message: Struct, depth: int = 1, reliable: bool = False) -> Reader:
-        """Return a reader of a topic."""
+    def reader(self, name: str, message: Struct, depth: int = 1, reliable: bool = False,
+               on_data: Optional[Callable[[], None]] = None) -> Reader:
+        """Return a reader of a topic; ``on_data`` is called in another thread at each message."""
         self._endpoints.append(
-            Reader(self._participant, self._topic(name, message), depth, reliable))
+            Reader(self._participant, self._topic(name, message), depth, reliable, on_data))
         return self._endpoints[-1]
 
     def writer(self, name: str, message: Struct) -> Writer:

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Unitree's messages: fields, memory layout and serialization. Needs NumPy only.
 
 A message is a NumPy structured scalar with the layout of the vendor's C struct, over which the

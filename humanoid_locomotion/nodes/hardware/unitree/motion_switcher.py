@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """MotionSwitcher: the robot's service that says which of its modes drives the motors.
 
 A request has an id, a number of the API and parameters as JSON. Both messages hold only a few

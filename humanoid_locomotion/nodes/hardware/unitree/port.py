@@ -1,10 +1,12 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A Unitree robot behind the driver's interface."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any, Dict, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Optional, Set, Tuple
 
 import numpy as np
 
@@ -73,6 +75,7 @@ class UnitreePort:
         self._battery: Optional[float] = None
         self._fault = self._doubt = ''
         self.companions: Set[str] = set()
+        self.on_state: Callable[[], None] = lambda: None
         self.refused: Dict[str, int] = {}
         self.participant = ''
         self._message = self._empty_command()
@@ -87,7 +90,8 @@ class UnitreePort:
                 time.sleep(0.005)
             uint8 = type_hash(raw_type(self._machine.state, has_octets=False))
             wire.has_octets = all(it.type_hash != uint8 for it in publishers)
-            self._states = wire.reader(STATES, self._machine.state, depth=DEPTH)
+            self._states = wire.reader(STATES, self._machine.state, depth=DEPTH,
+                                       on_data=lambda: self.on_state())
             if self._machine.state is HG_STATE:
                 self._batteries = wire.reader(BATTERY, HG_BATTERY)
             while self.read() is None:

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Unitree's remote control: the 40 bytes that every state message carries."""
 
 from __future__ import annotations

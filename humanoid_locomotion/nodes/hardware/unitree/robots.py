@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Unitree's robots: the order of their motors and what identifies each."""
 
 from __future__ import annotations

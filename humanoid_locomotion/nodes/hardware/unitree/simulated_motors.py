@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A robot in MuJoCo whose motors take a position, a velocity, a torque and two gains each."""
 
 from __future__ import annotations

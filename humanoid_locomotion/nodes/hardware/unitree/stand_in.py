@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A simulated Unitree robot on the robot's own wire, for tests and rehearsals.
 
 To start it::

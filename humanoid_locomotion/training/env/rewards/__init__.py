@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The reward terms; importing this package registers them by name."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rewards for the gait: alternating swing feet that land flat, softly and without slip."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rewards for an upright, steady base and for smooth joint motion with low effort."""
 
 from __future__ import annotations

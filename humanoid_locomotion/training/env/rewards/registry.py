@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The registry of reward terms and of their parameters.
 
 A reward term is a function of an :class:`Outcome`, or a subclass of :class:`RewardTerm`. Its

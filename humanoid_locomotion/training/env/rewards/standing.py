@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rewards for standing still while the command asks the robot to stand."""
 
 from __future__ import annotations

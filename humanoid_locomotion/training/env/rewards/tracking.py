@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rewards for following the command.
 
 Kernels ``exp(-error^2 / sigma^2)`` come in pairs: a wide one, which has a gradient far from the

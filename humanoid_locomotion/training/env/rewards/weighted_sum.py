@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The weighted sum of the reward terms."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Metadata and deploy.yaml say to other stacks what the contract says."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The standalone policy gives the controller's joint targets, from sensors alone."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A traced expression is a graph that computes what NumPy computes."""
 
 from __future__ import annotations

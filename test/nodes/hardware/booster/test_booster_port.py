@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The port of the Booster robots, with a fake of their messages and with the real ones."""
 
 import sys

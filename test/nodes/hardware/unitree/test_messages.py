@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Layout, checksum and serialization, against the vendor's sizes and another implementation."""
 
 import random

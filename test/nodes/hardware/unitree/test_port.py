@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The port against a robot of ours on the same wire, in one process."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The stand-in robot: what it refuses, how it is damped, and its command line."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The port beside Unitree's own software, where it is found.
 
 unitree_mujoco's folder is named by UNITREE_MUJOCO, and unitree_sdk2py must be importable; the C++
