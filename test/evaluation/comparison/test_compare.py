@@ -51,7 +51,7 @@ def test_the_same_scorecard_twice_is_equally_good(pair):
 
 
 @pytest.mark.parametrize('setting, message', [
-    ({'protocol': 1}, r'setting\.protocol: is 1, that of .* is 3'),
+    ({'protocol': 1}, r'setting\.protocol: is 1, that of .* is 4'),
     ({'quick': True}, r'setting\.quick: is True')])
 def test_what_was_measured_in_another_way_is_not_compared(pair, setting, message):
     change(pair[1], **setting)
