@@ -82,7 +82,9 @@ class Controller:
 
     def stiffen(self):
         self.gains.publish(conversions.joint_gains(0.0 * KP, KD, EFFORT))
-        self.spin(lambda: self.robot.received and self.driver._guard._is_armed)
+        # A state that is missing would disarm the guard again.
+        self.spin(lambda: self.robot.received and self.driver._guard._is_armed
+                  and time.monotonic() - self.driver._loop.reading.time < 0.05)
         self.gains.publish(conversions.joint_gains(KP, KD, EFFORT))
         self.spin(lambda: self.is_stiff)
         self.state.publish(String(data='walking'))

@@ -99,6 +99,7 @@ root: torch.Tensor = gymtorch.wrap_tensor(gym.acquire_actor_root_state_tensor(si
 """
 
 
+@pytest.mark.slow  # make test-isaacgym runs it
 def test_every_wrong_call_is_caught_and_no_right_one(overlay, tmp_path):
     path = tmp_path / 'calls.py'
     path.write_text(HEAD + '\n'.join(WRONG) + '\n')
