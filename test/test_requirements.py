@@ -43,7 +43,8 @@ def test_every_entry_of_a_lock_has_a_hash_and_names_no_index(name):
 ROSDEP_KEYS = {
     'python3-matplotlib', 'python3-numpy', 'python3-pil', 'python3-pytest', 'python3-rich',
     'python3-typer', 'python3-yaml',
-    'action_msgs', 'diagnostic_msgs', 'geometry_msgs', 'launch', 'launch_ros', 'lifecycle_msgs', 'nav_msgs', 'rclpy',
+    'action_msgs', 'diagnostic_msgs', 'geometry_msgs', 'launch', 'launch_ros',
+    'lifecycle_msgs', 'nav_msgs', 'rclpy',
     'robot_state_publisher', 'rosgraph_msgs', 'rviz2', 'sensor_msgs', 'std_msgs', 'std_srvs',
     'tf2_msgs', 'trajectory_msgs'}
 
