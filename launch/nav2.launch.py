@@ -58,7 +58,7 @@ def generate_launch_description():
 def _navigation(context):
     given = context.launch_configurations
     contract = read_contract(
-        find_policy(given['policy'] or given['robot'] or 'humanoid') / 'contract.yaml')
+        find_policy(given.get('policy') or given.get('robot') or 'humanoid') / 'contract.yaml')
     bringup = Path(get_package_share_directory('nav2_bringup'))
     text = (bringup / 'params' / 'nav2_params.yaml').read_text()
     for zone in ZONES:
@@ -73,8 +73,9 @@ def _navigation(context):
         yaml.safe_dump(params, file)
     return [IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(bringup / 'launch' / 'navigation_launch.py')),
-        launch_arguments={'params_file': file.name, 'autostart': given['autostart'] or 'true',
-                          'use_sim_time': given['use_sim_time'] or given['sim']}.items())]
+        launch_arguments={'params_file': file.name, 'autostart': given.get('autostart') or 'true',
+                          'use_sim_time': given.get('use_sim_time') or given.get('sim', 'true')
+                          }.items())]
 
 
 def merged(base, changes):
