@@ -34,6 +34,7 @@ SUPPORT = Path(__file__).parents[3] / 'support'
 FOLDER, SECONDS = os.environ.get('UNITREE_MUJOCO', ''), os.environ.get('VENDOR_SECONDS', '5')
 DOMAIN = 0  # that of the C++ SDK
 SCENES = {'g1': 'scene_29dof.xml', 'h1': 'scene.xml'}
+DOMAINS = {'g1': 21, 'h1': 22}  # a killed simulator is listed in its own for ten seconds more
 pytestmark = pytest.mark.slow
 needs_simulator = pytest.mark.skipif(
     not FOLDER or importlib.util.find_spec('unitree_sdk2py') is None,
@@ -56,13 +57,13 @@ def process(*arguments, **environment):
             it.kill()
 
 
-def simulator(robot, **environment):
-    return process(unitree_mujoco.__file__, FOLDER, robot, SCENES[robot], str(DOMAIN),
+def simulator(robot, domain=DOMAIN, **environment):
+    return process(unitree_mujoco.__file__, FOLDER, robot, SCENES[robot], str(domain),
                    MUJOCO_GL='disable', **environment)
 
 
-def opened(robot, simulator):
-    port = UnitreePort(load_robot(f'unitree_{robot}'), 'lo', DOMAIN, simulator)
+def opened(robot, simulator, domain=DOMAIN):
+    port = UnitreePort(load_robot(f'unitree_{robot}'), 'lo', domain, simulator)
     end = time.monotonic() + 20.0
     while True:
         try:
@@ -92,14 +93,15 @@ def hold(port, robot, seconds):
 @needs_simulator
 @pytest.mark.parametrize('robot', SCENES)
 def test_unitree_mujoco_is_read_and_commanded(robot):
-    with simulator(robot):
-        with opened(robot, simulator=True) as port:
+    domain = DOMAINS[robot]
+    with simulator(robot, domain):
+        with opened(robot, True, domain) as port:
             reading, count = hold(port, robot, 4.0)
             default = load_robot(f'unitree_{robot}').values('default')
             assert np.abs(reading.position - default).max() < 0.15
             assert count > 100 and reading.fault == '' and port.other_commanders() == ()
         with pytest.raises(ConfigError, match=r'wrong crc.*simulator:=unitree_mujoco'):
-            UnitreePort(load_robot(f'unitree_{robot}'), 'lo', DOMAIN).open()
+            UnitreePort(load_robot(f'unitree_{robot}'), 'lo', domain).open()
 
 
 def run_client(robot, port):
