@@ -68,7 +68,7 @@ class Launched:
         self.position = conversions.odom_position(msg)
 
     def command(self, forward):
-        """Send a velocity command [m/s], and hear what comes."""
+        """Send a velocity command [m/s], and process what arrives."""
         self._cmd_vel.publish(conversions.twist(np.array([forward, 0.0, 0.0])))
         self._executor.spin_once(timeout_sec=0.02)
 

@@ -54,7 +54,8 @@ def self_test(connection: Connection, release: bool, seconds: float) -> Iterator
         seconds: Duration for each joint [s].
 
     Raises:
-        LocomotionError: The robot must not be commanded, or the motors were damped on the way.
+        LocomotionError: The robot must not be commanded, or the motors were damped during the
+            test.
     """
     robot = load_robot(connection.robot)
     port = connection.make_port()

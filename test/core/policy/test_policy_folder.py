@@ -13,59 +13,24 @@ import pytest
 from samples import contract, state
 import yaml
 
+pytest.importorskip('onnx')
+pytest.importorskip('onnxruntime')
+pytest.importorskip('torch')
+
+import onnx
+from random_policy import edit_network, random_layers, refuse, write
+import torch
+
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.core.errors import PolicyError, UnknownNameError
+from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.policy.content import (
     FILES,
     LIMITS,
     SUMS,
-    write_sums,
 )
 from humanoid_locomotion.core.policy.engines import open_engine, read_layers
-from humanoid_locomotion.core.policy.folder import MIN_GOLDEN_STEPS, open_policy, standalone_error
+from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY, open_network
-from humanoid_locomotion.core.policy.writer import rebuild
-
-onnx = pytest.importorskip('onnx')
-pytest.importorskip('onnxruntime')
-torch = pytest.importorskip('torch')
-
-HIDDEN = 16
-
-
-def random_layers(obs_size, num_actions, rng):
-    """Give a normaliser and two layers of random weights."""
-    sizes = (obs_size, HIDDEN, num_actions)
-    return {'mean': rng.normal(size=(1, obs_size)).astype(np.float32),
-            'inverse_std': rng.uniform(0.5, 2.0, (1, obs_size)).astype(np.float32),
-            'layers': [(rng.normal(0.0, 0.2, (b, a)).astype(np.float32),
-                        rng.normal(size=b).astype(np.float32))
-                       for a, b in zip(sizes, sizes[1:])]}  # noqa: RUF007, for Python 3.8
-
-
-def forward(layers):
-    """Give the network as a function of tensors, written independently of the engines."""
-    def run(obs):
-        x = (obs - torch.as_tensor(layers['mean'])) * torch.as_tensor(layers['inverse_std'])
-        for i, (weight, bias) in enumerate(layers['layers']):
-            x = x @ torch.as_tensor(weight).T + torch.as_tensor(bias)
-            x = torch.where(x > 0, x, torch.expm1(x)) if i == 0 else x
-        return x
-    return run
-
-
-def write(folder, it=None, layers=None, steps=MIN_GOLDEN_STEPS):
-    """Write a policy folder with a random network."""
-    from humanoid_locomotion.core.controller import Controller
-    from humanoid_locomotion.training.export import write_folder
-    it = it or contract(layout='proprioceptive_clock', history=2)
-    rng = np.random.default_rng(0)
-    layers = layers or random_layers(Controller(it).builder.size, it.num_actions, rng)
-    states = [{**vars(state(rng, 1, it.num_actions)),
-               'command': rng.normal(size=(1, 3)).astype(np.float32)} for _ in range(steps)]
-    folder.mkdir(exist_ok=True)
-    write_folder(folder, it, forward(layers), layers, states, 'test')
-    return folder
 
 
 @pytest.fixture(scope='module')
@@ -80,14 +45,6 @@ def folder(pristine, tmp_path):
     return shutil.copytree(pristine, tmp_path / 'policy')
 
 
-def refuse(folder, message, engine='onnxruntime', signed=True):
-    """Assert that the folder is refused for the reason given, though its hashes are right."""
-    if signed and all((folder / file).is_file() for file in FILES):
-        write_sums(folder)
-    with pytest.raises(PolicyError, match=message):
-        open_policy(folder, engine)
-
-
 def edit_golden(folder, **changes):
     """Write the golden steps again with some arrays changed."""
     with np.load(folder / 'golden.npz') as file:
@@ -99,15 +56,6 @@ def golden(folder, key):
     """Give a copy of one golden array."""
     with np.load(folder / 'golden.npz') as file:
         return file[key].copy()
-
-
-def edit_network(folder, change):
-    """Edit the ONNX file's initialisers, a mapping from name to array."""
-    model = onnx.load(folder / 'network.onnx')
-    for tensor in model.graph.initializer:
-        array = onnx.numpy_helper.to_array(tensor).copy()
-        tensor.CopyFrom(onnx.numpy_helper.from_array(change(tensor.name, array), tensor.name))
-    onnx.save(model, folder / 'network.onnx')
 
 
 @pytest.mark.parametrize('engine', ['onnxruntime', 'torch'])
@@ -370,62 +318,3 @@ def test_torch_refuses_a_graph_that_is_not_a_chain(folder):
     model.graph.node[3].op_type = 'Relu'
     onnx.save(model, folder / 'network.onnx')
     refuse(folder, "expected Sub, Mul, then alternating Gemm and Elu; found .*'Relu'", 'torch')
-
-
-def hashes(folder):
-    lines = (folder / 'SHA256SUMS').read_text().splitlines()
-    return dict(reversed(line.split()) for line in lines)
-
-
-def as_before(folder):
-    """Make it a folder of version 0.2, in which policy.onnx is the network."""
-    (folder / 'network.onnx').replace(folder / 'policy.onnx')
-    (folder / 'deploy.yaml').unlink()
-    write_sums(folder)
-
-
-def test_a_folder_whose_policy_is_the_network_opens(folder):
-    as_before(folder)
-    opened = open_policy(folder, 'onnxruntime')
-    assert standalone_error(opened) is None and opened.network_path.name == 'policy.onnx'
-
-
-def test_a_rebuilt_folder_has_the_same_network_and_steps(folder, pristine):
-    as_before(folder)
-    (folder / 'card.md').write_text('mine')
-    before = hashes(folder)
-    rebuild(folder)
-    after = hashes(folder)
-    assert after == hashes(pristine)
-    assert (after['network.onnx'], after['golden.npz']) == (
-        before['policy.onnx'], before['golden.npz'])
-    assert (folder / 'card.md').read_text() == 'mine'
-    assert 0.0 <= standalone_error(open_policy(folder, 'onnxruntime')) <= 1e-5
-    rebuild(folder)
-    assert hashes(folder) == after
-
-
-def test_a_folder_that_does_not_open_is_not_rebuilt(folder):
-    edit_network(folder, lambda name, array: array + 0.01 if name == 'bias_1' else array)
-    write_sums(folder)
-    before = hashes(folder)
-    with pytest.raises(PolicyError, match='golden step 0 does not replay'):
-        rebuild(folder)
-    assert hashes(folder) == before
-
-
-def test_a_standalone_policy_of_another_network_is_refused(folder):
-    model = onnx.load(folder / 'policy.onnx')
-    (bias,) = [it for it in model.graph.initializer if it.name == 'network/bias_1']
-    bias.raw_data = (onnx.numpy_helper.to_array(bias) + np.float32(1e-3)).tobytes()
-    onnx.save(model, folder / 'policy.onnx')
-    write_sums(folder)
-    with pytest.raises(PolicyError, match=r'policy\.onnx: its joint targets differ by .* rad'):
-        standalone_error(open_policy(folder, 'onnxruntime'))
-
-
-def test_a_standalone_policy_without_its_network_is_refused(folder):
-    (folder / 'network.onnx').unlink()
-    write_sums(folder)
-    refuse(folder, r'policy\.onnx: expected one input .*: the standalone policy, whose network is '
-           'missing', signed=False)
