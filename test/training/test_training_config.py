@@ -140,6 +140,7 @@ def test_a_stride_to_deploy_needs_a_clock_in_training():
     ('randomization.feedback_absent=1.5', r'feedback_absent must be within 0 and 1'),
     ('commands.rest_share=-0.1', r'rest_share must be within 0 and 1'),
     ('ppo.velocity_loss=-1', r'velocity_loss must be 0 or more'),
+    ('ppo.smoothness_loss=-1', r'smoothness_loss must be 0 or more'),
     ('commands.resample_period=[8, 3]', r'resample_period: 8.0 is above 3.0'),
     ('commands.standing_share=0.8', 'add up to at most 1'),
     ('commands.straight_share=-0.1', 'must be 0 or more')])

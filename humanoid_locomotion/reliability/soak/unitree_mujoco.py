@@ -69,6 +69,10 @@ def main():
         from cyclonedds.idl import _xt_builder
         _xt_builder.xt.TK_UINT8 = _xt_builder.xt.TK_BYTE
     runpy.run_path('unitree_mujoco.py', run_name='__main__')
+    # Since Python 3.12 no thread can start once the main thread has ended; its threads start more.
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join()
 
 
 if __name__ == '__main__':
