@@ -319,8 +319,8 @@ class GaitSpec:
             raise ValueError(f'moving_threshold must be from -{MAX_COMMAND:g} to '
                              f'{MAX_COMMAND:g}, found {self.moving_threshold}')
         if self.at_rest not in AT_REST:
-            raise ValueError(f'at_rest must be {", ".join(sorted(filter(None, AT_REST)))} or null, '
-                             f'found {self.at_rest!r}')
+            names = ', '.join(sorted(filter(None, AT_REST)))
+            raise ValueError(f'at_rest must be {names} or null, found {self.at_rest!r}')
 
 
 class GaitClock:

@@ -44,8 +44,8 @@ class ObservationBuilder:
 
     A frame is the contract's terms side by side, each clipped, then scaled. With a history of
     ``h`` the observation is the last ``h`` frames, oldest first; or the last ``h`` values of the
-    first term, then of the second, if the contract's ``history_order`` is ``term``. After a reset the history is
-    filled with the first frame, so that it contains no jump.
+    first term, then of the second, if the contract's ``history_order`` is ``term``. After a reset
+    the history is filled with the first frame, so that it contains no jump.
 
     Args:
         contract: The contract of the policy.
@@ -123,8 +123,8 @@ def _factor(term: TermSpec, place: TermSlice) -> Optional[Constant]:
     size = place.stop - place.start
     if isinstance(term.scale, tuple) and len(term.scale) not in (1, size):
         raise ConfigError('contract', f'observation.terms: {term.name}: scale',
-                          f'found {len(term.scale)} numbers, expected one, or {size}: one for each '
-                          'number of the term')
+                          f'found {len(term.scale)} numbers, expected one, or {size}: one for '
+                          'each number of the term')
     return None if term.scale == 1.0 else Constant(term.scale)
 
 
