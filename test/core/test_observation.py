@@ -153,8 +153,7 @@ def test_each_number_of_a_term_may_have_a_scale_of_its_own():
     now = moment(np.random.default_rng(3), 2, 4)
     obs = ObservationBuilder(only(TermSpec('velocity_command', (2.0, 2.0, 0.25)))).build(now)
     assert obs == pytest.approx(now.command * [2.0, 2.0, 0.25])
-    with pytest.raises(ConfigError, match='velocity_command: scale: found 2 numbers, expected one, '
-                       'or 3'):
+    with pytest.raises(ConfigError, match='command: scale: found 2 numbers, expected one, or 3'):
         ObservationBuilder(only(TermSpec('velocity_command', (1.0, 2.0))))
 
 

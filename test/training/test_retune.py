@@ -18,9 +18,9 @@ import policy_factory
 from humanoid_locomotion.core.errors import PolicyError
 from humanoid_locomotion.core.feedback.kinematics import leg_spec
 from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
+from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.policy.folder import open_policy, read_golden
 from humanoid_locomotion.core.policy.onnx_graph import open_network
-from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.training.retune import tune
 

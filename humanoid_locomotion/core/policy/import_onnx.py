@@ -96,7 +96,7 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
 
 def _flat(foreign: ForeignPolicy, robot: RobotSpec, fill: Optional[Path],
           options: Dict[str, str]) -> FlatMetadata:
-    sources: List[Source] = [('command line', dict(options))]
+    sources: List[Source] = [('command line', dict(options))] if options else []
     if fill is not None:
         filled = config.read_yaml(fill)
         unknown = [key for key in filled if key not in KEYS]

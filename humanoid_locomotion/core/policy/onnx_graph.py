@@ -17,7 +17,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 from humanoid_locomotion.core.errors import ConfigError, PolicyError, printable
 from humanoid_locomotion.core.policy.onnx_structure import (
     MAX_NETWORK_BYTES,
-    RefusedError,
+    RejectedError,
     parse_network,
     reading_network,
 )
@@ -143,29 +143,29 @@ def _check_model(model: Any, max_nodes: int) -> None:
     graph = model.graph
     versions = [(entry.domain, entry.version) for entry in model.opset_import]
     if len(versions) != 1 or versions[0][0] not in ('', 'ai.onnx'):
-        raise RefusedError(f'uses the operator sets {show(versions, 200)}; expected one, '
+        raise RejectedError(f'uses the operator sets {show(versions, 200)}; expected one, '
                             "ONNX's own")
     if versions[0][1] not in OPSETS or model.ir_version not in IR_VERSIONS:
-        raise RefusedError(
+        raise RejectedError(
             f'has operator set {versions[0][1]} and IR version {model.ir_version}; expected '
             f'{OPSETS[0]} to {OPSETS[-1]} and {IR_VERSIONS[0]} to {IR_VERSIONS[-1]}')
     for what, found in (('functions', model.functions), ('training steps', model.training_info),
                         ('sparse tensors', graph.sparse_initializer)):
         if len(found):
-            raise RefusedError(f'has {what}, which a policy does not need')
+            raise RejectedError(f'has {what}, which a policy does not need')
     if len(graph.node) > max_nodes:
-        raise RefusedError(f'has {len(graph.node)} operators, at most {max_nodes} are allowed')
+        raise RejectedError(f'has {len(graph.node)} operators, at most {max_nodes} are allowed')
     unknown = sorted({node.op_type for node in graph.node} - OPERATORS)
     if unknown:
-        raise RefusedError(f'has the operators {show(unknown, 200)}; a policy may use '
+        raise RejectedError(f'has the operators {show(unknown, 200)}; a policy may use '
                             f'{", ".join(sorted(OPERATORS))}')
     if any(node.domain not in ('', 'ai.onnx') for node in graph.node):
-        raise RefusedError("has operators that are not ONNX's own")
+        raise RejectedError("has operators that are not ONNX's own")
     for node in graph.node:
         for attribute in node.attribute:
             if (attribute.HasField('g') or len(attribute.graphs) or attribute.ref_attr_name
                     or attribute.HasField('sparse_tensor') or len(attribute.sparse_tensors)):
-                raise RefusedError(f'has a graph or a sparse tensor within {show(node.op_type)}')
+                raise RejectedError(f'has a graph or a sparse tensor within {show(node.op_type)}')
             tensors = [*attribute.tensors, *([attribute.t] if attribute.HasField('t') else [])]
             for tensor in tensors:
                 _check_tensor(tensor)
@@ -173,32 +173,32 @@ def _check_model(model: Any, max_nodes: int) -> None:
         _check_tensor(tensor)
     names = [tensor.name for tensor in graph.initializer]
     if len(set(names)) != len(names):
-        raise RefusedError('has tensors of the same name')
+        raise RejectedError('has tensors of the same name')
 
 
 def _check_tensor(tensor: Any) -> None:
     """Refuse a tensor that is not in the file, or not of the size of its shape."""
     name = f'tensor {show(tensor.name)}'
     if tensor.data_location != 0 or len(tensor.external_data) or tensor.HasField('segment'):
-        raise RefusedError(f'{name} is stored outside the file; expected all tensors in it')
+        raise RejectedError(f'{name} is stored outside the file; expected all tensors in it')
     if tensor.data_type not in TYPE_SIZES:
-        raise RefusedError(f'{name} is of type {tensor.data_type}, expected one of '
+        raise RejectedError(f'{name} is of type {tensor.data_type}, expected one of '
                             f'{sorted(TYPE_SIZES)} (floats, integers, booleans)')
     if any(dim < 0 for dim in tensor.dims) or len(tensor.dims) > 8:
-        raise RefusedError(f'{name} has the shape {show(list(tensor.dims))}')
+        raise RejectedError(f'{name} has the shape {show(list(tensor.dims))}')
     size = math.prod(tensor.dims)
     stored = [len(tensor.raw_data) / TYPE_SIZES[tensor.data_type], len(tensor.float_data),
               len(tensor.int32_data), len(tensor.int64_data), len(tensor.double_data)]
     if sorted(stored) != [0, 0, 0, 0, size] or len(tensor.string_data) or len(tensor.uint64_data):
-        raise RefusedError(f'{name} of shape {show(list(tensor.dims))} must hold {size} values')
+        raise RejectedError(f'{name} of shape {show(list(tensor.dims))} must hold {size} values')
 
 
 def _metadata(model: Any) -> Dict[str, str]:
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     if len(metadata) != len(model.metadata_props):
-        raise RefusedError('has two metadata entries of the same name')
+        raise RejectedError('has two metadata entries of the same name')
     if not all(isinstance(it, str) for pair in metadata.items() for it in pair):
-        raise RefusedError('has metadata that are not UTF-8')  # protobuf gives these as bytes
+        raise RejectedError('has metadata that are not UTF-8')  # protobuf gives these as bytes
     return metadata
 
 
@@ -216,7 +216,7 @@ def _check_ends(graph: Any, is_standalone: bool) -> Tuple[int, int, bool]:
     if found != (standalone if is_standalone else [[INPUT], [OUTPUT]]):
         expected = (f'the inputs {standalone[0]} and outputs {standalone[1]}' if is_standalone
                     else f'one input {INPUT!r} and one output {OUTPUT!r}')
-        raise RefusedError(
+        raise RejectedError(
             f'expected {expected}, found {show(found[0], 200)} and {show(found[1], 200)}'
             + (': the standalone policy, whose network is missing'
                if found == standalone else ''))
@@ -225,18 +225,18 @@ def _check_ends(graph: Any, is_standalone: bool) -> Tuple[int, int, bool]:
         [dim.dim_value if dim.HasField('dim_value') else printable(dim.dim_param, 60)
          for dim in kind.shape.dim] for kind in kinds]
     if any(len(shape) != 2 for shape in shapes):
-        raise RefusedError(f"expected 'obs' (batch, obs) and 'actions' (batch, m), found "
+        raise RejectedError(f"expected 'obs' (batch, obs) and 'actions' (batch, m), found "
                             f'{show(shapes[0])} and {show(shapes[1])}')
     (batch, obs_size), (batch_of_actions, num_actions) = shapes
     if not (isinstance(obs_size, int) and 0 < obs_size <= MAX_VALUES
             and isinstance(num_actions, int) and 0 < num_actions <= MAX_VALUES):
-        raise RefusedError(f"expected fixed lengths of 'obs' and 'actions', found {shapes[0]} "
+        raise RejectedError(f"expected fixed lengths of 'obs' and 'actions', found {shapes[0]} "
                             f'and {shapes[1]}')
     for count in (batch, batch_of_actions):
         if isinstance(count, int) and count != 1:
-            raise RefusedError(f"takes {count} observations at once; expected 1, or 'batch'")
+            raise RejectedError(f"takes {count} observations at once; expected 1, or 'batch'")
     if any(kind.elem_type != FLOAT for kind in kinds):
-        raise RefusedError("expected 'obs' and 'actions' of type tensor(float), found types "
+        raise RejectedError("expected 'obs' and 'actions' of type tensor(float), found types "
                             f'{kinds[0].elem_type} and {kinds[1].elem_type}')
     return obs_size, num_actions, batch == 1
 
@@ -248,7 +248,7 @@ def _check_memory(graph: Any) -> int:
     size = shapes[0][-1] if shapes[0] else 0
     if shapes != [[1, 1, size]] * 2 or not 0 < size <= MAX_VALUES or (
             any(kind.elem_type != FLOAT for kind in kinds)):
-        raise RefusedError(f'expected {MEMORY_IN!r} and {MEMORY_OUT!r} of the same shape '
+        raise RejectedError(f'expected {MEMORY_IN!r} and {MEMORY_OUT!r} of the same shape '
                             f'(1, 1, size), float, found {show(shapes)}')
     return int(size)
 
@@ -264,7 +264,7 @@ def _check_sizes(model: Any) -> None:
                               for dim in value.type.tensor_type.shape.dim]
         if value.type.tensor_type.elem_type not in TYPE_SIZES or not (
                 value.type.tensor_type.HasField('shape')):
-            raise RefusedError(f'the type of {show(value.name)} cannot be inferred')
+            raise RejectedError(f'the type of {show(value.name)} cannot be inferred')
     for tensor in inferred.initializer:
         shapes[tensor.name] = list(tensor.dims)
     products = 0
@@ -273,14 +273,14 @@ def _check_sizes(model: Any) -> None:
         for name in node.output:
             shape = shapes.get(name, [-1])
             if min(shape, default=0) < 0 or _size(shape) > max(MAX_VALUES, largest):
-                raise RefusedError(
+                raise RejectedError(
                     f'{show(name)}, output of {node.op_type}, has the size {show(shape)} for one '
                     f'observation; expected a known size of at most {MAX_VALUES} values')
         if node.op_type in PRODUCTS:
             inner = _size(shapes[node.input[0]]) // max(1, _rows(node, shapes[node.input[0]]))
             products += inner * _size(shapes[node.output[0]])
     if products > MAX_PRODUCTS:
-            raise RefusedError(f'takes {products} multiplications for one observation, at most '
+            raise RejectedError(f'takes {products} multiplications for one observation, at most '
                                 f'{MAX_PRODUCTS} are allowed')
 
 

@@ -29,7 +29,7 @@ Span = Tuple[int, int]  # index of the first byte, and of the one after the last
 _GRAPH, _INITIALIZER, _FLOAT_DATA, _RAW_DATA = 7, 5, 4, 9
 
 
-class RefusedError(Exception):
+class RejectedError(Exception):
     """The file is refused; the message gives the reason."""
 
 
@@ -40,7 +40,7 @@ def reading_network(path: Path) -> Iterator[None]:
         yield
     except LocomotionError:
         raise
-    except RefusedError as error:
+    except RejectedError as error:
         raise PolicyError(path, str(error)) from error
     except Exception as error:  # protobuf and onnx raise many exception types for a damaged file
         detail = printable(' '.join(str(error).split()), 200)
@@ -70,19 +70,19 @@ def _check_structure(content: bytes) -> None:
     everything but tensor data is bounded in the encoded file, before it is parsed.
     """
     if len(content) > MAX_NETWORK_BYTES:
-        raise RefusedError(f'is larger than {MAX_NETWORK_BYTES} bytes')
+        raise RejectedError(f'is larger than {MAX_NETWORK_BYTES} bytes')
     left = MAX_STRUCTURE - len(content)
     graphs = [span for number, span in _fields(content, (0, len(content)), MAX_FIELDS)
               if number == _GRAPH]
     if len(graphs) != 1:
-        raise RefusedError(f'has {len(graphs)} graphs, expected one')
+        raise RejectedError(f'has {len(graphs)} graphs, expected one')
     for number, tensor in _fields(content, graphs[0], MAX_FIELDS):
         if number == _INITIALIZER:
             left += sum(end - start
                         for number, (start, end) in _fields(content, tensor, MAX_TENSOR_FIELDS)
                         if number in (_FLOAT_DATA, _RAW_DATA))
     if left < 0:
-        raise RefusedError(f'has more than {MAX_STRUCTURE} bytes besides its weights')
+        raise RejectedError(f'has more than {MAX_STRUCTURE} bytes besides its weights')
 
 
 def _fields(content: bytes, span: Span, limit: int) -> Iterator[Tuple[int, Span]]:

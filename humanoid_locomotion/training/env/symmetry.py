@@ -120,7 +120,7 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
                               f'and its mirror {len(signs)} signs; expected as many')
         if isinstance(spec.scale, tuple) and len(spec.scale) > 1 and any(
                 spec.scale[i] != scale for i, scale in zip(from_index, spec.scale)):
-            raise ConfigError('observation', term.name, f'the mirror image exchanges numbers whose '
+            raise ConfigError('observation', term.name, 'the mirror image exchanges numbers whose '
                               f'scales differ in {list(spec.scale)}; expected the same scale left '
                               'and right')
         if term.name == 'gait_clock' and contract.gait is not None and (

@@ -134,10 +134,11 @@ def seen_by(layout: str) -> PolicyContract:
     return config(f'observation.layout={layout}', f'observation.history={HISTORY}').contract(ROBOT)
 
 
-OTHER = replace(CONTRACT, gait=GaitSpec(0.8, 0.1, 'running'), observation=ObservationSpec('other', (
-    TermSpec('leg_phase_sines'), TermSpec('velocity_command', (2.0, 2.0, 0.25)),
-    TermSpec('leg_phase_cosines'), TermSpec('joint_velocities'), TermSpec('yaw_rate_command'),
-    TermSpec('linear_velocity_command')), HISTORY, history_order='term'))
+OTHER = replace(
+    CONTRACT, gait=GaitSpec(0.8, 0.1, 'running'), observation=ObservationSpec('other', (
+        TermSpec('leg_phase_sines'), TermSpec('velocity_command', (2.0, 2.0, 0.25)),
+        TermSpec('leg_phase_cosines'), TermSpec('joint_velocities'), TermSpec('yaw_rate_command'),
+        TermSpec('linear_velocity_command')), HISTORY, history_order='term'))
 
 
 @pytest.mark.parametrize('contract', [

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opens the ONNX file of another stack as a network of this package.
 
-Weights beside the file are embedded, and input and output get this package's names.
+Weights beside the file are embedded, input and output get this package's names, and actions are
+bounded: a robot on the ground whose network observes its own last action may give larger ones
+without end.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any, Dict, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, PolicyError
 from humanoid_locomotion.core.policy.onnx_graph import (
+    FLOAT,
     INPUT,
     OUTPUT,
     Network,
@@ -22,7 +25,7 @@ from humanoid_locomotion.core.policy.onnx_graph import (
 )
 from humanoid_locomotion.core.policy.onnx_structure import (
     MAX_NETWORK_BYTES,
-    RefusedError,
+    RejectedError,
     parse_network,
     reading_network,
 )
@@ -30,6 +33,8 @@ from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import show
 
 EXTERNAL = 1  # TensorProto.DataLocation
+LARGEST_ACTION = 100.0  # far beyond any walk; holosoma's runtime has the same bound
+INNER = 'unbounded_actions'
 
 # A source of flat keys: its name for messages, and values of onnx_metadata.KEYS.
 Source = Tuple[object, Dict[str, Any]]
@@ -40,7 +45,7 @@ class ForeignPolicy:
     """The network of another stack.
 
     Attributes:
-        network: The network, with weights embedded and this package's names of input and output.
+        network: The network as it will be written.
         input_name: Name of its input in the file.
         digests: SHA-256 of each file that was read, by name.
     """
@@ -71,14 +76,10 @@ def open_foreign(path: Path) -> ForeignPolicy:
                 files.embed(tensor)
         inputs, outputs = network_inputs(model.graph), model.graph.output
         name = inputs[0].name if inputs else ''
-        names = {}
         if len(inputs) == len(outputs) == 1:
-            names = {old: new for old, new in ((name, INPUT), (outputs[0].name, OUTPUT))
-                     if old != new}
-        if names:
-            _rename(model.graph, names)
-        if names or files.contents:
-            content = model.SerializeToString()
+            _rename(model.graph, {name: INPUT, outputs[0].name: INNER})
+            _bound(model)
+        content = model.SerializeToString()
     digests.update((name, hashlib.sha256(data).hexdigest())
                    for name, data in files.contents.items())
     return ForeignPolicy(read_network(content, path), name, digests)
@@ -97,7 +98,7 @@ class _Weights:
         entries = {entry.key: entry.value for entry in tensor.external_data}
         name = entries.get('location', '')
         if not name or name != Path(name).name or name in ('.', '..'):
-            raise RefusedError(f'tensor {show(tensor.name)} is stored in {show(name)}; expected '
+            raise RejectedError(f'tensor {show(tensor.name)} is stored in {show(name)}; expected '
                                'the name of a file in the same folder')
         if name not in self.contents:
             self.contents[name] = _read(self._folder / name)
@@ -108,13 +109,13 @@ class _Weights:
         except ValueError:
             start, length = -1, -1
         if not 0 <= start <= start + length <= len(data):
-            raise RefusedError(
+            raise RejectedError(
                 f'tensor {show(tensor.name)} is at {show(entries.get("offset", 0))}, of length '
                 f'{show(entries.get("length"))}, in {name}, which has {len(data)} bytes; expected '
                 'the file that belongs to it')
         self._left -= length
         if self._left < 0:
-            raise RefusedError(f'has more than {MAX_NETWORK_BYTES} bytes of weights')
+            raise RejectedError(f'has more than {MAX_NETWORK_BYTES} bytes of weights')
         tensor.raw_data = data[start:start + length]
         tensor.ClearField('external_data')
         tensor.ClearField('data_location')
@@ -128,15 +129,29 @@ def _read(path: Path) -> bytes:
 
 
 def _rename(graph: Any, names: Dict[str, str]) -> None:
-    """Rename input and output of a graph."""
+    """Rename the input and the last value of a graph."""
     taken = {name for node in graph.node for name in (*node.input, *node.output)}
     taken |= {tensor.name for tensor in graph.initializer}
-    clash = sorted(set(names.values()) & (taken - set(names)))
+    clash = sorted({INPUT, INNER, OUTPUT} & (taken - set(names)))
     if clash:
-        raise RefusedError(f'has inner values named {clash}, the names of input and output that '
+        raise RejectedError(f'has inner values named {clash}, the names of input and output that '
                            'this package uses; expected other names')
     for node in graph.node:
         for ends in (node.input, node.output):
             ends[:] = [names.get(name, name) for name in ends]
     for value in (*graph.input, *graph.output):
         value.name = names.get(value.name, value.name)
+
+
+def _bound(model: Any) -> None:
+    """Make bounded actions the output of a model, the last value of which is INNER."""
+    from onnx import helper
+    graph, ends = model.graph, (-LARGEST_ACTION, LARGEST_ACTION)
+    graph.output[0].name = OUTPUT
+    if all(entry.version < 11 for entry in model.opset_import):  # the bounds are attributes
+        graph.node.append(helper.make_node('Clip', [INNER], [OUTPUT], min=ends[0], max=ends[1]))
+        return
+    names = [f'{INNER}_{end}' for end in ('lower', 'upper')]
+    graph.initializer.extend(helper.make_tensor(name, FLOAT, [], [value])
+                             for name, value in zip(names, ends))
+    graph.node.append(helper.make_node('Clip', [INNER, *names], [OUTPUT]))

@@ -31,7 +31,7 @@ TERMS = {
     'gait_phase_my': ('gait_clock', 2)}
 # gait_phase never rests; gait_phase_my goes on, and gives zeros for a command below this norm.
 ALWAYS, MY_THRESHOLD = -1.0, 0.1
-EVERY_JOINT = (None, [], [None, None, None])  # the last is a slice
+EVERY_JOINT: Tuple[Any, ...] = (None, [], [None, None, None])  # the last is a slice
 SAME_POSE = 1e-4  # [rad]
 
 
