@@ -21,9 +21,9 @@ app = group('Look at policy folders, export and change them.')
 console = Console()
 BEYOND = typer.Option(
     '', show_default='nothing', help='Bounds of robot.yaml (policy_bounds) that the policy may '
-    'exceed, separated by commas: gains, limits, action_scale, control_period, targets, '
+    'exceed, with commas: gains, limits, action_scale, control_period, targets, '
     'model_hash. '
-    'Recorded in the contract and the card.')
+    'Recorded in contract and card.')
 
 
 @app.command()

@@ -102,7 +102,8 @@ def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
     Raises:
         ConfigError: The file is not valid, or says something that a contract cannot.
     """
-    places = (found.path.parent / NAME, found.path.parent.parent / 'params' / NAME)
+    places = (found.path.parent / NAME,
+              found.path.resolve().parent.parent / 'params' / NAME)
     path = next((place for place in places if place.exists()), None)
     if path is None:
         return None
