@@ -99,3 +99,9 @@ def test_what_was_measured_without_the_loops_does_not_come_along(before, tmp_pat
 def test_a_folder_can_be_written_over_itself(before):
     new = tuned(before, before)
     assert new.contract.legs is not None
+
+
+def test_targets_that_are_not_clipped_stay_so(before, tmp_path):
+    tuned(before, tmp_path / 'first', linear=None, beyond_robot=('targets',))
+    new = tuned(tmp_path / 'first', tmp_path / 'second', linear=None, beyond_robot=('gains',))
+    assert new.contract.beyond_robot == ('gains', 'targets')

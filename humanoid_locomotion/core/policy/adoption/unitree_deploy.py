@@ -159,14 +159,14 @@ def _observations(it: _Deploy, path: Path) -> Dict[str, Any]:
             raise ConfigError(path, key, f'is an unknown term; expected {sorted(TERMS)}, which '
                               "Unitree's runtime registers")
     flat: Dict[str, Any] = {}
-    scales: List[float] = []
+    scales: List[Tuple[float, ...]] = []
     clips: List[float] = []
     for name, term in terms.items():
         key, params = f'observations.{name}', term.params or _Params()
         size = TERMS[name][1] or n
         if term.scale is not None:
             _check_size(path, f'{key}.scale', term.scale, size)
-        scales += term.scale or [1.0] * size
+        scales.append(term.scale or (1.0,) * size)
         clips.append(_clip(path, f'{key}.clip', term.clip))
         if term.clip is not None and flags['scale_first']:
             raise ConfigError(path, f'{key}.clip', 'found a clip after the scale (scale_first), '
@@ -184,8 +184,11 @@ def _observations(it: _Deploy, path: Path) -> Dict[str, Any]:
     if len(history) != 1:
         raise ConfigError(path, 'observations', f'found terms with history_length {history}, '
                           'expected one term or more, and the same history_length of each')
+    is_uniform = all(len(set(scale)) == 1 for scale in scales)
     return {**flat, 'observation_names': [TERMS[name][0] for name in terms],
-            'observation_scales': scales, 'observation_clips': clips,
+            'observation_scales': [number for scale in scales
+                                   for number in (scale[:1] if is_uniform else scale)],
+            'observation_clips': clips,
             'observation_history': history[0],
             'observation_history_order': 'frame' if flags['use_gym_history'] else 'term'}
 
