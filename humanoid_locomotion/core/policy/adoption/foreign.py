@@ -29,6 +29,7 @@ from humanoid_locomotion.core.policy.onnx_structure import (
     parse_network,
     reading_network,
 )
+from humanoid_locomotion.core.policy.standalone.tracing import MIN_OPSET
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import show
 
@@ -82,7 +83,17 @@ def open_foreign(path: Path) -> ForeignPolicy:
         content = model.SerializeToString()
     digests.update((name, hashlib.sha256(data).hexdigest())
                    for name, data in files.contents.items())
-    return ForeignPolicy(read_network(content, path), name, digests)
+    return ForeignPolicy(_with_recent_operators(read_network(content, path)), name, digests)
+
+
+def _with_recent_operators(network: Network) -> Network:
+    """Return a network of an operator set from which a standalone policy can be made."""
+    from onnx import version_converter
+    if network.model.opset_import[0].version >= MIN_OPSET:
+        return network
+    with reading_network(network.path):
+        model = version_converter.convert_version(network.model, MIN_OPSET)
+        return read_network(model.SerializeToString(), network.path)
 
 
 class _Weights:

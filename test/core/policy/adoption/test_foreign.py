@@ -28,6 +28,7 @@ def test_it_gives_the_same_actions(tmp_path, monkeypatch, ends, weights, opset):
     obs = np.random.default_rng(1).normal(size=(1, 7)).astype(np.float32)
     engine = start_engine(found.network, 'onnxruntime')
     assert engine(obs) == pytest.approx(np.tanh(obs @ weight), abs=1e-6)
+    assert found.network.model.opset_import[0].version == max(opset, 13)  # for a standalone policy
 
 
 def test_its_actions_are_bounded(tmp_path):
