@@ -262,13 +262,12 @@ def _beyond(names: str) -> Optional[Tuple[str, ...]]:
 
 
 def _rehearsal(output: Path, robot: Any) -> str:
-    """Return the outcome of a short walk; without MuJoCo, the reason why there was none."""
-    from humanoid_locomotion.core.errors import MissingPackageError
+    """Return the outcome of a short walk, or the reason why there was none, as without MuJoCo."""
     from humanoid_locomotion.core.policy.folder import open_policy
     try:
         from humanoid_locomotion.evaluation.rehearsal import rehearse
         return f'rehearsal: {rehearse(open_policy(output), robot)}'
-    except MissingPackageError as error:
+    except LocomotionError as error:
         return f'no rehearsal: {error}'
 
 
