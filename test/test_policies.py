@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.policy.engines import open_engine
 from humanoid_locomotion.core.policy.folder import STATE_KEYS, open_policy, read_golden
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
-from humanoid_locomotion.core.policy.onnx_metadata import FlatMetadata
 from humanoid_locomotion.core.reading.resources import policy_folders, robot_folders
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.robot_bounds import check_contract

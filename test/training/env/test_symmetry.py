@@ -14,6 +14,8 @@ from tiny import ROBOT, config, context, random_outcome
 import torch
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.command import GaitSpec
+from humanoid_locomotion.core.contract import ObservationSpec, PolicyContract, TermSpec
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.robot import load_robot
@@ -128,10 +130,21 @@ def test_mirrored_twice_everything_is_as_it_was(mirror, size):
     assert torch.allclose(mirror(vector).norm(dim=-1), vector.norm(dim=-1))
 
 
-@pytest.mark.parametrize('layout', sorted(LAYOUTS))
-def test_a_mirrored_robot_sees_the_mirrored_observation(layout):
-    contract = config(f'observation.layout={layout}', f'observation.history={HISTORY}'
-                      ).contract(ROBOT)
+def seen_by(layout: str) -> PolicyContract:
+    return config(f'observation.layout={layout}', f'observation.history={HISTORY}').contract(ROBOT)
+
+
+OTHER = replace(
+    CONTRACT, gait=GaitSpec(0.8, 0.1, 'running'), observation=ObservationSpec('other', (
+        TermSpec('leg_phase_sines'), TermSpec('velocity_command', (2.0, 2.0, 0.25)),
+        TermSpec('leg_phase_cosines'), TermSpec('joint_velocities'), TermSpec('yaw_rate_command'),
+        TermSpec('linear_velocity_command')), HISTORY, history_order='term'))
+
+
+@pytest.mark.parametrize('contract', [
+    *(pytest.param(seen_by(layout), id=layout) for layout in sorted(LAYOUTS)),
+    pytest.param(OTHER, id='of other stacks')])
+def test_a_mirrored_robot_sees_the_mirrored_observation(contract):
     rng, mirror = np.random.default_rng(0), observation_mirror(contract, ROBOT)
     here, there = (Controller(contract, num_envs=N, like=torch.zeros(0)) for _ in range(2))
     phase, everyone = torch.rand(N), torch.ones(N, dtype=torch.bool)
@@ -199,6 +212,16 @@ def test_a_mirror_with_another_number_of_signs_than_its_term_is_refused(monkeypa
     monkeypatch.setitem(TERMS, 'gait_clock', replace(TERMS['gait_clock'], mirror=(1.0,)))
     with pytest.raises(ConfigError, match='gait_clock: has 2 numbers, and its mirror 1 signs'):
         observation_mirror(CONTRACT, ROBOT)
+
+
+@pytest.mark.parametrize('term, message', [
+    (TermSpec('previous_action', tuple(range(23))), 'exchanges numbers whose scales differ'),
+    (TermSpec('gait_clock'), 'expected leg_phase_sines and leg_phase_cosines')])
+def test_an_observation_without_a_mirror_image_is_refused(term, message):
+    gait = GaitSpec(0.8, 0.1, 'half_stride')
+    with pytest.raises(ConfigError, match=message):
+        observation_mirror(replace(CONTRACT, gait=gait, observation=ObservationSpec(
+            'other', (term,))), ROBOT)
 
 
 def test_a_mirrored_action_asks_for_the_mirrored_pose():
