@@ -118,6 +118,8 @@ class ObservationSpec:
             raise ValueError(f'history must be from 1 to {MAX_HISTORY}, found {self.history}')
         if not self.terms:
             raise ValueError('terms must not be empty')
+        if self.joints is not None and not 0 < len(set(self.joints)) == len(self.joints):
+            raise ValueError(f'joints must be different names, found {list(self.joints)}')
 
 
 @dataclass(frozen=True)
