@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The names of the course, as views of this package; ``docs/course.md`` explains the differences.
 
-    from humanoid_locomotion.course import HumanoidEnvConfig, HumanoidIsaacEnv
+from humanoid_locomotion.course import HumanoidEnvConfig, HumanoidIsaacEnv
 
-    env = HumanoidIsaacEnv(HumanoidEnvConfig(num_envs=64))
-    observations = env.reset()
+env = HumanoidIsaacEnv(HumanoidEnvConfig(num_envs=64))
+observations = env.reset()
 """
 
 from __future__ import annotations

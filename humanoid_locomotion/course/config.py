@@ -72,7 +72,7 @@ class HumanoidEnvConfig:
         for key, size in (('num_obs', NUM_OBS), ('num_actions', NUM_ACTIONS)):
             if getattr(self, key) != size:
                 raise ValueError(f'{key}: found {getattr(self, key)}, expected {size}, the size '
-                                 'of the course\'s robot; see docs/course.md')
+                                 "of the course's robot; see docs/course.md")
         check_counts(self, 'num_envs', 'sim_substeps', 'max_episode_length')
         check_positive(self, 'dt', 'height_threshold', 'orientation_threshold')
         check_not_negative(self, *REWARD_TERMS)

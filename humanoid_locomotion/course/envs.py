@@ -165,7 +165,7 @@ class HumanoidIsaacEnv:
 
 
 class FallbackHumanoidEnv(HumanoidIsaacEnv):
-    """The course's task in MuJoCo on the CPU, with at most 128 robots: the same physics and reward.
+    """The course's task in MuJoCo on the CPU, with at most 128 robots.
 
     See :class:`HumanoidIsaacEnv`.
     """

@@ -120,7 +120,7 @@ class ActionMapper:
         self.joint_names = list(robot.joint_names if joint_names is None else joint_names)
         missing = [name for name in self.joint_names if name not in joints]
         if missing:
-            raise JointsError('ActionMapper: the course\'s robot', missing, joints)
+            raise JointsError("ActionMapper: the course's robot", missing, joints)
         contract = contract_for(
             replace(robot, joints=tuple(joints[name] for name in self.joint_names)),
             control_period=1.0 / 60.0, action_mode='joint_range', action_scale=1.0,
@@ -130,7 +130,8 @@ class ActionMapper:
         self.num_joints = contract.num_actions
         self.joint_limits: Dict[str, Tuple[float, float]] = {
             joint.name: (joint.lower, joint.upper) for joint in contract.joints}
-        self._mapper, self._effort = CoreActionMapper(contract), Constant(contract.values('effort'))
+        self._mapper = CoreActionMapper(contract)
+        self._effort = Constant(contract.values('effort'))
 
     def map_to_joint_commands(self, network_output: Array) -> Array:
         """Return joint positions [rad]: -1 is the lower limit, 1 the upper one.

@@ -62,7 +62,7 @@ class SingleSupportTime(RewardTerm):
         """See the base class."""
         on_floor = o.truth.sole_forces > CONTACT_FORCE
         same = on_floor == self._on_floor
-        self._time.copy_(torch.where(same, self._time + self._period, 0.0))
+        self._time.copy_(torch.where(same, self._time, 0.0) + self._period)
         self._on_floor.copy_(on_floor)
         value = (self._best - (self._time.amin(-1) - self._best).abs()).clamp(min=0.0)
         return value * (on_floor.sum(-1) == 1) * o.moving
