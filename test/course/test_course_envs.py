@@ -75,7 +75,15 @@ def test_a_value_that_does_not_fit_is_refused(change, message):
         HumanoidEnvConfig(**change)
 
 
+def pretend(monkeypatch, has_isaacgym: bool) -> None:
+    """Let Python find Isaac Gym, or not."""
+    find = module.importlib.util.find_spec
+    monkeypatch.setattr(module.importlib.util, 'find_spec', lambda name, *more: (
+        find('json') if has_isaacgym else None) if name == 'isaacgym' else find(name, *more))
+
+
 def test_without_isaac_gym_and_gpu_128_robots_in_mujoco_take_over(capsys, monkeypatch):
+    pretend(monkeypatch, has_isaacgym=False)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     env = HumanoidIsaacEnv()
     assert (env.backend, env.num_envs, env.config.num_envs) == ('mujoco', 128, 4096)
@@ -87,9 +95,7 @@ def test_without_isaac_gym_and_gpu_128_robots_in_mujoco_take_over(capsys, monkey
     (True, True, 'isaacgym', 4096), (False, True, 'mujoco_warp', 4096),
     (False, False, 'mujoco', 128)])
 def test_it_takes_isaac_gym_then_warp_then_the_cpu(monkeypatch, has_it, has_gpu, chosen, robots):
-    find = module.importlib.util.find_spec
-    monkeypatch.setattr(module.importlib.util, 'find_spec', lambda name, *more: (
-        find('json') if has_it else None) if name == 'isaacgym' else find(name, *more))
+    pretend(monkeypatch, has_it)
     monkeypatch.setattr(module, 'choose_backend', lambda name, device: name if name != 'auto'
                         else ('mujoco_warp' if has_gpu else 'mujoco'))
     env = HumanoidIsaacEnv()
