@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 
 pytest.importorskip('torch')
@@ -13,6 +14,7 @@ pytest.importorskip('mujoco')
 
 import torch
 
+import humanoid_locomotion as hl
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.reading.resources import config_file
@@ -151,19 +153,40 @@ def test_what_is_returned_is_not_changed_later(env):
     assert torch.equal(kept, copy)
 
 
-def test_standing_earns_more_than_the_middle_of_the_joint_ranges():
-    """In MuJoCo: the middle of all ranges is a crouch that does not stand."""
-    env = FallbackHumanoidEnv(HumanoidEnvConfig(num_envs=4))
+def earned(walks: bool, steps: int = 150) -> tuple[float, float, int]:
+    """Run the humanoid's policy, or hold the default pose, at a command of 0.5 m/s forward.
+
+    Returns:
+        Reward per second, forward velocity [m/s], and the number of falls, hands at rest.
+    """
+    env = FallbackHumanoidEnv(HumanoidEnvConfig(num_envs=2, dt=0.02, sim_substeps=6))
     env.reset()
-    low, high = env.env.controller.mapper.action_bounds
-    robot = env.humanoid_asset
-    lower, upper, default = (torch.as_tensor(robot.values(key)).float()
-                             for key in ('lower', 'upper', 'default'))
-    standing = (2.0 * (default - lower) / (upper - lower) - 1.0).repeat(4, 1)
-    assert low == pytest.approx(-1.0) and high == pytest.approx(1.0)
-    earned = [float(sum(env.step(standing)[1].mean() for _ in range(20)))]
-    assert env.obs[:, 2].min() > 0.8
-    env.reset()
-    earned.append(float(sum(env.step(torch.zeros(4, 39))[1].mean() for _ in range(20))))
-    assert earned[0] > earned[1]
+    task, robot = env.env, env.humanoid_asset
+    task._pusher.time_left.fill_(1e9)
+    task.commands.time_left.fill_(1e9)
+    task.commands.command.copy_(torch.tensor([[0.5, 0.0, 0.0]] * 2))
+    controller = hl.open_policy('humanoid').controller(2)
+    lower, upper, default = (robot.values(key) for key in ('lower', 'upper', 'default'))
+    rewards, speeds, falls = [], [], 0
+    for step in range(steps):
+        state = task.backend.state()
+        targets = np.tile(default, (2, 1))
+        if walks:
+            targets[:, :23] = controller.step(replace(
+                state, joint_positions=state.joint_positions[:, :23],
+                joint_velocities=state.joint_velocities[:, :23]), (0.5, 0.0, 0.0)).positions
+        _, reward, _, info = env.step(2.0 * (targets - lower) / (upper - lower) - 1.0)
+        falls += int(info['terminated'].sum())
+        if step >= steps // 2:
+            rewards.append(float(reward.mean()) / 0.02)
+            speeds.append(float(task.backend.truth().base_linear_velocity[:, 0].mean()))
     env.close()
+    return float(np.mean(rewards)), float(np.mean(speeds)), falls
+
+
+def test_walking_is_possible_in_the_task_and_earns_the_most():
+    """The robot is the humanoid, so the humanoid's policy walks it, in the course's actions."""
+    pytest.importorskip('onnxruntime')
+    walking, speed, falls = earned(walks=True)
+    assert 0.35 < speed < 0.6 and falls == 0
+    assert walking > 5.5 > 1.5 * earned(walks=False)[0]
