@@ -104,6 +104,20 @@ def test_it_takes_isaac_gym_then_warp_then_the_cpu(monkeypatch, has_it, has_gpu,
     assert (env.backend, env.num_envs) == (chosen, robots)
 
 
+def test_in_isaac_gym_it_is_the_same_task():
+    """On the fake one, which reports what the real one forbids."""
+    import fake_gym
+    fake_gym.install()
+    fake_gym.violations()
+    env = HumanoidIsaacEnv(HumanoidEnvConfig(num_envs=2))
+    env.create_envs()
+    assert env.backend == 'isaacgym' and env.reset().shape == (2, 93)
+    obs, rewards, dones, _ = env.step(torch.zeros(2, 39))
+    assert torch.isfinite(obs).all() and torch.isfinite(rewards).all() and not dones.any()
+    env.close()
+    assert fake_gym.violations() == []
+
+
 def test_an_episode_by_the_calls_of_the_course(env):
     assert env.create_humanoid_assets().name == 'course'
     env.create_envs(env_spacing=2.0)
