@@ -8,6 +8,8 @@ import dataclasses
 import inspect
 from pathlib import Path
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -16,7 +18,8 @@ pytest.importorskip('mujoco')
 
 from humanoid_locomotion import course
 
-PAGE = (Path(__file__).parents[2] / 'docs' / 'course.md').read_text(encoding='utf-8')
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / 'docs' / 'course.md').read_text(encoding='utf-8')
 LEFT_OUT = re.findall(r'^\|(.*?)\|', PAGE.partition('## Left out')[2], re.MULTILINE)
 VALUES = {
     'num_envs': 4096, 'num_obs': 75, 'num_actions': 39, 'dt': 0.0167, 'sim_substeps': 5,
@@ -104,3 +107,10 @@ def test_the_code_of_the_page_runs():
         exec(block, names)
     assert names['observations'].shape == (8, 93) and names['torque'].shape == (39,)
     names['env'].close()
+
+
+def test_the_import_leaves_pytorch_to_isaac_gym():
+    code = 'import sys, humanoid_locomotion.course; print("torch" in sys.modules)'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                          check=True, cwd=ROOT)
+    assert done.stdout == 'False\n'
