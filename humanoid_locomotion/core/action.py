@@ -14,7 +14,7 @@ from humanoid_locomotion.core.state import JointTargets
 
 # Arms that the evaluation moves externally: the parts of their joints' names, and the share of
 # the distance from the default pose to either limit.
-ARM_PARTS, ARM_REACH = ('shoulder', 'elbow', 'wrist'), 0.5
+ARM_PARTS, ARM_REACH = ('shoulder', 'elbow', 'wrist', 'hand'), 0.5
 
 
 class ActionMapper:

@@ -126,6 +126,8 @@ class ObservationSpec:
                              f'{self.history_order!r}')
         if not self.terms:
             raise ValueError('terms must not be empty')
+        if self.joints is not None and not 0 < len(set(self.joints)) == len(self.joints):
+            raise ValueError(f'joints must be different names, found {list(self.joints)}')
 
 
 @dataclass(frozen=True)

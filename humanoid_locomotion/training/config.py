@@ -45,19 +45,20 @@ class ObservationConfig:
         layout: A key of :data:`humanoid_locomotion.core.terms.LAYOUTS`; with ``terms``, any name.
         history: Number of control steps that are concatenated.
         terms: The terms of a new layout, in order; None for an existing layout.
+        joints: Joints whose positions and velocities are observed, in order; None for all.
     """
 
     layout: str = 'proprioceptive_clock'
     history: int = 1
     terms: Optional[Tuple[TermSpec, ...]] = None
+    joints: Optional[Tuple[str, ...]] = None
 
     def spec(self) -> ObservationSpec:
         """Return the terms of the layout."""
-        if self.terms is not None:
-            return ObservationSpec(self.layout, self.terms, self.history)
-        if self.layout not in LAYOUTS:
+        if self.terms is None and self.layout not in LAYOUTS:
             raise UnknownNameError('observation layout', self.layout, LAYOUTS)
-        return ObservationSpec(self.layout, LAYOUTS[self.layout], self.history)
+        terms = LAYOUTS[self.layout] if self.terms is None else self.terms
+        return ObservationSpec(self.layout, terms, self.history, self.joints)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import json
 from pathlib import Path
 import shutil
 
@@ -18,6 +19,7 @@ from humanoid_locomotion.core.command import GaitSpec
 from humanoid_locomotion.core.contract import ObservationSpec, PolicyContract, TermSpec
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.core.terms import LAYOUTS, TERMS
@@ -28,6 +30,7 @@ from humanoid_locomotion.sim.backend import (
     Truth,
     open_backend,
 )
+from humanoid_locomotion.training.config_file import load_config
 from humanoid_locomotion.training.env.critic_observation import BLOCKS, CriticObservation
 from humanoid_locomotion.training.env.rewards import REWARDS
 from humanoid_locomotion.training.env.rewards.outcome import Outcome
@@ -72,8 +75,9 @@ def swap_joints(values: torch.Tensor, names=NAMES) -> torch.Tensor:
     for name in names:
         side, _, rest = name.partition('_')
         twin = {'left': 'right_', 'right': 'left_'}.get(side, f'{side}_') + rest
-        # H1's torso_joint turns about the vertical, as another robot's torso_yaw.
-        sideways = 'roll' in name or 'yaw' in name or name == 'torso_joint'
+        # H1's torso_joint turns about the vertical, fingers about the forward axis.
+        sideways = name == 'torso_joint' or any(part in name for part in (
+            'roll', 'yaw', 'index', 'middle', 'ring', 'little'))
         columns.append((-1.0 if sideways else 1.0) * values[:, names.index(twin)])
     return torch.stack(columns, -1)
 
@@ -162,11 +166,13 @@ def test_a_mirrored_robot_sees_the_mirrored_observation(contract):
         there.act(swap_joints(o.action))
 
 
-@pytest.mark.parametrize('name', ['unitree_g1', 'unitree_h1'])
+@pytest.mark.parametrize('name', ['course', 'unitree_g1', 'unitree_h1'])
 @pytest.mark.parametrize('layout', sorted(LAYOUTS))
 def test_every_robot_sees_the_mirrored_observation_when_mirrored(name, layout):
     robot = load_robot(name)
-    contract = config(f'observation.layout={layout}').contract(robot)
+    observed = load_config(config_file('training', name)).observation.joints
+    contract = config(f'observation.layout={layout}',
+                      f'observation.joints={json.dumps(observed)}').contract(robot)
     mirror, names, m = observation_mirror(contract, robot), robot.joint_names, robot.num_joints
     here, there = (Controller(contract, num_envs=N, like=torch.zeros(0)) for _ in range(2))
     default = torch.as_tensor(robot.values('default'), dtype=torch.float32)
@@ -184,18 +190,19 @@ def test_every_robot_sees_the_mirrored_observation_when_mirrored(name, layout):
 
 
 @pytest.mark.parametrize('name, lopsided', [
-    ('humanoid', 1e-6), ('unitree_g1', 1e-3), ('unitree_h1', 1e-6)])
+    ('humanoid', 1e-6), ('course', 1e-6), ('unitree_g1', 1e-3), ('unitree_h1', 1e-6)])
 def test_mirrored_joints_move_the_links_to_mirrored_places(name, lopsided):
     # The signs come from the axes; here they meet the robot's geometry, slanted axes included.
     mujoco = pytest.importorskip('mujoco', minversion='3.3')
     robot = load_robot(name)
     model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
     source, sign = joint_mirror(robot.joint_names, robot)
+    places = [model.joint(joint).qposadr[0] for joint in robot.joint_names]
     rng = np.random.default_rng(0)
 
     def links(joints: np.ndarray) -> dict[str, np.ndarray]:
         data = mujoco.MjData(model)
-        data.qpos[7:] = joints
+        data.qpos[places] = joints
         mujoco.mj_kinematics(model, data)
         return {model.body(i).name: data.xpos[i] for i in range(model.nbody)}
 
