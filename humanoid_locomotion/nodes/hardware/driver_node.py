@@ -23,9 +23,16 @@ from humanoid_locomotion.nodes.hardware.motor_guard import COMMAND_TIMEOUT, Moto
 from humanoid_locomotion.nodes.hardware.motor_loop import MotorLoop, request_real_time
 from humanoid_locomotion.nodes.hardware.port import RobotReading
 from humanoid_locomotion.nodes.hardware.watchdog import Watchdog
-from humanoid_locomotion.nodes.locomotion.diagnostics import ERROR, OK, WARN, report, status
+from humanoid_locomotion.nodes.locomotion.diagnostics import (
+    ERROR,
+    OK,
+    WARN,
+    report,
+    status,
+    topics_status,
+)
 from humanoid_locomotion.nodes.operator.emergency_stop_client import EmergencyStop
-from humanoid_locomotion.nodes.ros import conversions, qos
+from humanoid_locomotion.nodes.ros import conversions, graph, qos
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.ros.guarded import describe
 from humanoid_locomotion.nodes.ros.parameters import DriverParameters, declare, read
@@ -67,6 +74,7 @@ class DriverNode(Node):
         self.create_subscription(JointState, 'joint_command', self._on_command, qos.COMMAND)
         self.create_subscription(Float64MultiArray, 'joint_gains', self._on_gains, qos.LATCHED)
         self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
+        self._topics = graph.TopicCheck(self)
         self.create_service(Trigger, '~/emergency_stop', self._on_emergency_stop)
         self.create_service(Trigger, '~/reset', self._on_reset)
 
@@ -162,7 +170,8 @@ class DriverNode(Node):
             status('motor loop', WARN if loop.late else OK,
                    f'{loop.late} late cycles' if loop.late else 'on time', {
                        'remote': 'none' if reading is None or reading.remote is None else
-                       '+'.join(sorted(reading.remote.buttons)) or 'connected'})])
+                       '+'.join(sorted(reading.remote.buttons)) or 'connected'}),
+            topics_status(self._topics.problems())])
         message.header.stamp = stamp
         loop.late = 0
         self._diagnostics.publish(message)
