@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 import time
-from typing import Iterator, Sequence, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -21,8 +21,10 @@ from humanoid_locomotion.nodes.hardware.watchdog import Watchdog
 
 AMPLITUDE, SOFTNESS = 0.05, 0.5  # [rad], and the share of the gains of the description
 PERIOD = 0.01  # [s]
-REST, PAUSE = 1.0, 0.2  # [s], damped: before the first joint, and between two
+REST, PAUSE = 3.0, 0.2  # [s], damped: before the first joint, and between two
 LEAST, MOST = 0.3, 1.5  # share of the amplitude that a joint must move
+PUSHED = 0.5  # share of the torque for the whole amplitude with which a held joint must push
+HELD = 'pushes, but its load holds it: support what it moves, or test it another way'
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class JointTest:
         moved: Measured part of the commanded motion: 1 for perfect tracking, negative for the
             opposite direction.
         torque: Largest torque that the motor measured [Nm].
-        result: ``follows``, or what is wrong.
+        result: ``follows``, or what is wrong, or :data:`HELD`: the motor obeys, but a soft joint
+            does not lift what hangs on it.
     """
 
     joint: str
@@ -91,19 +94,27 @@ class _Test:
             gains[i] = self._gains[i] * [SOFTNESS, SOFTNESS, 1.0]
             amplitudes = still.copy()
             amplitudes[i] = AMPLITUDE
-            moved, torque = self._move(gains, seconds, amplitudes)
+            moved, efforts = self._move(gains, seconds, amplitudes)
             self._move(damped, PAUSE, still)
-            yield JointTest(name, self._axes[i], float(moved[i]), float(torque[i]),
-                            _result(i, moved, joints))
+            pushed = efforts[0, i] / gains[i, 0]
+            yield JointTest(name, self._axes[i], float(moved[i]), float(efforts[1, i]),
+                            _result(i, moved, float(pushed), joints))
 
     def _move(self, gains: np.ndarray, seconds: float,
               amplitudes: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        """Command one sine; return the share of it that each joint made, and the torques."""
+        """Command one sine and measure every joint.
+
+        Returns:
+            The share of the sine that each joint moved (n,); and (2, n) its torque in phase with
+            the sine [Nm/rad], and its largest torque [Nm].
+        """
         guard, joints, start = self._guard, self._port.joints, time.monotonic()
         while self._loop.reading is None:
+            if time.monotonic() - start > COMMAND_TIMEOUT:
+                raise RefusedError('self-test', 'the robot sends no states any more')
             time.sleep(PERIOD)
         first = self._loop.reading.position
-        wanted, measured, torques = [], [], []
+        wanted, measured, efforts = [], [], []
         guard.take_gains(gains, start)
         while time.monotonic() - start < seconds:
             now = time.monotonic()
@@ -115,18 +126,24 @@ class _Test:
                 raise RefusedError('self-test', guard.reason)
             wanted.append(wave.sum())
             measured.append(self._loop.reading.position - first)
-            torques.append(np.abs(self._loop.reading.effort))
-        sent, got = np.array(wanted), np.array(measured)
-        got = got - np.linspace(0.0, 1.0, len(got))[:, None] * (got[-1] - got[0])  # without drift
-        return sent @ got / max(float(sent @ sent), 1e-12), np.max(torques, axis=0)
+            efforts.append(self._loop.reading.effort)
+        sent = np.array(wanted)
+        square = max(float(sent @ sent), 1e-12)
+        return (sent @ _without_drift(measured) / square, np.stack(
+            [sent @ _without_drift(efforts) / square, np.max(np.abs(efforts), axis=0)]))
 
 
-def _result(i: int, moved: np.ndarray, joints: Sequence[str]) -> str:
+def _without_drift(rows: List[np.ndarray]) -> np.ndarray:
+    values = np.array(rows)
+    return values - np.linspace(values[0], values[-1], len(values))
+
+
+def _result(i: int, moved: np.ndarray, pushed: float, joints: Sequence[str]) -> str:
+    if moved[i] > LEAST:
+        return 'follows' if moved[i] < MOST else 'moves too far'
+    if pushed > PUSHED:
+        return HELD
     other = int(np.argmax(np.abs(moved)))
     if other != i and abs(moved[other]) > LEAST:
         return f'moves {joints[other]} instead'
-    if moved[i] < -LEAST:
-        return 'moves in the opposite direction'
-    if moved[i] < LEAST:
-        return 'does not follow'
-    return 'follows' if moved[i] < MOST else 'moves too far'
+    return 'does not follow' if moved[i] > -LEAST else 'moves in the opposite direction'
