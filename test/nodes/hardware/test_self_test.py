@@ -66,7 +66,7 @@ def test_a_motor_that_pushes_by_its_gains_is_held_by_its_load(moved, pushed, res
 
 
 def test_a_robot_that_falls_silent_ends_it(robot, monkeypatch):
-    monkeypatch.setattr(module.MotorLoop, '_read', lambda _: None)
+    monkeypatch.setattr(module.MotorLoop, '_run_states', lambda _: None)
     with pytest.raises(RefusedError, match='sends no states any more'):
         next(self_test(Connection(NAME, 'humanoid', robot.address, 0), False, 0.3))
 
