@@ -23,8 +23,8 @@ AMPLITUDE, SOFTNESS = 0.05, 0.5  # [rad], and the share of the gains of the desc
 PERIOD = 0.01  # [s]
 REST, PAUSE = 3.0, 0.2  # [s], damped: before the first joint, and between two
 LEAST, MOST = 0.3, 1.5  # share of the amplitude that a joint must move
-PUSHED = 0.5  # share of the torque for the whole amplitude with which a held joint must push
-HELD = 'pushes, but its load holds it: support what it moves, or test it another way'
+OBEYED = 0.5  # share of the commanded torque that the motor of a held joint must measure
+HELD = 'pushes, but its load holds it'
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,18 @@ class _Test:
             gains[i] = self._gains[i] * [SOFTNESS, SOFTNESS, 1.0]
             amplitudes = still.copy()
             amplitudes[i] = AMPLITUDE
-            moved, efforts = self._move(gains, seconds, amplitudes)
+            moved, obeyed, torque = self._move(gains, seconds, amplitudes)
             self._move(damped, PAUSE, still)
-            pushed = efforts[0, i] / gains[i, 0]
-            yield JointTest(name, self._axes[i], float(moved[i]), float(efforts[1, i]),
-                            _result(i, moved, float(pushed), joints))
+            yield JointTest(name, self._axes[i], float(moved[i]), float(torque[i]),
+                            _result(i, moved, float(obeyed[i]), joints))
 
     def _move(self, gains: np.ndarray, seconds: float,
-              amplitudes: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+              amplitudes: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Command one sine and measure every joint.
 
         Returns:
-            The share of the sine that each joint moved (n,); and (2, n) its torque in phase with
-            the sine [Nm/rad], and its largest torque [Nm].
+            Of each joint, (n,): the share of the sine that it moved, the share of the commanded
+            torque that its motor measured, and its largest measured torque [Nm].
         """
         guard, joints, start = self._guard, self._port.joints, time.monotonic()
         while self._loop.reading is None:
@@ -114,9 +113,9 @@ class _Test:
                 raise RefusedError('self-test', 'the robot sends no states any more')
             time.sleep(PERIOD)
         first = self._loop.reading.position
-        wanted, measured, efforts = [], [], []
+        wanted, measured, torques, efforts = [], [], [], []
         guard.take_gains(gains, start)
-        while time.monotonic() - start < seconds:
+        while not wanted or time.monotonic() - start < seconds:
             now = time.monotonic()
             guard.others = self._port.other_commanders()
             wave = math.sin(2.0 * math.pi * (now - start) / seconds) * amplitudes
@@ -124,13 +123,16 @@ class _Test:
             time.sleep(PERIOD)
             if guard.reason and now - start > COMMAND_TIMEOUT:
                 raise RefusedError('self-test', guard.reason)
+            reading = self._loop.reading
+            moved = reading.position - first
             wanted.append(wave.sum())
-            measured.append(self._loop.reading.position - first)
-            efforts.append(self._loop.reading.effort)
-        sent = np.array(wanted)
-        square = max(float(sent @ sent), 1e-12)
-        return (sent @ _without_drift(measured) / square, np.stack(
-            [sent @ _without_drift(efforts) / square, np.max(np.abs(efforts), axis=0)]))
+            measured.append(moved)
+            torques.append(gains[:, 0] * (wave - moved) - gains[:, 1] * reading.velocity)
+            efforts.append(reading.effort)
+        sent, law, effort = np.array(wanted), _without_drift(torques), _without_drift(efforts)
+        return (sent @ _without_drift(measured) / max(float(sent @ sent), 1e-12),
+                (law * effort).sum(0) / np.maximum((law * law).sum(0), 1e-12),
+                np.max(np.abs(efforts), axis=0))
 
 
 def _without_drift(rows: List[np.ndarray]) -> np.ndarray:
@@ -138,10 +140,10 @@ def _without_drift(rows: List[np.ndarray]) -> np.ndarray:
     return values - np.linspace(values[0], values[-1], len(values))
 
 
-def _result(i: int, moved: np.ndarray, pushed: float, joints: Sequence[str]) -> str:
+def _result(i: int, moved: np.ndarray, obeyed: float, joints: Sequence[str]) -> str:
     if moved[i] > LEAST:
         return 'follows' if moved[i] < MOST else 'moves too far'
-    if pushed > PUSHED:
+    if obeyed > OBEYED:
         return HELD
     other = int(np.argmax(np.abs(moved)))
     if other != i and abs(moved[other]) > LEAST:

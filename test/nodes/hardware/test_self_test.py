@@ -56,13 +56,12 @@ def test_it_ends_when_the_motors_are_damped(robot):
     assert not robot.received[-1].command.kp.any()
 
 
-@pytest.mark.parametrize('moved, pushed, result', [
-    (0.9, 0.1, 'follows'), (0.1, 0.9, HELD), (-0.5, 1.5, HELD), (0.1, 0.0, 'does not follow'),
-    (-0.9, 0.0, 'moves in the opposite direction'), (2.0, -1.0, 'moves too far')])
-def test_a_motor_that_pushes_by_its_gains_is_held_by_its_load(moved, pushed, result):
-    """The part of the target that a joint does not move is what its motor pushes for."""
+@pytest.mark.parametrize('moved, obeyed, result', [
+    (0.9, 0.1, 'follows'), (0.1, 0.9, HELD), (-0.5, 1.0, HELD), (0.1, 0.0, 'does not follow'),
+    (-0.9, 0.0, 'moves in the opposite direction'), (2.0, 0.0, 'moves too far')])
+def test_a_motor_with_the_commanded_torque_is_held_by_its_load(moved, obeyed, result):
     shares = np.array([moved, 0.0])
-    assert module._result(0, shares, pushed, ['a', 'b']) == result
+    assert module._result(0, shares, obeyed, ['a', 'b']) == result
 
 
 def test_a_robot_that_falls_silent_ends_it(robot, monkeypatch):
