@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.nodes.hardware import motor_loop
 from humanoid_locomotion.nodes.hardware.motor_guard import MotorGuard
 from humanoid_locomotion.nodes.hardware.motor_loop import MotorLoop
 from humanoid_locomotion.nodes.hardware.port import RobotReading
@@ -51,8 +52,9 @@ def until(condition, seconds=10.0):
 
 
 @pytest.fixture
-def start():
+def start(monkeypatch):
     """Start the loop of a robot whose controller is stiff; end it."""
+    monkeypatch.setattr(motor_loop, 'LAST_DAMPING', 0.01)
     loops = []
 
     def make(robot, after_read=lambda _: None):
@@ -80,7 +82,6 @@ def test_states_are_passed_on_while_a_write_takes_long(start):
 
 
 def test_a_new_command_is_written_at_once_and_then_again_and_again(start, monkeypatch):
-    from humanoid_locomotion.nodes.hardware import motor_loop
     robot = Robot()
     _, loop = start(robot)
     until(lambda: len(robot.written) > 50 and robot.written[-1][1].kp.any())
