@@ -302,8 +302,10 @@ class RosInterface:
         if self._is_simulated or self._is_rehearsed:
             self._tick(now, None)
         else:
+            began = self._timing.clock()
             self.loop.rehearse(now)
             self._output.rehearse(self.loop.sensors.state.joint_positions[0])
+            self._scheduler.rehearsed(self._timing.clock() - began)
             self._is_rehearsed = True
             self._set_alarm(self._scheduler.alarm)
 

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 LATE = 0.5  # of a period: waiting time for a measurement after the deadline
-SMOOTHING = 0.1  # smoothing factor of the time between measurements
+SMOOTHING = 0.1  # smoothing factor of the time between measurements, and of falling durations
 PULL = 0.05  # share of the phase error that each step corrects
-AHEAD = 0.07  # of a period: time of the rehearsal before the deadline
+# Time of the rehearsal before the deadline, in periods, and in durations of a rehearsal.
+LEAST_AHEAD, MOST_AHEAD, DURATIONS_AHEAD = 0.07, 0.25, 1.5
 
 
 class StepScheduler:
@@ -25,7 +26,7 @@ class StepScheduler:
     def __init__(self, period: float):
         self._period = period
         self._due = self._passed = self._arrived = -1.0
-        self._interval = 0.0
+        self._interval = self._rehearsing = 0.0
 
     def begin(self, now: float) -> None:
         """Start with a step at ``now``."""
@@ -39,7 +40,13 @@ class StepScheduler:
     @property
     def rehearsal(self) -> float:
         """Time of the rehearsal of the next step [s]."""
-        return self._due - AHEAD * self._period
+        ahead = max(LEAST_AHEAD * self._period, DURATIONS_AHEAD * self._rehearsing)
+        return self._due - min(ahead, MOST_AHEAD * self._period)
+
+    def rehearsed(self, seconds: float) -> None:
+        """Note how long a rehearsal took [s], so that the next ones end in time."""
+        self._rehearsing = max(
+            seconds, self._rehearsing + SMOOTHING * (seconds - self._rehearsing))
 
     def is_due(self, now: float) -> bool:
         """Return whether a measurement that arrives now is the nearest to the deadline."""

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deadlines are absolute, and the step waits for a measurement that keeps time."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,28 @@ def test_rehearsal_ends_before_the_measurement_it_is_for():
     scheduler.begin(0.0)
     scheduler.stepped(0.0, measured=True)
     assert 0.5 * PERIOD < scheduler.rehearsal < PERIOD < scheduler.alarm
+
+
+def test_a_rehearsal_that_takes_longer_begins_earlier():
+    """It must be over when the measurement arrives, and does not take half the period."""
+    scheduler = StepScheduler(PERIOD)
+    scheduler.begin(0.0)
+    ahead = []
+    for seconds in (0.0005, 0.002, 0.001, 0.03):
+        scheduler.rehearsed(seconds)
+        ahead.append(-scheduler.rehearsal)
+    assert ahead[:2] == pytest.approx([0.0014, 0.003])
+    assert ahead[2] < ahead[1] and ahead[3] == pytest.approx(0.005)
+    for _ in range(100):
+        scheduler.rehearsed(0.001)
+    assert -scheduler.rehearsal == pytest.approx(0.0015, rel=0.01)
+
+
+@pytest.mark.ros
+def test_the_node_measures_its_rehearsals(bench, monkeypatch):
+    one = bench()
+    one.stand()
+    interface = one.node.interface
+    monkeypatch.setattr(interface.loop, 'rehearse', lambda _: time.sleep(0.004))
+    scheduler = interface._scheduler
+    one.until(lambda: scheduler._due - scheduler.rehearsal > 0.0049)
