@@ -113,7 +113,10 @@ class _Test:
                 raise RefusedError('self-test', 'the robot sends no states any more')
             time.sleep(PERIOD)
         first = self._loop.reading.position
-        wanted, measured, torques, efforts = [], [], [], []
+        wanted: List[float] = []
+        measured: List[np.ndarray] = []
+        torques: List[np.ndarray] = []
+        efforts: List[np.ndarray] = []
         guard.take_gains(gains, start)
         while not wanted or time.monotonic() - start < seconds:
             now = time.monotonic()
@@ -125,7 +128,7 @@ class _Test:
                 raise RefusedError('self-test', guard.reason)
             reading = self._loop.reading
             moved = reading.position - first
-            wanted.append(wave.sum())
+            wanted.append(float(wave.sum()))
             measured.append(moved)
             torques.append(gains[:, 0] * (wave - moved) - gains[:, 1] * reading.velocity)
             efforts.append(reading.effort)
