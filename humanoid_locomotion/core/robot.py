@@ -18,6 +18,7 @@ from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import parse_xml
 from humanoid_locomotion.core.reading.resources import robot_folders
+from humanoid_locomotion.core.reading.robot_files import check_model
 from humanoid_locomotion.core.robot_bounds import PolicyBounds
 
 GRAVITY = 9.81  # [m/s^2]
@@ -82,6 +83,8 @@ class RobotSpec:
         mirrored_joints: Of each joint that has one, its twin on the other side, written once for
             a pair; a joint on the sagittal plane is its own twin. Only needed for joints whose
             twin cannot be found from the model; None for no such joint.
+        passive_joints: Joints of the model that no motor drives: of a spring, a closed loop or a
+            mimic linkage.
         folder: Folder of the files; set by :func:`load_robot`.
     """
 
@@ -96,6 +99,7 @@ class RobotSpec:
     urdf: Optional[str] = None
     policy_bounds: PolicyBounds = field(default_factory=PolicyBounds)
     mirrored_joints: Optional[Dict[str, str]] = None
+    passive_joints: Tuple[str, ...] = ()
     folder: str = ''
 
     def __post_init__(self) -> None:
@@ -107,6 +111,9 @@ class RobotSpec:
         if unknown:
             raise ValueError(f'mirrored_joints: {unknown} are no joints; the joints are '
                              f'{self.joint_names}')
+        both = sorted(set(self.joint_names) & set(self.passive_joints))
+        if both:
+            raise ValueError(f'passive_joints: {both} are driven, too')
         twins = list(pairs.values())
         wrong = [name for name, twin in pairs.items()
                  if pairs.get(twin, name) != name or twins.count(twin) > 1]
@@ -187,16 +194,8 @@ class RobotSpec:
 
     @cached_property
     def leg_joints(self) -> FrozenSet[str]:
-        """The joints above a foot, which only the policy may move.
-
-        Raises:
-            ConfigError: The MJCF has no link of that name, or cannot be read.
-        """
+        """The joints above a foot, which only the policy may move."""
         paths = self._paths()
-        missing = [foot for foot in self.feet if foot not in paths]
-        if missing:
-            raise ConfigError(self.mjcf_path, 'body', f'expected the feet {missing}, found '
-                              f'{list(paths)}')
         return frozenset(str(joint.get('name')) for foot in self.feet for body in paths[foot]
                          for joint in body.findall('joint'))
 
@@ -241,7 +240,7 @@ def load_robot(name: Union[str, Path]) -> RobotSpec:
 
     Raises:
         UnknownNameError: No such robot; the message lists those that exist.
-        ConfigError: Its ``robot.yaml`` is not valid.
+        ConfigError: Its ``robot.yaml`` is not valid, or its model disagrees with it.
     """
     folders = robot_folders()
     text = str(name)
@@ -253,7 +252,9 @@ def load_robot(name: Union[str, Path]) -> RobotSpec:
     data: Any = config.read_yaml(path)
     if 'folder' in data:
         raise ConfigError(path, 'folder', 'unknown key; the folder is that of this file')
-    return config.from_mapping(RobotSpec, {**data, 'folder': str(folder.resolve())}, path)
+    robot = config.from_mapping(RobotSpec, {**data, 'folder': str(folder.resolve())}, path)
+    check_model(robot)
+    return robot
 
 
 def described_robot(name: str, folder: str) -> RobotSpec:
