@@ -195,8 +195,16 @@ class RobotSpec:
     @cached_property
     def leg_joints(self) -> FrozenSet[str]:
         """The joints above a foot, which only the policy may move."""
+        return self._joints_above(self.feet)
+
+    @cached_property
+    def trunk_joints(self) -> FrozenSet[str]:
+        """The joints between the base and the trunk."""
+        return self._joints_above((self.trunk,))
+
+    def _joints_above(self, links: Tuple[str, ...]) -> FrozenSet[str]:
         paths = self._paths()
-        return frozenset(str(joint.get('name')) for foot in self.feet for body in paths[foot]
+        return frozenset(str(joint.get('name')) for link in links for body in paths[link]
                          for joint in body.findall('joint'))
 
     def _paths(self) -> Dict[str, List[ElementTree.Element]]:
