@@ -1,12 +1,12 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The commands ``robot ...``: list robots, import one, write its URDF, test a real one."""
+"""The commands ``robot ...``: list robots, import and check one, write its URDF, test it."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional
 
 from rich.console import Console
 from rich.markup import escape
@@ -24,7 +24,10 @@ from humanoid_locomotion.cli.output import JSON, group, print_json
 from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.errors import ConfigError
 
-app = group('List robots, import one, write its URDF, test a real one.')
+if TYPE_CHECKING:
+    from humanoid_locomotion.robot_check.page import RobotReport
+
+app = group('List robots, import and check one, write its URDF, test a real one.')
 console = Console()
 
 
@@ -80,6 +83,49 @@ def import_robot(
     print_table(console, table)
     console.print(f'wrote {folder}; a robot with a TODO is refused when it is loaded',
                   soft_wrap=True, markup=False)
+    from humanoid_locomotion.robot_check.page import report, write_page
+    found, page = report(folder), folder / 'check.html'
+    write_page(found, page)
+    _show(found, page)
+
+
+@app.command()
+def check(
+        robot: str = typer.Argument(..., help='Robot, or folder of one.'),
+        output: Optional[Path] = typer.Option(
+            None, show_default='check-NAME.html', help='HTML page to write.'),
+        json: bool = JSON) -> None:
+    """Measure whether training a robot is worth starting, and draw it; 1 if it is not."""
+    from humanoid_locomotion.core.robot import robot_folder
+    folder = robot_folder(robot)
+    page = file_to_write(output or Path(f'check-{folder.resolve().name}.html'))
+    from humanoid_locomotion.robot_check.page import report, write_page
+    found = report(folder)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_page(found, page)
+    if json:
+        print_json({'robot': found.name, 'worth_training': found.is_worth_training,
+                    'verdict': found.verdict, 'page': page,
+                    'findings': [dataclasses.asdict(it) for it in found.findings],
+                    'values': [dataclasses.asdict(it) for it in found.origins]})
+    else:
+        _show(found, page)
+    raise typer.Exit(0 if found.is_worth_training else 1)
+
+
+def _show(found: RobotReport, page: Path) -> None:
+    """Print the findings, with advice below the table, and the verdict."""
+    styles = {'good': 'green', 'look': 'yellow', 'bad': 'red'}
+    if found.findings:
+        table = Table('quantity', 'measured', 'wanted', 'verdict', title=found.name)
+        for it in found.findings:
+            table.add_row(escape(it.name), escape(it.measured), escape(it.wanted),
+                          f'[{styles[it.verdict]}]{it.verdict}[/]')
+        print_table(console, table)
+    for it in found.findings:
+        if it.advice:
+            console.print(f'{it.name}: {it.advice}', soft_wrap=True, markup=False)
+    console.print(f'{found.verdict}; see {page}', soft_wrap=True, markup=False)
 
 
 def _values(given: List[str], option: str, low: float, high: float) -> Dict[str, float]:

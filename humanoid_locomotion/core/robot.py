@@ -83,8 +83,8 @@ class RobotSpec:
         mirrored_joints: Of each joint that has one, its twin on the other side, written once for
             a pair; a joint on the sagittal plane is its own twin. Only needed for joints whose
             twin cannot be found from the model; None for no such joint.
-        passive_joints: Joints of the model that no motor drives: of a spring, a closed loop or a
-            mimic linkage.
+        passive_joints: Joints of the model that nothing drives: they follow another joint, a
+            spring or a closed loop; None for no such joint.
         folder: Folder of the files; set by :func:`load_robot`.
     """
 
@@ -99,21 +99,21 @@ class RobotSpec:
     urdf: Optional[str] = None
     policy_bounds: PolicyBounds = field(default_factory=PolicyBounds)
     mirrored_joints: Optional[Dict[str, str]] = None
-    passive_joints: Tuple[str, ...] = ()
+    passive_joints: Optional[Tuple[str, ...]] = None
     folder: str = ''
 
     def __post_init__(self) -> None:
         repeated = sorted({n for n in self.joint_names if self.joint_names.count(n) > 1})
         if repeated:
             raise ValueError(f'joints: {repeated} appear more than once')
+        both = sorted(set(self.passive_joints or ()) & set(self.joint_names))
+        if both:
+            raise ValueError(f'passive_joints: {both} are in joints, too')
         pairs = self.mirrored_joints or {}
         unknown = [it for pair in pairs.items() for it in pair if it not in self.joint_names]
         if unknown:
             raise ValueError(f'mirrored_joints: {unknown} are no joints; the joints are '
                              f'{self.joint_names}')
-        both = sorted(set(self.joint_names) & set(self.passive_joints))
-        if both:
-            raise ValueError(f'passive_joints: {both} are driven, too')
         twins = list(pairs.values())
         wrong = [name for name, twin in pairs.items()
                  if pairs.get(twin, name) != name or twins.count(twin) > 1]
@@ -243,6 +243,20 @@ def _is_moved(body: ElementTree.Element) -> bool:
     return body.find('joint') is not None or body.find('freejoint') is not None
 
 
+def robot_folder(name: Union[str, Path]) -> Path:
+    """Return the folder of a robot, given its name in the package or the folder's path.
+
+    Raises:
+        UnknownNameError: No such robot; the message lists those that exist.
+    """
+    folders, text = robot_folders(), str(name)
+    if '/' in text or (Path(text) / 'robot.yaml').is_file():
+        return Path(text)
+    if text not in folders:
+        raise UnknownNameError('robot', text, folders)
+    return folders[text]
+
+
 def load_robot(name: Union[str, Path]) -> RobotSpec:
     """Return a robot by its name in the package, or by the path of its folder.
 
@@ -250,12 +264,7 @@ def load_robot(name: Union[str, Path]) -> RobotSpec:
         UnknownNameError: No such robot; the message lists those that exist.
         ConfigError: Its ``robot.yaml`` is not valid, or its model disagrees with it.
     """
-    folders = robot_folders()
-    text = str(name)
-    is_path = '/' in text or (Path(text) / 'robot.yaml').is_file()
-    if not is_path and text not in folders:
-        raise UnknownNameError('robot', text, folders)
-    folder = Path(text) if is_path else folders[text]
+    folder = robot_folder(name)
     path = folder / 'robot.yaml'
     data: Any = config.read_yaml(path)
     if 'folder' in data:

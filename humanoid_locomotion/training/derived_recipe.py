@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple
 
-from humanoid_locomotion.core.feedback.robot_size import RobotSize, joint_roles, robot_size
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.training.config_file import read_files
+from humanoid_locomotion.training.robot_size import RobotSize, joint_roles, robot_size
 
 BASIS = 'any_robot'
 # Largest target change for an action of one, a median over the leg joints [rad]: the motion, and
@@ -24,7 +24,7 @@ BASIS = 'any_robot'
 # within 15 %.
 MOTION_ANGLE, WEIGHT_SHARE = 0.2, 0.04
 POSE_WEIGHTS = {'leg_pitch': 0.0, 'hip_roll': 1.0, 'hip_yaw': 2.0, 'ankle': 0.5, 'trunk': 3.0,
-                'arm': 1.0}  # by the roles of core/feedback/robot_size.py
+                'arm': 1.0}  # by the roles of robot_size.py
 DIGITS = 4
 
 

@@ -96,12 +96,13 @@ def _check_feet(robot: RobotSpec, bodies: Dict[str, _Body]) -> None:
 
 def _check_joints(robot: RobotSpec, bodies: Dict[str, _Body],
                   joints: Dict[str, Attributes]) -> None:
-    for key, names in (('joints', robot.joint_names), ('passive_joints', robot.passive_joints)):
+    passive = robot.passive_joints or ()
+    for key, names in (('joints', robot.joint_names), ('passive_joints', passive)):
         missing = [name for name in names if name not in joints]
         if missing:
             raise _wrong(robot, key, f'the model has no joints {missing}; its joints are '
                          f'{list(joints)}')
-    limp = [name for name in joints if name not in {*robot.joint_names, *robot.passive_joints}]
+    limp = [name for name in joints if name not in {*robot.joint_names, *passive}]
     if limp:
         raise _wrong(robot, 'joints', f'the model has the joints {limp}, which are not here and '
                      'would hang limp: expected an entry for each, or its name in passive_joints '

@@ -40,6 +40,7 @@ GOOD = {
     'dev interface': 'page.md',
     'navigate': 'kitchen --output walk',
     'dev replay': '{stock}/files/recording.mcap',
+    'robot check': '{stock}/robot --output page.html',
     'robot list': '',
     'robot self-test': '--interface lo --domain 99 --hanging',
     'policy rebuild': 'policy',
@@ -63,8 +64,8 @@ USUAL = {
     '--armature': 'knee=0.02', '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}
 # Commands whose GOOD line takes only seconds.
 SOON = ('policy check', 'policy compare', 'policy envelope', 'robot import', 'dev replay',
-        'robot list', 'policy retune', 'robot write-urdf', 'dev soak --help', 'dev benchmark',
-        'train --nope', 'policy check nobody')
+        'robot check', 'robot list', 'policy retune', 'robot write-urdf', 'dev soak --help',
+        'dev benchmark', 'train --nope', 'policy check nobody')
 STREAM_KINDS = {
     'standard output full': '>/dev/full', 'standard output closed': '>&-',
     'standard error closed': '2>&-', 'standard input closed': '<&-',

@@ -46,7 +46,7 @@ def refused(tmp_path):
     (lambda d: d['joints'][3].update(name='left_kneee'), 'joints', "no joints ['left_kneee']"),
     (lambda d: d['joints'].pop(3), 'joints', "the joints ['left_knee'], which are not here"),
     (lambda d: d.update(passive_joints=['tail']), 'passive_joints', "no joints ['tail']"),
-    (lambda d: d.update(passive_joints=['left_knee']), '', "['left_knee'] are driven, too"),
+    (lambda d: d.update(passive_joints=['left_knee']), '', "['left_knee'] are in joints, too"),
     (lambda d: d['joints'][3].update(upper=2.5), 'joints[3].lower, upper',
      "'left_knee' has [0, 2.5], expected a range within [0, 2.4] of robot.xml"),
     (lambda d: d['joints'][3].update(armature=0.02), 'joints[3].armature',
