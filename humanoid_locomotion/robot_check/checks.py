@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 from typing import Any, Iterator, List, Tuple
 
@@ -66,7 +66,7 @@ def check_robot(robot: RobotSpec) -> List[Finding]:
 
 def _finding(name: str, value: float, good: float, bad: float, unit: str, advice: str) -> Finding:
     """Return the finding of a value that should be below ``good``, or above if bad is lower."""
-    sign = 1.0 if bad >= good else -1.0
+    sign = 1.0 if bad > good else -1.0
     verdict = GOOD if sign * value <= sign * good else LOOK if sign * value < sign * bad else BAD
     wanted = f'{"at most" if sign > 0.0 else "at least"} {good:g} {unit}'.rstrip()
     return Finding(name, f'{round(value, 4):.3g} {unit}'.rstrip(), wanted, verdict,
@@ -165,8 +165,9 @@ def _legs(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
     loads = [load for leg in (0, 1) for load in _load(robot, posture, leg,
                                                       min(depth, ONE_LEG_DEPTH) * length)]
     share, name = max(loads)
-    yield _finding(f'load on one leg: {name}', 100.0 * share, 50.0, 90.0, '% of effort',
-                   'robot.yaml: effort; or a default pose with straighter knees')
+    load = _finding('load on one leg', 100.0 * share, 50.0, 90.0, '% of effort',
+                    'robot.yaml: effort; or a default pose with straighter knees')
+    yield replace(load, measured=f'{load.measured}, {name}')
     posture.reset()
 
 
@@ -199,7 +200,7 @@ def _standing(robot: RobotSpec, backend: Any) -> Iterator[Finding]:
         if step > steps // 2:
             speed = max(speed, float(np.abs(state.joint_velocities).max()))
     gains = 'robot.yaml: kp, kd, armature, default'
-    yield _finding('stands under PD control', stood, STANDING_TIME, 0.5, 's', gains)
+    yield _finding('stands under PD control', stood, STANDING_TIME, STANDING_TIME, 's', gains)
     yield _finding('tilt of the base then', float(tilt[0]), 0.2, math.inf, 'rad', gains)
     yield _finding('joint speed then', speed, 2.0, 10.0, 'rad/s',
                    'robot.yaml: kd, armature: it shakes or falls')

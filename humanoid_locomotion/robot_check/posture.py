@@ -17,7 +17,8 @@ from humanoid_locomotion.sim.backend import PhysicsSpec, SimBackend, open_backen
 PHYSICS = PhysicsSpec(timestep=0.002, substeps=10, solver_iterations=50,
                       line_search_iterations=50, max_constraints=512, max_contacts=128)
 ANKLE = 0.2  # joints of a leg below this share of its length belong to the ankle
-STEPS, DAMPING, LONGEST = 60, 1e-4, 0.2  # of inverse kinematics: count, [m^2], [rad] of one step
+# Inverse kinematics: largest number of steps, [m^2], [rad] of the longest and the last step.
+STEPS, DAMPING, LONGEST, CONVERGED = 60, 1e-4, 0.2, 1e-4
 
 
 def opened(robot: RobotSpec) -> SimBackend:
@@ -103,12 +104,14 @@ class Posture:
 
     def legs_have_loops(self) -> bool:
         """Tell whether an equality constraint holds a link of a leg."""
-        model, kinds = self.model, mujoco.mjtObj
-        bodies = {kinds.mjOBJ_BODY: range(model.nbody), kinds.mjOBJ_JOINT: model.jnt_bodyid,
-                  kinds.mjOBJ_SITE: model.site_bodyid}
-        held = {int(bodies[kind][it]) for i in range(model.neq)
-                if (kind := model.eq_objtype[i]) in bodies
-                for it in (model.eq_obj1id[i], model.eq_obj2id[i]) if it >= 0}
+        model, held = self.model, set()
+        for i in range(model.neq):
+            of_joints = model.eq_type[i] == mujoco.mjtEq.mjEQ_JOINT
+            of_sites = model.eq_objtype[i] == mujoco.mjtObj.mjOBJ_SITE
+            bodies = (model.jnt_bodyid if of_joints else model.site_bodyid if of_sites
+                      else np.arange(model.nbody))
+            held |= {int(bodies[it]) for it in (model.eq_obj1id[i], model.eq_obj2id[i])
+                     if 0 <= it < len(bodies)}
         tops = [int(model.jnt_bodyid[self._joints[leg[0]]]) for leg in self.legs]
         return any(self._is_above(top, body) for top in tops for body in held)
 
@@ -127,16 +130,17 @@ class Posture:
             The larger of the distance [m] that is left, and a tenth of a meter per radian of tilt.
         """
         for _ in range(STEPS):
-            for leg, target in targets.items():
-                self._step(leg, target)
+            changes = [self._step(leg, target) for leg, target in targets.items()]
+            if max(changes) < CONVERGED:
+                break
             mujoco.mj_kinematics(self.model, self.data)
             mujoco.mj_comPos(self.model, self.data)
         self.update()
         return max(max(float(np.linalg.norm(self.soles[leg] - target)),
                        0.1 * float(self.sole_tilts[leg])) for leg, target in targets.items())
 
-    def _step(self, leg: int, target: np.ndarray) -> None:
-        """Make one step of damped least squares."""
+    def _step(self, leg: int, target: np.ndarray) -> float:
+        """Make one step of damped least squares; return the largest change of a joint [rad]."""
         site = self.data.site(self.robot.soles[leg])
         error = np.concatenate(
             (target - site.xpos, 0.1 * np.cross(site.xmat.reshape(3, 3)[:, 2], [0.0, 0.0, 1.0])))
@@ -148,8 +152,10 @@ class Posture:
         change = part.T @ np.linalg.solve(part @ part.T + DAMPING * np.eye(6), error)
         change *= min(1.0, LONGEST / max(float(np.abs(change).max()), 1e-9))
         lower, upper = (self.robot.values(key)[joints] for key in ('lower', 'upper'))
-        self.data.qpos[self._qpos[joints]] = np.clip(
-            self.data.qpos[self._qpos[joints]] + change, lower, upper)
+        before = self.data.qpos[self._qpos[joints]]
+        after = np.clip(before + change, lower, upper)
+        self.data.qpos[self._qpos[joints]] = after
+        return float(np.abs(after - before).max())
 
     def torques_on(self, leg: int) -> np.ndarray:
         """Return the static torques of a leg that carries the whole robot, as shares of effort.

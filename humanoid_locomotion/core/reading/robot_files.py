@@ -54,6 +54,11 @@ def check_model(robot: RobotSpec) -> None:
     joints = {it.get('name', ''): it for body in bodies.values() for it in body.joints
               if it.get('type', 'hinge') != 'free'}
     _check_joints(robot, bodies, joints)
+    for i, foot in enumerate(robot.feet):
+        moved = {it.get('name') for name in bodies[foot].way for it in bodies[name].joints}
+        if not moved & set(robot.joint_names):
+            raise _wrong(robot, f'feet[{i}]', f'no joint of {list(robot.joint_names)} moves '
+                         f'{foot!r} in the model, expected a leg')
     per_radian = _units(root)
     for i, joint in enumerate(robot.joints):
         _check_values(robot, f'joints[{i}]', joint, joints[joint.name], per_radian)

@@ -4,11 +4,8 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-
 import pytest
-import yaml
+from robot_copies import copied
 
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.robot import load_robot
@@ -19,14 +16,8 @@ FOOT, SOLE = 'left_ankle_roll_link', '<site name="left_sole"'
 @pytest.fixture
 def refused(tmp_path):
     """Give a function that edits both files of a robot and returns the refusal."""
-    folder = shutil.copytree(load_robot('humanoid').folder, tmp_path / 'mine')
-
-    def call(edit_yaml=lambda data: None, edit_xml=lambda text: text):
-        data = yaml.safe_load((folder / 'robot.yaml').read_text())
-        edit_yaml(data)
-        (folder / 'robot.yaml').write_text(yaml.safe_dump(data, sort_keys=False))
-        before = (folder / 'robot.xml').read_text()
-        (folder / 'robot.xml').write_text(edit_xml(before))
+    def call(*edits, **edit):
+        folder = copied(tmp_path / 'mine', *edits, **edit)
         with pytest.raises(ConfigError) as error:
             load_robot(folder)
         return str(error.value)
@@ -81,9 +72,20 @@ def test_a_foot_that_cannot_touch_the_floor(refused):
 
 
 def test_joints_may_be_left_to_a_spring(tmp_path):
-    folder = shutil.copytree(load_robot('humanoid').folder, tmp_path / 'mine')
-    text = (folder / 'robot.yaml').read_text()
-    cut = re.sub(r'  - \{name: (left|right)_ankle_roll,.*?\}\n', '', text, flags=re.DOTALL)
-    (folder / 'robot.yaml').write_text(
-        cut + 'passive_joints: [left_ankle_roll, right_ankle_roll]\n')
+    rolls = ['left_ankle_roll', 'right_ankle_roll']
+    folder = copied(tmp_path / 'mine', lambda d: d.update(
+        joints=[it for it in d['joints'] if it['name'] not in rolls], passive_joints=rolls))
     assert load_robot(folder).num_joints == 21
+
+
+def test_feet_that_no_joint_moves(refused):
+    """A pair of skids below the base is no pair of legs."""
+    skid = ('<body name="{0}_skid"><site name="{0}_skid_sole"/><geom type="sphere" size="0.1"/>'
+            '</body>')
+    skids = skid.format('left') + skid.format('right')
+    message = refused(
+        lambda d: d.update(feet=['left_skid', 'right_skid'],
+                           soles=['left_skid_sole', 'right_skid_sole']),
+        lambda text: text.replace('<site name="imu"/>', f'<site name="imu"/>{skids}'))
+    assert "feet[0]: no joint of ['left_hip_yaw'" in message
+    assert "moves 'left_skid' in robot.xml, expected a leg" in message
