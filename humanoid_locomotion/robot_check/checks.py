@@ -154,6 +154,7 @@ def _legs(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
         return
     length, soles = posture.leg_length, posture.soles
     depth = 0.0
+    posture.nudge()
     while depth < 1.0:
         posture.move_base(np.array([0.0, 0.0, -SQUAT_STEP * length]))
         if posture.reach(dict(enumerate(soles))) > MISS * length:
@@ -176,6 +177,7 @@ def _load(robot: RobotSpec, posture: Posture, leg: int,
     """Return the torque shares of a leg that stands below the centre of mass."""
     posture.reset()
     sole = posture.soles[leg]
+    posture.nudge()
     posture.move_base(np.array([0.0, 0.0, -depth]))
     for _ in range(4):
         posture.move_base(np.array([0.0, sole[1] - posture.centre_of_mass[1], 0.0]))

@@ -16,7 +16,7 @@ from humanoid_locomotion.sim.backend import PhysicsSpec, SimBackend, open_backen
 # As the scorecard simulates, and room for the contacts of any foot.
 PHYSICS = PhysicsSpec(timestep=0.002, substeps=10, solver_iterations=50,
                       line_search_iterations=50, max_constraints=512, max_contacts=128)
-ANKLE = 0.2  # joints of a leg below this share of its length belong to the ankle
+NUDGE = 0.1  # [rad]
 # Inverse kinematics: largest number of steps, [m^2], [rad] of the longest and the last step.
 STEPS, DAMPING, LONGEST, CONVERGED = 60, 1e-4, 0.2, 1e-4
 
@@ -96,11 +96,14 @@ class Posture:
         return np.arccos(np.clip(up, -1.0, 1.0))
 
     def ankle_stiffness(self) -> float:
-        """Return the sum of kp of both ankles' pitch joints [Nm/rad]."""
-        low = self.soles[:, 2].mean() + ANKLE * self.leg_length
-        return sum(self.robot.joints[i].kp for leg in self.legs for i in leg
-                   if self.data.xanchor[self._joints[i], 2] < low
-                   and abs(self.data.xaxis[self._joints[i], 1]) > 0.5)
+        """Return the sum of kp of the last pitch joint of each leg [Nm/rad]."""
+        pitch = [[i for i in leg if abs(self.data.xaxis[self._joints[i], 1]) > 0.5]
+                 for leg in self.legs]
+        return sum(self.robot.joints[max(leg, key=self._depth)].kp for leg in pitch if leg)
+
+    def _depth(self, joint: int) -> int:
+        body = int(self.model.jnt_bodyid[self._joints[joint]])
+        return sum(self._is_above(other, body) for other in range(1, self.model.nbody))
 
     def legs_have_loops(self) -> bool:
         """Tell whether an equality constraint holds a link of a leg."""
@@ -118,6 +121,17 @@ class Posture:
     def move_base(self, shift: np.ndarray) -> None:
         """Move the base by (3,) [m], and the robot with it."""
         self.data.qpos[:3] += shift
+        self.update()
+
+    def nudge(self) -> None:
+        """Move each leg joint a little towards the middle of its range.
+
+        A straight leg cannot be shortened by small changes of its joints.
+        """
+        lower, upper, default = (self.robot.values(key) for key in ('lower', 'upper', 'default'))
+        for leg in self.legs:
+            inward = np.where(lower + upper >= 2.0 * default, NUDGE, -NUDGE)[leg]
+            self.data.qpos[self._qpos[leg]] += inward
         self.update()
 
     def reach(self, targets: Dict[int, np.ndarray]) -> float:
