@@ -154,7 +154,8 @@ def _legs(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
         return
     length, soles = posture.leg_length, posture.soles
     depth = 0.0
-    posture.nudge()
+    for leg in (0, 1):
+        posture.nudge(leg)
     while depth < 1.0:
         posture.move_base(np.array([0.0, 0.0, -SQUAT_STEP * length]))
         if posture.reach(dict(enumerate(soles))) > MISS * length:
@@ -166,7 +167,7 @@ def _legs(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
     loads = [load for leg in (0, 1) for load in _load(robot, posture, leg,
                                                       min(depth, ONE_LEG_DEPTH) * length)]
     share, name = max(loads)
-    load = _finding('load on one leg', 100.0 * share, 50.0, 90.0, '% of effort',
+    load = _finding('load on one leg', 100.0 * share, 60.0, 110.0, '% of effort',
                     'robot.yaml: effort; or a default pose with straighter knees')
     yield replace(load, measured=f'{load.measured}, {name}')
     posture.reset()
@@ -177,7 +178,7 @@ def _load(robot: RobotSpec, posture: Posture, leg: int,
     """Return the torque shares of a leg that stands below the centre of mass."""
     posture.reset()
     sole = posture.soles[leg]
-    posture.nudge()
+    posture.nudge(leg)
     posture.move_base(np.array([0.0, 0.0, -depth]))
     for _ in range(4):
         posture.move_base(np.array([0.0, sole[1] - posture.centre_of_mass[1], 0.0]))

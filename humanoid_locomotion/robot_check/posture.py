@@ -123,15 +123,15 @@ class Posture:
         self.data.qpos[:3] += shift
         self.update()
 
-    def nudge(self) -> None:
-        """Move each leg joint a little towards the middle of its range.
+    def nudge(self, leg: int) -> None:
+        """Move each joint of a leg a little towards the middle of its range.
 
         A straight leg cannot be shortened by small changes of its joints.
         """
-        lower, upper, default = (self.robot.values(key) for key in ('lower', 'upper', 'default'))
-        for leg in self.legs:
-            inward = np.where(lower + upper >= 2.0 * default, NUDGE, -NUDGE)[leg]
-            self.data.qpos[self._qpos[leg]] += inward
+        for i in self.legs[leg]:
+            joint = self.robot.joints[i]
+            inward = joint.lower + joint.upper >= 2.0 * joint.default
+            self.data.qpos[self._qpos[i]] += NUDGE if inward else -NUDGE
         self.update()
 
     def reach(self, targets: Dict[int, np.ndarray]) -> float:
