@@ -152,13 +152,13 @@ def _legs(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
         yield Finding('squat, load on one leg', 'not measured', 'no equality constraint', LOOK,
                       'closed loops and mimic joints of legs are not solved here')
         return
-    length, soles = posture.leg_length, posture.soles
+    length, anywhere = posture.leg_length, posture.soles * [math.nan, 1.0, 1.0]
     depth = 0.0
     for leg in (0, 1):
         posture.nudge(leg)
     while depth < 1.0:
         posture.move_base(np.array([0.0, 0.0, -SQUAT_STEP * length]))
-        if posture.reach(dict(enumerate(soles))) > MISS * length:
+        if posture.reach(dict(enumerate(anywhere))) > MISS * length:
             break
         depth += SQUAT_STEP
     yield _finding('squat, feet level', 100.0 * depth, 15.0, 8.0, '% of leg',

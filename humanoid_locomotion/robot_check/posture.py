@@ -97,9 +97,12 @@ class Posture:
 
     def ankle_stiffness(self) -> float:
         """Return the sum of kp of the last pitch joint of each leg [Nm/rad]."""
-        pitch = [[i for i in leg if abs(self.data.xaxis[self._joints[i], 1]) > 0.5]
-                 for leg in self.legs]
+        pitch = [self._pitch_joints(leg) for leg in (0, 1)]
         return sum(self.robot.joints[max(leg, key=self._depth)].kp for leg in pitch if leg)
+
+    def _pitch_joints(self, leg: int) -> List[int]:
+        return [i for i in self.legs[leg]
+                if abs(self.data.xaxis[self._joints[i], 1]) > 0.5]
 
     def _depth(self, joint: int) -> int:
         body = int(self.model.jnt_bodyid[self._joints[joint]])
@@ -124,11 +127,11 @@ class Posture:
         self.update()
 
     def nudge(self, leg: int) -> None:
-        """Move each joint of a leg a little towards the middle of its range.
+        """Move the pitch joints of a leg a little towards the middle of their ranges.
 
         A straight leg cannot be shortened by small changes of its joints.
         """
-        for i in self.legs[leg]:
+        for i in self._pitch_joints(leg):
             joint = self.robot.joints[i]
             inward = joint.lower + joint.upper >= 2.0 * joint.default
             self.data.qpos[self._qpos[i]] += NUDGE if inward else -NUDGE
@@ -138,7 +141,7 @@ class Posture:
         """Bend the legs until their soles are level at the targets, within the joints' limits.
 
         Args:
-            targets: Positions (3,) [m], by the index of the leg.
+            targets: Positions (3,) [m], by the index of the leg; where x is NaN, any x will do.
 
         Returns:
             The larger of the distance [m] that is left, and a tenth of a meter per radian of tilt.
@@ -150,16 +153,17 @@ class Posture:
             mujoco.mj_kinematics(self.model, self.data)
             mujoco.mj_comPos(self.model, self.data)
         self.update()
-        return max(max(float(np.linalg.norm(self.soles[leg] - target)),
+        return max(max(float(np.linalg.norm(np.nan_to_num(target - self.soles[leg]))),
                        0.1 * float(self.sole_tilts[leg])) for leg, target in targets.items())
 
     def _step(self, leg: int, target: np.ndarray) -> float:
         """Make one step of damped least squares; return the largest change of a joint [rad]."""
         site = self.data.site(self.robot.soles[leg])
         error = np.concatenate(
-            (target - site.xpos, 0.1 * np.cross(site.xmat.reshape(3, 3)[:, 2], [0.0, 0.0, 1.0])))
+            (np.nan_to_num(target - site.xpos), 0.1 * np.cross(site.xmat.reshape(3, 3)[:, 2], [0.0, 0.0, 1.0])))
         jacobian = np.zeros((6, self.model.nv))
         mujoco.mj_jacSite(self.model, self.data, jacobian[:3], jacobian[3:], site.id)
+        jacobian[:3] *= np.isfinite(target)[:, None]
         jacobian[3:] *= 0.1
         joints = self.legs[leg]
         part = jacobian[:, self._dof[joints]]

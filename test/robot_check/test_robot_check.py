@@ -75,7 +75,7 @@ SAME = str
      'links that touch', 'look', 'push each other'),
     (every('kp', 0.2, 'ankle_pitch'), SAME, 'stiffness of the ankles', 'look', 'kp'),
     (stiff_knees, SAME, 'squat, feet level', 'bad', 'knee'),
-    (every('effort', 0.4), SAME, 'load on one leg', 'bad', 'effort'),
+    (every('effort', 0.3), SAME, 'load on one leg', 'bad', 'effort'),
     (every('kp', 0.01), SAME, 'stands under PD control', 'bad', 'kp'),
     (every('kp', 0.05), SAME, 'tilt of the base then', 'look', 'kp')])
 def test_a_spoilt_robot_is_found_by_the_line_and_the_key(tmp_path, edit_yaml, edit_xml, name,
