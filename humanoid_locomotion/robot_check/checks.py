@@ -22,6 +22,7 @@ GOOD, LOOK, BAD = 'good', 'look', 'bad'
 STANDING_TIME = 1.0  # [s]
 FALL_HEIGHT, FALL_TILT = 0.55, 0.8  # share of base_height, [rad]; as the scorecard counts falls
 SQUAT_STEP, MISS = 0.02, 0.01  # shares of the leg length
+BALANCING = 4  # corrections of the base, for a centre of mass that moves with the legs
 ONE_LEG_DEPTH = 0.1  # share of the leg length by which the base is lowered on one leg
 
 
@@ -152,15 +153,7 @@ def _legs(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
         yield Finding('squat, load on one leg', 'not measured', 'no equality constraint', LOOK,
                       'closed loops and mimic joints of legs are not solved here')
         return
-    length, anywhere = posture.leg_length, posture.soles * [math.nan, 1.0, 1.0]
-    depth = 0.0
-    for leg in (0, 1):
-        posture.nudge(leg)
-    while depth < 1.0:
-        posture.move_base(np.array([0.0, 0.0, -SQUAT_STEP * length]))
-        if posture.reach(dict(enumerate(anywhere))) > MISS * length:
-            break
-        depth += SQUAT_STEP
+    length, depth = posture.leg_length, _squat(posture)
     yield _finding('squat, feet level', 100.0 * depth, 15.0, 8.0, '% of leg',
                    'robot.yaml: lower, upper, default of hip pitch, knee and ankle pitch: a foot '
                    'is lifted by a tenth of the leg')
@@ -173,6 +166,23 @@ def _legs(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
     posture.reset()
 
 
+def _squat(posture: Posture) -> float:
+    """Return by which share of the leg's length the base can be lowered, balanced and upright."""
+    soles, ahead, depth = posture.soles, posture.centre_of_mass[0], 0.0
+    targets = dict(enumerate(soles))
+    for leg in targets:
+        posture.nudge(leg)
+    while depth < 1.0:
+        posture.move_base(np.array([0.0, 0.0, -SQUAT_STEP * posture.leg_length]))
+        for _ in range(BALANCING):
+            posture.reach(targets)
+            posture.move_base(np.array([ahead - posture.centre_of_mass[0], 0.0, 0.0]))
+        if posture.reach(targets) > MISS * posture.leg_length:
+            return depth
+        depth += SQUAT_STEP
+    return depth
+
+
 def _load(robot: RobotSpec, posture: Posture, leg: int,
           depth: float) -> List[Tuple[float, str]]:
     """Return the torque shares of a leg that stands below the centre of mass."""
@@ -180,7 +190,7 @@ def _load(robot: RobotSpec, posture: Posture, leg: int,
     sole = posture.soles[leg]
     posture.nudge(leg)
     posture.move_base(np.array([0.0, 0.0, -depth]))
-    for _ in range(4):
+    for _ in range(BALANCING):
         posture.move_base(np.array([0.0, sole[1] - posture.centre_of_mass[1], 0.0]))
         posture.reach({leg: sole})
     return [(float(share), robot.joint_names[joint])

@@ -141,7 +141,7 @@ class Posture:
         """Bend the legs until their soles are level at the targets, within the joints' limits.
 
         Args:
-            targets: Positions (3,) [m], by the index of the leg; where x is NaN, any x will do.
+            targets: Positions (3,) [m], by the index of the leg.
 
         Returns:
             The larger of the distance [m] that is left, and a tenth of a meter per radian of tilt.
@@ -153,17 +153,16 @@ class Posture:
             mujoco.mj_kinematics(self.model, self.data)
             mujoco.mj_comPos(self.model, self.data)
         self.update()
-        return max(max(float(np.linalg.norm(np.nan_to_num(target - self.soles[leg]))),
+        return max(max(float(np.linalg.norm(target - self.soles[leg])),
                        0.1 * float(self.sole_tilts[leg])) for leg, target in targets.items())
 
     def _step(self, leg: int, target: np.ndarray) -> float:
         """Make one step of damped least squares; return the largest change of a joint [rad]."""
         site = self.data.site(self.robot.soles[leg])
         error = np.concatenate(
-            (np.nan_to_num(target - site.xpos), 0.1 * np.cross(site.xmat.reshape(3, 3)[:, 2], [0.0, 0.0, 1.0])))
+            (target - site.xpos, 0.1 * np.cross(site.xmat.reshape(3, 3)[:, 2], [0.0, 0.0, 1.0])))
         jacobian = np.zeros((6, self.model.nv))
         mujoco.mj_jacSite(self.model, self.data, jacobian[:3], jacobian[3:], site.id)
-        jacobian[:3] *= np.isfinite(target)[:, None]
         jacobian[3:] *= 0.1
         joints = self.legs[leg]
         part = jacobian[:, self._dof[joints]]
