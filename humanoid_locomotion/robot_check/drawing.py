@@ -21,8 +21,8 @@ GEOM = mujoco.mjtGeom
 VIEWS = {'front': np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
          'right side': np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])}
 LEGEND = ('Blue is left, orange right, green the middle: joints with their axes, and the feet. '
-          'Grey shapes collide, light ones do not. Black bars are the soles, dotted lines connect '
-          'twins, the cross is the centre of mass.')
+          'Grey shapes collide, light ones do not. Grey lines connect links, dotted ones twins; '
+          'black bars are the soles, the cross is the centre of mass.')
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Scene:
 def picture(scene: Scene) -> str:
     """Return both views, as HTML."""
     mujoco.mj_forward(scene.model, scene.data)
-    outlines = [_outline(scene, geom) for geom in _drawn(scene)]
+    outlines = [_outline(scene, geom, rows) for geom in _drawn(scene) for rows in VIEWS.values()]
     points = np.concatenate([scene.data.xpos[1:], *outlines])
     low, high = points.min(axis=0), points.max(axis=0)
     return ''.join(_view(scene, title, rows, low, high) for title, rows in VIEWS.items())
@@ -75,6 +75,8 @@ def _view(scene: Scene, title: str, rows: np.ndarray, low: np.ndarray, high: np.
 
     parts = [f'<svg role="img" aria-label="{title}" width="{width:.0f}" height="{HEIGHT:.0f}" '
              f'viewBox="0 0 {width:.0f} {HEIGHT:.0f}"><title>{title}</title>']
+    parts += [line(scene.data.xpos[parent], scene.data.xpos[body], 'stroke="#bbb"')
+              for body, parent in enumerate(scene.model.body_parentid) if parent != 0]
     parts += _shapes(scene, rows, at)
     parts += _joints(scene, float(high[2] - low[2]) * AXIS, at, line)
     for sole in scene.soles:
@@ -123,7 +125,7 @@ def _joints(scene: Scene, length: float, at: Any, line: Any) -> Iterator[str]:
                f'<title>{escape(name)}</title></circle>')
 
 
-def _outline(scene: Scene, geom: int, rows: np.ndarray = VIEWS['front']) -> np.ndarray:
+def _outline(scene: Scene, geom: int, rows: np.ndarray) -> np.ndarray:
     """Return the points of a convex shape that are outermost in a view, (n, 3) in the world."""
     turn = scene.data.geom_xmat[geom].reshape(3, 3)
     angles = np.linspace(0.0, 2.0 * np.pi, DIRECTIONS, endpoint=False)

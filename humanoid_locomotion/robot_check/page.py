@@ -101,7 +101,7 @@ def report(folder: Path) -> RobotReport:
                            str(error), picture(_draft(folder, data)))
     posture = _posture(robot)
     scene = Scene(posture.model, posture.data, robot.feet, robot.soles, _twins(robot))
-    return RobotReport(robot.name, check_robot(robot), [*_origins(robot, posture), *guesses], '',
+    return RobotReport(robot.name, check_robot(robot), [*guesses, *_origins(robot, posture)], '',
                        picture(scene))
 
 
@@ -179,7 +179,7 @@ def _origins(robot: RobotSpec, posture: Posture) -> Iterable[Origin]:
     for joint in robot.joints:
         yield Origin(
             joint.name, f'[{joint.lower:.3g}, {joint.upper:.3g}] rad, default '
-            f'{joint.default:.3g}; {joint.effort:.3g} Nm, {joint.velocity:.3g} rad/s; armature '
+            f'{joint.default + 0.0:.3g}; {joint.effort:.3g} Nm, {joint.velocity:.3g} rad/s; armature '
             f'{joint.armature:.3g}, kp {joint.kp:.3g}, kd {joint.kd:.3g}', 'read',
             f'twin {twins[joint.name]}' if joint.name in twins else 'no twin found')
 

@@ -14,7 +14,14 @@ pytest.importorskip('mujoco')
 
 import mujoco
 
-from humanoid_locomotion.robot_check.drawing import LEFT, RIGHT, Scene, _outline, picture
+from humanoid_locomotion.robot_check.drawing import (
+    LEFT,
+    RIGHT,
+    VIEWS,
+    Scene,
+    _outline,
+    picture,
+)
 
 ANGLE = 0.6  # [rad] about the x axis
 SIN, COS = math.sin(ANGLE), math.cos(ANGLE)
@@ -39,14 +46,14 @@ def scene(body, assets='', **parts):
     ('ellipsoid', '0.1 0.2 0.3', math.hypot(0.2 * SIN, 0.3 * COS))])
 def test_an_outline_is_as_high_as_its_shape(kind, size, half_height):
     it = scene(f'<geom type="{kind}" size="{size}" euler="{math.degrees(ANGLE)} 0 0"/>')
-    outline = _outline(it, 1)
+    outline = _outline(it, 1, VIEWS['front'])
     assert np.ptp(outline[:, 2]) == pytest.approx(2.0 * half_height, rel=1e-6)
     assert outline[:, 2].mean() == pytest.approx(1.0, abs=1e-6)
 
 
 def test_the_outline_of_a_mesh_goes_through_its_vertices():
     it = scene('<geom type="mesh" mesh="it"/>', TETRAHEDRON)
-    assert np.ptp(_outline(it, 1)[:, 1:], axis=0) == pytest.approx([1.0, 1.0], rel=1e-6)
+    assert np.ptp(_outline(it, 1, VIEWS['front'])[:, 1:], axis=0) == pytest.approx([1.0, 1.0], rel=1e-6)
 
 
 def test_feet_are_coloured_by_side_and_names_are_escaped():
@@ -65,4 +72,5 @@ def test_feet_are_coloured_by_side_and_names_are_escaped():
                for circle in front.iter('circle')}
     assert centres['r<b>'] < centres['l<b>'], 'its left is at the right of one who faces it'
     assert len([it for it in front.iter('line') if it.get('stroke-dasharray')]) == 1
+    assert 'NaN' not in drawn and 'nan' not in drawn
     assert len(list(side.iter('polygon'))) == 3
