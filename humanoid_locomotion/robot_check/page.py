@@ -179,8 +179,8 @@ def _origins(robot: RobotSpec, posture: Posture) -> Iterable[Origin]:
     for joint in robot.joints:
         yield Origin(
             joint.name, f'[{joint.lower:.3g}, {joint.upper:.3g}] rad, default '
-            f'{joint.default + 0.0:.3g}; {joint.effort:.3g} Nm, {joint.velocity:.3g} rad/s; armature '
-            f'{joint.armature:.3g}, kp {joint.kp:.3g}, kd {joint.kd:.3g}', 'read',
+            f'{joint.default + 0.0:.3g}; {joint.effort:.3g} Nm, {joint.velocity:.3g} rad/s; '
+            f'armature {joint.armature:.3g}, kp {joint.kp:.3g}, kd {joint.kd:.3g}', 'read',
             f'twin {twins[joint.name]}' if joint.name in twins else 'no twin found')
 
 

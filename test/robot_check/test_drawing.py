@@ -53,7 +53,8 @@ def test_an_outline_is_as_high_as_its_shape(kind, size, half_height):
 
 def test_the_outline_of_a_mesh_goes_through_its_vertices():
     it = scene('<geom type="mesh" mesh="it"/>', TETRAHEDRON)
-    assert np.ptp(_outline(it, 1, VIEWS['front'])[:, 1:], axis=0) == pytest.approx([1.0, 1.0], rel=1e-6)
+    outline = _outline(it, 1, VIEWS['front'])
+    assert np.ptp(outline[:, 1:], axis=0) == pytest.approx([1.0, 1.0], rel=1e-6)
 
 
 def test_feet_are_coloured_by_side_and_names_are_escaped():
