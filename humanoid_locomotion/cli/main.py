@@ -75,7 +75,7 @@ def train(
             help='Name in config/training, or path of a YAML file.'),
         robot: str = typer.Option(
             '', show_default='that of the config, humanoid',
-            help='Robot to train; `robot list` lists them.'),
+            help='Robot to train, or folder of your own; `robot list` lists them.'),
         backend: str = typer.Option(
             'auto', help='Simulator: mujoco_warp (GPU), isaacgym (GPU), mujoco (CPU); '
             'auto picks one of MuJoCo by the device.'),
