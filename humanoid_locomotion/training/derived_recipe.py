@@ -11,6 +11,7 @@ Each reward term keeps its share: its weight is divided by the scale of the term
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from typing import Any, Dict, List, Mapping, NamedTuple
 
 from humanoid_locomotion.core.reading.resources import config_file
@@ -25,6 +26,7 @@ BASIS = 'any_robot'
 MOTION_ANGLE, WEIGHT_SHARE = 0.2, 0.04
 POSE_WEIGHTS = {'leg_pitch': 0.0, 'hip_roll': 1.0, 'hip_yaw': 2.0, 'ankle': 0.5, 'trunk': 3.0,
                 'arm': 1.0}  # by the roles of robot_size.py
+CONTACT_ROWS = 64  # of constraints: 8 points of the feet x 4 rows, and limbs of a falling robot
 DIGITS = 4
 
 
@@ -119,6 +121,11 @@ def derive(robot: RobotSpec, name: str) -> Recipe:
     angle = MOTION_ANGLE + WEIGHT_SHARE * size.weight_angle
     put('action.scale', _scaled(angle / size.torque_angle, 1.0),
         f'{angle:.2f} rad for an action of one, of effort / kp = {size.torque_angle:.2f} rad')
+    has_friction = any(float(it.get('frictionloss', 0.0)) > 0.0
+                       for it in robot.mjcf_root.iter('joint'))
+    rows = CONTACT_ROWS + robot.num_joints * (2 if has_friction else 1)
+    put('physics.max_constraints', 8 * math.ceil(rows / 8), f'{CONTACT_ROWS} for contacts, and '
+        f'for each joint one for its limit{" and one for its friction" if has_friction else ""}')
     roles = joint_roles(robot)
     weights = {name: POSE_WEIGHTS[roles[name]]  # a name that contains another one comes first
                for name in sorted(roles, key=len, reverse=True)}

@@ -8,17 +8,23 @@ import shutil
 import sys
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from robot_copies import copied
 import yaml
 
 pytest.importorskip('torch')
 
+import torch
+
 from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.sim.backend import open_backend
 from humanoid_locomotion.training import derived_recipe
 from humanoid_locomotion.training.config_file import load_config, read_config
 from humanoid_locomotion.training.derived_recipe import BASIS, SCALED, derive
+from humanoid_locomotion.training.env.env import LocomotionEnv
 
 WEIGHTS = 'rewards.weights.'
 # Terms and parameters that are shares, angles, body weights or learning, whatever the size.
@@ -83,6 +89,36 @@ def test_a_robot_of_another_size_gets_lengths_times_it_and_times_its_root(tmp_pa
         assert at(other, key) == pytest.approx(expected, rel=1e-3), key
 
 
+def standing(robot):
+    """Give what a robot that stands for half a second earns per second, by term."""
+    settings = read_config(derive(robot, robot.folder).data, BASIS)
+    contract, terms = settings.contract(robot), []
+    backend = open_backend('mujoco', robot, 2, settings.physics, contract.joints, 'cpu')
+    torch.manual_seed(0)
+    env = LocomotionEnv(settings, contract, backend, robot.mass, 0)
+    env.reset()
+    env.commands.command.zero_()
+    env.commands.time_left.fill_(1e9)
+    backend.reset(np.ones(2, bool), backend.default_state())
+    add_up = env.rewards.terms
+    env.rewards.terms = lambda outcome: terms.append(add_up(outcome)) or terms[-1]
+    for _ in range(25):
+        env.step(torch.zeros(2, contract.num_actions))
+    backend.close()
+    return dict(zip(env.rewards.names, torch.stack(terms).mean((0, 1)) / contract.control_period))
+
+
+def test_each_reward_keeps_its_share_in_another_size(tmp_path):
+    """Unscaled, a robot of half the size would pay 11 times less for power, 256 for torque."""
+    pytest.importorskip('mujoco', minversion='3.3')
+    one = standing(load_robot('humanoid'))
+    half = standing(scaled_robot(tmp_path / 'it', 0.5))
+    for term in ('energy', 'torques', 'pose', 'stand_pose', 'roll_pitch_rate', 'base_height'):
+        assert one[term] < 0.0
+        assert half[term] == pytest.approx(float(one[term]), rel=0.5), term
+    assert sum(half.values()) == pytest.approx(float(sum(one.values())), rel=0.05)
+
+
 @pytest.mark.parametrize('name', ['humanoid', 'unitree_g1', 'unitree_h1'])
 def test_derived_values_are_close_to_those_set_by_hand(name):
     derived, by_hand = whole(load_robot(name)), to_mapping(
@@ -113,6 +149,15 @@ def test_each_joint_gets_the_weight_of_its_role(name):
     for joint in robot.joint_names:
         assert next(part for part in weights if part in joint) == joint
         assert weights[joint] == next(it for part, it in by_hand.items() if part in joint), joint
+
+
+def test_constraints_have_room_for_limits_and_friction(tmp_path):
+    """Of 23 joints: 64 + 23 rows, and as many for friction, to the next multiple of 8."""
+    robot = load_robot('humanoid')
+    assert whole(robot)['physics']['max_constraints'] == 88
+    rubbing = load_robot(copied(tmp_path / 'it', edit_xml=lambda text: text.replace(
+        'name="left_knee" axis', 'name="left_knee" frictionloss="0.1" axis')))
+    assert whole(rubbing)['physics']['max_constraints'] == 112
 
 
 def test_a_robot_without_arms_has_none_that_are_moved(monkeypatch):
