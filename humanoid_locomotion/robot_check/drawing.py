@@ -47,10 +47,12 @@ class Scene:
 def picture(scene: Scene) -> str:
     """Return both views, as HTML."""
     mujoco.mj_forward(scene.model, scene.data)
-    outlines = [_outline(scene, geom, rows) for geom in _drawn(scene) for rows in VIEWS.values()]
-    points = np.concatenate([scene.data.xpos[1:], *outlines])
+    outlines = {title: {geom: _outline(scene, geom, rows) for geom in _drawn(scene)}
+                for title, rows in VIEWS.items()}
+    points = np.concatenate(
+        [scene.data.xpos[1:], *(it for view in outlines.values() for it in view.values())])
     low, high = points.min(axis=0), points.max(axis=0)
-    return ''.join(_view(scene, title, rows, low, high) for title, rows in VIEWS.items())
+    return ''.join(_view(scene, title, outlines[title], low, high) for title in VIEWS)
 
 
 def _drawn(scene: Scene) -> List[int]:
@@ -59,7 +61,9 @@ def _drawn(scene: Scene) -> List[int]:
             and model.geom_type[geom] not in (GEOM.mjGEOM_PLANE, GEOM.mjGEOM_HFIELD)]
 
 
-def _view(scene: Scene, title: str, rows: np.ndarray, low: np.ndarray, high: np.ndarray) -> str:
+def _view(scene: Scene, title: str, outlines: Mapping[int, np.ndarray], low: np.ndarray,
+          high: np.ndarray) -> str:
+    rows = VIEWS[title]
     scale = (HEIGHT - 2.0 * MARGIN) / max(float(high[2] - low[2]), 1e-6)
     corner = rows @ np.stack((low, high), axis=1)
     width = scale * float(corner[0, 1] - corner[0, 0]) + 2.0 * MARGIN
@@ -77,7 +81,7 @@ def _view(scene: Scene, title: str, rows: np.ndarray, low: np.ndarray, high: np.
              f'viewBox="0 0 {width:.0f} {HEIGHT:.0f}"><title>{title}</title>']
     parts += [line(scene.data.xpos[parent], scene.data.xpos[body], 'stroke="#bbb"')
               for body, parent in enumerate(scene.model.body_parentid) if parent != 0]
-    parts += _shapes(scene, rows, at)
+    parts += _shapes(scene, outlines, at)
     parts += _joints(scene, float(high[2] - low[2]) * AXIS, at, line)
     for sole in scene.soles:
         site = scene.data.site(sole)
@@ -90,16 +94,15 @@ def _view(scene: Scene, title: str, rows: np.ndarray, low: np.ndarray, high: np.
     return '\n'.join(parts) + '\n'
 
 
-def _shapes(scene: Scene, rows: np.ndarray, at: Any) -> Iterator[str]:
+def _shapes(scene: Scene, outlines: Mapping[int, np.ndarray], at: Any) -> Iterator[str]:
     """Yield the outlines of the shapes; those that collide are above the others."""
     model, feet = scene.model, list(scene.feet)
     collides = (model.geom_contype | model.geom_conaffinity) != 0
-    for geom in sorted(_drawn(scene), key=lambda it: bool(collides[it])):
+    for geom in sorted(outlines, key=lambda it: bool(collides[it])):
         body = model.body(int(model.geom_bodyid[geom])).name
         colour = (LEFT, RIGHT)[feet.index(body)] if body in feet else '#777'
         opacity = 0.45 if collides[geom] else 0.12
-        corners = ' '.join(f'{x:.1f},{y:.1f}'
-                           for x, y in map(at, _outline(scene, geom, rows)))
+        corners = ' '.join(f'{x:.1f},{y:.1f}' for x, y in map(at, outlines[geom]))
         name = escape(f'{body}: {model.geom(geom).name or "shape"}'
                       f'{"" if collides[geom] else ", does not collide"}')
         yield (f'<polygon points="{corners}" fill="{colour}" fill-opacity="{opacity}" '
