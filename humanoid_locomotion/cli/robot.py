@@ -109,6 +109,10 @@ def check(
                     'findings': [dataclasses.asdict(it) for it in found.findings],
                     'values': [dataclasses.asdict(it) for it in found.origins]})
     else:
+        for it in found.origins:
+            if it.origin in ('guessed', 'decide'):
+                console.print(f'{it.origin}: {it.key}: {it.note or it.value}', soft_wrap=True,
+                              markup=False, style='red' if it.origin == 'decide' else 'yellow')
         _show(found, page)
     raise typer.Exit(0 if found.is_worth_training else 1)
 

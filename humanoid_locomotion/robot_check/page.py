@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+import math
 from pathlib import Path
 from typing import Any, Iterable, List, Mapping, Sequence
 
@@ -97,8 +98,10 @@ def report(folder: Path) -> RobotReport:
     try:
         robot = load_robot(f'{folder}/')
     except LocomotionError as error:
-        return RobotReport(str(data.get('name', folder.name)), [], decisions + guesses,
-                           str(error), picture(_draft(folder, data)))
+        wrong = Origin(getattr(error, 'key', '') or 'robot.xml', '', 'decide', str(error))
+        return RobotReport(str(data.get('name', folder.name)), [],
+                           (decisions or [wrong]) + guesses, str(error),
+                           picture(_draft(folder, data)))
     posture = _posture(robot)
     scene = Scene(posture.model, posture.data, robot.feet, robot.soles, _twins(robot))
     return RobotReport(robot.name, check_robot(robot), [*guesses, *_origins(robot, posture)], '',
@@ -141,9 +144,10 @@ def _draft(folder: Path, data: Mapping[str, Any]) -> Scene:
     state = mujoco.MjData(model)
     names = {model.joint(i).name: i for i in range(model.njnt)}
     for joint in _list(data, 'joints'):
-        default = joint.get('default') if isinstance(joint, Mapping) else None
-        if isinstance(default, float) and str(joint.get('name')) in names:
-            state.qpos[model.jnt_qposadr[names[str(joint['name'])]]] = default
+        name, default = (str(joint.get('name')), joint.get('default')) if isinstance(
+            joint, Mapping) else ('', None)
+        if name in names and isinstance(default, float) and math.isfinite(default):
+            state.qpos[model.jnt_qposadr[names[name]]] = default
     bodies = [model.body(i).name for i in range(model.nbody)]
     sites = [model.site(i).name for i in range(model.nsite)]
     return Scene(model, state, [it for it in _list(data, 'feet') if it in bodies],

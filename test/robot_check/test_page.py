@@ -93,6 +93,13 @@ def test_what_a_person_must_decide_is_red(tmp_path):
     assert text.count('<svg') == 2 and '<i>' not in text
 
 
+def test_a_robot_that_disagrees_with_its_model_is_red_at_that_key(ends, tmp_path):
+    folder = copied(tmp_path / 'mine', lambda d: joint(d, 'left_knee').update(upper=3.0))
+    code, printed = ends('robot', 'check', folder)
+    assert code == 1
+    assert 'decide: joints[3].lower, upper: ' in printed and 'not ready: ' in printed
+
+
 @pytest.mark.parametrize('edit', [
     lambda d: d.update(joints='TODO', feet='TODO', soles=7),
     lambda d: d.update(feet=[['a'], {}], soles=[None], joints=[3, {'name': ['x']}]),
