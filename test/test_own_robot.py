@@ -78,7 +78,8 @@ def test_the_derived_config_is_close_to_that_of_the_page(place):
         read_config(derive(load_robot(folder), str(folder)).data, 'derived'), load_config(CONFIG)))
     for key, tolerance in (
             ('gait.period', 0.01), ('action.scale', 0.02), ('terminations.base_height', 0.02),
-            ('commands.limits.lin_vel_y', 0.15), ('randomization.push_velocity', 0.07),
+            ('commands.limits.lin_vel_x', 0.07), ('commands.limits.lin_vel_y', 0.07),
+            ('randomization.payload', 0.04), ('randomization.push_velocity', 0.07),
             ('rewards.weights.base_height.height', 0.01),
             ('rewards.weights.feet_follow_clock.swing_height', 0.12),
             ('rewards.weights.feet_too_close.distance', 0.1)):

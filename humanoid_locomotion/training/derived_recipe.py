@@ -27,6 +27,11 @@ MOTION_ANGLE, WEIGHT_SHARE = 0.2, 0.04
 POSE_WEIGHTS = {'leg_pitch': 0.0, 'hip_roll': 1.0, 'hip_yaw': 2.0, 'ankle': 0.5, 'trunk': 3.0,
                 'arm': 1.0}  # by the roles of robot_size.py
 CONTACT_ROWS = 64  # of constraints: 8 points of the feet x 4 rows, and limbs of a falling robot
+# Ranges that the scorecard needs whatever the size, with a tenth of reserve for commands; the
+# payload only up to a share of the robot's mass.
+SCORED = {'commands.limits.lin_vel_x': (-0.33, 1.1), 'commands.limits.lin_vel_y': (-0.33, 0.33),
+          'commands.limits.ang_vel_z': (-0.55, 0.55), 'randomization.payload': (0.0, 4.0)}
+PAYLOAD_SHARE = 0.3
 DIGITS = 4
 
 
@@ -113,6 +118,13 @@ def derive(robot: RobotSpec, name: str) -> Recipe:
 
     for key, unit in SCALED.items():
         times(key, unit.factor(size, basis), unit.name)
+    for key, (lower, upper) in SCORED.items():
+        if key == 'randomization.payload':
+            upper = min(upper, _scaled(size.mass, PAYLOAD_SHARE))
+        low, high = _at(recipe.data, key)
+        if lower < low or upper > high:
+            put(key, [min(low, lower), max(high, upper)],
+                f'{recipe.reasons[key]}, and as far as the scorecard goes')
     heights = size.base_height / basis.base_height
     for key in ('rewards.weights.base_height.height', 'terminations.base_height'):
         times(key, heights, 'height of the base')

@@ -20,10 +20,11 @@ import torch
 from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.evaluation.protocol import COMMANDS, SITUATIONS
 from humanoid_locomotion.sim.backend import open_backend
 from humanoid_locomotion.training import derived_recipe
 from humanoid_locomotion.training.config_file import load_config, read_config
-from humanoid_locomotion.training.derived_recipe import BASIS, SCALED, derive
+from humanoid_locomotion.training.derived_recipe import BASIS, SCALED, SCORED, derive
 from humanoid_locomotion.training.env.env import LocomotionEnv
 
 WEIGHTS = 'rewards.weights.'
@@ -78,8 +79,8 @@ def scaled_robot(folder, factor):
 def test_a_robot_of_another_size_gets_lengths_times_it_and_times_its_root(tmp_path, factor):
     one, other = whole(load_robot('humanoid')), whole(scaled_robot(tmp_path / 'it', factor))
     powers = {
-        'gait.period': 0.5, 'commands.limits.lin_vel_x': 0.5, 'commands.limits.ang_vel_z': -0.5,
-        'terminations.base_height': 1.0, 'randomization.payload': 3.0, 'action.scale': 0.0,
+        'gait.period': 0.5, 'randomization.push_velocity': 0.5, 'randomization.com_offset': 1.0,
+        'commands.limits.ang_vel_z': -0.5, 'terminations.base_height': 1.0, 'action.scale': 0.0,
         f'{WEIGHTS}base_height.height': 1.0, f'{WEIGHTS}feet_follow_clock.swing_height': 1.0,
         f'{WEIGHTS}feet_too_close.distance': 1.0, f'{WEIGHTS}base_height.weight': -2.0,
         f'{WEIGHTS}energy.weight': -3.5, f'{WEIGHTS}torques.weight': -8.0,
@@ -91,7 +92,8 @@ def test_a_robot_of_another_size_gets_lengths_times_it_and_times_its_root(tmp_pa
 
 def standing(robot):
     """Give what a robot that stands for half a second earns per second, by term."""
-    settings = read_config(derive(robot, robot.folder).data, BASIS)
+    settings = read_config(
+        derive(robot, robot.folder).data, BASIS, ['randomization.payload=[0.0, 0.0]'])
     contract, terms = settings.contract(robot), []
     backend = open_backend('mujoco', robot, 2, settings.physics, contract.joints, 'cpu')
     torch.manual_seed(0)
@@ -117,6 +119,23 @@ def test_each_reward_keeps_its_share_in_another_size(tmp_path):
         assert one[term] < 0.0
         assert half[term] == pytest.approx(float(one[term]), rel=0.5), term
     assert sum(half.values()) == pytest.approx(float(sum(one.values())), rel=0.05)
+
+
+def test_a_small_robot_is_trained_for_what_the_scorecard_asks(tmp_path):
+    """Of 5.7 kg: commands a tenth beyond the protocol's, a payload up to 0.3 of its mass."""
+    commands = np.array(COMMANDS)
+    scored = {f'commands.limits.{axis}': (1.1 * commands[:, i].min(), 1.1 * commands[:, i].max())
+              for i, axis in enumerate(('lin_vel_x', 'lin_vel_y', 'ang_vel_z'))}
+    scored['randomization.payload'] = (0.0, max(it.payload for it in SITUATIONS))
+    for key, bounds in scored.items():
+        assert SCORED[key] == pytest.approx(bounds), key
+    speeds, mass = 'commands.limits.lin_vel_x', 45.3
+    for factor, speed, payload in (
+            (0.5, 1.1, 0.3 * mass * 0.5**3), (1.3, 1.2 * 1.3**0.5, 6.0 * 1.3**3)):
+        data = whole(scaled_robot(tmp_path / str(factor), factor))
+        assert at(data, speeds) == pytest.approx([-0.5 * factor**0.5, speed], rel=1e-3)
+        assert at(data, 'randomization.payload') == pytest.approx(
+            [-1.5 * factor**3, payload], rel=1e-3)
 
 
 @pytest.mark.parametrize('name', ['humanoid', 'unitree_g1', 'unitree_h1'])
