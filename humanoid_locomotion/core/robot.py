@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 import hashlib
+import math
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, List, Optional, Tuple, Union
 from xml.etree import ElementTree
@@ -60,9 +61,12 @@ class JointSpec:
             raise ValueError(f'joint {self.name}: default {self.default} is outside the limits '
                              f'[{self.lower}, {self.upper}]')
         for key in ('effort', 'velocity', 'kp', 'kd'):
-            if getattr(self, key) <= 0.0:
-                raise ValueError(
-                    f'joint {self.name}: {key} must be above 0, found {getattr(self, key)}')
+            if not 0.0 < getattr(self, key) < math.inf:
+                raise ValueError(f'joint {self.name}: {key} must be above 0 and finite, found '
+                                 f'{getattr(self, key)}')
+        if not 0.0 <= self.armature < math.inf:
+            raise ValueError(f'joint {self.name}: armature must be 0 or more and finite, found '
+                             f'{self.armature}')
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,8 @@ class RobotSpec:
     folder: str = ''
 
     def __post_init__(self) -> None:
+        if not 0.0 < self.base_height < math.inf:
+            raise ValueError(f'base_height must be above 0 and finite, found {self.base_height}')
         repeated = sorted({n for n in self.joint_names if self.joint_names.count(n) > 1})
         if repeated:
             raise ValueError(f'joints: {repeated} appear more than once')

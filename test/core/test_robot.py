@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from xml.etree import ElementTree
 
@@ -73,6 +74,9 @@ def test_a_folder_without_a_robot_is_named(tmp_path):
 
 @pytest.mark.parametrize('edit, message', [
     (lambda d: d['joints'][0].update(kp=0.0), r'joints\[0\]: joint .*kp must be above 0'),
+    (lambda d: d['joints'][0].update(kp=math.nan), 'kp must be above 0 and finite'),
+    (lambda d: d['joints'][0].update(armature=-0.1), r'joints\[0\]: .*armature must be 0 or more'),
+    (lambda d: d.update(base_height=math.inf), 'base_height must be above 0 and'),
     (lambda d: d['joints'][0].update(axis='w'), r'joints\[0\]: .*axis must be x, y or z'),
     (lambda d: d['joints'][3].update(default=9.0), r'joints\[3\]: .*default 9.0 is outside'),
     (lambda d: d['joints'][1].pop('kd'), r"joints\[1\]: missing keys \['kd'\]"),
