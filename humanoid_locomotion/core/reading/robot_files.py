@@ -58,7 +58,7 @@ def check_model(robot: RobotSpec) -> None:
         moved = {it.get('name') for name in bodies[foot].way for it in bodies[name].joints}
         if not moved & set(robot.joint_names):
             raise _wrong(robot, f'feet[{i}]', f'no joint of {list(robot.joint_names)} moves '
-                         f'{foot!r} in the model, expected a leg')
+                         f'{foot!r} in {robot.mjcf}, expected a leg')
     per_radian = _units(root)
     for i, joint in enumerate(robot.joints):
         _check_values(robot, f'joints[{i}]', joint, joints[joint.name], per_radian)
@@ -68,10 +68,10 @@ def _check_base(robot: RobotSpec, bodies: Dict[str, _Body]) -> None:
     floating = [name for name, body in bodies.items()
                 if any(it.get('type') == 'free' for it in body.joints)]
     if robot.base_link not in bodies:
-        raise _wrong(robot, 'base_link', f'the model has no body {robot.base_link!r}; its bodies '
-                     f'are {list(bodies)}')
+        raise _wrong(robot, 'base_link', f'{robot.mjcf} has no body {robot.base_link!r}; its '
+                     f'bodies are {list(bodies)}')
     if floating != [robot.base_link]:
-        raise _wrong(robot, 'base_link', f'expected one free joint in the model, at '
+        raise _wrong(robot, 'base_link', f'expected one free joint in {robot.mjcf}, at '
                      f'{robot.base_link!r}, found {len(floating)}'
                      + f', at {floating}' * bool(floating))
 
@@ -83,10 +83,10 @@ def _check_feet(robot: RobotSpec, bodies: Dict[str, _Body]) -> None:
             raise _wrong(robot, key, f'expected a left and a right one, found {names[0]!r} twice')
     for i, (foot, sole) in enumerate(zip(robot.feet, robot.soles)):
         if foot not in bodies or robot.base_link not in bodies[foot].way[:-1]:
-            raise _wrong(robot, f'feet[{i}]', f'the model has no body {foot!r} below '
+            raise _wrong(robot, f'feet[{i}]', f'{robot.mjcf} has no body {foot!r} below '
                          f'{robot.base_link!r}; its bodies are {list(bodies)}')
         if sole not in places:
-            raise _wrong(robot, f'soles[{i}]', f'the model has no site {sole!r}; its sites are '
+            raise _wrong(robot, f'soles[{i}]', f'{robot.mjcf} has no site {sole!r}; its sites are '
                          f'{list(places)}')
         fixed = [name for name, body in bodies.items()
                  if foot in body.way and not any(
@@ -105,18 +105,18 @@ def _check_joints(robot: RobotSpec, bodies: Dict[str, _Body],
     for key, names in (('joints', robot.joint_names), ('passive_joints', passive)):
         missing = [name for name in names if name not in joints]
         if missing:
-            raise _wrong(robot, key, f'the model has no joints {missing}; its joints are '
+            raise _wrong(robot, key, f'{robot.mjcf} has no joints {missing}; its joints are '
                          f'{list(joints)}')
     limp = [name for name in joints if name not in {*robot.joint_names, *passive}]
     if limp:
-        raise _wrong(robot, 'joints', f'the model has the joints {limp}, which are not here and '
-                     'would hang limp: expected an entry for each, or its name in passive_joints '
-                     'if no motor drives it, or a model without it')
+        raise _wrong(robot, 'joints', f'{robot.mjcf} has the joints {limp}, which are not here '
+                     'and would hang limp: expected an entry for each, or its name in '
+                     'passive_joints if no motor drives it, or a model without it')
     for name in robot.joint_names:
         kind = joints[name].get('type', 'hinge')
         if kind != 'hinge':
-            raise _wrong(robot, 'joints', f'{name!r} is a {kind} joint in the model, expected a '
-                         'hinge')
+            raise _wrong(robot, 'joints', f'{name!r} is a {kind} joint in {robot.mjcf}, expected '
+                         'a hinge')
         way = next(body.way for body in bodies.values() if joints[name] in body.joints)
         if robot.base_link not in way[:-1]:
             raise _wrong(robot, 'joints', f'{name!r} is not below {robot.base_link!r} in the '
@@ -127,7 +127,7 @@ def _check_values(robot: RobotSpec, at: str, joint: JointSpec, modelled: Attribu
                   per_radian: float) -> None:
     def differs(key: str, found: str, expected: str) -> ConfigError:
         return _wrong(robot, f'{at}.{key}', f'{joint.name!r} has {found}, expected {expected} of '
-                      'the model')
+                      + robot.mjcf)
 
     stops = _pair(robot, modelled, 'range', 'limited')
     if stops is not None:
@@ -171,8 +171,7 @@ def _may_touch_floor(geom: Attributes) -> bool:
 
 
 def _wrong(robot: RobotSpec, key: str, problem: str) -> ConfigError:
-    return ConfigError(Path(robot.folder) / 'robot.yaml', key,
-                       problem.replace('the model', robot.mjcf, 1))
+    return ConfigError(Path(robot.folder) / 'robot.yaml', key, problem)
 
 
 def _units(root: Element) -> float:
