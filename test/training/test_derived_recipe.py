@@ -214,6 +214,8 @@ def test_a_robot_is_trained_without_a_config(monkeypatch, capsys, tmp_path):
         'ppo.rollout_steps=6', '--json'])
     with pytest.raises(SystemExit) as ended:
         main()
-    assert not ended.value.code, capsys.readouterr()
+    printed = capsys.readouterr()
+    assert not ended.value.code, printed
+    assert 'the config is derived from the robot, see --print-config' in printed.err
     assert yaml.safe_load((tmp_path / 'run' / 'config.yaml').read_text())['gait'][
         'period'] == pytest.approx(0.8 * 0.6 ** 0.5, rel=1e-3)

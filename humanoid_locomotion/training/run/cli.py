@@ -212,6 +212,8 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
         stop = stack.enter_context(StopSignals())
         trainer.begin()
         folder = trainer.folder
+        if asked.resume is None and reading.chosen_config(asked.config, asked.robot).reasons:
+            console.print('the config is derived from the robot, see --print-config')
         if trainer.run_folder.warning:
             console.print(trainer.run_folder.warning, soft_wrap=True, markup=False)
         watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, robot)))
