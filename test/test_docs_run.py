@@ -58,10 +58,10 @@ class Run:
 
 
 RUN = (
-    # The tutorial's, of which test_own_robot.py runs enough for every day.
-    Run('train --config docs/tutorial/wren.yaml .*', SMALL_TRAINING, is_slow=True),
-    Run('policy (export runs|check policies)/wren.*', is_slow=True),
-    Run('evaluate policies/wren .*', ends_with=(1,), is_slow=True),
+    # The tutorial's, of which test_own_robot.py runs enough for every day, and the course's.
+    Run('train --config (docs/tutorial/wren.yaml|course) .*', SMALL_TRAINING, is_slow=True),
+    Run('policy (export runs|check policies)/(wren|course).*', is_slow=True),
+    Run('evaluate policies/(wren .*|course)', ends_with=(1,), is_slow=True),
     Run('robot list|--help|.* --help'),
     Run(r'policy check( \S+)?( --robot \S+)?'),
     Run('policy envelope POLICY'),

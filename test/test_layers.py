@@ -30,6 +30,7 @@ PACKAGES = {
     'api.vector_env': {'training', 'gymnasium', 'torch'},
     'api.rsl_rl_env': {'rsl_rl', 'tensordict', 'torch'},
     'console_table': {'rich'},
+    'course': {'core', 'course', 'sim.backend', 'training', 'numpy'},
     'core': {'core', 'numpy', 'yaml'},
     'robot_models': {'core', 'robot_models', 'numpy', 'mujoco'},
     'robot_check': {'core', 'robot_models', 'robot_check', 'sim.backend', 'numpy', 'mujoco'},
@@ -66,9 +67,12 @@ PACKAGES = {
 # Imports inside functions, allowed on top: what a user may not have installed.
 LAZY = {
     'api.training': {'rich'},
+    'course': {'torch'},  # after Isaac Gym
     'core.policy.engines': {'onnxruntime', 'onnx', 'torch'},
     'core.policy.graphed_step': {'torch'},
+    'core.policy.adoption': {'onnx'},
     'core.policy.onnx_graph': {'onnx'},
+    'core.policy.onnx_structure': {'onnx'},
     'core.policy.standalone': {'onnx'},
     'core.policy.vetting': {'onnx', 'onnxruntime', 'torch'},
     'training': {'onnx', 'tensorboard'},

@@ -9,8 +9,9 @@ from pathlib import Path
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.nodes.demos.node_process import NodeProcess
-from humanoid_locomotion.nodes.hardware.unitree.dds import Wire
+from humanoid_locomotion.nodes.hardware.unitree.dds import Reader, Wire
 from humanoid_locomotion.nodes.hardware.unitree.messages import sign
 from humanoid_locomotion.nodes.hardware.unitree.port import COMMANDS, STATES
 from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
@@ -26,7 +27,6 @@ from humanoid_locomotion.nodes.ros import middleware
 
 INTERFACE = 'lo'
 PERIOD = 0.01  # [s] between states; an answer that takes longer counts for the next state
-POLL = 0.0001  # [s]
 START, WARM_UP = 30.0, 4.0  # [s]
 NOISE = 0.01  # [rad/s], so that no two states and commands are equal
 
@@ -50,7 +50,6 @@ class Robot:
         self.domain = middleware.free_domain()
         self._wire = Wire(INTERFACE, self.domain)
         self._states = self._wire.writer(STATES, machine.state)
-        self._commands = self._wire.reader(COMMANDS, machine.command, depth=16)
         state = self._state = machine.state.new()
         state['motor_state']['q'][self._motors] = spec.values('default')
         state['imu_state']['quaternion'][0] = 1.0
@@ -59,6 +58,9 @@ class Robot:
             state['mode_machine'] = min(machine.mode_machines)
         self._sent, self._last = 0.0, np.zeros(len(self._motors))
         self.latencies: List[float] = []
+        self._commands: Optional[Reader] = None
+        self._commands = self._wire.reader(
+            COMMANDS, machine.command, depth=16, on_data=self._on_command)
 
     def send(self) -> None:
         """Send a state."""
@@ -71,13 +73,14 @@ class Robot:
         self._sent = time.monotonic()
         self._states.write(machine.state.encode(state))
 
-    def poll(self) -> None:
-        """Read the commands."""
-        for data in self._commands.take():
+    def _on_command(self) -> None:
+        """Read the commands; called by the wire, so that no processor time is spent on waiting."""
+        arrived = time.monotonic()
+        for data in [] if self._commands is None else self._commands.take():
             found = self._machine.command.decode(data)['motor_cmd']['q'][self._motors]
             if not np.array_equal(found, self._last):
                 self._last = found
-                self.latencies.append(time.monotonic() - self._sent)
+                self.latencies.append(arrived - self._sent)
 
     def close(self) -> None:
         """Leave the wire."""
@@ -88,15 +91,16 @@ def copy(robot: str, domain: int) -> None:
     """Answer each state with a command that holds its velocities as targets, until killed."""
     spec = load_robot(robot)
     machine, wire = machine_with(spec.joint_names, spec.name), Wire(INTERFACE, domain)
-    states, commands = wire.reader(STATES, machine.state), wire.writer(COMMANDS, machine.command)
-    message = machine.command.new()
-    while True:
+    commands, message, arrived = (
+        wire.writer(COMMANDS, machine.command), machine.command.new(), threading.Event())
+    states = wire.reader(STATES, machine.state, on_data=arrived.set)
+    while arrived.wait():
+        arrived.clear()
         for data in states.take():
             found = machine.state.decode(data)['motor_state']['dq']
             message['motor_cmd']['q'] = found[:len(message['motor_cmd'])]
             sign(message)
             commands.write(machine.command.encode(message))
-        time.sleep(POLL)
 
 
 def measure(folder: PolicyFolder, spec: RobotSpec, seconds: float) -> List[Dict[str, Any]]:
@@ -135,10 +139,7 @@ def _run(robots: Dict[str, Robot], seconds: float, until_answered: bool = False)
         turns.append(turns.pop(0))
         turns[0].send()
         due += PERIOD / len(turns)
-        while time.monotonic() < due:
-            for it in turns:
-                it.poll()
-            time.sleep(POLL)
+        time.sleep(max(0.0, due - time.monotonic()))
 
 
 @contextlib.contextmanager

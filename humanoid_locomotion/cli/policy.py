@@ -21,8 +21,8 @@ app = group('Look at policy folders, export and change them.')
 console = Console()
 BEYOND = typer.Option(
     '', show_default='nothing', help='Bounds of robot.yaml (policy_bounds) that the policy may '
-    'exceed, separated by commas: gains, limits, action_scale, control_period, model_hash. '
-    'Recorded in the contract and the card.')
+    'exceed, with commas: gains, limits, action_scale, control_period, targets, model_hash. '
+    'Recorded in contract and card.')
 
 
 @app.command()
@@ -162,25 +162,41 @@ def retune(
 
 @app.command('import-onnx')
 def import_onnx(
-        network: Path = typer.Argument(..., help='ONNX file of another stack.'),
+        network: Path = typer.Argument(
+            ..., help='ONNX file of another stack; its deploy.yaml is found beside it or in '
+            '../params.'),
         robot: str = typer.Option(..., help='Robot it moves, or folder of one.'),
         output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
         fill: Optional[Path] = typer.Option(
-            None, help="YAML with keys that are missing or wrong in the file's metadata."),
-        beyond_robot: str = BEYOND
+            None, help='YAML with keys that are missing or wrong in its files.'),
+        beyond_robot: str = BEYOND,
+        history_order: str = typer.Option(
+            '', show_default='that of its format',
+            callback=inputs.one_of('order of a history', lambda: ('frame', 'term')),
+            help='How a history is joined: frame (whole control steps) or term (each term with '
+            'its own history).'),
+        clip_targets: bool = typer.Option(
+            False, '--clip-targets', help='Clip its joint targets to the limits of the joints.'),
+        rehearse: bool = typer.Option(
+            True, '--rehearse/--no-rehearse', help='Walk it for 5 s in MuJoCo.')
 ) -> None:
-    """Make a policy folder from another stack's ONNX file."""
+    """Make a policy folder from another stack's files."""
     from humanoid_locomotion.core.policy import import_onnx as onnx_importer
     from humanoid_locomotion.core.robot import load_robot
     inputs.file_to_read(network)
     if fill is not None:
         inputs.file_to_read(fill)
     inputs.folder_to_write(output)
-    table = Table('key', 'value', 'from')
+    options = {'observation_history_order': history_order,
+               'clip_targets': 'true' if clip_targets else ''}
+    spec, table = load_robot(robot), Table('key', 'value', 'from')
     for key, value, origin in onnx_importer.adopt(
-            network, load_robot(robot), output, fill, _beyond(beyond_robot)):
+            network, spec, output, fill, _beyond(beyond_robot),
+            {key: value for key, value in options.items() if value}):
         table.add_row(*map(escape, (key, value, origin)))
     print_table(console, table)
+    if rehearse:
+        console.print(_rehearsal(output, spec), soft_wrap=True, markup=False)
     console.print(f'wrote {output}; humanoid-locomotion evaluate {output} measures it',
                   soft_wrap=True, markup=False)
 
@@ -243,6 +259,16 @@ def _beyond(names: str) -> Optional[Tuple[str, ...]]:
         return read_names(names)
     except ValueError as error:
         raise ConfigError('command line', '--beyond-robot', str(error)) from error
+
+
+def _rehearsal(output: Path, robot: Any) -> str:
+    """Return the outcome of a short walk, or the reason why there was none, as without MuJoCo."""
+    from humanoid_locomotion.core.policy.folder import open_policy
+    try:
+        from humanoid_locomotion.evaluation.rehearsal import rehearse
+        return f'rehearsal: {rehearse(open_policy(output), robot)}'
+    except LocomotionError as error:
+        return f'no rehearsal: {error}'
 
 
 def _spec(option: str, kind: Any, values: Optional[Tuple[float, ...]]) -> Any:

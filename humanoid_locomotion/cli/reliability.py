@@ -89,6 +89,8 @@ def soak(kind: str = typer.Argument(
              0.0, callback=inputs.number(0.0, 20.0),
              help='Mass at the end of each arm [kg], for arms.'),
          runs: int = typer.Option(1, min=1, max=1000, help='Walks, for wire.'),
+         wave: bool = typer.Option(
+             False, help='Wave the arms and push the robot, for wire.'),
          simulator: str = typer.Option(
              '', help="Folder of unitree_mujoco, for wire; without it, this package's stand-in."),
          policy: str = POLICY, robot: str = ROBOT, json: bool = JSON) -> None:
@@ -118,12 +120,12 @@ def soak(kind: str = typer.Argument(
         walks_on_wire = []
         for run in range(runs):
             with _ros(), working(f'{kind}, walk {run + 1} of {runs}, {minutes:g} min'):
-                walks_on_wire.append(
-                    wire_walk.walk_on_wire(opened, spec, 60.0 * minutes, run, simulator))
-            walk = walks_on_wire[-1]
-            tell(f'walk {run + 1}: {walk.seconds:.0f} s, {walk.ended or "did not fall"}')
+                walk = wire_walk.walk_on_wire(opened, spec, 60.0 * minutes, run, simulator, wave)
+            walks_on_wire.append(walk)
+            tell(f'walk {run + 1}: {walk.seconds:.0f} s, {walk.ended or "did not fall"}' + (
+                f', {walk.pushes} pushes, arms led {walk.led:.0%} of the time' if wave else ''))
         print_rows(wire_walk.rows(walks_on_wire), json)
-        raise typer.Exit(1 if any(walk.ended for walk in walks_on_wire) else 0)
+        raise typer.Exit(0 if all(walk.passed for walk in walks_on_wire) else 1)
     from humanoid_locomotion.reliability.soak import lifecycle, live_node
     results: Dict[str, Callable[[], Any]] = {
         'walk': lambda: live_node.soak_walk(opened, spec, 60.0 * minutes, tell),

@@ -190,7 +190,8 @@ def self_test(
         found.append(dataclasses.asdict(one))
         if not json:
             console.print(f'{one.joint}: {one.result}, {one.moved:.2f} of the commanded motion '
-                          f'about {one.axis}, at most {one.torque:.1f} Nm', markup=False)
+                          f'about {one.axis}, at most {one.torque:.1f} Nm', markup=False,
+                          soft_wrap=True)
     if json:
         print_json(found)
     raise typer.Exit(0 if all(one['result'] == 'follows' for one in found) else 1)

@@ -14,11 +14,11 @@ from humanoid_locomotion.core.state import JointTargets
 
 # Arms that the evaluation moves externally: the parts of their joints' names, and the share of
 # the distance from the default pose to either limit.
-ARM_PARTS, ARM_REACH = ('shoulder', 'elbow', 'wrist'), 0.5
+ARM_PARTS, ARM_REACH = ('shoulder', 'elbow', 'wrist', 'hand'), 0.5
 
 
 class ActionMapper:
-    """Maps actions (num_envs, num_actions) to joint targets, clipped to the joint limits.
+    """Maps actions (num_envs, num_actions) to joint targets, clipped as the contract says.
 
     ``default_offset``: target = default + action_scale * action.
     ``joint_range``: an action in [-1, 1] maps linearly onto [lower, upper].
@@ -32,13 +32,15 @@ class ActionMapper:
             offset, scale = 0.5 * (upper + lower), 0.5 * (upper - lower)
         self._offset, self._scale = Constant(offset), Constant(scale)
         self._lower, self._upper = Constant(lower), Constant(upper)
+        self._clips = contract.clips_targets
 
     def targets(self, action: Array) -> JointTargets:
         """Return the joint targets of an action."""
         action = float32(action)
         positions = self._offset.like(action) + self._scale.like(action) * action
-        return JointTargets(clip(
-            positions, self._lower.like(action), self._upper.like(action)))
+        if self._clips:
+            positions = clip(positions, self._lower.like(action), self._upper.like(action))
+        return JointTargets(positions)
 
     @property
     def action_bounds(self) -> Tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 import math
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core.arrays import (
     Array,
@@ -28,6 +28,11 @@ from humanoid_locomotion.core.reading.parsing import show
 
 MAX_COMMAND = 10.0  # [m/s], [rad/s]: largest velocity command of any humanoid
 GAIT_PERIODS = (0.1, 10.0)  # [s]
+# What the clock gives while the robot stands: sine and cosine for the left leg, then the right.
+# None is the clock of this package's training.
+AT_REST: Dict[Optional[str], Tuple[float, ...]] = {
+    None: (0.0, 0.0, 0.0, 0.0), 'running': (0.0, 0.0, 0.0, 0.0),
+    'half_stride': (0.0, -1.0, 0.0, -1.0)}
 
 
 @dataclass(frozen=True)
@@ -297,10 +302,14 @@ class GaitSpec:
     Attributes:
         period: Duration of one full stride, left and right step [s].
         moving_threshold: Commands whose norm is above this ask for walking, others for standing.
+        at_rest: The clock while the command asks for standing. None: it pauses, and its numbers
+            are zeros. ``running``: it goes on, and its numbers are zeros. ``half_stride``: its
+            numbers are those of half a stride, for both legs, and the next stride begins anew.
     """
 
     period: float
     moving_threshold: float
+    at_rest: Optional[str] = None
 
     def __post_init__(self) -> None:
         low, high = GAIT_PERIODS
@@ -309,13 +318,17 @@ class GaitSpec:
         if not -MAX_COMMAND <= self.moving_threshold <= MAX_COMMAND:
             raise ValueError(f'moving_threshold must be from -{MAX_COMMAND:g} to '
                              f'{MAX_COMMAND:g}, found {self.moving_threshold}')
+        if self.at_rest not in AT_REST:
+            names = ', '.join(sorted(filter(None, AT_REST)))
+            raise ValueError(f'at_rest must be {names} or null, found {self.at_rest!r}')
 
 
 class GaitClock:
     """The phase of the stride, computed from the number of control steps, not from wall time.
 
     The phase is a fraction of the stride in [0, 1): the left foot swings in the first half and
-    the right foot in the second. It does not advance while the command asks for standing.
+    the right foot in the second. While the command asks for standing it follows
+    :attr:`GaitSpec.at_rest`.
 
     Args:
         spec: The parameters.
@@ -332,6 +345,7 @@ class GaitClock:
                  num_envs: int, like: Array):
         self._spec, self._commands = spec, commands
         self._increment = control_period / spec.period
+        self._rest = Constant(AT_REST[spec.at_rest])
         self.phase = zeros((num_envs,), like)
 
     def reset(self, mask: Array, phase: Array = 0.0) -> None:
@@ -343,12 +357,18 @@ class GaitClock:
         """Advance the clock of every robot whose command (num_envs, size) asks to walk.
 
         Returns:
-            (num_envs, 2): sine and cosine of the phase before this step; zeros for a command to
-            stand.
+            (num_envs, 4): sine and cosine of the phase before this step for the left leg, then
+            for the right one, half a stride later; :data:`AT_REST` for a command to stand.
         """
         xp = namespace(self.phase)
         moving = self._commands.is_moving(command, self._spec.moving_threshold)
         angle = (2.0 * math.pi) * self.phase[:, None]
-        features = concatenate((xp.sin(angle), xp.cos(angle))) * moving[:, None]
-        self.phase[...] = xp.where(moving, (self.phase + self._increment) % 1.0, self.phase)
-        return features
+        left = concatenate((xp.sin(angle), xp.cos(angle)))
+        later = (self.phase + self._increment) % 1.0
+        if self._spec.at_rest == 'half_stride':
+            self.phase[...] = xp.where(moving, later, xp.zeros_like(later))
+        else:
+            self.phase[...] = later if self._spec.at_rest == 'running' else xp.where(
+                moving, later, self.phase)
+        legs = concatenate((left, -left))
+        return xp.where(moving[:, None], legs, self._rest.like(legs))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 import hashlib
 import json
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -24,10 +24,11 @@ from humanoid_locomotion.core.feedback.leg_odometry import LegOdometry, LegSpec
 from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
 from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.core.robot_bounds import check_names
+from humanoid_locomotion.core.robot_bounds import UNCLIPPED, check_names
 
 FORMAT_VERSION = 1
-LATER_KEYS = ('yaw_rate_integral', 'linear_velocity_loop', 'legs', 'beyond_robot')
+LATER_KEYS = ('yaw_rate_integral', 'linear_velocity_loop', 'legs', 'beyond_robot',
+              'observation.history_order', 'gait.at_rest')
 MAX_HISTORY = 128  # control steps
 MAX_SCALE = 1000.0  # of an observation term
 ACTION_MODES = ('default_offset', 'joint_range')
@@ -80,16 +81,17 @@ class TermSpec:
 
     Attributes:
         name: A name in :data:`humanoid_locomotion.core.terms.TERMS`.
-        scale: Factor applied after clipping.
+        scale: Factor applied after clipping, or one factor for each of the term's numbers.
         clip: Largest magnitude before scaling; None for no clipping.
     """
 
     name: str
-    scale: float = 1.0
+    scale: Union[float, Tuple[float, ...]] = 1.0
     clip: Optional[float] = None
 
     def __post_init__(self) -> None:
-        if not abs(self.scale) <= MAX_SCALE:
+        scales = self.scale if isinstance(self.scale, tuple) else (self.scale,)
+        if not scales or not all(abs(scale) <= MAX_SCALE for scale in scales):
             raise ValueError(f'term {self.name}: scale must be from -{MAX_SCALE:g} to '
                              f'{MAX_SCALE:g}, found {self.scale}')
         if self.clip is not None and not 0.0 < self.clip < float('inf'):
@@ -106,18 +108,26 @@ class ObservationSpec:
         terms: The terms in order.
         history: Number of control steps that are concatenated, oldest first.
         joints: Joints whose position and velocity are observed; None for all of them.
+        history_order: ``term``: the history of the first term, then that of the second. None:
+            whole frames.
     """
 
     layout: str
     terms: Tuple[TermSpec, ...]
     history: int = 1
     joints: Optional[Tuple[str, ...]] = None
+    history_order: Optional[str] = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.history <= MAX_HISTORY:
             raise ValueError(f'history must be from 1 to {MAX_HISTORY}, found {self.history}')
+        if self.history_order not in (None, 'term'):
+            raise ValueError("history_order must be 'term', or null for whole frames, found "
+                             f'{self.history_order!r}')
         if not self.terms:
             raise ValueError('terms must not be empty')
+        if self.joints is not None and not 0 < len(set(self.joints)) == len(self.joints):
+            raise ValueError(f'joints must be different names, found {list(self.joints)}')
 
 
 @dataclass(frozen=True)
@@ -200,6 +210,11 @@ class PolicyContract:
         return self.joint_names if chosen is None else list(chosen)
 
     @property
+    def clips_targets(self) -> bool:
+        """Whether joint targets are clipped to the joints' ``lower`` and ``upper``."""
+        return UNCLIPPED not in (self.beyond_robot or ())
+
+    @property
     def moving_threshold(self) -> float:
         """Norm of the moving axes up to which a command asks the robot to stand."""
         return 0.0 if self.gait is None else self.gait.moving_threshold
@@ -222,10 +237,12 @@ class PolicyContract:
         return {'fingerprint': self.fingerprint, **self._mapping()}
 
     def _mapping(self) -> Dict[str, Any]:
-        mapping = config.to_mapping(self)
+        mapping: Dict[str, Any] = config.to_mapping(self)
         for key in LATER_KEYS:
-            if mapping[key] is None:  # keeps the fingerprints of contracts without the key
-                del mapping[key]
+            group, _, name = key.rpartition('.')
+            inner = mapping[group] if group else mapping
+            if inner is not None and inner[name] is None:
+                del inner[name]  # keeps the fingerprints of contracts without the key
         return mapping
 
     @classmethod

@@ -195,8 +195,13 @@ class RobotSpec:
 
     @cached_property
     def hands(self) -> List[str]:
-        """The last link with a joint of every limb that is not a leg."""
-        return [way[-1] for way in self._arms]
+        """The last link of every limb that is not a leg; its palm, where fingers branch off."""
+        limbs: Dict[Tuple[str, ...], List[List[str]]] = {}
+        for way in self._arms:
+            above = way.index(self.trunk) if self.trunk in way else -1
+            limbs.setdefault(tuple(way[:above + 2]), []).append(way)
+        return [[names[0] for names in zip(*ways) if len(set(names)) == 1][-1]
+                for ways in limbs.values()]
 
     @cached_property
     def leg_joints(self) -> FrozenSet[str]:

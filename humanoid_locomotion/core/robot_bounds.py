@@ -17,16 +17,18 @@ Range = Tuple[float, float]
 
 # The items that `policy import-onnx --beyond-robot` accepts, and the wider bound of each.
 WIDER = {
-    'gains': 'kp and kd by a factor of up to 10',
+    'gains': 'kp and kd by a factor of up to 12',
     'limits': 'targets up to 0.5 rad beyond the limits of the joints',
     'action_scale': 'up to 10 rad for an action of one',
     'control_period': '0.001 to 0.2 s',
+    'targets': 'targets are not clipped to the limits of the joints; effort limits the torque',
     'model_hash': 'another version of robot.yaml or of the model',
 }
-WIDER_GAINS: Range = (0.1, 10.0)
+WIDER_GAINS: Range = (0.1, 12.0)
 WIDER_LIMITS = 0.5  # [rad]
 WIDER_ACTION_SCALE: Range = (0.0, 10.0)  # [rad]
 WIDER_CONTROL_PERIOD: Range = (0.001, 0.2)  # [s]
+UNCLIPPED = 'targets'  # the name above of a policy whose targets are not clipped
 UNKNOWN = 'unknown'  # the model hash of a policy from another training stack
 ROUNDING = 1e-6  # relative, and [rad]: contracts of other stacks are written with fewer digits
 MOST_NAMED = 4

@@ -29,7 +29,8 @@ class Moment:
         state: The measured state, with joints in the order of the contract.
         command: (num_envs, command size), clamped to the contract's limits.
         previous_action: (num_envs, num_actions), zeros after a reset.
-        gait: (num_envs, 2), the gait clock's features; None without a clock.
+        gait: (num_envs, 4), sine and cosine of the stride's phase for the left leg, then for the
+            right one; None without a clock.
     """
 
     state: RobotState
@@ -59,6 +60,7 @@ Function = Callable[[Moment, JointSelection], Array]
 POLAR, AXIAL = (1.0, -1.0, 1.0), (-1.0, 1.0, -1.0)
 # Mirrors of terms with one number per joint: of the observed joints, or of the commanded ones.
 OBSERVED_JOINTS, COMMANDED_JOINTS = 'observed joints', 'commanded joints'
+LEFT_AND_RIGHT = 'left and right'  # the mirror of a term with one number per leg
 COMMAND_AXES = 'command axes'  # the mirror of a term with one number per axis of the command
 Mirror = Union[str, Tuple[float, ...]]
 
@@ -69,8 +71,8 @@ class ObservationTerm:
 
     Attributes:
         function: Maps a moment to (num_envs, numbers).
-        mirror: The sign of each number in the mirror image; or OBSERVED_JOINTS, COMMANDED_JOINTS
-            or COMMAND_AXES, for numbers that are mirrored like those.
+        mirror: The sign of each number in the mirror image; or OBSERVED_JOINTS, COMMANDED_JOINTS,
+            COMMAND_AXES or LEFT_AND_RIGHT, for numbers that are mirrored like those.
         needs_odometry: Whether a robot without odometry cannot provide it.
     """
 
@@ -92,8 +94,8 @@ def register_observation(mirror: Mirror, needs_odometry: bool = False, name: str
 
     Args:
         mirror: The sign of each number when left and right are exchanged, such as (1, -1, 1) for
-            a velocity; or ``'observed joints'``, ``'commanded joints'`` or ``'command axes'``, for
-            one number per joint or axis.
+            a velocity; or ``'observed joints'``, ``'commanded joints'``, ``'command axes'`` or
+            ``'left and right'``, for one number per joint, axis or leg.
         needs_odometry: Whether a robot without odometry cannot provide the term.
         name: The term's name; that of the function by default.
 
@@ -147,6 +149,18 @@ def velocity_command(moment: Moment, _: JointSelection) -> Array:
     return moment.command
 
 
+@register_observation(POLAR[:2])
+def linear_velocity_command(moment: Moment, _: JointSelection) -> Array:
+    """The command's forward and left velocity [m/s]."""
+    return moment.command[:, :2]
+
+
+@register_observation(AXIAL[2:])
+def yaw_rate_command(moment: Moment, _: JointSelection) -> Array:
+    """The command's turning rate to the left [rad/s]."""
+    return moment.command[:, 2:3]
+
+
 @register_observation(OBSERVED_JOINTS)
 def joint_positions(moment: Moment, joints: JointSelection) -> Array:
     """Joint positions [rad]."""
@@ -175,9 +189,19 @@ def previous_action(moment: Moment, _: JointSelection) -> Array:
 @register_observation((-1.0, -1.0))  # the mirror image is half a stride later
 def gait_clock(moment: Moment, _: JointSelection) -> Array:
     """Sine and cosine of the stride's phase; zeros if the command asks to stand."""
-    if moment.gait is None:
-        raise LocomotionError('the term gait_clock needs a contract with a gait')
-    return moment.gait
+    return _gait(moment, 'gait_clock')[:, :2]
+
+
+@register_observation(LEFT_AND_RIGHT)
+def leg_phase_sines(moment: Moment, _: JointSelection) -> Array:
+    """Sine of the phase of the left leg and of the right one, which is half a stride later."""
+    return _gait(moment, 'leg_phase_sines')[:, 0::2]
+
+
+@register_observation(LEFT_AND_RIGHT)
+def leg_phase_cosines(moment: Moment, _: JointSelection) -> Array:
+    """Cosine of the phase of the left leg and of the right one."""
+    return _gait(moment, 'leg_phase_cosines')[:, 1::2]
 
 
 def needs_odometry(contract: PolicyContract) -> bool:
@@ -210,6 +234,12 @@ LAYOUTS: Dict[str, Tuple[TermSpec, ...]] = {
         TermSpec('velocity_command'),
     ),
 }
+
+
+def _gait(moment: Moment, name: str) -> Array:
+    if moment.gait is None:
+        raise LocomotionError(f'the term {name} needs a contract with a gait')
+    return moment.gait
 
 
 def _odometry(value: Array, name: str) -> Array:

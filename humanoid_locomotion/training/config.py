@@ -45,19 +45,20 @@ class ObservationConfig:
         layout: A key of :data:`humanoid_locomotion.core.terms.LAYOUTS`; with ``terms``, any name.
         history: Number of control steps that are concatenated.
         terms: The terms of a new layout, in order; None for an existing layout.
+        joints: Joints whose positions and velocities are observed, in order; None for all.
     """
 
     layout: str = 'proprioceptive_clock'
     history: int = 1
     terms: Optional[Tuple[TermSpec, ...]] = None
+    joints: Optional[Tuple[str, ...]] = None
 
     def spec(self) -> ObservationSpec:
         """Return the terms of the layout."""
-        if self.terms is not None:
-            return ObservationSpec(self.layout, self.terms, self.history)
-        if self.layout not in LAYOUTS:
+        if self.terms is None and self.layout not in LAYOUTS:
             raise UnknownNameError('observation layout', self.layout, LAYOUTS)
-        return ObservationSpec(self.layout, LAYOUTS[self.layout], self.history)
+        terms = LAYOUTS[self.layout] if self.terms is None else self.terms
+        return ObservationSpec(self.layout, terms, self.history, self.joints)
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,11 @@ class PpoConfig:
         value_loss: Weight of the value loss.
         velocity_loss: Weight of the squared error of the base velocity [m^2/s^2] that is
             estimated from the actor's second hidden layer; 0 for no estimate.
+        smoothness_loss: Weight of the squared distance of each mean action from the average of
+            those one control step earlier and later (temporal smoothness, Mysore et al. 2021);
+            unlike a reward it has no noise of exploration in it. 0 for none.
+        smoothness_limit: Distance above which it hardly grows (Geman-McClure), so that catching
+            a push is free; in actions.
         max_grad_norm: Gradients are clipped to this norm.
         epochs: Passes over each rollout.
         minibatches: Minibatches in each pass.
@@ -220,6 +226,8 @@ class PpoConfig:
     entropy: Tuple[float, float] = (0.005, 0.005)
     value_loss: float = 1.0
     velocity_loss: float = 0.0
+    smoothness_loss: float = 0.0
+    smoothness_limit: float = 0.1
     max_grad_norm: float = 1.0
     epochs: int = 5
     minibatches: int = 4
@@ -232,9 +240,9 @@ class PpoConfig:
             raise ValueError(f'hidden_sizes must be 1 to {MAX_WIDTH:,} each, found '
                              f'{list(self.hidden_sizes)}')
         check_positive(self, 'init_std', 'min_std', 'learning_rate', 'desired_kl', 'clip',
-                       'max_grad_norm')
+                       'max_grad_norm', 'smoothness_limit')
         check_positive(self, 'gamma', 'lam', 'final_std_factor', largest=1.0)
-        check_not_negative(self, 'value_loss', 'velocity_loss')
+        check_not_negative(self, 'value_loss', 'velocity_loss', 'smoothness_loss')
         if min(self.entropy) < 0.0:
             raise ValueError(f'entropy must be 0 or more, found {list(self.entropy)}')
 

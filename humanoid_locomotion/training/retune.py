@@ -23,7 +23,7 @@ from humanoid_locomotion.core.policy.golden import record_golden
 from humanoid_locomotion.core.policy.onnx_graph import open_network
 from humanoid_locomotion.core.policy.writer import new_policy_folder, write_policy
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.core.robot_bounds import check_contract
+from humanoid_locomotion.core.robot_bounds import UNCLIPPED, check_contract
 from humanoid_locomotion.training.export import metadata
 
 
@@ -60,7 +60,8 @@ def tune(policy: str, robot: RobotSpec, output: Path, *, gait_period: Optional[f
     opened = open_policy(policy, engine='onnxruntime')
     changes: Dict[str, Any] = {} if yaw_rate is None else {'yaw_rate_integral': yaw_rate}
     if beyond_robot is not None:
-        changes['beyond_robot'] = beyond_robot
+        kept = () if opened.contract.clips_targets else (UNCLIPPED,)  # it is a part of the control
+        changes['beyond_robot'] = tuple(sorted({*beyond_robot, *kept}))
     if gait_period is not None:
         if opened.contract.gait is None:
             raise PolicyError(opened.path, f'has no gait, so no stride to last {gait_period} s: '

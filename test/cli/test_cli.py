@@ -338,3 +338,4 @@ def test_a_policy_of_ours_is_imported_by_its_flat_metadata_as_what_it_is(run, tm
     ours, theirs = (open_policy(it, engine='onnxruntime')
                     for it in (folder, tmp_path / 'policies' / 'theirs'))
     assert theirs.contract == ours.contract
+    assert 'rehearsal: the robot walks ' in ended.out

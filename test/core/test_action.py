@@ -47,6 +47,12 @@ def test_targets_never_leave_the_limits_and_torch_agrees(mode):
     assert np.allclose(again.numpy(), targets, atol=1e-6)
 
 
+def test_a_contract_may_say_that_targets_are_not_clipped():
+    action = np.full((1, 4), 100.0, np.float32)
+    targets = ActionMapper(contract(beyond_robot=('targets',))).targets(action).positions
+    assert targets[0] == pytest.approx([25.0, 25.1, 25.2, 25.3])
+
+
 def test_pd_torque_in_worked_numbers():
     torque = pd_torque(
         JointTargets(np.array([[0.5, 0.5, -2.0]])), positions=np.array([[0.3, 0.5, 0.0]]),

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from samples import contract
@@ -69,7 +71,7 @@ def test_the_clock_holds_still_while_standing():
     it = clock()
     it.step(WALK)
     before = it.phase.copy()
-    assert np.array_equal(it.step(STAND), np.zeros((1, 2)))
+    assert np.array_equal(it.step(STAND), np.zeros((1, 4)))
     assert np.array_equal(it.phase, before)
 
 
@@ -89,8 +91,29 @@ def test_features_are_sine_and_cosine_of_the_phase_before():
     it = clock()
     it.reset(np.array([True]), 0.25)
     features = it.step(WALK)
-    assert np.allclose(features, [[1.0, 0.0]], atol=1e-6)
+    assert np.allclose(features, [[1.0, 0.0, -1.0, 0.0]], atol=1e-6)
     assert features.dtype == np.float32
+
+
+@pytest.mark.parametrize('at_rest, numbers, phases', [
+    (None, [0, 0, 0, 0], [0.05, 0.05, 0.075]),
+    ('running', [0, 0, 0, 0], [0.075, 0.1, 0.125]),
+    ('half_stride', [0, -1, 0, -1], [0.0, 0.0, 0.025])])
+def test_while_standing_the_clock_is_as_its_stack_has_it(at_rest, numbers, phases):
+    it = GaitClock(replace(SPEC, at_rest=at_rest), LIMITS, 0.02, 1, np.zeros(0, np.float32))
+    it.step(WALK)
+    left_and_right = it.step(WALK)[0]
+    angle = 2 * np.pi * 0.025
+    assert left_and_right[:2] == pytest.approx([np.sin(angle), np.cos(angle)], abs=1e-6)
+    assert left_and_right[2:] == pytest.approx(-left_and_right[:2])  # half a stride later
+    seen = []
+    for command in (STAND, STAND, WALK):
+        if command is STAND:
+            assert it.step(command)[0].tolist() == numbers
+        else:
+            it.step(command)
+        seen.append(float(it.phase[0]))
+    assert seen == pytest.approx(phases, abs=1e-6)
 
 
 def test_resetting_touches_only_the_robots_in_the_mask():
@@ -104,7 +127,7 @@ def test_each_robot_has_a_rhythm_of_its_own():
     it = clock(2)
     features = it.step(np.concatenate([WALK, STAND]))
     assert it.phase == pytest.approx([0.025, 0.0])
-    assert np.allclose(features, [[0.0, 1.0], [0.0, 0.0]])
+    assert np.allclose(features[:, :2], [[0.0, 1.0], [0.0, 0.0]])
 
 
 VELOCITY = {'lin_vel_x': [-0.5, 1.0], 'lin_vel_y': [-0.4, 0.4], 'ang_vel_z': [-1.0, 1.0]}

@@ -53,7 +53,9 @@ def test_a_contract_survives_yaml_and_json(layout):
 def test_the_fingerprint_covers_every_figure():
     it = contract(layout='proprioceptive_clock', yaw_rate_integral=IntegralSpec(1.0, 0.2),
                   linear_velocity_loop=LinearLoopSpec(0.5, 0.3, 0.25, 3.0), legs=LEGS,
-                  beyond_robot=('gains',))
+                  beyond_robot=('gains',), gait=GaitSpec(0.8, 0.1, 'running'),
+                  observation=ObservationSpec('x', (TermSpec('gait_clock', (1.0, 2.0)),), 2,
+                                              ('j1',), 'term'))
     plain = config.to_mapping(it)
     seen = {it.fingerprint}
     paths = leaves(plain)
@@ -77,6 +79,8 @@ def test_a_contract_without_a_loop_is_written_as_before_there_was_one():
     it = contract()
     assert 'yaw_rate_integral' not in it.to_mapping()
     assert 'integral' not in it.to_json() and 'legs' not in it.to_json()
+    assert 'history_order' not in it.to_json()
+    assert 'at_rest' not in contract(layout='proprioceptive_clock').to_json()
     assert PolicyContract.from_mapping(it.to_mapping(), 'contract.yaml') == it
 
 

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from samples import as_torch, command, contract, row, state
 
+from humanoid_locomotion.core.command import GaitSpec
 from humanoid_locomotion.core.contract import ObservationSpec, TermSpec
-from humanoid_locomotion.core.errors import LocomotionError, UnknownNameError
+from humanoid_locomotion.core.errors import ConfigError, LocomotionError, UnknownNameError
 from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.core.terms import (
@@ -130,6 +133,39 @@ def test_history_is_oldest_first_and_starts_filled_with_the_first_frame():
         obs = builder.build(now).reshape(3, 3).copy()
         last = ([frames[0]] * 2 + frames)[-3:]
         assert obs == pytest.approx(np.array(last))
+
+
+def test_a_history_by_term_is_that_by_frame_in_another_order():
+    frames, terms = (contract(history=3, observation=ObservationSpec(
+        'one', (TermSpec('projected_gravity'), TermSpec('joint_velocities', 0.5)), 3,
+        history_order=order)) for order in (None, 'term'))
+    rng, by_frame, by_term = np.random.default_rng(4), *(
+        ObservationBuilder(it, 2) for it in (frames, terms))
+    for _ in range(5):
+        now = moment(rng, 2, 4)
+        joined = by_frame.build(now).reshape(2, 3, 3 + 4)
+        expected = np.concatenate((joined[:, :, :3].reshape(2, -1),
+                                   joined[:, :, 3:].reshape(2, -1)), axis=1)
+        assert np.array_equal(by_term.build(now), expected)
+
+
+def test_each_number_of_a_term_may_have_a_scale_of_its_own():
+    now = moment(np.random.default_rng(3), 2, 4)
+    obs = ObservationBuilder(only(TermSpec('velocity_command', (2.0, 2.0, 0.25)))).build(now)
+    assert obs == pytest.approx(now.command * [2.0, 2.0, 0.25])
+    with pytest.raises(ConfigError, match='command: scale: found 2 numbers, expected one, or 3'):
+        ObservationBuilder(only(TermSpec('velocity_command', (1.0, 2.0))))
+
+
+def test_clocks_and_commands_of_other_stacks_in_worked_numbers():
+    now = replace(moment(np.random.default_rng(3), 1, 4),
+                  gait=np.array([[0.6, 0.8, -0.6, -0.8]], np.float32))
+    expected = {'gait_clock': [0.6, 0.8], 'leg_phase_sines': [0.6, -0.6],
+                'leg_phase_cosines': [0.8, -0.8], 'linear_velocity_command': now.command[0, :2],
+                'yaw_rate_command': now.command[0, 2:]}
+    for name, numbers in expected.items():
+        obs = ObservationBuilder(only(TermSpec(name), gait=GaitSpec(0.8, 0.1))).build(now)
+        assert obs[0] == pytest.approx(numbers), name
 
 
 def test_a_reset_refills_its_own_history_and_no_other():

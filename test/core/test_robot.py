@@ -114,12 +114,13 @@ def test_a_robot_may_have_no_urdf(folder):
 
 
 @pytest.mark.parametrize('name, trunk', [
-    ('humanoid', 'torso_roll_link'), ('unitree_g1', 'torso_link'), ('unitree_h1', 'torso_link')])
+    ('humanoid', 'torso_roll_link'), ('course', 'torso_roll_link'), ('unitree_g1', 'torso_link'),
+    ('unitree_h1', 'torso_link')])
 def test_the_trunk_is_the_link_that_carries_the_arms(name, trunk):
     assert load_robot(name).trunk == trunk
 
 
-@pytest.mark.parametrize('name', ['humanoid', 'unitree_g1', 'unitree_h1'])
+@pytest.mark.parametrize('name', ['humanoid', 'course', 'unitree_g1', 'unitree_h1'])
 def test_legs_and_hands_are_told_by_the_model(name):
     """Every joint above a foot, and the last link with a joint of each arm."""
     robot = load_robot(name)
@@ -127,6 +128,10 @@ def test_legs_and_hands_are_told_by_the_model(name):
         part in it for part in ('hip', 'knee', 'ankle'))}
     assert len(robot.hands) == 2 and not any('ankle' in hand for hand in robot.hands)
     assert {hand.partition('_')[0] for hand in robot.hands} == {'left', 'right'}
+
+
+def test_a_hand_with_fingers_is_its_palm():
+    assert load_robot('course').hands == ['left_wrist_pitch_link', 'right_wrist_pitch_link']
 
 
 def without(folder, *names):

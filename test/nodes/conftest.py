@@ -46,3 +46,15 @@ def bench(ros, holding, opener, monkeypatch):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def neighbour(ros):
+    """Give a node of another DDS participant, which may use other types on the same topics."""
+    import rclpy
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('neighbour', context=context)
+    yield node
+    node.destroy_node()
+    rclpy.shutdown(context=context)

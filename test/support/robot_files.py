@@ -56,6 +56,21 @@ ROBOTS = [
         ),
     ),
     Expectation(
+        name='course',
+        num_joints=39,
+        mass=(43.0, 47.0),
+        height=(1.4, 1.6),
+        gain_frequency=(('', 8.0),),
+        gain_damping=1.5,
+        may_touch=(
+            ('left_shin', 'right_shin'),
+            ('left_forearm', 'right_thigh'),
+            ('left_hand', 'left_thigh'),
+            ('left_hand', 'right_thigh'),
+        ),
+        lightest=(0.01, 6e-7),
+    ),
+    Expectation(
         name='unitree_g1',
         num_joints=29,
         mass=(33.34, 33.35),
@@ -109,6 +124,7 @@ class Robot:
         self.joints = self.spec['joints']
         self.names = [joint['name'] for joint in self.joints]
         self.default = self.column('default')
+        self.places = np.array([self.model.joint(it).qposadr[0] for it in self.names])  # in qpos
 
     def column(self, key: str) -> np.ndarray:
         """Give one number of every joint, in the contract's order."""
@@ -122,7 +138,7 @@ class Robot:
         """Give the state with the base upright at `height` [m] and the joints at `positions`."""
         data = mujoco.MjData(self.model)
         data.qpos[:7] = [0.0, 0.0, height, 1.0, 0.0, 0.0, 0.0]
-        data.qpos[7:] = positions
+        data.qpos[self.places] = positions
         mujoco.mj_forward(self.model, data)
         return data
 

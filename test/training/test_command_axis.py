@@ -19,8 +19,9 @@ import torch
 from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import RefusedError
+from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.policy.folder import open_policy
-from humanoid_locomotion.core.policy.onnx_metadata import FlatMetadata, to_flat
+from humanoid_locomotion.core.policy.onnx_metadata import to_flat
 from humanoid_locomotion.core.reading.config import from_mapping
 from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import open_backend

@@ -18,9 +18,9 @@ import policy_factory
 from humanoid_locomotion.core.errors import PolicyError
 from humanoid_locomotion.core.feedback.kinematics import leg_spec
 from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
+from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.policy.folder import open_policy, read_golden
 from humanoid_locomotion.core.policy.onnx_graph import open_network
-from humanoid_locomotion.core.policy.onnx_metadata import FlatMetadata
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.training.retune import tune
 
@@ -99,3 +99,9 @@ def test_what_was_measured_without_the_loops_does_not_come_along(before, tmp_pat
 def test_a_folder_can_be_written_over_itself(before):
     new = tuned(before, before)
     assert new.contract.legs is not None
+
+
+def test_targets_that_are_not_clipped_stay_so(before, tmp_path):
+    tuned(before, tmp_path / 'first', linear=None, beyond_robot=('targets',))
+    new = tuned(tmp_path / 'first', tmp_path / 'second', linear=None, beyond_robot=('gains',))
+    assert new.contract.beyond_robot == ('gains', 'targets')

@@ -86,6 +86,22 @@ def test_an_unknown_layout_lists_those_that_exist():
         config('observation.layout=full').contract(ROBOT)
 
 
+def test_an_observation_of_some_joints():
+    chosen = ['right_knee', 'left_knee']
+    contract = config(f'observation.joints={chosen}').contract(ROBOT)
+    assert contract.observed_joints == chosen and contract.num_actions == 23
+    assert Controller(contract).builder.size == 3 + 3 + 3 + 2 + 2 * 2 + 23
+
+
+@pytest.mark.parametrize('joints, message', [
+    ('[tail]', r"observation.joints: missing joints \['tail'\]; it has \['left_hip_yaw'"),
+    ('[left_knee, left_knee]', r"joints must be different names, found \['left_knee', 'left_kn"),
+    ('[]', r'joints must be different names, found \[\]')])
+def test_joints_to_observe_that_do_not_fit_are_refused(joints, message):
+    with pytest.raises(ValueError, match=message):
+        config(f'observation.joints={joints}').contract(ROBOT)
+
+
 def test_the_humanoids_observation_is_counted_from_its_joints():
     contract = config().contract(ROBOT)
     # turning rate 3, gravity 3, command 3, clock 2; positions, velocities, last action: 23 each
@@ -140,6 +156,7 @@ def test_a_stride_to_deploy_needs_a_clock_in_training():
     ('randomization.feedback_absent=1.5', r'feedback_absent must be within 0 and 1'),
     ('commands.rest_share=-0.1', r'rest_share must be within 0 and 1'),
     ('ppo.velocity_loss=-1', r'velocity_loss must be 0 or more'),
+    ('ppo.smoothness_loss=-1', r'smoothness_loss must be 0 or more'),
     ('commands.resample_period=[8, 3]', r'resample_period: 8.0 is above 3.0'),
     ('commands.standing_share=0.8', 'add up to at most 1'),
     ('commands.straight_share=-0.1', 'must be 0 or more')])

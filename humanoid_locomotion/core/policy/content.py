@@ -17,7 +17,7 @@ import tempfile
 from typing import Dict, Iterable
 
 from humanoid_locomotion.core.errors import ConfigError, PolicyError
-from humanoid_locomotion.core.policy.onnx_graph import MAX_NETWORK_BYTES
+from humanoid_locomotion.core.policy.onnx_structure import MAX_NETWORK_BYTES
 from humanoid_locomotion.core.reading.files import read_bytes
 
 SUMS = 'SHA256SUMS'  # as `sha256sum` writes and checks it

@@ -31,7 +31,6 @@ from humanoid_locomotion.core.policy.content import (
 from humanoid_locomotion.core.policy.onnx_graph import Network, contract_json, read_network
 from humanoid_locomotion.core.policy.speed_envelope import Envelope, measured_envelope
 from humanoid_locomotion.core.policy.standalone.replay import Replay
-from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import parse_npz, parse_yaml
 from humanoid_locomotion.core.reading.resources import policy_folders
@@ -196,7 +195,8 @@ def _contract(content: bytes, path: Path) -> PolicyContract:
 
 
 def _check_same_contract(contract: PolicyContract, network: Network) -> None:
-    carried, mapping = contract_json(network), config.to_mapping(contract)
+    carried, mapping = contract_json(network), contract.to_mapping()
+    del mapping['fingerprint']
     differing = [key for key, value in mapping.items() if carried.get(key) != value]
     differing += [key for key in carried if key not in mapping]
     if differing:

@@ -1,26 +1,27 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Creates a policy folder from the ONNX file of another training stack."""
+"""Creates a policy folder from the files of another training stack."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-import hashlib
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
 from humanoid_locomotion.core.feedback.kinematics import leg_spec
+from humanoid_locomotion.core.policy.adoption import holosoma, unitree_deploy
+from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
+from humanoid_locomotion.core.policy.adoption.foreign import ForeignPolicy, Source, open_foreign
 from humanoid_locomotion.core.policy.engines import start_engine
 from humanoid_locomotion.core.policy.folder import check_sizes
 from humanoid_locomotion.core.policy.golden import record_golden, tumbling_states
-from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY, open_network
+from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
 from humanoid_locomotion.core.policy.onnx_metadata import (
     JOINT_VALUES,
     KEYS,
     LINEAR,
-    FlatMetadata,
     legs_to_flat,
 )
 from humanoid_locomotion.core.policy.writer import new_policy_folder, write_policy
@@ -33,23 +34,30 @@ from humanoid_locomotion.core.robot_bounds import UNKNOWN, check_contract, wider
 USUAL = {'action_mode': 'default_offset', 'observation_clips': 'inf', 'observation_history': '1',
          'observation_layout': 'adopted', 'model_hash': UNKNOWN, 'run_path': ''}
 
+# The formats whose files are found by what they are. Each returns None for a policy of another.
+READERS: Tuple[Callable[[ForeignPolicy, RobotSpec], Optional[Source]], ...] = (
+    unitree_deploy.read, holosoma.read)
+
 Row = Tuple[str, str, str]
 
 
 def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = None,
-          beyond_robot: Optional[Tuple[str, ...]] = None) -> List[Row]:
+          beyond_robot: Optional[Tuple[str, ...]] = None, options: Optional[Dict[str, str]] = None
+          ) -> List[Row]:
     """Write the policy folder of an ONNX file.
 
-    A value is taken from ``fill``, else from the file's metadata, else, for limits, torques and
-    legs, from the robot.
+    A value is taken from ``options``, else from ``fill``, from the files of a known format
+    (:data:`READERS`), from the ONNX file's metadata, else, for limits, torques and legs, from the
+    robot. Targets are clipped only if one of these says so, or gives limits of its own.
 
     Args:
-        network: The ONNX file, one input ``obs`` and one output ``actions``.
+        network: The ONNX file, one input and one output; weights may be in files beside it.
         robot: The robot that it controls.
         output: The folder to write; replaced if it exists and holds a policy.
         fill: A YAML file with keys that are missing or wrong in the metadata.
         beyond_robot: Names of :data:`humanoid_locomotion.core.robot_bounds.WIDER`: items for
             which the wider bounds apply; None for none.
+        options: Keys from the command line, ``observation_history_order`` and ``clip_targets``.
 
     Returns:
         For each key its name, its value and the source of the value.
@@ -60,12 +68,15 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
         ConfigError: A key is missing, unknown or not valid.
         JointsError: The robot lacks joints of the policy.
     """
-    found = open_network(network)
+    foreign = open_foreign(network)
+    found = foreign.network
     if CONTRACT_KEY in found.metadata:
         raise PolicyError(network, f'its metadata has {CONTRACT_KEY!r}: this package wrote it; '
                           'use its policy folder as it is')
-    flat = _flat(network, found.metadata, robot, fill)
-    contract = replace(flat.contract(), beyond_robot=beyond_robot)
+    flat = _flat(foreign, robot, fill, options or {})
+    contract = flat.contract()
+    accepted = {*(contract.beyond_robot or ()), *(beyond_robot or ())}
+    contract = replace(contract, beyond_robot=tuple(sorted(accepted)) or None)
     if contract.robot != robot.name:
         raise ConfigError(flat.origin('robot'), 'robot',
                           f'found {contract.robot!r}, expected {robot.name!r}')
@@ -78,14 +89,14 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
         signed = with_metadata(found.content, CONTRACT_KEY, contract.to_json())
         write_policy(folder, contract, signed,
                      record_golden(contract, engine, tumbling_states(contract)))
-        (folder / 'card.md').write_text(_card(network.name, found.content, contract, rows),
+        (folder / 'card.md').write_text(_card(foreign.digests, contract, rows),
                                         encoding='utf-8')
     return rows
 
 
-def _flat(network: Path, metadata: Dict[str, str], robot: RobotSpec, fill: Optional[Path]
-          ) -> FlatMetadata:
-    sources: List[Tuple[object, Dict[str, Any]]] = []
+def _flat(foreign: ForeignPolicy, robot: RobotSpec, fill: Optional[Path],
+          options: Dict[str, str]) -> FlatMetadata:
+    sources: List[Source] = [('command line', dict(options))] if options else []
     if fill is not None:
         filled = config.read_yaml(fill)
         unknown = [key for key in filled if key not in KEYS]
@@ -93,7 +104,8 @@ def _flat(network: Path, metadata: Dict[str, str], robot: RobotSpec, fill: Optio
             raise ConfigError(fill, '', f'unknown keys {show(unknown, 200)}; the keys are '
                               f'{sorted(KEYS)}')
         sources.append((fill, filled))
-    sources.append((network, metadata))
+    sources += filter(None, (reader(foreign, robot) for reader in READERS))
+    sources.append((foreign.path, dict(foreign.network.metadata)))
     written = FlatMetadata(*sources)
     names = written.joint_names()
     missing = [name for name in names if name not in robot.joint_names]
@@ -106,8 +118,12 @@ def _flat(network: Path, metadata: Dict[str, str], robot: RobotSpec, fill: Optio
         for key, name in JOINT_VALUES.items() if name in ('lower', 'upper', 'effort')}
     if any(written.origin(key) for key in LINEAR):
         facts.update(legs_to_flat([leg_spec(robot, sole) for sole in robot.soles]))
+    has_limits = any(written.origin(key) for key in ('joint_lower', 'joint_upper'))
+    usual = {**USUAL, 'clip_targets': 'true' if has_limits or (
+        written.origin('action_mode') and written.words('action_mode') == ['joint_range']
+        ) else 'false'}
     return FlatMetadata(*sources, ('robot.yaml', {**facts, 'robot': robot.name}),
-                        ('usual default', USUAL))
+                        ('usual default', usual))
 
 
 def with_metadata(network: bytes, key: str, value: str) -> bytes:
@@ -130,12 +146,13 @@ def _field(number: int, content: bytes) -> bytes:
     return bytes([8 * number + 2, *digits, length]) + content
 
 
-def _card(name: str, original: bytes, contract: PolicyContract, rows: List[Row]) -> str:
+def _card(digests: Dict[str, str], contract: PolicyContract, rows: List[Row]) -> str:
     wider = wider_bounds(contract)
+    files = ' and '.join(f'`{name}` (SHA-256 `{digest}`)' for name, digest in digests.items())
     return '\n'.join([
         f'# {contract.robot}, imported from ONNX', '',
-        f'Made from `{name}` (SHA-256 `{hashlib.sha256(original).hexdigest()}`) of another '
-        'training stack, by `humanoid-locomotion policy import-onnx`.', '',
+        f'Made from {files} of another training stack, by `humanoid-locomotion policy '
+        'import-onnx`.', '',
         'Its golden steps were recorded at the import: they show what this folder does, not what '
         'its trainer intended. Check with `humanoid-locomotion evaluate` that the terms, scales '
         'and gains below are correct.', '',

@@ -12,14 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
-from humanoid_locomotion.core.errors import (
-    ConfigError,
-    LocomotionError,
-    MissingPackageError,
-    PolicyError,
-    printable,
+from humanoid_locomotion.core.errors import ConfigError, PolicyError, printable
+from humanoid_locomotion.core.policy.onnx_structure import (
+    MAX_NETWORK_BYTES,
+    RejectedError,
+    parse_network,
+    reading_network,
 )
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import parse_json, show
@@ -28,10 +28,7 @@ CONTRACT_KEY = 'humanoid_locomotion.contract'
 INPUT, OUTPUT = 'obs', 'actions'
 MEMORY_IN, MEMORY_OUT = 'h_in', 'h_out'  # of a standalone policy, as of a recurrent network
 
-MAX_NETWORK_BYTES = 32 * 1024 * 1024  # eight million weights
-MAX_STRUCTURE = 1024 * 1024  # bytes of the file that are not weights
 MAX_CONTRACT_BYTES = 256 * 1024  # of the JSON in its metadata
-MAX_FIELDS, MAX_TENSOR_FIELDS = 4096, 64  # of one message in the file
 MAX_NODES, MAX_STANDALONE_NODES = 256, 2048
 MAX_VALUES = 65_536  # of a computed tensor, unless one of its inputs is larger
 MAX_PRODUCTS = 100_000_000  # multiplications of all matrix products, for one observation
@@ -53,11 +50,6 @@ PRODUCTS = ('Gemm', 'MatMul')
 # ONNX's type codes of FLOAT, INT32, INT64, BOOL, FLOAT16 and DOUBLE, and the size of one value.
 TYPE_SIZES = {1: 4, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}
 FLOAT = 1
-
-Span = Tuple[int, int]  # index of the first byte, and of the one after the last
-
-# Fields of onnx.proto3 that are scanned before the file is parsed.
-_GRAPH, _INITIALIZER, _FLOAT_DATA, _RAW_DATA = 7, 5, 4, 9
 
 
 @dataclass(frozen=True)
@@ -113,26 +105,13 @@ def read_network(content: bytes, path: Path, is_standalone: bool = False) -> Net
             :data:`OPERATORS` with all tensors in the file.
         MissingPackageError: onnx is not installed.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise MissingPackageError('reading a network', 'onnx', 'pip install onnx') from error
-    try:
-        _check_structure(content)
-        model = onnx.ModelProto.FromString(content)
+    with reading_network(path):
+        model = parse_network(content)
         _check_model(model, MAX_STANDALONE_NODES if is_standalone else MAX_NODES)
         metadata = _metadata(model)
         obs_size, num_actions, one_by_one = _check_ends(model.graph, is_standalone)
         memory_size = _check_memory(model.graph) if is_standalone else 0
-        _check_sizes(onnx, model)
-    except LocomotionError:
-        raise
-    except _RefusedError as error:
-        raise PolicyError(path, str(error)) from error
-    except Exception as error:  # protobuf and onnx raise many exception types for a damaged file
-        detail = printable(' '.join(str(error).split()), 200)
-        raise PolicyError(path, f'is not a valid ONNX file ({type(error).__name__}: {detail})'
-                          ) from error
+        _check_sizes(model)
     return Network(path, content, model, metadata, obs_size, num_actions, one_by_one,
                    memory_size)
 
@@ -159,94 +138,34 @@ def contract_json(network: Network) -> Dict[str, Any]:
     return data
 
 
-class _RefusedError(Exception):
-    """The file is refused; the message gives the reason."""
-
-
-def _check_structure(content: bytes) -> None:
-    """Refuse a file that needs much more memory to parse than its size, or has two graphs.
-
-    An empty message takes two bytes in the file and a hundred in memory; therefore the size of
-    everything but tensor data is bounded in the encoded file, before it is parsed.
-    """
-    if len(content) > MAX_NETWORK_BYTES:
-        raise _RefusedError(f'is larger than {MAX_NETWORK_BYTES} bytes')
-    left = MAX_STRUCTURE - len(content)
-    graphs = [span for number, span in _fields(content, (0, len(content)), MAX_FIELDS)
-              if number == _GRAPH]
-    if len(graphs) != 1:
-        raise _RefusedError(f'has {len(graphs)} graphs, expected one')
-    for number, tensor in _fields(content, graphs[0], MAX_FIELDS):
-        if number == _INITIALIZER:
-            left += sum(end - start
-                        for number, (start, end) in _fields(content, tensor, MAX_TENSOR_FIELDS)
-                        if number in (_FLOAT_DATA, _RAW_DATA))
-    if left < 0:
-        raise _RefusedError(f'has more than {MAX_STRUCTURE} bytes besides its weights')
-
-
-def _fields(content: bytes, span: Span, limit: int) -> Iterator[Tuple[int, Span]]:
-    """Yield the number of each field of a Protocol Buffers message, and its span."""
-    at, end = span
-    for _ in range(limit):
-        if at >= end:
-            break
-        tag, at = _varint(content, at)
-        start, wire = at, tag & 7
-        if wire == 0:
-            _, at = _varint(content, at)
-        elif wire == 2:
-            length, start = _varint(content, at)
-            at = start + length
-        elif wire in (1, 5):
-            at += 8 if wire == 1 else 4
-        else:
-            raise ValueError(f'a field of wire type {wire}')
-        if at > end:
-            raise ValueError('a field that is longer than the message that holds it')
-        yield tag >> 3, (start, at)
-    else:
-        raise ValueError(f'a message of more than {limit} fields')
-
-
-def _varint(content: bytes, at: int) -> Tuple[int, int]:
-    value = 0
-    for i in range(10):
-        byte = content[at + i]
-        value |= (byte & 127) << (7 * i)
-        if byte < 128:
-            return value, at + i + 1
-    raise ValueError('a number of more than ten bytes')
-
-
 def _check_model(model: Any, max_nodes: int) -> None:
     """Refuse a model that is not a straight-line sequence of known operators."""
     graph = model.graph
     versions = [(entry.domain, entry.version) for entry in model.opset_import]
     if len(versions) != 1 or versions[0][0] not in ('', 'ai.onnx'):
-        raise _RefusedError(f'uses the operator sets {show(versions, 200)}; expected one, '
+        raise RejectedError(f'uses the operator sets {show(versions, 200)}; expected one, '
                             "ONNX's own")
     if versions[0][1] not in OPSETS or model.ir_version not in IR_VERSIONS:
-        raise _RefusedError(
+        raise RejectedError(
             f'has operator set {versions[0][1]} and IR version {model.ir_version}; expected '
             f'{OPSETS[0]} to {OPSETS[-1]} and {IR_VERSIONS[0]} to {IR_VERSIONS[-1]}')
     for what, found in (('functions', model.functions), ('training steps', model.training_info),
                         ('sparse tensors', graph.sparse_initializer)):
         if len(found):
-            raise _RefusedError(f'has {what}, which a policy does not need')
+            raise RejectedError(f'has {what}, which a policy does not need')
     if len(graph.node) > max_nodes:
-        raise _RefusedError(f'has {len(graph.node)} operators, at most {max_nodes} are allowed')
+        raise RejectedError(f'has {len(graph.node)} operators, at most {max_nodes} are allowed')
     unknown = sorted({node.op_type for node in graph.node} - OPERATORS)
     if unknown:
-        raise _RefusedError(f'has the operators {show(unknown, 200)}; a policy may use '
+        raise RejectedError(f'has the operators {show(unknown, 200)}; a policy may use '
                             f'{", ".join(sorted(OPERATORS))}')
     if any(node.domain not in ('', 'ai.onnx') for node in graph.node):
-        raise _RefusedError("has operators that are not ONNX's own")
+        raise RejectedError("has operators that are not ONNX's own")
     for node in graph.node:
         for attribute in node.attribute:
             if (attribute.HasField('g') or len(attribute.graphs) or attribute.ref_attr_name
                     or attribute.HasField('sparse_tensor') or len(attribute.sparse_tensors)):
-                raise _RefusedError(f'has a graph or a sparse tensor within {show(node.op_type)}')
+                raise RejectedError(f'has a graph or a sparse tensor within {show(node.op_type)}')
             tensors = [*attribute.tensors, *([attribute.t] if attribute.HasField('t') else [])]
             for tensor in tensors:
                 _check_tensor(tensor)
@@ -254,49 +173,50 @@ def _check_model(model: Any, max_nodes: int) -> None:
         _check_tensor(tensor)
     names = [tensor.name for tensor in graph.initializer]
     if len(set(names)) != len(names):
-        raise _RefusedError('has tensors of the same name')
+        raise RejectedError('has tensors of the same name')
 
 
 def _check_tensor(tensor: Any) -> None:
     """Refuse a tensor that is not in the file, or not of the size of its shape."""
     name = f'tensor {show(tensor.name)}'
     if tensor.data_location != 0 or len(tensor.external_data) or tensor.HasField('segment'):
-        raise _RefusedError(f'{name} is stored outside the file; expected all tensors in it')
+        raise RejectedError(f'{name} is stored outside the file; expected all tensors in it')
     if tensor.data_type not in TYPE_SIZES:
-        raise _RefusedError(f'{name} is of type {tensor.data_type}, expected one of '
+        raise RejectedError(f'{name} is of type {tensor.data_type}, expected one of '
                             f'{sorted(TYPE_SIZES)} (floats, integers, booleans)')
     if any(dim < 0 for dim in tensor.dims) or len(tensor.dims) > 8:
-        raise _RefusedError(f'{name} has the shape {show(list(tensor.dims))}')
+        raise RejectedError(f'{name} has the shape {show(list(tensor.dims))}')
     size = math.prod(tensor.dims)
     stored = [len(tensor.raw_data) / TYPE_SIZES[tensor.data_type], len(tensor.float_data),
               len(tensor.int32_data), len(tensor.int64_data), len(tensor.double_data)]
     if sorted(stored) != [0, 0, 0, 0, size] or len(tensor.string_data) or len(tensor.uint64_data):
-        raise _RefusedError(f'{name} of shape {show(list(tensor.dims))} must hold {size} values')
+        raise RejectedError(f'{name} of shape {show(list(tensor.dims))} must hold {size} values')
 
 
 def _metadata(model: Any) -> Dict[str, str]:
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     if len(metadata) != len(model.metadata_props):
-        raise _RefusedError('has two metadata entries of the same name')
+        raise RejectedError('has two metadata entries of the same name')
     if not all(isinstance(it, str) for pair in metadata.items() for it in pair):
-        raise _RefusedError('has metadata that are not UTF-8')  # protobuf gives these as bytes
+        raise RejectedError('has metadata that are not UTF-8')  # protobuf gives these as bytes
     return metadata
 
 
-def _inputs(graph: Any) -> List[Any]:
+def network_inputs(graph: Any) -> List[Any]:
+    """Return the inputs of a graph that are not tensors of it."""
     stored = {tensor.name for tensor in graph.initializer}  # which old files also list as inputs
     return [it for it in graph.input if it.name not in stored]
 
 
 def _check_ends(graph: Any, is_standalone: bool) -> Tuple[int, int, bool]:
     """Return the lengths of observation and action, and whether the batch is fixed at one."""
-    inputs = _inputs(graph)
+    inputs = network_inputs(graph)
     found = [[it.name for it in ends] for ends in (inputs, graph.output)]
     standalone = [[INPUT, MEMORY_IN], [OUTPUT, MEMORY_OUT]]
     if found != (standalone if is_standalone else [[INPUT], [OUTPUT]]):
         expected = (f'the inputs {standalone[0]} and outputs {standalone[1]}' if is_standalone
                     else f'one input {INPUT!r} and one output {OUTPUT!r}')
-        raise _RefusedError(
+        raise RejectedError(
             f'expected {expected}, found {show(found[0], 200)} and {show(found[1], 200)}'
             + (': the standalone policy, whose network is missing'
                if found == standalone else ''))
@@ -305,45 +225,46 @@ def _check_ends(graph: Any, is_standalone: bool) -> Tuple[int, int, bool]:
         [dim.dim_value if dim.HasField('dim_value') else printable(dim.dim_param, 60)
          for dim in kind.shape.dim] for kind in kinds]
     if any(len(shape) != 2 for shape in shapes):
-        raise _RefusedError(f"expected 'obs' (batch, obs) and 'actions' (batch, m), found "
+        raise RejectedError(f"expected 'obs' (batch, obs) and 'actions' (batch, m), found "
                             f'{show(shapes[0])} and {show(shapes[1])}')
     (batch, obs_size), (batch_of_actions, num_actions) = shapes
     if not (isinstance(obs_size, int) and 0 < obs_size <= MAX_VALUES
             and isinstance(num_actions, int) and 0 < num_actions <= MAX_VALUES):
-        raise _RefusedError(f"expected fixed lengths of 'obs' and 'actions', found {shapes[0]} "
+        raise RejectedError(f"expected fixed lengths of 'obs' and 'actions', found {shapes[0]} "
                             f'and {shapes[1]}')
     for count in (batch, batch_of_actions):
         if isinstance(count, int) and count != 1:
-            raise _RefusedError(f"takes {count} observations at once; expected 1, or 'batch'")
+            raise RejectedError(f"takes {count} observations at once; expected 1, or 'batch'")
     if any(kind.elem_type != FLOAT for kind in kinds):
-        raise _RefusedError("expected 'obs' and 'actions' of type tensor(float), found types "
+        raise RejectedError("expected 'obs' and 'actions' of type tensor(float), found types "
                             f'{kinds[0].elem_type} and {kinds[1].elem_type}')
     return obs_size, num_actions, batch == 1
 
 
 def _check_memory(graph: Any) -> int:
     """Return the length of a standalone policy's memory."""
-    kinds = [it.type.tensor_type for it in (_inputs(graph)[1], graph.output[1])]
+    kinds = [it.type.tensor_type for it in (network_inputs(graph)[1], graph.output[1])]
     shapes = [[dim.dim_value for dim in kind.shape.dim] for kind in kinds]
     size = shapes[0][-1] if shapes[0] else 0
     if shapes != [[1, 1, size]] * 2 or not 0 < size <= MAX_VALUES or (
             any(kind.elem_type != FLOAT for kind in kinds)):
-        raise _RefusedError(f'expected {MEMORY_IN!r} and {MEMORY_OUT!r} of the same shape '
+        raise RejectedError(f'expected {MEMORY_IN!r} and {MEMORY_OUT!r} of the same shape '
                             f'(1, 1, size), float, found {show(shapes)}')
     return int(size)
 
 
-def _check_sizes(onnx: Any, model: Any) -> None:
+def _check_sizes(model: Any) -> None:
     """Refuse a graph with tensors that are large, or of unknown size, for one observation."""
+    import onnx
     inferred = onnx.shape_inference.infer_shapes(
-        _skeleton(onnx, model), check_type=True, strict_mode=True, data_prop=True).graph
+        _skeleton(model), check_type=True, strict_mode=True, data_prop=True).graph
     shapes: Dict[str, List[int]] = {'': []}
     for value in (*inferred.input, *inferred.value_info, *inferred.output):
         shapes[value.name] = [dim.dim_value if dim.HasField('dim_value') else -1
                               for dim in value.type.tensor_type.shape.dim]
         if value.type.tensor_type.elem_type not in TYPE_SIZES or not (
                 value.type.tensor_type.HasField('shape')):
-            raise _RefusedError(f'the type of {show(value.name)} cannot be inferred')
+            raise RejectedError(f'the type of {show(value.name)} cannot be inferred')
     for tensor in inferred.initializer:
         shapes[tensor.name] = list(tensor.dims)
     products = 0
@@ -352,19 +273,20 @@ def _check_sizes(onnx: Any, model: Any) -> None:
         for name in node.output:
             shape = shapes.get(name, [-1])
             if min(shape, default=0) < 0 or _size(shape) > max(MAX_VALUES, largest):
-                raise _RefusedError(
+                raise RejectedError(
                     f'{show(name)}, output of {node.op_type}, has the size {show(shape)} for one '
                     f'observation; expected a known size of at most {MAX_VALUES} values')
         if node.op_type in PRODUCTS:
             inner = _size(shapes[node.input[0]]) // max(1, _rows(node, shapes[node.input[0]]))
             products += inner * _size(shapes[node.output[0]])
     if products > MAX_PRODUCTS:
-            raise _RefusedError(f'takes {products} multiplications for one observation, at most '
+            raise RejectedError(f'takes {products} multiplications for one observation, at most '
                                 f'{MAX_PRODUCTS} are allowed')
 
 
-def _skeleton(onnx: Any, model: Any) -> Any:
+def _skeleton(model: Any) -> Any:
     """Return the model for one observation, without the data of large tensors."""
+    import onnx
     skeleton = onnx.ModelProto(ir_version=8, opset_import=model.opset_import)
     graph = skeleton.graph
     graph.name = 'skeleton'
@@ -375,7 +297,8 @@ def _skeleton(onnx: Any, model: Any) -> Any:
             graph.initializer.append(tensor)
         else:
             graph.input.append(make(tensor.name, tensor.data_type, list(tensor.dims)))
-    for ends, found in ((graph.input, _inputs(model.graph)), (graph.output, model.graph.output)):
+    for ends, found in ((graph.input, network_inputs(model.graph)),
+                        (graph.output, model.graph.output)):
         for value in found:
             dims = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
             ends.append(make(value.name, FLOAT, [1, *dims[1:]]))

@@ -126,7 +126,7 @@ def read_value(hint: Any, value: Any, source: object, at: str) -> Any:
 
     Args:
         hint: The annotation: a dataclass, a type with ``from_value``, Optional, Tuple, Dict,
-            float, int, bool, str or Any.
+            float, int, bool, str, Any, or Union of one of these and a Tuple.
         value: The plain data.
         source: Where it came from, for messages.
         at: Its dotted path within the source, for messages.
@@ -140,11 +140,13 @@ def read_value(hint: Any, value: Any, source: object, at: str) -> Any:
     arguments: Tuple[Any, ...] = getattr(hint, '__args__', ())
     if dataclasses.is_dataclass(hint):
         return from_mapping(hint, value, source, at)  # type: ignore[arg-type]
-    if origin is Union and type(None) in arguments:
-        if value is None:
+    if origin is Union:
+        if value is None and type(None) in arguments:
             return None
-        (inner,) = (a for a in arguments if a is not type(None))
-        return read_value(inner, value, source, at)
+        inner = [a for a in arguments if a is not type(None)]
+        lists = [a for a in inner if getattr(a, '__origin__', None) is tuple]
+        return read_value((lists if isinstance(value, list) and lists else inner)[0], value,
+                          source, at)
     if origin is tuple:
         return _read_tuple(arguments, value, source, at)
     if origin is dict:

@@ -37,6 +37,8 @@ _LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 _RESOLVER: Any = yaml.resolver.Resolver()
 _CONSTRUCTOR: Any = yaml.constructor.SafeConstructor()
 _TAG = 'tag:yaml.org,2002:'
+# Python's tuple and slice, as PyYAML writes them: tags of a list.
+PYTHON_LISTS = (f'{_TAG}python/tuple', f'{_TAG}python/object/apply:builtins.slice')
 
 _END_OF_ZIP = struct.Struct('<4s4H2LH')
 _ZIP64_LOCATOR = b'PK\x06\x07'
@@ -117,7 +119,7 @@ def parse_xml(content: bytes, source: object) -> ElementTree.Element:
         return root
 
 
-def parse_yaml(content: bytes, source: object) -> Any:
+def parse_yaml(content: bytes, source: object, dropped_tags: Sequence[str] = ()) -> Any:
     """Parse one YAML document into plain data.
 
     Aliases, anchors, tags, merge keys, duplicate keys and keys that are not text are refused. A
@@ -126,20 +128,22 @@ def parse_yaml(content: bytes, source: object) -> Any:
     Args:
         content: The document, in UTF-8.
         source: Origin of the content, for messages.
+        dropped_tags: Tags that are ignored, such as :data:`PYTHON_LISTS`: the value is read as
+            if it had none.
 
     Raises:
         ConfigError: The content is not such a document.
     """
     with _parsing(source, 'YAML'):
         text = content.decode('utf-8')
-        events = _events(text, source)
+        events = _events(text, source, dropped_tags)
         value = next((_node(event, events, source, 0) for event in events), None)
         if next(events, None) is not None:
             raise ConfigError(source, '', 'has several YAML documents, expected one')
         return value
 
 
-def _events(text: str, source: object) -> Iterator[Any]:
+def _events(text: str, source: object, dropped_tags: Sequence[str]) -> Iterator[Any]:
     """Yield the parser events of a document; refuse anything but plain data."""
     nodes = 0
     event: Any
@@ -147,7 +151,7 @@ def _events(text: str, source: object) -> Iterator[Any]:
         if isinstance(event, yaml.AliasEvent) or getattr(event, 'anchor', None) is not None:
             raise _yaml_error(source, event, f'the anchor or alias {show(event.anchor)}, expected '
                               'the value itself')
-        if getattr(event, 'tag', None) is not None:
+        if getattr(event, 'tag', None) not in (None, *dropped_tags):
             raise _yaml_error(source, event, f'the tag {show(event.tag)}, expected plain data')
         if isinstance(event, (yaml.NodeEvent, yaml.CollectionEndEvent)):
             nodes += 1

@@ -17,14 +17,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
-from sensor_msgs.msg import JointState
-from std_msgs.msg import String
 
 from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.demos import walk_plot
-from humanoid_locomotion.nodes.demos.arm_wave import PERIOD, ArmWave
+from humanoid_locomotion.nodes.demos.arm_wave import PERIOD, ArmPublisher, ArmWave
 from humanoid_locomotion.nodes.demos.session import Session, Watcher, cores_in_words, ros
 from humanoid_locomotion.nodes.demos.walk_profile import PROFILE, Segment, WalkResult, measure
 from humanoid_locomotion.nodes.ros import conversions, qos
@@ -49,12 +47,11 @@ class WalkNode(Watcher):
     def __init__(self, profile: Sequence[Segment], joint_names: Sequence[str],
                  wave: Optional[ArmWave] = None):
         super().__init__('walk', joint_names)
-        self._wave, self.led = wave, 0
+        self._arms: Optional[ArmPublisher] = None
+        self.led = 0
         if wave is not None:
-            self._arms = self.create_publisher(JointState, 'arm_command', qos.COMMAND)
+            self._arms = ArmPublisher(self, wave)
             self.create_timer(PERIOD, self._publish_arms)
-            self.create_subscription(
-                String, 'locomotion/led_joints', self._on_led_joints, qos.LATCHED)
         self._profile = profile
         self._ends = np.cumsum([segment.seconds for segment in profile])
         self._commands = self.create_publisher(Twist, 'cmd_vel', qos.VELOCITY_COMMAND)
@@ -76,11 +73,9 @@ class WalkNode(Watcher):
         return bool(self._commands.get_subscription_count() > 0)
 
     def _publish_arms(self) -> None:
-        if self._wave is not None and self.has_begun and not self.is_done:
-            self._arms.publish(self._wave.at(self.elapsed))
-
-    def _on_led_joints(self, msg: String) -> None:
-        self.led = max(self.led, len(msg.data.split(',')) if msg.data else 0)
+        if self._arms is not None and self.has_begun and not self.is_done:
+            self._arms.publish(self.elapsed)
+            self.led = max(self.led, self._arms.led)
 
     def _publish_command(self) -> None:
         if not self.has_begun or self.is_done:

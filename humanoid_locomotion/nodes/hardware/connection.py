@@ -82,7 +82,8 @@ def check_free(port: RobotPort, release: bool) -> None:
     owner = port.owner()
     if owner and not release:
         raise ConfigError('driver', 'release', f"the robot's own mode {owner!r} drives the "
-                          'motors; hang the robot and start with release:=true to switch it off')
+                          'motors; hang the robot and start with release:=true (--release of the '
+                          'self-test) to switch it off')
     end = time.monotonic() + RELEASE_TIMEOUT
     while owner:
         if time.monotonic() > end:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-import threading
 import time
 from typing import Any, List, Optional
 
@@ -23,11 +23,17 @@ from humanoid_locomotion.nodes.hardware.motor_guard import COMMAND_TIMEOUT, Moto
 from humanoid_locomotion.nodes.hardware.motor_loop import MotorLoop, request_real_time
 from humanoid_locomotion.nodes.hardware.port import RobotReading
 from humanoid_locomotion.nodes.hardware.watchdog import Watchdog
-from humanoid_locomotion.nodes.locomotion.diagnostics import ERROR, OK, WARN, report, status
+from humanoid_locomotion.nodes.locomotion.diagnostics import (
+    ERROR,
+    OK,
+    WARN,
+    report,
+    status,
+    topics_status,
+)
 from humanoid_locomotion.nodes.operator.emergency_stop_client import EmergencyStop
-from humanoid_locomotion.nodes.ros import conversions, qos
+from humanoid_locomotion.nodes.ros import conversions, graph, qos
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer, run
-from humanoid_locomotion.nodes.ros.guarded import describe
 from humanoid_locomotion.nodes.ros.parameters import DriverParameters, declare, read
 
 REPORT_PERIOD, SLOW_PERIOD, CHECK_PERIOD = 0.02, 1.0, 0.05  # [s]
@@ -52,7 +58,9 @@ class DriverNode(Node):
         self._loop: Optional[MotorLoop] = None
         self._guard: Optional[MotorGuard] = None
         self._reason, self._since, self._trips, self._label = '', 0.0, 0, ''
-        self._is_closing = False
+        # Of the states: smallest time between two that are published, and time of the last one.
+        self._gap, self._published = 1.0 / self._settings.publish_rate - 0.5e-3, 0.0
+        self._checked = 0.0  # time when other commanders were looked for
         self._publishers_of_state = [
             self.create_publisher(JointState, 'joint_states', qos.SENSOR_OUTPUT),
             self.create_publisher(Imu, 'imu/data', qos.SENSOR_OUTPUT)]
@@ -67,6 +75,7 @@ class DriverNode(Node):
         self.create_subscription(JointState, 'joint_command', self._on_command, qos.COMMAND)
         self.create_subscription(Float64MultiArray, 'joint_gains', self._on_gains, qos.LATCHED)
         self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
+        self._topics = graph.TopicCheck(self)
         self.create_service(Trigger, '~/emergency_stop', self._on_emergency_stop)
         self.create_service(Trigger, '~/reset', self._on_reset)
 
@@ -94,16 +103,13 @@ class DriverNode(Node):
             guard = MotorGuard(
                 port.joints, self._robot, it.start == 'limp', it.require_remote)
             check_free(port, it.release)
-            loop = MotorLoop(port, guard, Watchdog(connection))
+            loop = MotorLoop(port, guard, Watchdog(connection), self._after_read)
         except BaseException:
             port.close()
             raise
         self._guard, self._loop = guard, loop
         self._messages = StateMessages(port.joints, port.imu_frame)
-        self._publishing = threading.Thread(
-            target=self._run_publishing, args=(loop, guard), name='states', daemon=True)
         loop.start()
-        self._publishing.start()
         create_wall_timer(self, REPORT_PERIOD, self._report)
         create_wall_timer(self, SLOW_PERIOD, self._publish_slowly)
         self.get_logger().info(
@@ -112,31 +118,19 @@ class DriverNode(Node):
 
     def stop(self) -> None:
         """Damp the robot and disconnect, at the end of the process."""
-        self._is_closing = True
         if self._loop is not None:
             self._loop.stop()
-            self._publishing.join(1.0)
             self._port.close()
 
-    def _run_publishing(self, loop: MotorLoop, guard: MotorGuard) -> None:
-        try:
-            self._publish_states(loop, guard)
-        except Exception as error:
-            guard.failure = f'the states are not published any more: {describe(error)}'
-
-    def _publish_states(self, loop: MotorLoop, guard: MotorGuard) -> None:
-        """Publish each state at once; look for other commanders in between."""
-        gap = 1.0 / self._settings.publish_rate - 0.5e-3
-        published = checked = 0.0
-        while not self._is_closing:
-            loop.news.wait(CHECK_PERIOD)
-            loop.news.clear()
-            reading, now = loop.reading, time.monotonic()
-            if reading is not None and reading.time - published > gap:
-                published = reading.time
-                self._publish_state(reading, now)
-            if now - checked > CHECK_PERIOD:
-                checked, guard.others = now, self._port.other_commanders()
+    def _after_read(self, reading: Optional[RobotReading]) -> None:
+        """Publish a state at once; look for other commanders in between. In another thread."""
+        now = time.monotonic()
+        if reading is not None and reading.time - self._published > self._gap:
+            self._published = reading.time
+            self._publish_state(reading, now)
+        if now - self._checked > CHECK_PERIOD:
+            assert self._guard is not None
+            self._checked, self._guard.others = now, self._port.other_commanders()
 
     def _publish_state(self, reading: RobotReading, now: float) -> None:
         age = round(1e9 * (now - reading.time))
@@ -162,7 +156,8 @@ class DriverNode(Node):
             status('motor loop', WARN if loop.late else OK,
                    f'{loop.late} late cycles' if loop.late else 'on time', {
                        'remote': 'none' if reading is None or reading.remote is None else
-                       '+'.join(sorted(reading.remote.buttons)) or 'connected'})])
+                       '+'.join(sorted(reading.remote.buttons)) or 'connected'}),
+            topics_status(self._topics.problems())])
         message.header.stamp = stamp
         loop.late = 0
         self._diagnostics.publish(message)
@@ -250,11 +245,14 @@ def connected() -> DriverNode:
     except BaseException:
         node.destroy_node()
         raise
+    gc.collect()
+    gc.freeze()  # what exists now lasts: collections while the robot walks skip it
     return node
 
 
 def main(args: Optional[List[str]] = None) -> int:
     """Run the node until it is stopped."""
+    request_real_time()  # first: the threads of the middleware inherit it; connect() reports
     return run(connected, args)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 import time
-from typing import Iterator, Sequence, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -21,8 +21,10 @@ from humanoid_locomotion.nodes.hardware.watchdog import Watchdog
 
 AMPLITUDE, SOFTNESS = 0.05, 0.5  # [rad], and the share of the gains of the description
 PERIOD = 0.01  # [s]
-REST, PAUSE = 1.0, 0.2  # [s], damped: before the first joint, and between two
+REST, PAUSE = 3.0, 0.2  # [s], damped: before the first joint, and between two
 LEAST, MOST = 0.3, 1.5  # share of the amplitude that a joint must move
+OBEYED = 0.5  # share of the commanded torque that the motor of a held joint must measure
+HELD = 'pushes, but its load holds it'
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class JointTest:
         moved: Measured part of the commanded motion: 1 for perfect tracking, negative for the
             opposite direction.
         torque: Largest torque that the motor measured [Nm].
-        result: ``follows``, or what is wrong.
+        result: ``follows``, or what is wrong, or :data:`HELD`: the motor obeys, but a soft joint
+            does not lift what hangs on it.
     """
 
     joint: str
@@ -91,21 +94,28 @@ class _Test:
             gains[i] = self._gains[i] * [SOFTNESS, SOFTNESS, 1.0]
             amplitudes = still.copy()
             amplitudes[i] = AMPLITUDE
-            moved, torque = self._move(gains, seconds, amplitudes)
+            moved, obeyed, torque = self._move(gains, seconds, amplitudes)
             self._move(damped, PAUSE, still)
             yield JointTest(name, self._axes[i], float(moved[i]), float(torque[i]),
-                            _result(i, moved, joints))
+                            _result(i, moved, float(obeyed[i]), joints))
 
     def _move(self, gains: np.ndarray, seconds: float,
-              amplitudes: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        """Command one sine; return the share of it that each joint made, and the torques."""
+              amplitudes: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Command one sine and measure every joint.
+
+        Returns:
+            Of each joint, (n,): the share of the sine that it moved, the share of the commanded
+            torque that its motor measured, and its largest measured torque [Nm].
+        """
         guard, joints, start = self._guard, self._port.joints, time.monotonic()
         while self._loop.reading is None:
+            if time.monotonic() - start > COMMAND_TIMEOUT:
+                raise RefusedError('self-test', 'the robot sends no states any more')
             time.sleep(PERIOD)
         first = self._loop.reading.position
-        wanted, measured, torques = [], [], []
+        wanted, measured, torques, efforts = [], [], [], []
         guard.take_gains(gains, start)
-        while time.monotonic() - start < seconds:
+        while not wanted or time.monotonic() - start < seconds:
             now = time.monotonic()
             guard.others = self._port.other_commanders()
             wave = math.sin(2.0 * math.pi * (now - start) / seconds) * amplitudes
@@ -113,20 +123,29 @@ class _Test:
             time.sleep(PERIOD)
             if guard.reason and now - start > COMMAND_TIMEOUT:
                 raise RefusedError('self-test', guard.reason)
+            reading = self._loop.reading
+            moved = reading.position - first
             wanted.append(wave.sum())
-            measured.append(self._loop.reading.position - first)
-            torques.append(np.abs(self._loop.reading.effort))
-        sent, got = np.array(wanted), np.array(measured)
-        got = got - np.linspace(0.0, 1.0, len(got))[:, None] * (got[-1] - got[0])  # without drift
-        return sent @ got / max(float(sent @ sent), 1e-12), np.max(torques, axis=0)
+            measured.append(moved)
+            torques.append(gains[:, 0] * (wave - moved) - gains[:, 1] * reading.velocity)
+            efforts.append(reading.effort)
+        sent, law, effort = np.array(wanted), _without_drift(torques), _without_drift(efforts)
+        return (sent @ _without_drift(measured) / max(float(sent @ sent), 1e-12),
+                (law * effort).sum(0) / np.maximum((law * law).sum(0), 1e-12),
+                np.max(np.abs(efforts), axis=0))
 
 
-def _result(i: int, moved: np.ndarray, joints: Sequence[str]) -> str:
+def _without_drift(rows: List[np.ndarray]) -> np.ndarray:
+    values = np.array(rows)
+    return values - np.linspace(values[0], values[-1], len(values))
+
+
+def _result(i: int, moved: np.ndarray, obeyed: float, joints: Sequence[str]) -> str:
+    if moved[i] > LEAST:
+        return 'follows' if moved[i] < MOST else 'moves too far'
+    if obeyed > OBEYED:
+        return HELD
     other = int(np.argmax(np.abs(moved)))
     if other != i and abs(moved[other]) > LEAST:
         return f'moves {joints[other]} instead'
-    if moved[i] < -LEAST:
-        return 'moves in the opposite direction'
-    if moved[i] < LEAST:
-        return 'does not follow'
-    return 'follows' if moved[i] < MOST else 'moves too far'
+    return 'does not follow' if moved[i] > -LEAST else 'moves in the opposite direction'

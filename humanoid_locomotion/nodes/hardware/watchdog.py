@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that damps the motors when the driver process ends or hangs.
 
-The driver writes a byte into a pipe in every cycle. The watchdog has a connection to the robot of
+The driver writes a byte into a pipe every 10 ms. The watchdog has a connection to the robot of
 its own, and publishes no command before it takes over: when the pipe is closed without
 :data:`DISMISS` (the driver was killed), or brings nothing for :data:`HANG` (it hangs). It then
 closes the pipe, so that a driver that continues finds itself without watchdog and damps, too.
@@ -32,7 +32,7 @@ BEAT, DISMISS, READY = b'.', b'q', b'ready\n'
 
 
 class Watchdog:
-    """The driver's side: starts the process, and sends it a byte in every cycle.
+    """The driver's side: starts the process, and sends it a byte at each :meth:`beat`.
 
     Raises:
         LocomotionError: The process does not start.
@@ -80,7 +80,7 @@ def watch(pipe: int, port: RobotPort, guard: MotorGuard) -> str:
     """Wait until the driver ends or hangs; then damp.
 
     Args:
-        pipe: File descriptor that brings a byte in every cycle of the driver.
+        pipe: File descriptor that brings a byte while the driver lives.
         port: An open port.
         guard: Source of the damping command.
 

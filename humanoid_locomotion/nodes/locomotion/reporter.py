@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any, Dict, Sequence
+from typing import Any, Sequence
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
@@ -37,13 +37,12 @@ class Reporter:
                  publishers: Sequence[Any], made: ExitStack):
         self._node, self._parameters, self._loop = node, parameters, loop
         self._timing, self._recorder = timing, recorder
-        self._subscriptions, self._publishers = subscriptions, publishers
+        self._topics = graph.TopicCheck(node, subscriptions, publishers)
         self._timings = node.create_publisher(Float64MultiArray, '~/timing', qos.DIAGNOSTICS)
         made.callback(node.destroy_publisher, self._timings)
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
         made.callback(node.destroy_publisher, self._diagnostics)
-        self._mismatches: Dict[str, str] = {}
         self._ignored = ''
 
     def report(self, now: float, is_active: bool) -> None:
@@ -57,21 +56,15 @@ class Reporter:
             graph.publishing_nodes(node, loop.arms.channels))
         if self._recorder is not None:
             statuses.append(diagnostics.recorder_status(self._recorder))
-        mismatches = graph.mismatches(node, self._subscriptions, self._publishers)
-        statuses.append(diagnostics.topics_status(mismatches))
+        statuses.append(diagnostics.topics_status(self._topics.problems()))
         msg = diagnostics.report(node, loop.folder.contract.robot, statuses)
         self._timing.clear()
         msg.header.stamp = node.get_clock().now().to_msg()
         self._diagnostics.publish(msg)
-        self._log(mismatches, diagnostics.ignored_command(loop, now))
+        self._log_ignored(diagnostics.ignored_command(loop, now))
 
-    def _log(self, mismatches: Dict[str, str], ignored: str) -> None:
-        log = self._node.get_logger()
-        for topic, text in mismatches.items():
-            if self._mismatches.get(topic) != text:
-                log.error(f'{topic}: {text}')
-        self._mismatches = mismatches
+    def _log_ignored(self, ignored: str) -> None:
         if ignored and ignored != self._ignored:
-            log.warning(f'cmd_vel is ignored: {ignored}')
+            self._node.get_logger().warning(f'cmd_vel is ignored: {ignored}')
         if ignored or not self._loop.machine.ignores:  # once, though commands may pause
             self._ignored = ignored

@@ -57,13 +57,14 @@ class GoalReader:
         return self._goal(source, f'end of the {source} {place(poses[-1])}', poses)
 
     def of_name(self, said: str, rooms: Rooms, source: str) -> Goal:
-        """Return the goal of a named place.
+        """Return the goal of a named place; its frame may lack the prefix of the robot's frames.
 
         Raises:
             UnknownNameError: The name is unknown.
         """
         room = rooms.find(said)
-        self._check_frame(source, rooms.frame)
+        is_ours = self.frame.rpartition('/')[2] == rooms.frame
+        self._check_frame(source, self.frame if is_ours else rooms.frame)
         return self._goal(source, said.strip().lower(), room.pose[None])
 
     def _check_frame(self, source: str, frame: str) -> None:

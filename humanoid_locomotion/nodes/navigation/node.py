@@ -24,7 +24,7 @@ from humanoid_locomotion.nodes.navigation.goals import GoalReader
 from humanoid_locomotion.nodes.navigation.named_places import load_rooms
 from humanoid_locomotion.nodes.navigation.navigator import Goal, Navigator, NavigatorSettings
 from humanoid_locomotion.nodes.navigation.pursuit import PursuitSettings
-from humanoid_locomotion.nodes.ros import conversions, qos
+from humanoid_locomotion.nodes.ros import conversions, graph, qos
 from humanoid_locomotion.nodes.ros.executor import run
 from humanoid_locomotion.nodes.ros.parameters import PlannerParameters, declare, read
 from humanoid_locomotion.nodes.ros.status import StatusPublisher
@@ -68,6 +68,7 @@ class PlannerNode(Node):
         self.create_service(Trigger, '~/cancel', self._on_cancel)
         self.create_timer(COMMAND_PERIOD, self._on_tick)
         self._actions = GoalActions(self, self._reader, self._go, self._now)
+        graph.watch_topics(self)
         self._report()
 
     def stop(self) -> None:

@@ -18,7 +18,7 @@ from humanoid_locomotion.core.feedback.kinematics import leg_spec
 from humanoid_locomotion.core.feedback.leg_odometry import LegOdometry
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.locomotion.sensors import Sensors
-from humanoid_locomotion.nodes.ros import conversions, qos
+from humanoid_locomotion.nodes.ros import conversions, graph, qos
 from humanoid_locomotion.nodes.ros.executor import run
 from humanoid_locomotion.nodes.ros.parameters import OdometryParameters, declare, read
 from humanoid_locomotion.nodes.ros.transform import OdometryTransform
@@ -56,6 +56,7 @@ class OdometryNode(Node):
         self._transform = OdometryTransform(self, self._message, prefix)
         self.create_subscription(JointState, 'joint_states', self._on_joints, qos.SENSOR_INPUT)
         self.create_subscription(Imu, 'imu/data', self._on_imu, qos.SENSOR_INPUT)
+        graph.watch_topics(self)
         self.get_logger().info(f'{robot.name}: {", ".join(legs[0].joints + legs[1].joints)}')
 
     def stop(self) -> None:

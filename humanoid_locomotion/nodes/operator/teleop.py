@@ -34,7 +34,7 @@ from humanoid_locomotion.core.policy.folder import find_policy, read_contract
 from humanoid_locomotion.nodes.operator import emergency_stop_client
 from humanoid_locomotion.nodes.operator.controls import PERIOD, PUSH, Controls
 from humanoid_locomotion.nodes.operator.dead_man import TIMEOUT
-from humanoid_locomotion.nodes.ros import middleware, qos
+from humanoid_locomotion.nodes.ros import graph, middleware, qos
 from humanoid_locomotion.nodes.ros.executor import make_executor
 
 # Time for which the first press of a key drives [s]. Keyboards repeat a held key after 0.25 to
@@ -138,6 +138,7 @@ class TeleopNode(Node):
         self.state, self.answer = 'silent', ''
         self.controls = Controls(self, stamped, self._show)
         self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
+        graph.watch_topics(self, self._show)
 
     def _show(self, answer: str) -> None:
         self.answer = answer

@@ -26,7 +26,7 @@ from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.demos.walk_profile import heading_velocity
 from humanoid_locomotion.nodes.operator import emergency_stop_client
 from humanoid_locomotion.nodes.operator.controls import Controls
-from humanoid_locomotion.nodes.ros import conversions, qos
+from humanoid_locomotion.nodes.ros import conversions, graph, qos
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer, run
 from humanoid_locomotion.nodes.ros.parameters import ViewerParameters, declare, read
 
@@ -86,6 +86,7 @@ class ViewerNode(Node):
             contract.command_limits.set_points,
             lambda name, value: controls.do(lambda: self._set_axis(name, value)))
         create_wall_timer(self, SHOW_PERIOD, self._show)
+        graph.watch_topics(self, self._show_problem)
 
     def _create_topics(self, commands: CommandSpec) -> None:
         stamped = self._settings.enable_stamped_cmd_vel
@@ -145,6 +146,10 @@ class ViewerNode(Node):
 
     def _tell(self, answer: str) -> None:
         self._answer = answer
+
+    def _show_problem(self, text: str) -> None:
+        self.get_logger().error(text)
+        self._tell(text)
 
     def _set_friction(self, value: float) -> None:
         if not self._sim_parameters.service_is_ready():

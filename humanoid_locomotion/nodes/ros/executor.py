@@ -27,7 +27,7 @@ SPIN_TIMEOUT = 0.1
 MAX_FAILURES = 20  # of the executor in one second
 
 
-def create_wall_timer(node: Node, period: float, callback: Callable[[], None]) -> Timer:
+def create_wall_timer(node: Node, period: float, callback: Callable[[], Any]) -> Timer:
     """Return a timer that uses the machine's clock, independent of the node's time source.
 
     Its deadlines are absolute, and missed ones are skipped.

@@ -4,12 +4,55 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
+from humanoid_locomotion.nodes.ros.executor import create_wall_timer
+
+CHECK_PERIOD = 1.0  # [s]
 TWISTS = {'geometry_msgs/msg/Twist', 'geometry_msgs/msg/TwistStamped'}
+
+
+class TopicCheck:
+    """Finds topics on which messages do not arrive, and says each problem once.
+
+    A problem is said at the second check: a node that was just found has no name yet.
+
+    Args:
+        node: The node whose topics are compared with those of other nodes.
+        subscriptions: Its subscriptions; None for all.
+        publishers: Its publishers; None for all.
+        say: Called with each new problem; None to log it as an error.
+    """
+
+    def __init__(self, node: Node, subscriptions: Optional[Sequence[Any]] = None,
+                 publishers: Optional[Sequence[Any]] = None,
+                 say: Optional[Callable[[str], None]] = None):
+        self._node, self._subscriptions, self._publishers = node, subscriptions, publishers
+        self._say = say or node.get_logger().error
+        self._last: Dict[str, str] = {}
+        self._said: Dict[str, str] = {}
+
+    def problems(self) -> Dict[str, str]:
+        """Return why messages do not arrive, by topic; empty if all do."""
+        node, ours, theirs = self._node, self._subscriptions, self._publishers
+        found = mismatches(node, list(node.subscriptions) if ours is None else ours,
+                           list(node.publishers) if theirs is None else theirs)
+        self._said = {topic: self._said[topic] for topic in found if topic in self._said}
+        for topic, text in found.items():
+            if self._last.get(topic) == text != self._said.get(topic):
+                self._said[topic] = text
+                self._say(f'{topic}: {text}')
+        self._last = found
+        return found
+
+
+def watch_topics(node: Node, say: Optional[Callable[[str], None]] = None) -> None:
+    """Check all topics of a node once a second, as :class:`TopicCheck` does."""
+    check = TopicCheck(node, say=say)
+    create_wall_timer(node, CHECK_PERIOD, check.problems)
 
 
 def mismatches(node: Node, subscriptions: Sequence[Any],
@@ -55,7 +98,8 @@ def _other_type(expected: str, found: str) -> str:
     if found == expected:
         return ''
     stamped = str(found.endswith('Stamped')).lower()
-    advice = (f'; set enable_stamped_cmd_vel to {stamped} in this node, or change the other'
+    advice = (f'; set enable_stamped_cmd_vel to {stamped} in this node (--stamped of teleop), or '
+              'change the other'
               if {found, expected} == TWISTS else '')
     return f'{found}, expected {expected}{advice}'
 

@@ -29,6 +29,7 @@ WORK: Dict[str, Tuple[str, ...]] = {
     'walk': ('nodes.demos.session:Session.__init__',),
     'navigate': ('nodes.demos.session:Session.__init__',),
     'evaluate': ('evaluation.evaluate:Bench.run', 'evaluation.cli:evaluate_rough'),
+    'policy import-onnx': ('evaluation.rehearsal:rehearse',),
     'dev soak': ('reliability.soak.live_node:soak_walk',
                  'reliability.soak.live_node:soak_startle'),
     'dev faults': tuple(f'reliability.report:{name}_section'

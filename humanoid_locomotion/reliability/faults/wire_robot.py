@@ -25,9 +25,11 @@ from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.nodes.demos.node_process import NodeProcess
 from humanoid_locomotion.nodes.ros import middleware, qos
 from humanoid_locomotion.nodes.ros.executor import create_wall_timer, make_executor
+from humanoid_locomotion.reliability.faults.cable import Cable
 
 INTERFACE = 'lo'
 START, LOWERING = 30.0, 1.0  # [s]
+FIRMWARE_WATCHDOG = 0.2  # [s]
 
 
 class WireRobot:
@@ -36,20 +38,26 @@ class WireRobot:
     Args:
         command: Arguments of the Python interpreter, without the domain.
         domain_option: Arguments between the others and the domain.
+        cable: Connects it to this machine; None for the loopback interface.
 
     Attributes:
+        cable: Connects it to this machine; None for the loopback interface.
         domain: DDS domain of the wire.
+        interface: Network interface of this machine on which it is reached.
         report: The newest report.
         driver_parameters: Parameters that the driver needs for this robot.
     """
 
     driver_parameters: ClassVar[Dict[str, object]] = {}
 
-    def __init__(self, command: Sequence[str], domain_option: Sequence[str] = ()):
+    def __init__(self, command: Sequence[str], domain_option: Sequence[str] = (),
+                 cable: Optional[Cable] = None):
         self.domain = middleware.free_domain()
+        self.cable, self.interface = cable, cable.interface if cable else INTERFACE
         self.report: Dict[str, Any] = {}
         self._process = subprocess.Popen(
-            [sys.executable, *command, *domain_option, str(self.domain)],
+            [*(cable.prefix if cable else ()), sys.executable, *command, *domain_option,
+             str(self.domain)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
@@ -61,10 +69,12 @@ class WireRobot:
         self._process.stdin.flush()
 
     def close(self) -> None:
-        """End it."""
+        """End it, and remove its cable."""
         self._process.kill()
         self._process.wait()
         self._reading.join()
+        if self.cable is not None:
+            self.cable.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -80,10 +90,16 @@ class StandInRobot(WireRobot):
 
     driver_parameters: ClassVar[Dict[str, object]] = {'require_remote': True}
 
-    def __init__(self, spec: RobotSpec):
+    def __init__(self, spec: RobotSpec, watchdog: float = 0.0, cable: Optional[Cable] = None):
         super().__init__(['-m', 'humanoid_locomotion.nodes.hardware.unitree.stand_in',
-                          '--robot', str(spec.folder), '--interface', INTERFACE], ['--domain'])
+                          '--robot', str(spec.folder), '--watchdog', str(watchdog), '--interface',
+                          cable.interface if cable else INTERFACE], ['--domain'], cable)
         self.act('press F1')  # without a pressed button, its bytes are those of no remote
+
+
+def cabled_robot(spec: RobotSpec) -> StandInRobot:
+    """Return a stand-in at the far end of a cable, whose firmware damps without commands."""
+    return StandInRobot(spec, FIRMWARE_WATCHDOG, Cable())
 
 
 class Operator(Node):
@@ -91,12 +107,13 @@ class Operator(Node):
 
     Attributes:
         state: State of the locomotion node.
+        since: Time of its arrival, as of time.monotonic() [s].
         walk: The velocity command that is published at 20 Hz; None for none.
     """
 
     def __init__(self) -> None:
         super().__init__('operator')
-        self.state = ''
+        self.state, self.since = '', 0.0
         self.walk: Optional[List[float]] = None
         self._cmd_vel = self.create_publisher(Twist, 'cmd_vel', qos.VELOCITY_COMMAND)
         self.create_subscription(String, 'locomotion/state', self._on_state, qos.LATCHED)
@@ -119,7 +136,7 @@ class Operator(Node):
         self.destroy_node()
 
     def _on_state(self, msg: String) -> None:
-        self.state = msg.data
+        self.state, self.since = msg.data, time.monotonic()
 
     def _on_walk(self) -> None:
         if self.walk is not None:
@@ -143,13 +160,13 @@ class Bench:
     def __init__(self, folder: PolicyFolder, spec: RobotSpec, logs: Path, robot: WireRobot):
         self.spec, self.robot, self.operator = spec, robot, Operator()
         from humanoid_locomotion.nodes.hardware.unitree.dds import Wire
-        self.stranger = Wire(INTERFACE, self.robot.domain)
+        self.stranger = Wire(robot.interface, robot.domain)
         self.locomotion = NodeProcess('locomotion', {
             'policy': folder.path.resolve(), 'robot': spec.folder, 'engine': 'onnxruntime',
             'autostart': True, 'allow_hanging': True}, logs / 'locomotion.log')
         self.operator.spin(START, lambda: bool(self.robot.report))
         self.driver = NodeProcess('driver', {
-            'driver': 'unitree', 'robot': spec.folder, 'interface': INTERFACE,
+            'driver': 'unitree', 'robot': spec.folder, 'interface': robot.interface,
             'domain': robot.domain, **robot.driver_parameters}, logs / 'driver.log')
 
     def close(self) -> None:

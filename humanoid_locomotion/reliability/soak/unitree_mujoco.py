@@ -4,7 +4,8 @@
 
 Its configuration module, MuJoCo's viewer and pygame, of which it needs nothing without a window
 and a joystick, are replaced. The robot hangs on its elastic band until the line ``lower`` on
-standard input. Ten times a second it prints the base's position, tilt [rad] and yaw [rad] as JSON.
+standard input; ``push FORWARD LEFT`` adds a velocity [m/s] to its base. Ten times a second it
+prints the base's position, tilt [rad] and yaw [rad] as JSON.
 With OCTETS=1 it announces its types as Cyclone DDS 0.10.2, which Unitree pins.
 """
 
@@ -25,6 +26,7 @@ class Viewer:
 
     def __init__(self, model, data, key_callback=None):
         self._data, self._band = data, getattr(key_callback, '__self__', None)
+        self._pushes = []
         threading.Thread(target=self._listen, daemon=True).start()
 
     def is_running(self):
@@ -32,16 +34,24 @@ class Viewer:
         return os.getppid() != 1
 
     def sync(self):
-        """Print the state of the base."""
+        """Print the state of the base, and push it; called while the physics waits."""
         w, x, y, z = self._data.qpos[3:7]
+        yaw = math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+        while self._pushes:
+            forward, left = self._pushes.pop()
+            self._data.qvel[0] += math.cos(yaw) * forward - math.sin(yaw) * left
+            self._data.qvel[1] += math.sin(yaw) * forward + math.cos(yaw) * left
         print(json.dumps({
             'time': time.monotonic(), 'position': list(self._data.qpos[:3]),
             'tilt': math.acos(max(-1.0, min(1.0, 1.0 - 2.0 * (x * x + y * y)))),
-            'yaw': math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))}), flush=True)
+            'yaw': yaw}), flush=True)
 
     def _listen(self):
         for line in sys.stdin:
-            if line.strip() == 'lower' and self._band is not None and self._band.enable:
+            name, *values = line.split()
+            if name == 'push':
+                self._pushes.append([float(value) for value in values])
+            elif name == 'lower' and self._band is not None and self._band.enable:
                 for _ in range(24):
                     self._band.length += LENGTH / 24
                     time.sleep(LOWERING / 24)
@@ -69,6 +79,10 @@ def main():
         from cyclonedds.idl import _xt_builder
         _xt_builder.xt.TK_UINT8 = _xt_builder.xt.TK_BYTE
     runpy.run_path('unitree_mujoco.py', run_name='__main__')
+    # Since Python 3.12 no thread can start once the main thread has ended; its threads start more.
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join()
 
 
 if __name__ == '__main__':

@@ -15,18 +15,22 @@ import numpy as np
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.nodes.demos.arm_wave import PERIOD, ArmPublisher, ArmWave
 from humanoid_locomotion.nodes.demos.walk_profile import (
     FALLEN_HEIGHT,
     FALLEN_TILT,
     SETTLING,
     Segment,
 )
+from humanoid_locomotion.nodes.ros.executor import create_wall_timer
 from humanoid_locomotion.reliability.faults.wire_robot import (
+    Bench,
     StandInRobot,
     WireRobot,
     standing_robot,
 )
 from humanoid_locomotion.reliability.soak import unitree_mujoco
+from humanoid_locomotion.reliability.soak.led_arms import PUSH, PUSH_EVERY
 
 PROFILE = (
     Segment('forward', (0.5, 0.0, 0.0), 8.0), Segment('stand', (0.0, 0.0, 0.0), 4.0),
@@ -35,6 +39,7 @@ PROFILE = (
 SCENES: Dict[str, Tuple[str, str]] = {
     'unitree_g1': ('g1', 'scene_29dof.xml'), 'unitree_h1': ('h1', 'scene.xml')}
 REPORT = 0.1  # [s] between two reports of a robot
+LED_AFTER = 1.0  # [s] in which the arms blend in
 STAND = 2.0  # [s] before the profile
 
 
@@ -72,6 +77,8 @@ class WireWalk:
         run: Number of the walk.
         seconds: Duration of the profile [s].
         ended: How it fell, or the state of the locomotion node that ended it; empty at the end.
+        pushes: Number of pushes.
+        led: Share of the reports at which every arm joint was led; 1 if none was to be.
         achieved: Of each segment, the mean of the velocity [m/s, m/s, rad/s] in the heading frame
             without the first second.
     """
@@ -79,11 +86,53 @@ class WireWalk:
     run: int
     seconds: float = 0.0
     ended: str = ''
+    pushes: int = 0
+    led: float = 1.0
     achieved: Dict[str, List[np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the robot walked to the end, with its arms led if they were to be."""
+        return not self.ended and self.led > 0.95
+
+
+class Troubles:
+    """Waves the arms of a robot through their tested range, and pushes it from time to time.
+
+    Args:
+        bench: The robot and its nodes.
+        folder: The policy.
+        run: Random seed.
+    """
+
+    def __init__(self, bench: Bench, folder: PolicyFolder, run: int):
+        self._robot, self._random = bench.robot, np.random.default_rng(run)
+        self._arms = ArmPublisher(bench.operator, ArmWave(folder.contract, run))
+        self._begin = time.monotonic()
+        self.pushes, self._led, self._reports = 0, 0, 0
+        create_wall_timer(bench.operator, PERIOD, self._wave)
+
+    @property
+    def led(self) -> float:
+        """Share of the reports at which every arm joint was led."""
+        return self._led / max(1, self._reports)
+
+    def report(self) -> None:
+        """Count the led joints; push the robot if it is time."""
+        elapsed = time.monotonic() - self._begin
+        self._reports += elapsed > LED_AFTER
+        self._led += elapsed > LED_AFTER and self._arms.led == self._arms.joints
+        if elapsed > PUSH_EVERY * (self.pushes + 1):
+            angle = self._random.uniform(-math.pi, math.pi)
+            self._robot.act(f'push {PUSH * math.cos(angle):.3f} {PUSH * math.sin(angle):.3f}')
+            self.pushes += 1
+
+    def _wave(self) -> None:
+        self._arms.publish(time.monotonic() - self._begin)
 
 
 def walk_on_wire(folder: PolicyFolder, spec: RobotSpec, seconds: float, run: int,
-                 simulator: str = '') -> WireWalk:
+                 simulator: str = '', arms: bool = False) -> WireWalk:
     """Repeat the profile for some time; rclpy is initialised and isolated.
 
     Args:
@@ -92,6 +141,7 @@ def walk_on_wire(folder: PolicyFolder, spec: RobotSpec, seconds: float, run: int
         seconds: Duration [s].
         run: Number of the walk.
         simulator: Folder of Unitree's simulator; empty for the stand-in.
+        arms: Whether the arms wave, and the robot is pushed.
 
     Raises:
         LocomotionError: The robot does not stand at the beginning.
@@ -104,6 +154,7 @@ def walk_on_wire(folder: PolicyFolder, spec: RobotSpec, seconds: float, run: int
     with standing_robot(folder, spec, make, 2 * unitree_mujoco.LOWERING) as bench:
         bench.operator.spin(STAND)
         height, begin = bench.robot.report['position'][2], time.monotonic()
+        troubles = Troubles(bench, folder, run) if arms else None
         while not walk.ended and walk.seconds < seconds:
             for segment in PROFILE:
                 bench.operator.walk = list(segment.command)
@@ -115,6 +166,9 @@ def walk_on_wire(folder: PolicyFolder, spec: RobotSpec, seconds: float, run: int
                     poses.append(np.array([report['time'], *report['position'][:2],
                                            report['yaw']]))
                     walk.ended = _ended(report, height, bench.operator.state)
+                    if troubles is not None:
+                        troubles.report()
+                        walk.pushes, walk.led = troubles.pushes, troubles.led
                 walk.achieved.setdefault(segment.name, []).append(mean_velocity(np.array(poses)))
                 walk.seconds = time.monotonic() - begin
                 if walk.ended or walk.seconds >= seconds:

@@ -132,14 +132,28 @@ class LocomotionEnv:
         """The parts of the critic's additional observation, with their mirror images."""
         return self._critic.blocks
 
-    def reset(self) -> StepResult:
-        """Reset every robot, each to a random time of its episode, and return observations."""
+    def reset(self, mask: Optional[torch.Tensor] = None) -> StepResult:
+        """Reset robots and return the observations of all.
+
+        Args:
+            mask: (num_envs,) bool, the robots to put at the start of an episode; None for every
+                robot, each at a random time of its episode.
+        """
         everyone = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
-        self._reset(everyone)
-        self.commands.step(everyone)
-        self.episode_step.copy_(torch.randint(
-            self.config.terminations.episode_steps, (self.num_envs,), device=self.device))
-        return self._result(torch.zeros(self.num_envs, device=self.device), ~everyone, ~everyone)
+        chosen = everyone if mask is None else mask
+        carried = {**self.controller.carried(), 'command': self.commands.command,
+                   'command_time_left': self.commands.time_left}
+        before = {name: tensor.clone() for name, tensor in carried.items()}
+        self._reset(chosen)
+        self.commands.step(chosen)
+        if mask is None:
+            self.episode_step.copy_(torch.randint(
+                self.config.terminations.episode_steps, (self.num_envs,), device=self.device))
+        result = self._result(torch.zeros(self.num_envs, device=self.device), ~everyone, ~everyone)
+        for name, tensor in carried.items():  # nothing advances for the others
+            rows = chosen.view(-1, *(1,) * (tensor.dim() - 1))
+            tensor.copy_(torch.where(rows, tensor, before[name]))
+        return result
 
     def step(self, action: torch.Tensor) -> StepResult:
         """Advance by one control step with ``action`` (num_envs, m)."""

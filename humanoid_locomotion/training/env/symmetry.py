@@ -18,7 +18,13 @@ from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.feedback.joint_mirror import joint_mirror
 from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.robot import RobotSpec
-from humanoid_locomotion.core.terms import COMMAND_AXES, COMMANDED_JOINTS, OBSERVED_JOINTS, TERMS
+from humanoid_locomotion.core.terms import (
+    COMMAND_AXES,
+    COMMANDED_JOINTS,
+    LEFT_AND_RIGHT,
+    OBSERVED_JOINTS,
+    TERMS,
+)
 from humanoid_locomotion.training.env.rewards.registry import Block
 
 
@@ -46,21 +52,32 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
     axes = contract.command_limits.mirror_signs
     named = {OBSERVED_JOINTS: joint_mirror(contract.observed_joints, robot),
              COMMANDED_JOINTS: joint_mirror(contract.joint_names, robot),
-             COMMAND_AXES: (list(range(len(axes))), list(axes))}
+             COMMAND_AXES: (list(range(len(axes))), list(axes)),
+             LEFT_AND_RIGHT: ([1, 0], [1.0, 1.0])}
     source: List[int] = []
     sign: List[float] = []
-    for term in builder.slices:
+    for term, spec in zip(builder.slices, contract.observation.terms):
         mirror = TERMS[term.name].mirror
         from_index, signs = named[mirror] if isinstance(mirror, str) else (
             list(range(len(mirror))), list(mirror))
         if len(signs) != term.stop - term.start:
             raise ConfigError('observation', term.name, f'has {term.stop - term.start} numbers, '
                               f'and its mirror {len(signs)} signs; expected as many')
+        if isinstance(spec.scale, tuple) and len(spec.scale) > 1 and any(
+                spec.scale[i] != scale for i, scale in zip(from_index, spec.scale)):
+            raise ConfigError('observation', term.name, 'the mirror image exchanges numbers whose '
+                              f'scales differ in {list(spec.scale)}; expected the same scale left '
+                              'and right')
+        if term.name == 'gait_clock' and contract.gait is not None and (
+                contract.gait.at_rest == 'half_stride'):
+            raise ConfigError('observation', term.name, 'has no mirror image with gait.at_rest '
+                              'half_stride; expected leg_phase_sines and leg_phase_cosines')
         source += [term.start + i for i in from_index]
         sign += signs
-    size = builder.frame_size
-    return Mirror([frame * size + i for frame in range(builder.history) for i in source],
-                  sign * builder.history, device)
+    size, columns = builder.frame_size, builder.columns
+    at = {column: i for i, column in enumerate(columns)}
+    return Mirror([at[column - column % size + source[column % size]] for column in columns],
+                  [sign[column % size] for column in columns], device)
 
 
 def critic_mirror(blocks: Sequence[Block], device: str = 'cpu') -> Mirror:

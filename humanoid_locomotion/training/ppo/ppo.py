@@ -19,7 +19,11 @@ from humanoid_locomotion.training.ppo import torch_compat
 from humanoid_locomotion.training.ppo.cuda_graph import RepeatedStep, fused
 from humanoid_locomotion.training.ppo.distributed import Group
 from humanoid_locomotion.training.ppo.networks import LOG_2PI, ActorCritic, gaussian_kl
-from humanoid_locomotion.training.ppo.rollout_buffer import Rollout, minibatches
+from humanoid_locomotion.training.ppo.rollout_buffer import (
+    Rollout,
+    minibatches,
+    neighbouring_means,
+)
 
 # Names of the values that an update returns, in this order.
 LOGGED = ('loss/surrogate', 'loss/value', 'policy/entropy', 'policy/kl', 'policy/std',
@@ -64,6 +68,12 @@ def ppo_losses(log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: to
     value_loss = torch.max((value - returns).square(), (clipped - returns).square())
     entropy = (std.log() + 0.5 * (1.0 + LOG_2PI)).sum()
     return Losses(surrogate.mean(), value_loss.mean(), entropy)
+
+
+def roughness(distance: torch.Tensor, limit: float) -> torch.Tensor:
+    """Return the mean of the squared distances (samples, num_actions), saturated at a limit."""
+    squared = distance.square()
+    return (squared / (1.0 + squared / limit ** 2)).sum(-1).mean()
 
 
 class Ppo:
@@ -122,6 +132,9 @@ class Ppo:
         samples = {name: rollout.data[name].flatten(0, 1) for name in (
             'obs', 'critic_observation', 'action', 'mean', 'log_prob', 'value')}
         samples.update(advantage=advantages.flatten(), returns=returns.flatten())
+        if config.smoothness_loss > 0.0:
+            ended = rollout.data['terminated'] | rollout.data['truncated']
+            samples['neighbours'] = neighbouring_means(rollout.data['mean'], ended).flatten(0, 1)
         old_std = self.model.std.detach().clone()
         sums = torch.zeros(4, device=advantages.device)
         for _ in range(config.epochs):
@@ -157,6 +170,8 @@ class Ppo:
         features = model.features(batch['obs'])
         mean = model.act_from(features)
         kl = gaussian_kl(batch['mean'], old_std, mean.detach(), model.std.detach()).mean()
+        rough = config.smoothness_loss and roughness(
+            mean - batch['neighbours'], config.smoothness_limit)
         if self.mirrors is not None:
             batch = mirrored_too(batch, self.mirrors)
             mirrored = model.features(batch['obs'][mean.shape[0]:])
@@ -167,7 +182,7 @@ class Ppo:
             model.value(batch['obs'], batch['critic_observation']), batch['value'],
             batch['returns'], model.std, config.clip)
         loss = (losses.surrogate + config.value_loss * losses.value
-                - self.entropy_weight * losses.entropy)
+                - self.entropy_weight * losses.entropy + config.smoothness_loss * rough)
         if model.velocity_head is not None:
             missed = model.velocity_head(features) - batch['critic_observation'][:, BASE_VELOCITY]
             loss = loss + config.velocity_loss * missed.square().sum(-1).mean()

@@ -60,6 +60,24 @@ class Rollout:
                    gamma, lam)
 
 
+def neighbouring_means(mean: torch.Tensor, ended: torch.Tensor) -> torch.Tensor:
+    """Return the average of the mean actions one step earlier and later, (steps, num_envs, size).
+
+    Where one of the two belongs to another episode or rollout, the action itself stands for it.
+    The squared distance from this average has, up to a factor of 2, the gradient of the summed
+    squared changes from step to step.
+
+    Args:
+        mean: (steps, num_envs, size) mean actions.
+        ended: (steps, num_envs) bool, the episode ended with the step.
+    """
+    linked = ~ended[:-1, :, None]
+    earlier, later = mean.clone(), mean.clone()
+    earlier[1:] = torch.where(linked, mean[:-1], mean[1:])
+    later[:-1] = torch.where(linked, mean[1:], mean[:-1])
+    return 0.5 * (earlier + later)
+
+
 def gae(reward: torch.Tensor, value: torch.Tensor, terminated: torch.Tensor,
         truncated: torch.Tensor, last_value: torch.Tensor, gamma: float,
         lam: float) -> Tuple[torch.Tensor, torch.Tensor]:

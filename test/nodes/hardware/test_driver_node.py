@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The driver node between ROS topics and a robot."""
 
+import gc
+import os
 import time
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -83,8 +86,8 @@ class Controller:
     def stiffen(self):
         self.gains.publish(conversions.joint_gains(0.0 * KP, KD, EFFORT))
         # A state that is missing would disarm the guard again.
-        self.spin(lambda: self.robot.received and self.driver._guard._is_armed
-                  and time.monotonic() - self.driver._loop.reading.time < 0.05)
+        self.spin(lambda: self.robot.received and self.driver._guard._is_armed and (
+            reading := self.driver._loop.reading) and time.monotonic() - reading.time < 0.05)
         self.gains.publish(conversions.joint_gains(KP, KD, EFFORT))
         self.spin(lambda: self.is_stiff)
         self.state.publish(String(data='walking'))
@@ -107,8 +110,8 @@ def robot():
 
 @pytest.fixture
 def controller(ros, robot):
-    """Make driver and controller, and free them."""
-    made = []
+    """Make driver and controller, and free them; the driver asks for real-time priority."""
+    made, scheduler = [], os.sched_getscheduler(0)
 
     def make(connect=True, **parameters):
         made.append(Controller(robot, parameters))
@@ -119,6 +122,8 @@ def controller(ros, robot):
     yield make
     for one in made:
         one.close()
+    if os.sched_getscheduler(0) != scheduler:  # it was permitted
+        os.sched_setscheduler(0, scheduler, os.sched_param(0))
 
 
 def test_the_state_of_the_robot_is_on_the_topics(robot, controller):
@@ -235,3 +240,23 @@ def test_no_real_time_priority_is_one_sentence(robot, controller, monkeypatch):
     monkeypatch.setattr(motor_loop.os, 'sched_setscheduler', refuse)
     monkeypatch.setattr(motor_loop.os, 'sched_getscheduler', lambda _: motor_loop.os.SCHED_OTHER)
     assert 'rtprio 20' in driver_node.request_real_time()
+
+
+def test_the_process_asks_for_priority_before_its_middleware_starts_threads(monkeypatch):
+    from humanoid_locomotion.nodes.hardware import driver_node
+    called = []
+    monkeypatch.setattr(driver_node, 'request_real_time', lambda: called.append('priority'))
+    monkeypatch.setattr(driver_node, 'run', lambda *_: called.append('run') or 0)
+    assert driver_node.main() == 0 and called == ['priority', 'run']
+
+
+def test_what_exists_when_the_robot_is_connected_is_not_collected_again(monkeypatch):
+    from humanoid_locomotion.nodes.hardware import driver_node
+    monkeypatch.setattr(driver_node, 'DriverNode', mock.Mock)
+    before = gc.get_freeze_count()
+    try:
+        node = driver_node.connected()
+        node.connect.assert_called_once_with()
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()

@@ -9,8 +9,6 @@ pytest.importorskip('rclpy')
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import Twist, TwistStamped
 from rcl_interfaces.msg import Log
-import rclpy
-from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Imu
@@ -26,17 +24,6 @@ def heard(bench):
     one, lines = bench(), []
     one.driver.create_subscription(Log, '/rosout', lambda msg: lines.append(msg.msg), 1000)
     return one, lines
-
-
-@pytest.fixture
-def neighbour(ros):
-    """Give a node of another DDS participant, which may use other types on the same topics."""
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    node = Node('neighbour', context=context)
-    yield node
-    node.destroy_node()
-    rclpy.shutdown(context=context)
 
 
 def status_of(one, name):
@@ -74,7 +61,8 @@ def test_a_driver_that_cannot_be_told_gains_is_named(heard, neighbour):
     neighbour.create_subscription(Imu, 'joint_gains', print, 10)
     neighbour.create_subscription(Float64MultiArray, 'joint_command', print, BEST_EFFORT)
     one.node.trigger_configure()
-    one.until(lambda: len(status_of(one, 'topics')[2]) == 2)
+    one.until(lambda: [it.split()[0] for it in status_of(one, 'topics')[2].values()]
+              == ['/neighbour'] * 2)
     problems = status_of(one, 'topics')[2]
     assert problems['/joint_gains'].startswith('/neighbour subscribes sensor_msgs/msg/Imu')
     assert problems['/joint_command'].startswith('/neighbour subscribes std_msgs/msg/Float64Multi')

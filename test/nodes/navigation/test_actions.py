@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The planner's actions, with nav2_msgs where it is installed and with a fake of it everywhere."""
 
+import inspect
 import math
 
 import numpy as np
@@ -14,6 +15,10 @@ from diagnostic_msgs.msg import DiagnosticStatus
 import fake_nav2
 from nav_msgs.msg import Path
 from planner_course import goal
+from rclpy.action import ActionServer
+from rclpy.action.server import ServerGoalHandle
+
+from humanoid_locomotion.nodes.navigation import actions
 
 pytestmark = pytest.mark.ros
 SUCCEEDED, CANCELED, ABORTED = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED,
@@ -130,3 +135,21 @@ def test_a_walk_without_odometry_or_progress_ends(client):
     one.until(lambda: not one.planner._is_lost)
     sent = nav2.send('follow_path', path=path(goal(5.0, 0.0)))
     assert end(one, sent) == (ABORTED, 105, 'no progress for 1 s')
+
+
+def test_without_nav2_msgs_the_server_and_the_goals_are_used_as_rclpy_has_them(
+        course, monkeypatch):
+    """The fake would take another call, and has methods of its own."""
+    calls, server = [], inspect.signature(ActionServer.__init__)
+    fake_nav2.install(monkeypatch)
+
+    class Server(fake_nav2.FakeServer):
+        def __init__(self, *arguments, **named):
+            calls.append(server.bind(self, *arguments, **named).arguments['action_name'])
+            super().__init__(*arguments, **named)
+
+    monkeypatch.setattr(actions, 'ActionServer', Server)
+    course()
+    assert calls == ['navigate_to_pose', 'follow_path']
+    used = {name for name in vars(fake_nav2.FakeGoal) if not name.startswith('_')}
+    assert used - {'cancel'} <= {*dir(ServerGoalHandle)}

@@ -93,6 +93,22 @@ def test_a_place_too_far_away_is_refused(course, tmp_path):
     one.until(lambda: any('say_goal: is 3.844e+08 m away' in it for it in one.robot.statuses))
 
 
+@pytest.mark.parametrize('frame, said', [
+    ('odom', 'walking: door'), ('robot1/odom', 'walking: door'),
+    ('robot2/odom', "refused: say_goal: frame 'robot2/odom' is unknown; odom is given in "
+     "'robot1/odom'"),
+    ('map', "refused: say_goal: frame 'map' is unknown")])
+def test_a_place_is_in_the_frame_of_odom_with_or_without_its_prefix(
+        course, tmp_path, frame, said):
+    rooms = tmp_path / 'rooms.yaml'
+    rooms.write_text(f'frame: {frame}\nrooms:\n  door: {{x: 3.0, y: 0.0}}\n')
+    one = course(rooms=str(rooms))
+    one.robot.frame = 'robot1/odom'
+    one.until(lambda: one.planner._odom.header.frame_id == 'robot1/odom')
+    one.robot.said.publish(String(data='door'))
+    one.until(lambda: any(it.startswith(said) for it in one.robot.statuses))
+
+
 def test_cancel_stops_at_once(course):
     one = course()
     assert not one.cancel().success

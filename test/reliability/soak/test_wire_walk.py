@@ -53,3 +53,12 @@ def test_a_robot_walks_forward_on_the_wire(ros):
         open_policy('unitree_g1', 'onnxruntime'), load_robot('unitree_g1'), 6.0, 0)
     assert not walk.ended
     assert walk.achieved['forward'][0][0] == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.slow
+def test_a_robot_walks_on_the_wire_with_waved_arms_and_a_push(ros):
+    pytest.importorskip('cyclonedds')
+    walk = wire_walk.walk_on_wire(
+        open_policy('unitree_g1', 'onnxruntime'), load_robot('unitree_g1'), 8.0, 0, arms=True)
+    assert walk.passed
+    assert walk.pushes == 1

@@ -69,6 +69,24 @@ def test_the_same_seed_gives_the_same_trajectory():
     assert not torch.equal(first['joints'], trajectory(make_env(seed=2))['joints'])
 
 
+def test_some_robots_begin_new_episodes_and_nothing_advances_for_the_others():
+    env = make_env(*EXACT, 'observation.history=2', 'gait={period: 0.8, moving_threshold: 0.0}')
+    env.reset()
+    for action in actions(3):
+        before = env.step(action)
+    kept = {name: tensor.clone() for name, tensor in env.carried().items()}
+    positions = env.backend.state().joint_positions.copy()
+    chosen = torch.tensor([True, False, False, True])
+    result = env.reset(chosen)
+    assert env.episode_step.tolist() == [0, *kept['episode_step'][1:3].tolist(), 0]
+    assert not env.controller.previous_action[chosen].any()
+    for name in ('command', 'command_time_left', 'phase', 'frames', 'previous_action'):
+        assert torch.equal(env.carried()[name][1:3], kept[name][1:3]), name
+    np.testing.assert_array_equal(env.backend.state().joint_positions[1:3], positions[1:3])
+    assert not (result.terminated | result.truncated).any() and not result.reward.any()
+    assert result.obs.shape == before.obs.shape
+
+
 # The promise of the package: training sees what the robot will see.
 
 def test_the_robots_own_controller_observes_what_training_observes(monkeypatch):

@@ -189,6 +189,28 @@ def test_contact_follows_the_clock(phase, moving, loads, expected):
                  sole_forces=loads) == expected
 
 
+def test_time_on_one_foot_counts_up_to_the_best_and_then_down_again():
+    term, dt = made('single_support_time', best=0.06), context().contract.control_period
+
+    def step(*loads, moving=1):
+        (found,) = term.step(outcome(sole_forces=loads, moving=moving)).tolist()
+        return pytest.approx(found, abs=1e-6)
+
+    assert dt == 0.02 and step(LOADED, LOADED) == 0.0
+    term.reset(torch.ones(1, dtype=torch.bool))
+    for _ in range(5):
+        assert step(LOADED, LOADED) == 0.0  # on both feet
+    assert [step(LIFTED, LOADED) for _ in range(7)] == [
+        0.02, 0.04, 0.06, 0.04, 0.02, 0.0, 0.0]
+    assert step(LOADED, LOADED) == 0.0
+    assert step(LOADED, LIFTED) == 0.02  # the left foot has been down for two steps only
+    assert step(LOADED, LIFTED, moving=0) == 0.0
+    assert step(LIFTED, LIFTED) == 0.0
+    assert term.critic_observation(None).tolist() == [pytest.approx([0.02, 0.06])]
+    term.reset(torch.ones(1, dtype=torch.bool))
+    assert not term.critic_observation(None).any()
+
+
 # Feet that stand flat, apart, without sliding or stamping.
 
 def test_feet_slip_by_what_both_slid_under_load_since_the_last_step():

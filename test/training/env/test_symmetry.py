@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import json
 from pathlib import Path
 import shutil
 
@@ -14,9 +15,12 @@ from tiny import ROBOT, config, context, random_outcome
 import torch
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.command import GaitSpec
+from humanoid_locomotion.core.contract import ObservationSpec, PolicyContract, TermSpec
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.feedback.joint_mirror import joint_mirror
+from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.core.terms import LAYOUTS, TERMS
@@ -27,6 +31,7 @@ from humanoid_locomotion.sim.backend import (
     Truth,
     open_backend,
 )
+from humanoid_locomotion.training.config_file import load_config
 from humanoid_locomotion.training.env.critic_observation import BLOCKS, CriticObservation
 from humanoid_locomotion.training.env.rewards import REWARDS
 from humanoid_locomotion.training.env.rewards.outcome import Outcome
@@ -70,8 +75,9 @@ def swap_joints(values: torch.Tensor, names=NAMES) -> torch.Tensor:
     for name in names:
         side, _, rest = name.partition('_')
         twin = {'left': 'right_', 'right': 'left_'}.get(side, f'{side}_') + rest
-        # H1's torso_joint turns about the vertical, as another robot's torso_yaw.
-        sideways = 'roll' in name or 'yaw' in name or name == 'torso_joint'
+        # H1's torso_joint turns about the vertical, fingers about the forward axis.
+        sideways = name == 'torso_joint' or any(part in name for part in (
+            'roll', 'yaw', 'index', 'middle', 'ring', 'little'))
         columns.append((-1.0 if sideways else 1.0) * values[:, names.index(twin)])
     return torch.stack(columns, -1)
 
@@ -128,10 +134,21 @@ def test_mirrored_twice_everything_is_as_it_was(mirror, size):
     assert torch.allclose(mirror(vector).norm(dim=-1), vector.norm(dim=-1))
 
 
-@pytest.mark.parametrize('layout', sorted(LAYOUTS))
-def test_a_mirrored_robot_sees_the_mirrored_observation(layout):
-    contract = config(f'observation.layout={layout}', f'observation.history={HISTORY}'
-                      ).contract(ROBOT)
+def seen_by(layout: str) -> PolicyContract:
+    return config(f'observation.layout={layout}', f'observation.history={HISTORY}').contract(ROBOT)
+
+
+OTHER = replace(
+    CONTRACT, gait=GaitSpec(0.8, 0.1, 'running'), observation=ObservationSpec('other', (
+        TermSpec('leg_phase_sines'), TermSpec('velocity_command', (2.0, 2.0, 0.25)),
+        TermSpec('leg_phase_cosines'), TermSpec('joint_velocities'), TermSpec('yaw_rate_command'),
+        TermSpec('linear_velocity_command')), HISTORY, history_order='term'))
+
+
+@pytest.mark.parametrize('contract', [
+    *(pytest.param(seen_by(layout), id=layout) for layout in sorted(LAYOUTS)),
+    pytest.param(OTHER, id='of other stacks')])
+def test_a_mirrored_robot_sees_the_mirrored_observation(contract):
     rng, mirror = np.random.default_rng(0), observation_mirror(contract, ROBOT)
     here, there = (Controller(contract, num_envs=N, like=torch.zeros(0)) for _ in range(2))
     phase, everyone = torch.rand(N), torch.ones(N, dtype=torch.bool)
@@ -149,11 +166,13 @@ def test_a_mirrored_robot_sees_the_mirrored_observation(layout):
         there.act(swap_joints(o.action))
 
 
-@pytest.mark.parametrize('name', ['unitree_g1', 'unitree_h1'])
+@pytest.mark.parametrize('name', ['course', 'unitree_g1', 'unitree_h1'])
 @pytest.mark.parametrize('layout', sorted(LAYOUTS))
 def test_every_robot_sees_the_mirrored_observation_when_mirrored(name, layout):
     robot = load_robot(name)
-    contract = config(f'observation.layout={layout}').contract(robot)
+    observed = load_config(config_file('training', name)).observation.joints
+    contract = config(f'observation.layout={layout}',
+                      f'observation.joints={json.dumps(observed)}').contract(robot)
     mirror, names, m = observation_mirror(contract, robot), robot.joint_names, robot.num_joints
     here, there = (Controller(contract, num_envs=N, like=torch.zeros(0)) for _ in range(2))
     default = torch.as_tensor(robot.values('default'), dtype=torch.float32)
@@ -171,18 +190,19 @@ def test_every_robot_sees_the_mirrored_observation_when_mirrored(name, layout):
 
 
 @pytest.mark.parametrize('name, lopsided', [
-    ('humanoid', 1e-6), ('unitree_g1', 1e-3), ('unitree_h1', 1e-6)])
+    ('humanoid', 1e-6), ('course', 1e-6), ('unitree_g1', 1e-3), ('unitree_h1', 1e-6)])
 def test_mirrored_joints_move_the_links_to_mirrored_places(name, lopsided):
     # The signs come from the axes; here they meet the robot's geometry, slanted axes included.
     mujoco = pytest.importorskip('mujoco', minversion='3.3')
     robot = load_robot(name)
     model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
     source, sign = joint_mirror(robot.joint_names, robot)
+    places = [model.joint(joint).qposadr[0] for joint in robot.joint_names]
     rng = np.random.default_rng(0)
 
     def links(joints: np.ndarray) -> dict[str, np.ndarray]:
         data = mujoco.MjData(model)
-        data.qpos[7:] = joints
+        data.qpos[places] = joints
         mujoco.mj_kinematics(model, data)
         return {model.body(i).name: data.xpos[i] for i in range(model.nbody)}
 
@@ -199,6 +219,16 @@ def test_a_mirror_with_another_number_of_signs_than_its_term_is_refused(monkeypa
     monkeypatch.setitem(TERMS, 'gait_clock', replace(TERMS['gait_clock'], mirror=(1.0,)))
     with pytest.raises(ConfigError, match='gait_clock: has 2 numbers, and its mirror 1 signs'):
         observation_mirror(CONTRACT, ROBOT)
+
+
+@pytest.mark.parametrize('term, message', [
+    (TermSpec('previous_action', tuple(range(23))), 'exchanges numbers whose scales differ'),
+    (TermSpec('gait_clock'), 'expected leg_phase_sines and leg_phase_cosines')])
+def test_an_observation_without_a_mirror_image_is_refused(term, message):
+    gait = GaitSpec(0.8, 0.1, 'half_stride')
+    with pytest.raises(ConfigError, match=message):
+        observation_mirror(replace(CONTRACT, gait=gait, observation=ObservationSpec(
+            'other', (term,))), ROBOT)
 
 
 def test_a_mirrored_action_asks_for_the_mirrored_pose():

@@ -21,8 +21,9 @@ from humanoid_locomotion.training.ppo.ppo import (
     Ppo,
     mirrored_too,
     ppo_losses,
+    roughness,
 )
-from humanoid_locomotion.training.ppo.rollout_buffer import Rollout
+from humanoid_locomotion.training.ppo.rollout_buffer import Rollout, neighbouring_means
 
 FIGURES = replace(config().ppo, hidden_sizes=(32,), epochs=4, minibatches=4, symmetry=False)
 STEPS, ROBOTS, OBS, EXTRA, ACTIONS = 8, 16, 3, 4, 2
@@ -132,15 +133,16 @@ class Toy:
 
     Attributes:
         rollout: What was played last.
+        ends: Whether each robot's episode ends with each step.
     """
 
     def __init__(self) -> None:
         self.rollout = Rollout(STEPS, ROBOTS, OBS, EXTRA, ACTIONS, 'cpu')
+        self.ends = torch.ones(ROBOTS, dtype=torch.bool)
 
     @torch.no_grad()
     def play(self, model: ActorCritic, reward=None, positive: bool = False) -> Rollout:
         """Let the model act; give the rollout."""
-        ends = torch.ones(ROBOTS, dtype=torch.bool)
         for _ in range(STEPS):
             obs, critic = torch.randn(ROBOTS, OBS), torch.randn(ROBOTS, EXTRA)
             if positive:
@@ -150,7 +152,7 @@ class Toy:
             self.rollout.add(
                 obs=obs, critic_observation=critic, action=action, mean=mean, log_prob=log_prob,
                 reward=-missed if reward is None else torch.full_like(missed, reward),
-                terminated=ends, truncated=~ends)
+                terminated=self.ends, truncated=torch.zeros_like(self.ends))
         return self.rollout
 
 
@@ -192,6 +194,40 @@ def test_the_velocity_is_estimated_beside_the_actions():
     assert float(missed.square().sum(-1).mean()) < 0.05  # 0.27 for the best constant
     assert error(it.model, obs) < 0.1
     assert not any('velocity' in name for name in ppo().model.state_dict())
+
+
+def test_smooth_actions_are_learned_without_a_reward_for_them():
+    rough = {}
+    for weight in (0.0, 1.0):
+        torch.manual_seed(0)
+        it, toy = ppo(MIRRORS, smoothness_loss=weight, smoothness_limit=1.0), Toy()
+        toy.ends = torch.zeros(ROBOTS, dtype=torch.bool)
+        for _ in range(20):
+            it.update(toy.play(it.model, reward=1.0))
+        mean = toy.play(it.model).data['mean']
+        rough[weight] = float((mean[1:] - mean[:-1]).square().mean())
+    assert rough[1.0] < 0.1 * rough[0.0]
+
+
+def test_small_distances_count_squared_and_large_ones_no_more():
+    assert float(roughness(torch.full((5, 2), 0.001), 0.1)) == pytest.approx(2e-6, rel=1e-3)
+    assert float(roughness(torch.full((5, 2), 100.0), 0.1)) == pytest.approx(0.02, rel=1e-3)
+
+
+def test_a_mean_action_has_no_neighbour_in_another_episode():
+    mean = torch.tensor([1.0, 2.0, 4.0, 8.0])[:, None, None]
+    ended = torch.tensor([False, True, False, False])[:, None]
+    assert neighbouring_means(mean, ended).flatten().tolist() == [1.5, 1.5, 6.0, 6.0]
+
+
+def test_the_distance_from_the_neighbours_has_the_gradient_of_the_changes():
+    mean = torch.randn(6, 3, 2, requires_grad=True)
+    ended = torch.rand(6, 3) < 0.3
+    near = neighbouring_means(mean.detach(), ended)
+    ours, = torch.autograd.grad((mean - near).square().sum(), mean)
+    changes = (mean[1:] - mean[:-1]) * ~ended[:-1, :, None]
+    theirs, = torch.autograd.grad(changes.square().sum(), mean)
+    assert torch.allclose(2.0 * ours, theirs, atol=1e-6)
 
 
 @pytest.mark.parametrize('mirrors', [None, MIRRORS])

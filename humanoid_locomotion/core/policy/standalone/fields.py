@@ -8,7 +8,7 @@ The observation has the terms of mjlab's velocity task, in its order; the metada
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -24,13 +24,14 @@ FIELDS = {'base_ang_vel': 'base_ang_vel', 'projected_gravity': 'projected_gravit
           'joint_vel': 'joint_vel_rel', 'actions': 'last_action'}
 # The terms of :mod:`core.terms` that can be computed from these.
 COVERED = {'base_angular_velocity', 'projected_gravity', 'velocity_command', 'joint_positions',
-           'joint_positions_from_default', 'joint_velocities', 'previous_action', 'gait_clock'}
+           'joint_positions_from_default', 'joint_velocities', 'previous_action', 'gait_clock',
+           'leg_phase_sines', 'leg_phase_cosines', 'linear_velocity_command', 'yaw_rate_command'}
 # Keys of :func:`to_flat` that say what the standalone policy does not contain.
 KEYS = ('joint_names', 'joint_stiffness', 'joint_damping', 'default_joint_pos', 'joint_effort',
         'control_period', 'command_lower', 'command_upper', 'robot', 'model_hash', 'run_path')
 # Motors in the order of Unitree's SDK; None where it has an unused place. The G1's SDK has the
 # order of the contract, and robots of others are given in the order of the contract, too.
-MOTORS = {'unitree_h1': (
+MOTORS: Dict[str, Tuple[Optional[str], ...]] = {'unitree_h1': (
     'right_hip_roll_joint', 'right_hip_pitch_joint', 'right_knee_joint', 'left_hip_roll_joint',
     'left_hip_pitch_joint', 'left_knee_joint', 'torso_joint', 'left_hip_yaw_joint',
     'right_hip_yaw_joint', None, 'left_ankle_joint', 'right_ankle_joint',
@@ -85,15 +86,19 @@ def metadata(contract: PolicyContract, run_path: str) -> Dict[str, str]:
             'command_names': ','.join(limits.names if limits.further else ('twist',))}
 
 
+def motors_of(robot: str, joints: Sequence[str]) -> Tuple[Optional[str], ...]:
+    """Return the joints of a robot in the order of Unitree's SDK, None for an unused place."""
+    motors = MOTORS.get(robot, tuple(joints))
+    return tuple(joints) if set(joints) - set(motors) else motors
+
+
 def deploy_yaml(contract: PolicyContract) -> Dict[str, Any]:
     """Return the content of Unitree's ``deploy.yaml``.
 
     Gains are in the order of the SDK's motors, all other values in that of the actions.
     """
     names, limits = contract.joint_names, contract.command_limits
-    motors = MOTORS.get(contract.robot, tuple(names))
-    if set(names) - set(motors):
-        motors = tuple(names)
+    motors = motors_of(contract.robot, names)
 
     def of_motors(key: str) -> List[float]:
         values = dict(zip(names, contract.values(key).tolist()))

@@ -20,6 +20,7 @@ from humanoid_locomotion.core.policy.standalone import fields
 from humanoid_locomotion.core.state import RobotState
 
 TOLERANCE = 1e-5  # [rad]
+ROUNDING = 1e-6  # of the largest target: without clipping it may be many turns
 
 
 class Replay:
@@ -64,9 +65,10 @@ class Replay:
                               f'({" ".join(str(error).split())[:200]})') from error
         given = fields.default(self._contract) + fields.scale(self._contract) * self._actions
         difference = float(np.abs(given - targets).max())
-        if not difference <= TOLERANCE:
+        allowed = max(TOLERANCE, ROUNDING * float(np.abs(targets).max()))
+        if not difference <= allowed:
             raise PolicyError(
                 self._path, f'its joint targets differ by {difference:.3g} rad from those of '
-                f'network and contract, at most {TOLERANCE:g} is allowed; `humanoid-locomotion '
+                f'network and contract, at most {allowed:g} is allowed; `humanoid-locomotion '
                 'policy rebuild` writes it again')
         self.difference = max(self.difference, difference)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 import socket
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -12,6 +13,7 @@ from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
 from humanoid_locomotion.nodes.hardware.unitree.messages import Struct
 
 try:
+    from cyclonedds import _clayer
     from cyclonedds.builtin import (
         BuiltinDataReader,
         BuiltinTopicDcpsParticipant,
@@ -36,6 +38,7 @@ CONFIGURATION = """<CycloneDDS><Domain Id="any"><General><Interfaces>
 # and others, such as unitree_mujoco, by their port.
 LOOPBACK = """<Discovery><ParticipantIndex>auto</ParticipantIndex>
 <Peers><Peer Address="127.0.0.1"/></Peers></Discovery>"""
+ONLY_FATAL = 1  # Cyclone's mask of what it logs
 _domains: Dict[int, Tuple[str, Any]] = {}  # of this process: their interface and DDS entity
 
 
@@ -184,6 +187,8 @@ class Wire:
         except DDSException as error:
             raise ConfigError('unitree', 'interface', f'DDS domain {domain} cannot be opened on '
                               f'{interface!r}: {error}') from error
+        # Otherwise it logs every packet that cannot be sent while the interface is down.
+        ctypes.CDLL(_clayer.__file__).dds_set_log_mask(ONLY_FATAL)
         self.participant: str = self._participant.get_guid().hex
         self.has_octets = True
         self._topics: Dict[Tuple[str, str], Any] = {}

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import math
+from typing import Dict, Optional
 
 import torch
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.state import RobotState
 from humanoid_locomotion.sim.backend import CONTACT_FORCE
-from humanoid_locomotion.training.env.rewards.outcome import Outcome
-from humanoid_locomotion.training.env.rewards.registry import register_reward
+from humanoid_locomotion.training.env.rewards.outcome import Outcome, RewardContext
+from humanoid_locomotion.training.env.rewards.registry import Block, RewardTerm, register_reward
 
 
 def _swing(o: Outcome) -> torch.Tensor:
@@ -39,6 +41,44 @@ def contact_follows_clock(o: Outcome) -> torch.Tensor:
     """Share of the feet whose contact agrees with the clock: contact in stance, none in swing."""
     on_floor = o.truth.sole_forces > CONTACT_FORCE
     return (on_floor == (_swing(o) <= 0.2)).float().mean(-1)
+
+
+@register_reward(name='single_support_time', above_zero=['best'])
+class SingleSupportTime(RewardTerm):
+    """Time since the last change of contact of a walking robot on one foot [s].
+
+    The value increases up to ``best`` [s], then decreases to 0 at twice that time, so steps of
+    that length are best and standing on one foot is not. For layouts without a gait clock.
+    """
+
+    critic_mirror = Block((1, 0), (1.0, 1.0))
+
+    def __init__(self, context: RewardContext, *, best: float = 0.35):
+        self._best, self._period = best, context.contract.control_period
+        self._time = torch.zeros(context.num_envs, 2, device=context.device)
+        self._on_floor = torch.ones_like(self._time, dtype=torch.bool)
+
+    def step(self, o: Outcome) -> torch.Tensor:
+        """See the base class."""
+        on_floor = o.truth.sole_forces > CONTACT_FORCE
+        same = on_floor == self._on_floor
+        self._time.copy_(torch.where(same, self._time, 0.0) + self._period)
+        self._on_floor.copy_(on_floor)
+        value = (self._best - (self._time.amin(-1) - self._best).abs()).clamp(min=0.0)
+        return value * (on_floor.sum(-1) == 1) * o.moving
+
+    def reset(self, mask: torch.Tensor) -> None:
+        """See the base class."""
+        self._time.masked_fill_(mask[:, None], 0.0)
+        self._on_floor.masked_fill_(mask[:, None], True)
+
+    def state_dict(self) -> Dict[str, torch.Tensor]:
+        """See the base class."""
+        return {'time': self._time, 'on_floor': self._on_floor}
+
+    def critic_observation(self, state: RobotState) -> Optional[torch.Tensor]:
+        """See the base class."""
+        return self._time.clamp(max=1.0)
 
 
 @register_reward

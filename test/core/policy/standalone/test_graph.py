@@ -11,8 +11,8 @@ import pytest
 from samples import LEGS, command, state
 from samples import contract as sample
 
-from humanoid_locomotion.core.command import CommandSpec
-from humanoid_locomotion.core.contract import TermSpec
+from humanoid_locomotion.core.command import CommandSpec, GaitSpec
+from humanoid_locomotion.core.contract import ObservationSpec, TermSpec
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import PolicyError
 from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, LinearLoopSpec
@@ -44,7 +44,14 @@ CONTRACTS = {
     'all': replace(contract(layout='proprioceptive_clock', history=2, observed=3), **FEEDBACK),
     'scaled': replace(CLOCK, observation=replace(CLOCK.observation, terms=(
         TermSpec('joint_positions', 0.5), TermSpec('joint_velocities', 0.1, 0.5),
-        TermSpec('gait_clock'))))}
+        TermSpec('gait_clock')))),
+    'of other stacks': replace(
+        CLOCK, gait=GaitSpec(0.8, 0.1, 'half_stride'), beyond_robot=('targets',),
+        observation=ObservationSpec('other', (
+            TermSpec('yaw_rate_command'), TermSpec('linear_velocity_command', (2.0, 0.5)),
+            TermSpec('leg_phase_sines'), TermSpec('leg_phase_cosines'),
+            TermSpec('joint_positions')), 3, history_order='term')),
+    'running clock': replace(CLOCK, gait=GaitSpec(0.8, 0.1, 'running'))}
 
 
 def network(it, opset=17):

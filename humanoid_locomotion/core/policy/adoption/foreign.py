@@ -1,0 +1,168 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Opens the ONNX file of another stack as a network of this package.
+
+Weights beside the file are embedded, input and output get this package's names, and actions are
+bounded: a robot on the ground whose network observes its own last action may give larger ones
+without end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import hashlib
+from pathlib import Path
+from typing import Any, Dict, Tuple
+
+from humanoid_locomotion.core.errors import ConfigError, PolicyError
+from humanoid_locomotion.core.policy.onnx_graph import (
+    FLOAT,
+    INPUT,
+    OUTPUT,
+    Network,
+    network_inputs,
+    read_network,
+)
+from humanoid_locomotion.core.policy.onnx_structure import (
+    MAX_NETWORK_BYTES,
+    RejectedError,
+    parse_network,
+    reading_network,
+)
+from humanoid_locomotion.core.policy.standalone.tracing import MIN_OPSET
+from humanoid_locomotion.core.reading.files import read_bytes
+from humanoid_locomotion.core.reading.parsing import show
+
+EXTERNAL = 1  # TensorProto.DataLocation
+LARGEST_ACTION = 100.0  # far beyond any walk; holosoma's runtime has the same bound
+INNER = 'unbounded_actions'
+
+# A source of flat keys: its name for messages, and values of onnx_metadata.KEYS.
+Source = Tuple[object, Dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ForeignPolicy:
+    """The network of another stack.
+
+    Attributes:
+        network: The network as it will be written.
+        input_name: Name of its input in the file.
+        digests: SHA-256 of each file that was read, by name.
+    """
+
+    network: Network
+    input_name: str
+    digests: Dict[str, str]
+
+    @property
+    def path(self) -> Path:
+        """Path of the ONNX file."""
+        return self.network.path
+
+
+def open_foreign(path: Path) -> ForeignPolicy:
+    """Read the ONNX file of another stack, and files with weights in the same folder.
+
+    Raises:
+        PolicyError: A file cannot be read, or the network is refused by
+            :func:`~humanoid_locomotion.core.policy.onnx_graph.read_network`.
+    """
+    content, files = _read(path), _Weights(path.parent)
+    digests = {path.name: hashlib.sha256(content).hexdigest()}
+    with reading_network(path):
+        model = parse_network(content)
+        for tensor in model.graph.initializer:
+            if tensor.data_location == EXTERNAL:
+                files.embed(tensor)
+        inputs, outputs = network_inputs(model.graph), model.graph.output
+        name = inputs[0].name if inputs else ''
+        if len(inputs) == len(outputs) == 1:
+            _rename(model.graph, {name: INPUT, outputs[0].name: INNER})
+            _bound(model)
+        content = model.SerializeToString()
+    digests.update((name, hashlib.sha256(data).hexdigest())
+                   for name, data in files.contents.items())
+    return ForeignPolicy(_with_recent_operators(read_network(content, path)), name, digests)
+
+
+def _with_recent_operators(network: Network) -> Network:
+    """Return a network of an operator set from which a standalone policy can be made."""
+    from onnx import version_converter
+    if network.model.opset_import[0].version >= MIN_OPSET:
+        return network
+    with reading_network(network.path):
+        model = version_converter.convert_version(network.model, MIN_OPSET)
+        return read_network(model.SerializeToString(), network.path)
+
+
+class _Weights:
+    """The files in a folder that hold tensors of an ONNX file."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._left = MAX_NETWORK_BYTES
+        self.contents: Dict[str, bytes] = {}
+
+    def embed(self, tensor: Any) -> None:
+        """Copy the data of a tensor into it."""
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        name = entries.get('location', '')
+        if not name or name != Path(name).name or name in ('.', '..'):
+            raise RejectedError(f'tensor {show(tensor.name)} is stored in {show(name)}; expected '
+                               'the name of a file in the same folder')
+        if name not in self.contents:
+            self.contents[name] = _read(self._folder / name)
+        data = self.contents[name]
+        try:
+            start = int(entries.get('offset', 0))
+            length = int(entries.get('length', len(data) - start))
+        except ValueError:
+            start, length = -1, -1
+        if not 0 <= start <= start + length <= len(data):
+            raise RejectedError(
+                f'tensor {show(tensor.name)} is at {show(entries.get("offset", 0))}, of length '
+                f'{show(entries.get("length"))}, in {name}, which has {len(data)} bytes; expected '
+                'the file that belongs to it')
+        self._left -= length
+        if self._left < 0:
+            raise RejectedError(f'has more than {MAX_NETWORK_BYTES} bytes of weights')
+        tensor.raw_data = data[start:start + length]
+        tensor.ClearField('external_data')
+        tensor.ClearField('data_location')
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_bytes(path, MAX_NETWORK_BYTES)
+    except ConfigError as error:
+        raise PolicyError(path, error.problem) from error
+
+
+def _rename(graph: Any, names: Dict[str, str]) -> None:
+    """Rename the input and the last value of a graph."""
+    taken = {name for node in graph.node for name in (*node.input, *node.output)}
+    taken |= {tensor.name for tensor in graph.initializer}
+    clash = sorted({INPUT, INNER, OUTPUT} & (taken - set(names)))
+    if clash:
+        raise RejectedError(f'has inner values named {clash}, the names of input and output that '
+                           'this package uses; expected other names')
+    for node in graph.node:
+        for ends in (node.input, node.output):
+            ends[:] = [names.get(name, name) for name in ends]
+    for value in (*graph.input, *graph.output):
+        value.name = names.get(value.name, value.name)
+
+
+def _bound(model: Any) -> None:
+    """Make bounded actions the output of a model, the last value of which is INNER."""
+    from onnx import helper
+    graph, ends = model.graph, (-LARGEST_ACTION, LARGEST_ACTION)
+    graph.output[0].name = OUTPUT
+    if all(entry.version < 11 for entry in model.opset_import):  # the bounds are attributes
+        graph.node.append(helper.make_node('Clip', [INNER], [OUTPUT], min=ends[0], max=ends[1]))
+        return
+    names = [f'{INNER}_{end}' for end in ('lower', 'upper')]
+    graph.initializer.extend(helper.make_tensor(name, FLOAT, [], [value])
+                             for name, value in zip(names, ends))
+    graph.node.append(helper.make_node('Clip', [INNER, *names], [OUTPUT]))

@@ -1,0 +1,173 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The course's environments: the training environment with the course's methods."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import importlib.util
+from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Tuple, Union
+
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.course.config import HumanoidEnvConfig
+from humanoid_locomotion.sim.backend import open_backend
+from humanoid_locomotion.training.run.options import choose_backend
+
+if TYPE_CHECKING:
+    import torch
+
+    from humanoid_locomotion.core.robot import RobotSpec
+    from humanoid_locomotion.training.env.env import LocomotionEnv, StepResult
+
+CPU_ROBOTS = 128
+
+
+class HumanoidIsaacEnv:
+    """The course's task in Isaac Gym if this Python has it, else in another simulator.
+
+    The other simulators are MuJoCo Warp on a GPU, and MuJoCo on a CPU with at most 128 robots.
+    The choice is printed.
+
+    Args:
+        config: The course's config; its defaults if None.
+        seed: Seed of the robots' physics.
+
+    Attributes:
+        config: The config.
+        backend: Name of the simulator.
+        wanted: Name of a simulator, or ``auto``; of the class.
+        num_envs: Number of robots.
+        device: Device of the tensors; ``auto`` before :meth:`create_envs`.
+        humanoid_asset: The robot.
+        env: The training environment; None before :meth:`create_envs`.
+        obs: (num_envs, 93) observations.
+        actions: (num_envs, 39) last actions.
+        rewards: (num_envs,) rewards of the last step.
+        dones: (num_envs,) bool, the robots whose episode ended in the last step.
+
+    Raises:
+        LocomotionError: A value does not fit, or a simulator is not installed.
+    """
+
+    wanted, device = 'auto', 'auto'
+    env: Optional[LocomotionEnv]
+    obs: torch.Tensor
+    actions: torch.Tensor
+    rewards: torch.Tensor
+    dones: torch.Tensor
+
+    def __init__(self, config: Optional[HumanoidEnvConfig] = None, seed: int = 1):
+        self.config = config or HumanoidEnvConfig()
+        has_isaacgym = importlib.util.find_spec('isaacgym') is not None
+        wanted = 'isaacgym' if has_isaacgym and self.wanted == 'auto' else self.wanted
+        self.backend = choose_backend(wanted, self.device)  # Isaac Gym comes before PyTorch
+        self.num_envs = self.config.num_envs
+        if self.backend == 'mujoco':
+            self.num_envs = min(CPU_ROBOTS, self.num_envs)
+        self.seed, self.env = seed, None
+        self._task, self.humanoid_asset = replace(
+            self.config, num_envs=self.num_envs).training_config()
+        reason = '' if has_isaacgym else ', since this Python has no Isaac Gym'
+        print(f'{type(self).__name__}: {self.num_envs:,} robots in {self.backend}'
+              + (reason if self.wanted == 'auto' else ''))
+
+    def create_humanoid_assets(self) -> RobotSpec:
+        """Return the robot, which was read when the environment was made."""
+        return self.humanoid_asset
+
+    def create_envs(self, env_spacing: float = 2.0) -> None:
+        """Open the simulator; without effect if it is open.
+
+        Args:
+            env_spacing: Unused: the robots cannot meet, whatever the distance between them.
+        """
+        self._opened()
+
+    def _opened(self) -> LocomotionEnv:
+        """Return the training environment; the first call opens it."""
+        if self.env is None:
+            robot, contract = self.humanoid_asset, self._task.contract(self.humanoid_asset)
+            simulator = open_backend(self.backend, robot, self.num_envs, self._task.physics,
+                                     contract.joints, self.device)
+            import torch
+
+            from humanoid_locomotion.training.env.env import LocomotionEnv
+            self.device = simulator.device
+            self.env = LocomotionEnv(self._task, contract, simulator, robot.mass, self.seed)
+            self.actions = torch.zeros(self.num_envs, contract.num_actions, device=self.device)
+            everyone = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
+            self._take(self.env.reset(everyone))
+        return self.env
+
+    def reset(self, env_ids: Optional[Union[torch.Tensor, Sequence[int]]] = None) -> torch.Tensor:
+        """Begin new episodes.
+
+        Args:
+            env_ids: Indices of the robots to reset; None for all.
+
+        Returns:
+            (num_envs, 93) observations of all robots.
+
+        Raises:
+            ConfigError: There is no robot of an index.
+        """
+        import torch
+        env = self._opened()
+        mask = torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
+        ids = torch.arange(self.num_envs) if env_ids is None else torch.as_tensor(env_ids).long()
+        if bool(((ids < 0) | (ids >= self.num_envs)).any()):
+            raise ConfigError('reset', 'env_ids', f'found {ids.tolist()}, expected indices from 0 '
+                              f'to {self.num_envs - 1}')
+        mask[ids.to(self.device)] = True
+        self.actions[mask] = 0.0
+        self._take(env.reset(mask))
+        return self.obs.clone()
+
+    def step(self, actions: torch.Tensor
+             ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor, Dict[str, Any]]:
+        """Advance by one control step.
+
+        A robot that falls or whose time is over begins a new episode in the same step: its
+        observation is the first of that episode.
+
+        Args:
+            actions: (num_envs, 39), from -1, the lower joint limit, to 1, the upper one.
+
+        Returns:
+            (num_envs, 93) observations, (num_envs,) rewards, (num_envs,) bool dones, and a
+            dictionary with ``terminated`` (falls) and ``truncated`` (time limit).
+
+        Raises:
+            ConfigError: The actions have another shape.
+        """
+        import torch
+        env = self._opened()
+        action = torch.as_tensor(actions, dtype=torch.float32, device=self.device)
+        if action.shape != self.actions.shape:
+            raise ConfigError('step', 'actions', f'found the shape {tuple(action.shape)}, '
+                              f'expected {tuple(self.actions.shape)}')
+        self.actions[:] = action
+        with torch.no_grad():
+            result = env.step(action)
+        self._take(result)
+        info = {'terminated': result.terminated.clone(), 'truncated': result.truncated.clone()}
+        return self.obs.clone(), self.rewards.clone(), self.dones.clone(), info
+
+    def close(self) -> None:
+        """Close the simulator."""
+        if self.env is not None:
+            self.env.backend.close()
+            self.env = None
+
+    def _take(self, result: StepResult) -> None:
+        self.obs, self.rewards = result.obs, result.reward
+        self.dones = result.terminated | result.truncated
+
+
+class FallbackHumanoidEnv(HumanoidIsaacEnv):
+    """The course's task in MuJoCo on the CPU, with at most 128 robots.
+
+    See :class:`HumanoidIsaacEnv`.
+    """
+
+    wanted, device = 'mujoco', 'cpu'
