@@ -112,6 +112,7 @@ def test_the_draft_is_complete_and_is_the_robot_of_the_page(place):
 @pytest.fixture
 def standing(place):
     """Give the training environment of four Wrens that are told to stand, without kicks."""
+    torch.manual_seed(0)
     settings, robot = load_config(CONFIG), load_robot(place / 'robots' / 'wren')
     contract = settings.contract(robot)
     backend = open_backend('mujoco', robot, 4, settings.physics, contract.joints, 'cpu')

@@ -24,7 +24,7 @@ def posture(name='humanoid'):
     return Posture(robot, backend)
 
 
-@pytest.mark.parametrize('name', ['humanoid', 'unitree_g1', 'unitree_h1'])
+@pytest.mark.parametrize('name', ['humanoid', 'course', 'unitree_g1', 'unitree_h1'])
 def test_a_robot_that_walks_is_good_in_every_line(name):
     findings = check_robot(load_robot(name))
     assert [it.name for it in findings if it.verdict != 'good'] == []
