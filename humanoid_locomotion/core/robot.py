@@ -82,6 +82,8 @@ class RobotSpec:
         mirrored_joints: Of each joint that has one, its twin on the other side, written once for
             a pair; a joint on the sagittal plane is its own twin. Only needed for joints whose
             twin cannot be found from the model; None for no such joint.
+        passive_joints: Joints of the model that nothing drives: they follow another joint, a
+            spring or a closed loop; None for no such joint.
         folder: Folder of the files; set by :func:`load_robot`.
     """
 
@@ -96,12 +98,16 @@ class RobotSpec:
     urdf: Optional[str] = None
     policy_bounds: PolicyBounds = field(default_factory=PolicyBounds)
     mirrored_joints: Optional[Dict[str, str]] = None
+    passive_joints: Optional[Tuple[str, ...]] = None
     folder: str = ''
 
     def __post_init__(self) -> None:
         repeated = sorted({n for n in self.joint_names if self.joint_names.count(n) > 1})
         if repeated:
             raise ValueError(f'joints: {repeated} appear more than once')
+        both = sorted(set(self.passive_joints or ()) & set(self.joint_names))
+        if both:
+            raise ValueError(f'passive_joints: {both} are in joints, too')
         pairs = self.mirrored_joints or {}
         unknown = [it for pair in pairs.items() for it in pair if it not in self.joint_names]
         if unknown:

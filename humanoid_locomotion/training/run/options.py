@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -46,7 +47,7 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
         data = read_files(path)
     changes = [f'run.{key}={value}' for key, value in (
         ('num_envs', num_envs), ('iterations', iterations)) if value is not None]
-    changes += [f'robot={robot}'] * bool(robot) + assignments
+    changes += [f'robot={json.dumps(robot)}'] * bool(robot) + assignments  # a path, not YAML
     require_torch('training')
     settings = read_config(data, path, changes)
     return settings, load_robot(settings.robot)
