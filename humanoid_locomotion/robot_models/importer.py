@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import json
 from pathlib import Path
 import re
-from typing import List, Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence
 
 import mujoco
 import numpy as np
@@ -22,11 +22,11 @@ from humanoid_locomotion.robot_models.drafting.joint_drafts import JointDraft
 from humanoid_locomotion.robot_models.drafting.meshes import MESH, remove_unused_meshes
 from humanoid_locomotion.robot_models.drafting.questions import TODO, Question, Questions
 from humanoid_locomotion.robot_models.drafting.source import read_source
-from humanoid_locomotion.robot_models.drafting.standing_pose import StandingPose
+from humanoid_locomotion.robot_models.drafting.standing_pose import StandingPose, close_loops
 
 PLAIN = re.compile(r'[^\W\d_][\w.-]{0,63}')  # text that needs no quotes in YAML
+CLOSED = 0.005  # [m] or [rad], largest error of a closed loop
 WORDS = ('true', 'false', 'yes', 'no', 'on', 'off', 'null', 'y', 'n')  # except these
-RELAXATION = 300  # physics steps, after which a closed loop is closed
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,9 @@ class _Draft:
         self.questions = Questions()
         self._source = source
         self._joints: List[JointDraft] = []
+        self._passive: List[str] = []
+        self._rest: Dict[str, float] = {}
+        self._open = 0.0
         read = read_source(source, self.questions)
         self._spec = read.spec
         scene.name_all(self._spec)
@@ -114,6 +117,9 @@ class _Draft:
         self._place()
         self._joints = joint_drafts.driven_joints(
             self._model, drives, {**key, **pose}, source, self.questions)
+        self._passive = [self._model.joint(i).name for i in range(self._model.njnt)
+                         if self._model.joint(i).name in drives.passive]
+        self._rest = {joint: value for joint, value in key.items() if joint in drives.passive}
         self._place()
         base = self._spec.body(self._base)
         self._feet = (feet.asked_feet(self._spec, options.feet) if options.feet else
@@ -138,10 +144,12 @@ class _Draft:
         self._joints = joint_drafts.add_drives(self._joints, self._spec, joint_drafts.DriveSources(
             drives, read.speeds, armatures, torques, options.guess, self._height,
             float(self._model.body_subtreemass[0])), self.questions)
-        self._passive = [self._model.joint(i).name for i in range(self._model.njnt)
-                         if self._model.joint(i).name in drives.passive]
         if self._passive:
-            self._add_keyframe()
+            self._data.qpos[2] = self._height
+            self._spec.add_key(name='default', qpos=self._data.qpos)
+        if self._open > CLOSED:
+            self.questions.ask('default', f'a closed loop is open by {self._open:.3g} m or rad in '
+                               'this pose: give one in which it is closed, with --pose', 'open')
         self._ask_about_shapes()
 
     def mjcf(self) -> str:
@@ -180,8 +188,12 @@ class _Draft:
         """Compile the model, and place it in the default pose."""
         self._model = self._compile()
         self._data = mujoco.MjData(self._model)
-        for joint in self._joints:
-            self._data.qpos[self._model.joint(joint.name).qposadr] = joint.default
+        positions = {**self._rest, **{joint.name: joint.default for joint in self._joints}}
+        for name, position in positions.items():
+            self._data.qpos[self._model.joint(name).qposadr] = position
+        if self._passive:
+            self._open = close_loops(self._model, self._data,
+                                     [joint.name for joint in self._joints])
         mujoco.mj_forward(self._model, self._data)
 
     def _standing(self) -> StandingPose:
@@ -213,22 +225,6 @@ class _Draft:
                 if geom.type == MESH:
                     scene.delete_shape(self._spec, geom)
         remove_unused_meshes(self._spec)
-
-    def _add_keyframe(self) -> None:
-        """Write the default pose as a keyframe, in which passive joints are at rest."""
-        model, data = self._model, self._data
-        addresses = [int(model.joint(joint.name).qposadr[0]) for joint in self._joints]
-        fixed = np.concatenate([np.arange(7), addresses]).astype(int)
-        data.qpos[2] = self._height
-        positions = data.qpos[fixed].copy()
-        model.opt.gravity[:] = 0.0
-        model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT
-        for _ in range(RELAXATION):
-            mujoco.mj_step(model, data)
-            data.qpos[fixed], data.qvel[:] = positions, 0.0
-        if not np.isfinite(data.qpos).all():
-            return
-        self._spec.add_key(name='default', qpos=data.qpos)
 
     def _ask_about_shapes(self) -> None:
         touching = int(np.count_nonzero(self._model.geom_contype | self._model.geom_conaffinity))

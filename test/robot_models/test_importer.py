@@ -113,7 +113,7 @@ def test_an_mjcf_gives_masses_gains_and_pose(draft):
     robot = answer(folder, velocity=12.0)
     assert robot.values('effort').tolist() == [20.0, 30.0]  # gear * ctrlrange; forcerange
     assert robot.values('default') == pytest.approx([0.2, -0.2])
-    assert robot.values('upper') == pytest.approx(math.radians(60.0))
+    assert robot.values('upper') == pytest.approx(math.radians(60.0), rel=1e-5)
     rate = 2.0 * math.pi * 8.0  # of the motor; the other joint has a position actuator
     assert robot.values('kp') == pytest.approx([0.02 * rate**2, 50.0], abs=1e-3)
     assert robot.values('kd') == pytest.approx([3.0 * 0.02 * rate, 3.0 * 50.0 / rate], abs=1e-3)

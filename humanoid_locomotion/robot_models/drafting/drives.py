@@ -19,7 +19,6 @@ class Drives:
     """The drives of a model.
 
     Attributes:
-        limits: Lower and upper limit of each joint that has them [rad].
         efforts: Largest torque of each joint that has one [Nm].
         gains: kp [Nm/rad] and kd [Nm s/rad] of each joint with a position actuator; kd is 0 if
             the joint's own damping acts instead.
@@ -27,7 +26,6 @@ class Drives:
         through_tendons: Joints that an actuator drives by a tendon over several joints.
     """
 
-    limits: Dict[str, Tuple[float, float]]
     efforts: Dict[str, float]
     gains: Dict[str, Tuple[float, float]]
     passive: FrozenSet[str]
@@ -56,12 +54,10 @@ def read_drives(model: mujoco.MjModel) -> Drives:
             before = gains.get(name, (0.0, 0.0))
             gains[name] = before[0] + kp, before[1] + kd
     gains = {name: both for name, both in gains.items() if both[0] > 0.0}
-    limits = {model.joint(i).name: (float(model.jnt_range[i, 0]), float(model.jnt_range[i, 1]))
-              for i in range(model.njnt) if model.jnt_limited[i]}
     joints = {model.joint(i).name for i in range(model.njnt)
               if model.jnt_type[i] != mujoco.mjtJoint.mjJNT_FREE}
     passive = joints - driven if driven else through | _followers(model)
-    return Drives(limits, efforts, gains, frozenset(passive), frozenset(through))
+    return Drives(efforts, gains, frozenset(passive), frozenset(through))
 
 
 def _followers(model: mujoco.MjModel) -> Set[str]:

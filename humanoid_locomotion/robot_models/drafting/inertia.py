@@ -13,6 +13,7 @@ import numpy as np
 from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.robot_models.drafting.questions import Questions
 from humanoid_locomotion.robot_models.drafting.scene import rigid
+from humanoid_locomotion.robot_models.mjcf_reader import matrix
 
 TOLERANCE = 1e-6  # relative to the largest of the three; rounding of the file
 LEAST_MASS = 0.01  # [kg] of a moving link that has none
@@ -53,8 +54,8 @@ def check_inertias(spec: Any, source: Path, fix: bool, questions: Questions) -> 
 def _problems(spec: Any) -> Iterator[Tuple[Any, str, np.ndarray, np.ndarray]]:
     """Yield each link that cannot exist, the reason, and its corrected moments and their axes."""
     for body in list(spec.bodies)[1:]:
-        moments, axes = (np.asarray(it) for it in np.linalg.eigh(_tensor(body)))
-        axes = axes * np.array([np.sign(np.linalg.det(axes)), 1.0, 1.0])
+        moments, axes = np.linalg.eigh(_tensor(body))
+        axes[:, 0] *= np.sign(np.linalg.det(axes))  # a rotation, no reflection
         corrected = np.maximum(moments, LEAST_SHARE * moments[2] if moments[0] < TOLERANCE * (
             moments[2]) else 0.0)
         corrected[:2] += max(0.0, corrected[2] - corrected[0] - corrected[1]) / 2.0
@@ -93,9 +94,7 @@ def _tensor(body: Any) -> np.ndarray:
     if not body.explicitinertial:
         return np.zeros((3, 3))
     if np.isnan(body.fullinertia).any():
-        turn = np.zeros(9)
-        mujoco.mju_quat2Mat(turn, body.iquat)
-        turn = turn.reshape(3, 3)
+        turn = matrix(body.iquat)
         return np.asarray(turn @ np.diag(body.inertia) @ turn.T)
     xx, yy, zz, xy, xz, yz = body.fullinertia
     return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])

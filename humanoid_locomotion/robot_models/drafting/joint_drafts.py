@@ -67,8 +67,9 @@ def driven_joints(model: mujoco.MjModel, drives: Drives, pose: Mapping[str, floa
             raise SimulationError(f'{source}: joint {joint.name!r}: expected a hinge, found a '
                                   f'{name} joint: {fix}leave its link out with --drop '
                                   f'{joint.name}')
-        lower, upper = drives.limits.get(joint.name, (-math.pi, math.pi))
-        if joint.name not in drives.limits:
+        lower, upper = joint.range.tolist()
+        if not model.jnt_limited[i]:
+            lower, upper = -math.pi, math.pi
             questions.ask('lower, upper', 'the file has no limits', '-pi, pi', joint.name)
         default = float(np.clip(pose.get(joint.name, float(model.qpos0[joint.qposadr[0]])),
                                 lower, upper))

@@ -16,6 +16,7 @@ BEND = 0.06  # part of the leg length by which the base is lower than with strai
 START = 0.4  # [rad] knee angle from which the search starts
 STEPS, DAMPING, STEP = 100, 1e-3, 0.2  # iterations, of least squares, largest change [rad]
 CLOSE = 2e-3  # [m], [rad] largest error of a solution
+CLOSING_STEP, CLOSING_STEPS = 0.002, 600  # [s], and steps in which closed loops close
 PITCHES = 3  # hip, knee and ankle of a leg
 
 
@@ -122,3 +123,30 @@ class StandingPose:
             errors += [wanted - data.site_xpos[sole], turned]
             rows += [place - np.outer([1.0, 0.0, 0.0], mass[0]), turn.copy()]
         return np.concatenate(errors), np.concatenate(rows)[:, self._dofs]
+
+
+def close_loops(model: mujoco.MjModel, data: mujoco.MjData, driven: Sequence[str]) -> float:
+    """Move the passive joints to where the model's constraints hold them.
+
+    Returns:
+        The largest error of a constraint that remains [m] or [rad].
+
+    Args:
+        model: The robot with a free base.
+        data: The robot in its pose; base and driven joints do not move.
+        driven: Names of the driven joints.
+    """
+    addresses = [int(model.joint(name).qposadr[0]) for name in driven]
+    fixed = np.concatenate([np.arange(7), addresses]).astype(int)
+    positions, time, gravity = data.qpos.copy(), model.opt.timestep, model.opt.gravity.copy()
+    flags = model.opt.disableflags
+    model.opt.timestep, model.opt.gravity[:] = CLOSING_STEP, 0.0
+    model.opt.disableflags = flags | mujoco.mjtDisableBit.mjDSBL_CONTACT
+    for _ in range(CLOSING_STEPS):
+        mujoco.mj_step(model, data)
+        data.qpos[fixed], data.qvel[:] = positions[fixed], 0.0
+    if not np.isfinite(data.qpos).all():
+        data.qpos[:] = positions
+    model.opt.timestep, model.opt.gravity[:], model.opt.disableflags = time, gravity, flags
+    mujoco.mj_forward(model, data)
+    return float(np.abs(data.efc_pos[:data.ne]).max(initial=0.0))
