@@ -114,21 +114,22 @@ class _Draft:
         self._spec = mujoco.MjSpec.from_string(scene.canonical(self._spec.to_xml()))
         scene.lock(self._spec, {joint: value for joint, value in locked.items()
                                 if self._spec.joint(joint) is not None}, self.questions)
-        self._place()
+        self._place()  # in the position of the file, in which most robots are symmetric
+        base = self._spec.body(self._base)
+        self._feet = (feet.asked_feet(self._spec, options.feet) if options.feet else
+                      feet.find_feet(base, self._data, source, self.questions))
+        if feet.raise_base(self._spec, self._data, self._base, self._feet, self.questions):
+            self._place()
         self._joints = joint_drafts.driven_joints(
             self._model, drives, {**key, **pose}, source, self.questions)
         self._passive = [self._model.joint(i).name for i in range(self._model.njnt)
                          if self._model.joint(i).name in drives.passive]
         self._rest = {joint: value for joint, value in key.items() if joint in drives.passive}
         self._place()
-        base = self._spec.body(self._base)
-        self._feet = (feet.asked_feet(self._spec, options.feet) if options.feet else
-                      feet.find_feet(base, self._data, source, self.questions))
-        if feet.raise_base(self._spec, self._data, self._base, self._feet, self.questions):
-            self._place()
         foot_shapes.lift_shapes(self._spec, self._data, self._feet)
         foot_shapes.shape_feet(self._spec, self._data, self._feet,
-                        {mesh.site: mesh for mesh in read.meshes}, source, self.questions)
+                               {mesh.site: mesh for mesh in read.meshes}, source,
+                               self.questions)
         foot_shapes.round_cylinders(self._spec)
         for mesh in read.meshes:
             if self._spec.site(mesh.site) is not None:
@@ -138,11 +139,11 @@ class _Draft:
         self._place()
         if not options.pose:
             self._stand('the keyframe' if key else '')
-        torques = self._standing().torques()
+        stiffness = self._standing().stiffness()
         soles = [self._data.site(f'{side}_sole').xpos[2] for side in foot_shapes.SIDES]
         self._height = float(self._data.body(self._base).xpos[2] - min(soles))
         self._joints = joint_drafts.add_drives(self._joints, self._spec, joint_drafts.DriveSources(
-            drives, read.speeds, armatures, torques, options.guess, self._height,
+            drives, read.speeds, armatures, stiffness, options.guess, self._height,
             float(self._model.body_subtreemass[0])), self.questions)
         if self._passive:
             self._data.qpos[2] = self._height
@@ -191,7 +192,7 @@ class _Draft:
         positions = {**self._rest, **{joint.name: joint.default for joint in self._joints}}
         for name, position in positions.items():
             self._data.qpos[self._model.joint(name).qposadr] = position
-        if self._passive:
+        if self._model.neq:
             self._open = close_loops(self._model, self._data,
                                      [joint.name for joint in self._joints])
         mujoco.mj_forward(self._model, self._data)

@@ -18,8 +18,7 @@ from humanoid_locomotion.robot_models.drafting.questions import TODO, Questions
 
 HINGE = mujoco.mjtJoint.mjJNT_HINGE
 GUESSED = 'guessed'
-WEAK = 0.1  # share of the largest torque that kp gives at 1 rad, below which kp is asked for
-GIVES_WAY = 0.1  # [rad] error under the robot's weight that a guessed kp allows
+WEAK = 0.2  # share of the largest torque that kp gives at 1 rad, below which kp is asked for
 # Guesses, in terms of the robot's weight and leg length, so that they scale with its size.
 EFFORT_SHARE = 0.4  # of the torque that lifts the whole robot at a lever of one leg length
 SPEED = 3.0  # [rad/s] times sqrt(gravity / leg length)
@@ -87,7 +86,7 @@ class DriveSources:
         drives: The drives in the file.
         speeds: Speed limits in the file [rad/s].
         armatures: Rotor inertias by ``--armature`` [kg m^2].
-        torques: Torques of the legs' joints that carry the robot in the default pose [Nm].
+        stiffness: kp with which each joint holds the default pose [Nm/rad].
         guess: Whether values that are missing are guessed.
         leg: Height of the base over the soles [m].
         mass: Mass of the robot [kg].
@@ -96,7 +95,7 @@ class DriveSources:
     drives: Drives
     speeds: Mapping[str, float]
     armatures: Mapping[str, float]
-    torques: Mapping[str, float]
+    stiffness: Mapping[str, float]
     guess: bool
     leg: float
     mass: float
@@ -133,9 +132,8 @@ def _with_drive(joint: JointDraft, modelled: Any, sources: DriveSources,
     armature = sources.armatures.get(name, float(modelled.armature)) or None
     if name in sources.drives.gains:
         return _with_own_gains(joint, modelled, armature, sources.drives.gains[name], questions)
-    carried = sources.torques.get(name, 0.0)
     # At an error of 1 rad the guessed kp gives the largest torque.
-    guess = max(effort or 0.0, carried / GIVES_WAY)
+    guess = max(effort or 0.0, sources.stiffness[name])
     if armature is None:
         armature = known('armature, kp, kd', None, guess / RATE**2,
                          f'rotor inertia reflected through the gear; then kp = armature * '
@@ -145,11 +143,11 @@ def _with_drive(joint: JointDraft, modelled: Any, sources: DriveSources,
             return joint
     kp = round(armature * RATE**2, 3)
     joint = replace(joint, armature=armature, kp=kp, kd=_damping_gain(kp))
-    least = max(WEAK * (effort or 0.0), carried / (2.0 * GIVES_WAY))
+    least = sources.stiffness[name] if sources.guess else WEAK * (effort or 0.0)
     if kp >= least or name in sources.armatures:
         return joint
     found = known('kp, kd', None, guess, f'gains; kp is {kp:g} with its armature, which does not '
-                  'hold the default pose')
+                  f'hold the default pose, as {guess:.3g} does')
     return replace(joint, kp=found, kd=None if found is None else _damping_gain(found))
 
 

@@ -17,6 +17,7 @@ START = 0.4  # [rad] knee angle from which the search starts
 STEPS, DAMPING, STEP = 100, 1e-3, 0.2  # iterations, of least squares, largest change [rad]
 CLOSE = 2e-3  # [m], [rad] largest error of a solution
 CLOSING_STEP, CLOSING_STEPS = 0.002, 600  # [s], and steps in which closed loops close
+GIVES_WAY = 0.1  # [rad] error of a leg joint under the robot's weight
 PITCHES = 3  # hip, knee and ankle of a leg
 
 
@@ -42,6 +43,7 @@ class StandingPose:
                       for one, other in ((left, right), (right, left))]
         self._is_driven = all(joint in known for leg in self._legs for joint in leg)
         self._joints = [joint for leg in self._legs for joint in leg if joint in known]
+        self._driven = {joint: draft.name for joint, draft in known.items()}
         self._limits = np.array([(known[it].lower, known[it].upper) for it in self._joints])
         self._names = [known[it].name for it in self._joints]
         self._qpos = model.jnt_qposadr[self._joints]
@@ -75,8 +77,12 @@ class StandingPose:
             positions = np.clip(positions + np.clip(change, -STEP, STEP), *self._limits.T)
         return None
 
-    def torques(self) -> Dict[str, float]:
-        """Return the torque of each leg joint that carries the weight on both feet [Nm], >= 0."""
+    def stiffness(self) -> Dict[str, float]:
+        """Return the kp with which each driven joint holds the default pose [Nm/rad].
+
+        That of a leg joint balances half of the robot above it, and gives way by
+        :data:`GIVES_WAY` under the weight; that of another joint holds what it carries.
+        """
         model, data = self._model, self._data
         mujoco.mj_forward(model, data)
         torques, place = data.qfrc_bias.copy(), np.zeros((3, model.nv))
@@ -85,7 +91,16 @@ class StandingPose:
             point = data.site_xpos[sole] + np.array([middle, 0.0, 0.0])
             mujoco.mj_jac(model, data, place, None, point, foot)
             torques -= weight * place[2]
-        return {name: abs(float(torques[dof])) for name, dof in zip(self._names, self._dofs)}
+        found = {}
+        for joint, name in self._driven.items():
+            anchor, body = data.xanchor[joint], int(model.jnt_bodyid[joint])
+            if joint in self._joints:
+                carried = abs(torques[model.jnt_dofadr[joint]]) / GIVES_WAY
+                found[name] = max(carried, weight * abs(data.subtree_com[1, 2] - anchor[2]))
+            else:
+                found[name] = float(model.body_subtreemass[body] * GRAVITY * np.linalg.norm(
+                    data.subtree_com[body] - anchor))
+        return found
 
     def _chain(self, body: int) -> List[int]:
         found: List[int] = []
