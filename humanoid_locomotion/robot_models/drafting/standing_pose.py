@@ -13,6 +13,7 @@ from humanoid_locomotion.core.robot import GRAVITY
 from humanoid_locomotion.robot_models.drafting.joint_drafts import JointDraft
 
 BEND = 0.06  # part of the leg length by which the base is lower than with straight legs
+EVEN = 0.05  # [rad] middle of the range of a knee that bends both ways
 START = 0.4  # [rad] knee angle from which the search starts
 STEPS, DAMPING, STEP = 100, 1e-3, 0.2  # iterations, of least squares, largest change [rad]
 CLOSE = 2e-3  # [m], [rad] largest error of a solution
@@ -65,8 +66,10 @@ class StandingPose:
             return None
         positions = self._data.qpos[self._qpos].copy()
         for knee in knees:
-            middle = self._limits[knee].mean()
-            positions[knee] = np.clip(np.sign(middle) * START, *self._limits[knee])
+            side = self._limits[knee].mean()
+            if abs(side) < EVEN:  # it bends both ways; a human's bends about y
+                side = self._data.xaxis[self._joints[knee], 1]
+            positions[knee] = np.clip(np.sign(side) * START, *self._limits[knee])
         for _ in range(STEPS):
             error, jacobian = self._errors(positions)
             if np.abs(error).max() < CLOSE:

@@ -40,7 +40,7 @@ def test_a_draft_stands_for_a_second(tmp_path, text, ending):
     robot, _ = draft(tmp_path, text, ending)
     _, data = stand(robot)
     base = data.body(robot.base_link)
-    assert base.xpos[2] == pytest.approx(robot.base_height, abs=0.03) and base.xmat[8] > 0.95
+    assert base.xpos[2] > 0.9 * robot.base_height and base.xmat[8] > 0.95
     assert robot.mass == pytest.approx(9.0 if ending == '.xml' else 10.0, abs=0.2)
 
 
