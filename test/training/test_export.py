@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+import shutil
 
 import numpy as np
 import pytest
-from tiny import ROBOT, config
+from tiny import ROBOT, SMALL, config
 import torch
 
 pytest.importorskip('mujoco')
@@ -16,7 +17,7 @@ pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
 from humanoid_locomotion.core.command import GaitSpec
-from humanoid_locomotion.core.errors import CheckpointError, LocomotionError
+from humanoid_locomotion.core.errors import CheckpointError, ConfigError, LocomotionError
 from humanoid_locomotion.core.feedback.kinematics import leg_spec
 from humanoid_locomotion.core.feedback.velocity_feedback import LinearLoopSpec
 from humanoid_locomotion.core.policy.engines import open_engine
@@ -25,6 +26,7 @@ from humanoid_locomotion.core.policy.golden import GOLDEN_WALK, tumbling_states
 from humanoid_locomotion.training import export as exporting
 from humanoid_locomotion.training.export import export
 from humanoid_locomotion.training.run import checkpoint
+from humanoid_locomotion.training.run.options import training_config
 from humanoid_locomotion.training.run.trainer import Trainer
 
 COMMAND = 'humanoid-locomotion train --seed 7'
@@ -138,6 +140,22 @@ def spoil_card(monkeypatch):
     (spoil_network, 'golden step 0 does not replay: action differs by 0.1'),
     (spoil_card, 'the disk is full')])
 @pytest.mark.parametrize('before', [False, True])
+def test_the_folder_of_the_robot_may_be_elsewhere_by_now(tmp_path):
+    moved = tmp_path / 'my: robots #1'
+    shutil.copytree(ROBOT.folder, moved / 'walker')
+    before = str(moved / 'walker')
+    settings, robot = training_config('humanoid', before, 4, 1, list(SMALL))
+    assert settings.robot == before and robot.folder == before
+    it = Trainer(settings, robot, backend='fake', device='cpu', seed=7, folder=tmp_path / 'run',
+                 command=COMMAND)
+    it.run()
+    (moved / 'walker').rename(tmp_path / 'new')
+    with pytest.raises(ConfigError, match=r'cannot be read'):
+        export(tmp_path / 'run', tmp_path / 'policy')
+    export(tmp_path / 'run', tmp_path / 'policy', str(tmp_path / 'new'))
+    assert open_policy(tmp_path / 'policy', engine='onnxruntime').contract.robot == 'humanoid'
+
+
 def test_a_failed_export_changes_nothing(trainer, folder, tmp_path, monkeypatch, spoil, message,
                                          before):
     output = tmp_path / 'policy'

@@ -88,11 +88,13 @@ def _float(spec: Any, base: Any, source: Path, questions: Questions) -> None:
 
 
 def canonical(mjcf: str) -> str:
-    """Return MJCF as MuJoCo writes it, without defaults of the actuators, which are removed.
+    """Return MJCF as MuJoCo writes it, without physics options and defaults of the actuators.
 
-    The actuators that the simulator adds would take them over.
+    The simulator sets its own options, and the actuators that it adds would take the defaults.
     """
     root = ElementTree.fromstring(mjcf)
+    for option in root.findall('option') + root.findall('statistic'):
+        root.remove(option)
     for default in root.iter('default'):
         for child in [it for it in default if it.tag in ACTUATORS]:
             default.remove(child)

@@ -18,7 +18,8 @@ START = 0.4  # [rad] knee angle from which the search starts
 STEPS, DAMPING, STEP = 100, 1e-3, 0.2  # iterations, of least squares, largest change [rad]
 CLOSE = 2e-3  # [m], [rad] largest error of a solution
 CLOSING_STEP, CLOSING_STEPS = 0.002, 600  # [s], and steps in which closed loops close
-GIVES_WAY = 0.1  # [rad] error of a leg joint under the robot's weight
+GIVES_WAY = 0.05  # [rad] error of a leg joint under the robot's weight
+MARGIN = 1.5  # of the stiffness that balances a falling body
 PITCHES = 3  # hip, knee and ankle of a leg
 
 
@@ -83,8 +84,8 @@ class StandingPose:
     def stiffness(self) -> Dict[str, float]:
         """Return the kp with which each driven joint holds the default pose [Nm/rad].
 
-        That of a leg joint balances half of the robot above it, and gives way by
-        :data:`GIVES_WAY` under the weight; that of another joint holds what it carries.
+        That of a leg joint balances half of the robot above it with a :data:`MARGIN`, and gives
+        way by :data:`GIVES_WAY` under the weight; that of another joint holds what it carries.
         """
         model, data = self._model, self._data
         mujoco.mj_forward(model, data)
@@ -99,7 +100,8 @@ class StandingPose:
             anchor, body = data.xanchor[joint], int(model.jnt_bodyid[joint])
             if joint in self._joints:
                 carried = abs(torques[model.jnt_dofadr[joint]]) / GIVES_WAY
-                found[name] = max(carried, weight * abs(data.subtree_com[1, 2] - anchor[2]))
+                height = abs(data.subtree_com[1, 2] - anchor[2])
+                found[name] = max(carried, MARGIN * weight * height)
             else:
                 found[name] = float(model.body_subtreemass[body] * GRAVITY * np.linalg.norm(
                     data.subtree_com[body] - anchor))

@@ -151,6 +151,12 @@ def test_what_cannot_be_drafted_is_refused_in_one_sentence(tmp_path, text, endin
     assert '\n' not in str(refusal.value) and not (tmp_path / 'mine').exists()
 
 
+def test_physics_options_of_the_file_are_left_to_the_simulator(tmp_path):
+    robot, _ = draft(tmp_path, mjcf('<option gravity="0 0 0"/>'), '.xml')
+    model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
+    assert model.opt.gravity.tolist() == [0.0, 0.0, -9.81]
+
+
 def test_a_joint_is_locked_or_its_link_dropped(tmp_path):
     for name, options in (('locked', {'lock': {'jaw': 0.02}}), ('dropped', {'drop': ['jaw']})):
         (tmp_path / name).mkdir()

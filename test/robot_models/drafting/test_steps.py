@@ -142,8 +142,10 @@ def test_the_derived_pose_bends_the_knees_under_the_centre_of_mass(tmp_path):
 def test_guessed_gains_hold_the_weight(tmp_path):
     robot, _ = draft(tmp_path, urdf())
     kp = dict(zip(robot.joint_names, robot.values('kp')))
-    height = 0.5  # [m], of the centre of mass over the ankles, roughly
-    assert kp['left_ankle'] > 0.5 * robot.mass * GRAVITY * height * 0.8
+    model, data = stand(robot, 0.0)
+    mujoco.mj_forward(model, data)
+    height = data.subtree_com[1, 2] - data.joint('left_ankle').xanchor[2]
+    assert kp['left_ankle'] == pytest.approx(1.5 * 0.5 * robot.mass * GRAVITY * height, rel=0.01)
     (tmp_path / 'known').mkdir()
     known, _ = draft(tmp_path / 'known', urdf(), armature={'': 0.01})
     assert known.values('kp') == pytest.approx(0.01 * (16 * np.pi)**2, rel=1e-3)
