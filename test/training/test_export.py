@@ -17,7 +17,7 @@ pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
 from humanoid_locomotion.core.command import GaitSpec
-from humanoid_locomotion.core.errors import CheckpointError, ConfigError, LocomotionError
+from humanoid_locomotion.core.errors import CheckpointError, LocomotionError
 from humanoid_locomotion.core.feedback.kinematics import leg_spec
 from humanoid_locomotion.core.feedback.velocity_feedback import LinearLoopSpec
 from humanoid_locomotion.core.policy.engines import open_engine
@@ -140,22 +140,6 @@ def spoil_card(monkeypatch):
     (spoil_network, 'golden step 0 does not replay: action differs by 0.1'),
     (spoil_card, 'the disk is full')])
 @pytest.mark.parametrize('before', [False, True])
-def test_the_folder_of_the_robot_may_be_elsewhere_by_now(tmp_path):
-    moved = tmp_path / 'my: robots #1'
-    shutil.copytree(ROBOT.folder, moved / 'walker')
-    before = str(moved / 'walker')
-    settings, robot = training_config('humanoid', before, 4, 1, list(SMALL))
-    assert settings.robot == before and robot.folder == before
-    it = Trainer(settings, robot, backend='fake', device='cpu', seed=7, folder=tmp_path / 'run',
-                 command=COMMAND)
-    it.run()
-    (moved / 'walker').rename(tmp_path / 'new')
-    with pytest.raises(ConfigError, match=r'cannot be read'):
-        export(tmp_path / 'run', tmp_path / 'policy')
-    export(tmp_path / 'run', tmp_path / 'policy', str(tmp_path / 'new'))
-    assert open_policy(tmp_path / 'policy', engine='onnxruntime').contract.robot == 'humanoid'
-
-
 def test_a_failed_export_changes_nothing(trainer, folder, tmp_path, monkeypatch, spoil, message,
                                          before):
     output = tmp_path / 'policy'
@@ -209,3 +193,14 @@ def test_a_robot_that_is_turned_about_shows_every_figure():
             assert np.all(values.std(axis=0) > 0.01), key
             columns = {tuple(column) for column in values.T}
             assert len(columns) == values.shape[1], key
+
+
+def test_a_robots_folder_may_have_any_name_and_be_elsewhere_by_now(trainer, tmp_path):
+    moved = tmp_path / 'my: robots #1'
+    shutil.copytree(ROBOT.folder, moved)
+    settings, robot = training_config('humanoid', str(moved), 4, 1, list(SMALL))
+    assert settings.robot == str(moved) and robot.folder == str(moved)
+    with pytest.raises(CheckpointError, match="another version of 'unitree_h1'"):
+        export(trainer.folder, tmp_path / 'policy', 'unitree_h1')
+    export(trainer.folder, tmp_path / 'policy', str(moved))
+    assert (tmp_path / 'policy' / 'contract.yaml').is_file()
