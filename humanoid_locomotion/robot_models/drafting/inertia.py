@@ -15,7 +15,9 @@ from humanoid_locomotion.robot_models.drafting.questions import Questions
 from humanoid_locomotion.robot_models.drafting.scene import rigid
 from humanoid_locomotion.robot_models.mjcf_reader import matrix
 
-TOLERANCE = 1e-6  # relative to the largest of the three; rounding of the file
+TOLERANCE = 1e-3  # relative to the largest of the three; rounding of the file
+LEAST = 1e-15  # [kg m^2], MuJoCo's smallest
+SLACK = 2e-5  # the same, by which a corrected inertia can exist after rounding, too
 LEAST_MASS = 0.01  # [kg] of a moving link that has none
 LEAST_RADIUS = 0.01  # [m] of gyration
 LEAST_SHARE = 0.01  # smallest moment of inertia, relative to the largest
@@ -58,7 +60,8 @@ def _problems(spec: Any) -> Iterator[Tuple[Any, str, np.ndarray, np.ndarray]]:
         axes[:, 0] *= np.sign(np.linalg.det(axes))  # a rotation, no reflection
         corrected = np.maximum(moments, LEAST_SHARE * moments[2] if moments[0] < TOLERANCE * (
             moments[2]) else 0.0)
-        corrected[:2] += max(0.0, corrected[2] - corrected[0] - corrected[1]) / 2.0
+        lacking = (1.0 + SLACK) * corrected[2] - corrected[0] - corrected[1]
+        corrected[:2] += max(0.0, lacking) / 2.0
         text = ', '.join(f'{value:.6g}' for value in moments)
         if body.joints and not any(_has_inertia(it) for it in rigid(body)):
             least = LEAST_MASS * LEAST_RADIUS**2
@@ -85,7 +88,7 @@ def _write(body: Any, moments: np.ndarray, axes: np.ndarray) -> None:
 
 def _has_inertia(body: Any) -> bool:
     if body.explicitinertial:
-        return bool(body.mass > 0.0 and np.linalg.eigvalsh(_tensor(body))[2] > 0.0)
+        return bool(body.mass > 0.0 and np.linalg.eigvalsh(_tensor(body))[0] > LEAST)
     return any(geom.mass != 0.0 for geom in body.geoms)
 
 

@@ -47,7 +47,8 @@ def read_mjcf(root: ElementTree.Element, path: Path, questions: Questions) -> So
         if geom.type == HFIELD or (geom.type == MESH and geom.parent is spec.worldbody):
             geom.type, geom.size = mujoco.mjtGeom.mjGEOM_SPHERE, [0.01, 0.0, 0.0]
             geom.meshname = geom.hfieldname = ''
-    for shape in (*spec.geoms, *spec.sites):
+    classes = [spec.find_default(it.get('class', 'main')) for it in root.iter('default')]
+    for shape in (*spec.geoms, *spec.sites, *(it.geom for it in classes if it is not None)):
         if spec.material(shape.material) is None:
             shape.material = ''
     paired = {name for pair in spec.pairs for name in (pair.geomname1, pair.geomname2)}
