@@ -48,8 +48,8 @@ def check_inertias(spec: Any, source: Path, fix: bool, questions: Questions) -> 
             raise SimulationError(f'{source}: link {body.name!r}: {problem}; correct the file, or '
                                   'give --fix-inertia')
         _write(body, moments, axes)
-        if body.joints or body.mass < 0.0:
-            body.mass = max(body.mass, LEAST_MASS)
+        if (body.joints or body.mass < 0.0) and not body.mass > LEAST_MASS:
+            body.mass = LEAST_MASS
         questions.ask('robot.xml', f'inertia corrected: {problem}', body.name)
 
 
@@ -84,6 +84,7 @@ def _write(body: Any, moments: np.ndarray, axes: np.ndarray) -> None:
     body.fullinertia, quaternion = np.full(6, np.nan), np.zeros(4)
     mujoco.mju_mat2Quat(quaternion, axes.ravel())
     body.inertia, body.iquat, body.explicitinertial = moments, quaternion, True
+    body.ipos = np.nan_to_num(body.ipos)  # not a number where the file has no inertial
 
 
 def _has_inertia(body: Any) -> bool:
