@@ -118,6 +118,7 @@ class _Draft:
         base = self._spec.body(self._base)
         self._feet = (feet.asked_feet(self._spec, options.feet) if options.feet else
                       feet.find_feet(base, self._data, source, self.questions))
+        feet.check_sides(self._feet, self._data, source)
         if feet.raise_base(self._spec, self._data, self._base, self._feet, self.questions):
             self._place()
         self._joints = joint_drafts.driven_joints(

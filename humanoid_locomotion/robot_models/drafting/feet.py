@@ -19,6 +19,7 @@ from humanoid_locomotion.robot_models.drafting.scene import below
 SYMMETRY = 0.05  # largest difference between two sides that mirror each other, of the leg length
 LEVEL = 0.1  # height above the lowest end links, of the robot's, below which others are feet too
 NEAR_GROUND = 0.5  # distance of a base below the hips, of the hips' height, above which it is low
+SIDE = re.compile('left|right|(?<![a-z])[lr](?![a-z])')  # in the name of a link
 HAND = re.compile('hand|wrist|finger|thumb|palm|gripper|elbow|forearm')
 
 
@@ -58,6 +59,21 @@ def find_feet(base: Any, data: mujoco.MjData, source: Path,
                               f'{again[0][0]!r} and {again[0][1]!r} at one height')
     questions.ask('feet', 'the two lowest end links that mirror each other', f'{left}, {right}')
     return left, right
+
+
+def check_sides(feet: Sequence[str], data: mujoco.MjData, source: Path) -> None:
+    """Refuse a robot that does not look along the x axis of its base.
+
+    Raises:
+        SimulationError: The left foot is on the right side, or is called so.
+    """
+    left, right = feet
+    sides = [next(iter(SIDE.findall(name.lower())), '')[:1] for name in feet]
+    if data.body(left).xpos[1] < data.body(right).xpos[1] or sides == ['r', 'l']:
+        raise SimulationError(f'{source}: the foot on the side of positive y is '
+                              f'{(left if sides == ["r", "l"] else right)!r}, expected the left '
+                              'one: the base must have x forward and y left (REP-103); turn the '
+                              'frame of its link in the file')
 
 
 def _chain(base: Any, name: str) -> Set[str]:
