@@ -20,7 +20,7 @@ SYMMETRY = 0.05  # largest difference between two sides that mirror each other, 
 LEVEL = 0.1  # height above the lowest end links, of the robot's, below which others are feet too
 NEAR_GROUND = 0.5  # distance of a base below the hips, of the hips' height, above which it is low
 SIDE = re.compile('left|right|(?<![a-z])[lr](?![a-z])')  # in the name of a link
-HAND = re.compile('hand|wrist|finger|thumb|palm|gripper|elbow|forearm')
+NO_FOOT = re.compile('hand|wrist|finger|thumb|palm|gripper|elbow|forearm|wheel|caster')
 
 
 def find_feet(base: Any, data: mujoco.MjData, source: Path,
@@ -46,10 +46,10 @@ def find_feet(base: Any, data: mujoco.MjData, source: Path,
             f'with x forward and y left; the end links are {sorted(ends)[:12]}: give --feet '
             'LEFT,RIGHT')
     low, left, right = pairs[0]
-    if HAND.search(left.lower()):
+    if NO_FOOT.search(left.lower()):
         raise SimulationError(f'{source}: the lowest end links that mirror each other are '
-                              f'{left!r} and {right!r}, whose names are those of hands, expected '
-                              'feet; give --feet LEFT,RIGHT')
+                              f'{left!r} and {right!r}, whose names are those of hands or '
+                              'wheels, expected feet; give --feet LEFT,RIGHT')
     near = low + LEVEL * (max(data.body(body.name).xpos[2] for body in below(base))
                           - place[2] - low)
     again = [names for height, *names in pairs[1:]
