@@ -122,7 +122,7 @@ class _Draft:
         if feet.raise_base(self._spec, self._data, self._base, self._feet, self.questions):
             self._place()
         self._joints = joint_drafts.driven_joints(
-            self._model, drives, {**key, **pose}, source, self.questions)
+            self._spec, self._model, drives, {**key, **pose}, source, self.questions)
         self._passive = [self._model.joint(i).name for i in range(self._model.njnt)
                          if self._model.joint(i).name in drives.passive]
         self._rest = {joint: value for joint, value in key.items() if joint in drives.passive}

@@ -42,9 +42,11 @@ class JointDraft:
     kd: Optional[float] = None
 
 
-def driven_joints(model: mujoco.MjModel, drives: Drives, pose: Mapping[str, float],
+def driven_joints(spec: Any, model: mujoco.MjModel, drives: Drives, pose: Mapping[str, float],
                   source: object, questions: Questions) -> List[JointDraft]:
     """Return the driven joints with their limits and default positions.
+
+    A range that is empty in the file is removed from the model.
 
     Raises:
         SimulationError: There are none, or one is not a hinge.
@@ -68,8 +70,10 @@ def driven_joints(model: mujoco.MjModel, drives: Drives, pose: Mapping[str, floa
                                   f'{joint.name}')
         lower, upper = joint.range.tolist()
         if not model.jnt_limited[i]:
+            found_range = f'the range [{lower:g}, {upper:g}]' if lower or upper else 'no limits'
+            questions.ask('lower, upper', f'the file has {found_range}', '-pi, pi', joint.name)
+            spec.joint(joint.name).range = [0.0, 0.0]
             lower, upper = -math.pi, math.pi
-            questions.ask('lower, upper', 'the file has no limits', '-pi, pi', joint.name)
         default = float(np.clip(pose.get(joint.name, float(model.qpos0[joint.qposadr[0]])),
                                 lower, upper))
         found.append(JointDraft(joint.name, lower, upper, default))

@@ -139,6 +139,16 @@ def test_the_derived_pose_bends_the_knees_under_the_centre_of_mass(tmp_path):
     assert defaults['left_knee'] == pytest.approx(defaults['right_knee'], abs=1e-3)
 
 
+def test_a_range_without_width_is_no_range(tmp_path):
+    text = urdf().replace('lower="-1.5" upper="1.5"', 'lower="1" upper="1"', 1)
+    robot, asked = draft(tmp_path, text)
+    assert asked['lower, upper'].joints == ('left_hip',)
+    assert asked['lower, upper'].why == 'the file has the range [1, 1]'
+    assert robot.joints[0].upper == pytest.approx(np.pi)
+    model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
+    assert model.joint('left_hip').range.tolist() == [0.0, 0.0]
+
+
 def test_guessed_gains_hold_the_weight(tmp_path):
     robot, _ = draft(tmp_path, urdf())
     kp = dict(zip(robot.joint_names, robot.values('kp')))
