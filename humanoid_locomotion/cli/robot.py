@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -55,7 +55,8 @@ def list_robots(json: bool = JSON) -> None:
 
 @app.command('import')
 def import_robot(
-        model: Path = typer.Argument(..., help='URDF or MJCF file of the robot.'),
+        model: str = typer.Argument(..., help='URDF or MJCF file of the robot, or '
+                                    'robot_descriptions:NAME.'),
         output: Optional[Path] = typer.Option(
             None, show_default='robots/NAME', help='Robot folder to write.'),
         name: str = typer.Option(
@@ -63,16 +64,29 @@ def import_robot(
         pose: List[str] = typer.Option(
             [], help='Default position of joints, as knee=0.7 [rad]; a part of a name is enough.'),
         armature: List[str] = typer.Option(
-            [], help='Rotor inertia behind the gear, as knee=0.016 [kg m^2]; sets the gains too.')
+            [], help='Rotor inertia behind the gear, as knee=0.016 [kg m^2]; sets the gains too.'),
+        feet: str = typer.Option(
+            '', show_default='the lowest end links', help='The links LEFT,RIGHT of the feet.'),
+        lock: List[str] = typer.Option(
+            [], help='Position at which joints are fixed, as head=0 [rad]; a part of a name.'),
+        drop: List[str] = typer.Option(
+            [], help='Links to leave out, with all that they carry; a part of a name.'),
+        fix_inertia: bool = typer.Option(
+            False, '--fix-inertia', help='Correct masses and inertias that cannot exist.'),
+        guess: bool = typer.Option(
+            False, '--guess', help='Guess torques, speeds, rotor inertias and gains that the '
+            'file lacks, for simulation only.')
 ) -> None:
     """Draft robot.yaml and robot.xml from a model, and list what the model does not contain."""
-    file_to_read(model)
-    name = name or model.stem
+    source, name = _model(model, name)
     folder = folder_to_write(output or Path('robots') / name)
-    from humanoid_locomotion.robot_models.importer import TODO
+    from humanoid_locomotion.robot_models.drafting.questions import TODO
+    from humanoid_locomotion.robot_models.importer import ImportOptions
     from humanoid_locomotion.robot_models.importer import import_robot as draft
-    questions = draft(model, folder, name, _values(pose, '--pose', -10.0, 10.0),
-                      _values(armature, '--armature', 0.0, 100.0))
+    questions = draft(source, folder, name, ImportOptions(
+        _values(pose, '--pose', -10.0, 10.0), _values(armature, '--armature', 0.0, 100.0),
+        [word.strip() for word in feet.split(',')] if feet else (),
+        _values(lock, '--lock', -10.0, 10.0), drop, fix_inertia, guess))
     table = Table('in robot.yaml', 'joints', 'draft', 'check', title=f'open in {folder}')
     for question in questions:
         style = 'red' if question.written == TODO else 'yellow'
@@ -130,6 +144,18 @@ def _show(found: RobotReport, page: Path) -> None:
         if it.advice:
             console.print(f'{it.name}: {it.advice}', soft_wrap=True, markup=False)
     console.print(f'{found.verdict}; see {page}', soft_wrap=True, markup=False)
+
+
+def _model(model: str, name: str) -> Tuple[Path, str]:
+    """Return the file of a robot and the robot's name."""
+    from humanoid_locomotion.robot_models.drafting.descriptions import PREFIX, described_model
+    if not model.startswith(PREFIX):
+        path = file_to_read(Path(model))
+        return path, name or path.stem
+    described = model[len(PREFIX):]
+    console.print(f'looking for {described}; robot_descriptions downloads its repository if it is '
+                  'not in its cache', soft_wrap=True, markup=False)
+    return described_model(described), name or described
 
 
 def _values(given: List[str], option: str, low: float, high: float) -> Dict[str, float]:

@@ -42,7 +42,7 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
     chosen = chosen_config(config, robot, resumed)
     changes = [f'run.{key}={value}' for key, value in (
         ('num_envs', num_envs), ('iterations', iterations)) if value is not None]
-    changes += [f'robot={json.dumps(robot)}'] * bool(robot) + assignments
+    changes += [f'robot={json.dumps(robot)}'] * bool(robot) + assignments  # a path, not YAML
     require_torch('training')
     settings = read_config(chosen.data, chosen.source, changes)
     return settings, load_robot(settings.robot)
