@@ -33,6 +33,7 @@ PACKAGES = {
     'course': {'core', 'course', 'sim.backend', 'training', 'numpy'},
     'core': {'core', 'numpy', 'yaml'},
     'robot_models': {'core', 'robot_models', 'numpy', 'mujoco'},
+    'robot_check': {'core', 'robot_models', 'robot_check', 'sim.backend', 'numpy', 'mujoco'},
     'sim': {'core', 'robot_models', 'sim', 'numpy'},
     'sim.mujoco': {'mujoco'},
     'sim.mujoco_warp': {'mujoco', 'mujoco_warp', 'warp', 'torch'},
@@ -87,8 +88,8 @@ LAZY = {
     'reliability.faults.viewer_client': {'websockets'},
     'reliability.command_line_fuzz': {'cli', 'typer', '__main__', 'onnx'},  # what there is to try
     'reliability.policy_fuzz.mutate_onnx': {'onnx'},
-    'cli': {'benchmarks', 'evaluation', 'nodes', 'reliability', 'robot_models', 'sim.backend',
-            'sim.isaacgym.check', 'training', 'numpy', 'rclpy', 'torch', 'yaml'},
+    'cli': {'benchmarks', 'evaluation', 'nodes', 'reliability', 'robot_check', 'robot_models',
+            'sim.backend', 'sim.isaacgym.check', 'training', 'numpy', 'rclpy', 'torch', 'yaml'},
     '__main__': {'cli'},
 }
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 from pathlib import Path
@@ -24,9 +25,11 @@ import torch
 
 from humanoid_locomotion.cli.main import main
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.sim.backend import open_backend
-from humanoid_locomotion.training.config_file import load_config
+from humanoid_locomotion.training.config_file import load_config, read_config
+from humanoid_locomotion.training.derived_recipe import derive
 from humanoid_locomotion.training.env.env import LocomotionEnv
 
 ROOT = Path(__file__).parents[1]
@@ -69,6 +72,21 @@ def place(tmp_path_factory):
     return folder
 
 
+def test_the_derived_config_is_close_to_that_of_the_page(place):
+    folder = place / 'robots' / 'wren'
+    derived, by_hand = (to_mapping(it) for it in (
+        read_config(derive(load_robot(folder), str(folder)).data, 'derived'), load_config(CONFIG)))
+    for key, tolerance in (
+            ('gait.period', 0.01), ('action.scale', 0.02), ('terminations.base_height', 0.02),
+            ('commands.limits.lin_vel_x', 0.07), ('commands.limits.lin_vel_y', 0.07),
+            ('randomization.payload', 0.04), ('randomization.push_velocity', 0.07),
+            ('rewards.weights.base_height.height', 0.01),
+            ('rewards.weights.feet_follow_clock.swing_height', 0.12),
+            ('rewards.weights.feet_too_close.distance', 0.1)):
+        one, other = (functools.reduce(dict.get, key.split('.'), it) for it in (derived, by_hand))
+        assert one == pytest.approx(other, rel=tolerance), key
+
+
 def test_the_draft_is_complete_and_is_the_robot_of_the_page(place):
     robot = load_robot(place / 'robots' / 'wren')
     assert ': TODO' not in (place / 'robots' / 'wren' / 'robot.yaml').read_text()
@@ -94,6 +112,7 @@ def test_the_draft_is_complete_and_is_the_robot_of_the_page(place):
 @pytest.fixture
 def standing(place):
     """Give the training environment of four Wrens that are told to stand, without kicks."""
+    torch.manual_seed(0)
     settings, robot = load_config(CONFIG), load_robot(place / 'robots' / 'wren')
     contract = settings.contract(robot)
     backend = open_backend('mujoco', robot, 4, settings.physics, contract.joints, 'cpu')

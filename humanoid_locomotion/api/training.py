@@ -51,7 +51,8 @@ def train(robot: Union[str, Path] = '', *, config: str = '', num_envs: Optional[
 
     Args:
         robot: Name or folder of a robot; empty for the config's.
-        config: Name or path of a training config; empty for the robot's, else ``humanoid``.
+        config: Name or path of a training config; empty for the robot's, or the one derived from
+            a robot without; ``humanoid`` without a robot.
         num_envs: Number of robots; None for the config's.
         iterations: Total number of iterations; None for that of the config.
         backend: Name of a simulator; ``auto`` is ``mujoco_warp`` on a GPU, else ``mujoco``.
@@ -94,7 +95,8 @@ def make_env(robot: Union[str, Path] = '', num_envs: Optional[int] = None, *, co
     Args:
         robot: Name or folder of a robot; empty for the config's.
         num_envs: Number of robots; None for the config's.
-        config: Name or path of a training config; empty for the robot's, else ``humanoid``.
+        config: Name or path of a training config; empty for the robot's, or the one derived from
+            a robot without; ``humanoid`` without a robot.
         api: ``gymnasium`` for a ``gymnasium.vector.VectorEnv``, ``rsl_rl`` for a
             ``rsl_rl.env.VecEnv`` (rsl_rl 5).
         arrays: ``numpy``, or ``torch`` for tensors that stay on the device; rsl_rl always gets

@@ -71,11 +71,11 @@ def _run(**how: Any) -> Any:
 @app.command()
 def train(
         config: str = typer.Option(
-            '', '--config', show_default='that of --resume, or of the robot',
+            '', '--config', show_default='that of --resume, or of the robot, or derived from it',
             help='Name in config/training, or path of a YAML file.'),
         robot: str = typer.Option(
             '', show_default='that of the config, humanoid',
-            help='Robot to train; `robot list` lists them.'),
+            help='Robot to train, or folder of your own; `robot list` lists them.'),
         backend: str = typer.Option(
             'auto', help='Simulator: mujoco_warp (GPU), isaacgym (GPU), mujoco (CPU); '
             'auto picks one of MuJoCo by the device.'),
@@ -108,6 +108,9 @@ def train(
             "Isaac Gym's own, slower."),
         assign: List[str] = typer.Option(
             [], '--set', help='Change one value of the config, as ppo.desired_kl=0.02.'),
+        print_config: bool = typer.Option(
+            False, '--print-config', help='Print the whole config, with the origin of each '
+            'derived value, and end.'),
         python: str = typer.Option(
             '', show_default='this one',
             help='Interpreter to train in; Isaac Gym needs a Python 3.8.'),
@@ -121,6 +124,13 @@ def train(
         accept_changes=accept_changes, max_minutes=max_minutes, until_scorecard=until_scorecard,
         gpus=gpus, deterministic=deterministic, graph=graph, fuse=fuse, viewer=viewer.value,
         assignments=tuple(assign))
+    if print_config:
+        config_as_text, as_data = cli.described_config(asked)
+        if json:
+            print_json(as_data)
+        else:
+            print(config_as_text, end='')
+        return
     code, result = cli.train(
         asked, interpreter.command(sys.executable, sys.argv[1:]), _command_line(),
         Console(stderr=json))

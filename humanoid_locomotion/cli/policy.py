@@ -83,7 +83,9 @@ def check(
 @app.command()
 def export(
         run: Path = typer.Argument(..., help='Run folder or checkpoint.'),
-        output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.')
+        output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
+        robot: str = typer.Option(
+            '', show_default='as in training', help='Robot, or where its folder is now.')
 ) -> None:
     """Make a policy folder from a checkpoint."""
     from humanoid_locomotion.training.run.options import require_torch
@@ -92,7 +94,7 @@ def export(
     from humanoid_locomotion.training.run.checkpoint import open_latest
     with working('recording golden steps'):
         taken, content = open_latest(run, 'cpu')
-        folder = export_policy(taken, output)
+        folder = export_policy(taken, output, robot)
     console.print(f"wrote {folder}, from {taken}, iteration {content['iteration']}",
                   soft_wrap=True, markup=False)
 

@@ -1,12 +1,12 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The commands ``robot ...``: list robots, import one, write its URDF, test a real one."""
+"""The commands ``robot ...``: list robots, import and check one, write its URDF, test it."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -24,7 +24,10 @@ from humanoid_locomotion.cli.output import JSON, group, print_json
 from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.errors import ConfigError
 
-app = group('List robots, import one, write its URDF, test a real one.')
+if TYPE_CHECKING:
+    from humanoid_locomotion.robot_check.page import RobotReport
+
+app = group('List robots, import and check one, write its URDF, test a real one.')
 console = Console()
 
 
@@ -52,7 +55,8 @@ def list_robots(json: bool = JSON) -> None:
 
 @app.command('import')
 def import_robot(
-        model: Path = typer.Argument(..., help='URDF or MJCF file of the robot.'),
+        model: str = typer.Argument(..., help='URDF or MJCF file of the robot, or '
+                                    'robot_descriptions:NAME.'),
         output: Optional[Path] = typer.Option(
             None, show_default='robots/NAME', help='Robot folder to write.'),
         name: str = typer.Option(
@@ -60,16 +64,29 @@ def import_robot(
         pose: List[str] = typer.Option(
             [], help='Default position of joints, as knee=0.7 [rad]; a part of a name is enough.'),
         armature: List[str] = typer.Option(
-            [], help='Rotor inertia behind the gear, as knee=0.016 [kg m^2]; sets the gains too.')
+            [], help='Rotor inertia behind the gear, as knee=0.016 [kg m^2]; sets the gains too.'),
+        feet: str = typer.Option(
+            '', show_default='the lowest end links', help='The links LEFT,RIGHT of the feet.'),
+        lock: List[str] = typer.Option(
+            [], help='Position at which joints are fixed, as head=0 [rad]; a part of a name.'),
+        drop: List[str] = typer.Option(
+            [], help='Links to leave out, with all that they carry; a part of a name.'),
+        fix_inertia: bool = typer.Option(
+            False, '--fix-inertia', help='Correct masses and inertias that cannot exist.'),
+        guess: bool = typer.Option(
+            False, '--guess', help='Guess torques, speeds, rotor inertias and gains that the '
+            'file lacks, for simulation only.')
 ) -> None:
     """Draft robot.yaml and robot.xml from a model, and list what the model does not contain."""
-    file_to_read(model)
-    name = name or model.stem
+    source, name = _model(model, name)
     folder = folder_to_write(output or Path('robots') / name)
-    from humanoid_locomotion.robot_models.importer import TODO
+    from humanoid_locomotion.robot_models.drafting.questions import TODO
+    from humanoid_locomotion.robot_models.importer import ImportOptions
     from humanoid_locomotion.robot_models.importer import import_robot as draft
-    questions = draft(model, folder, name, _values(pose, '--pose', -10.0, 10.0),
-                      _values(armature, '--armature', 0.0, 100.0))
+    questions = draft(source, folder, name, ImportOptions(
+        _values(pose, '--pose', -10.0, 10.0), _values(armature, '--armature', 0.0, 100.0),
+        [word.strip() for word in feet.split(',')] if feet else (),
+        _values(lock, '--lock', -10.0, 10.0), drop, fix_inertia, guess))
     table = Table('in robot.yaml', 'joints', 'draft', 'check', title=f'open in {folder}')
     for question in questions:
         style = 'red' if question.written == TODO else 'yellow'
@@ -80,6 +97,65 @@ def import_robot(
     print_table(console, table)
     console.print(f'wrote {folder}; a robot with a TODO is refused when it is loaded',
                   soft_wrap=True, markup=False)
+    from humanoid_locomotion.robot_check.page import report, write_page
+    found, page = report(folder), folder / 'check.html'
+    write_page(found, page)
+    _show(found, page)
+
+
+@app.command()
+def check(
+        robot: str = typer.Argument(..., help='Robot, or folder of one.'),
+        output: Optional[Path] = typer.Option(
+            None, show_default='check-NAME.html', help='HTML page to write.'),
+        json: bool = JSON) -> None:
+    """Measure whether training a robot is worth starting, and draw it; 1 if it is not."""
+    from humanoid_locomotion.core.robot import robot_folder
+    folder = robot_folder(robot)
+    page = file_to_write(output or Path(f'check-{folder.resolve().name}.html'))
+    from humanoid_locomotion.robot_check.page import report, write_page
+    found = report(folder)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_page(found, page)
+    if json:
+        print_json({'robot': found.name, 'worth_training': found.is_worth_training,
+                    'verdict': found.verdict, 'page': page,
+                    'findings': [dataclasses.asdict(it) for it in found.findings],
+                    'values': [dataclasses.asdict(it) for it in found.origins]})
+    else:
+        for it in found.origins:
+            if it.origin in ('guessed', 'decide'):
+                console.print(f'{it.origin}: {it.key}: {it.note or it.value}', soft_wrap=True,
+                              markup=False, style='red' if it.origin == 'decide' else 'yellow')
+        _show(found, page)
+    raise typer.Exit(0 if found.is_worth_training else 1)
+
+
+def _show(found: RobotReport, page: Path) -> None:
+    """Print the findings, with advice below the table, and the verdict."""
+    styles = {'good': 'green', 'look': 'yellow', 'bad': 'red'}
+    if found.findings:
+        table = Table('quantity', 'measured', 'wanted', 'verdict', title=found.name)
+        for it in found.findings:
+            table.add_row(escape(it.name), escape(it.measured), escape(it.wanted),
+                          f'[{styles[it.verdict]}]{it.verdict}[/]')
+        print_table(console, table)
+    for it in found.findings:
+        if it.advice:
+            console.print(f'{it.name}: {it.advice}', soft_wrap=True, markup=False)
+    console.print(f'{found.verdict}; see {page}', soft_wrap=True, markup=False)
+
+
+def _model(model: str, name: str) -> Tuple[Path, str]:
+    """Return the file of a robot and the robot's name."""
+    from humanoid_locomotion.robot_models.drafting.descriptions import PREFIX, described_model
+    if not model.startswith(PREFIX):
+        path = file_to_read(Path(model))
+        return path, name or path.stem
+    described = model[len(PREFIX):]
+    console.print(f'looking for {described}; robot_descriptions downloads its repository if it is '
+                  'not in its cache', soft_wrap=True, markup=False)
+    return described_model(described), name or described
 
 
 def _values(given: List[str], option: str, low: float, high: float) -> Dict[str, float]:

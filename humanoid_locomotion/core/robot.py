@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 import hashlib
+import math
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, List, Optional, Tuple, Union
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import parse_xml
 from humanoid_locomotion.core.reading.resources import robot_folders
+from humanoid_locomotion.core.reading.robot_files import check_model
 from humanoid_locomotion.core.robot_bounds import PolicyBounds
 
 GRAVITY = 9.81  # [m/s^2]
@@ -59,9 +61,12 @@ class JointSpec:
             raise ValueError(f'joint {self.name}: default {self.default} is outside the limits '
                              f'[{self.lower}, {self.upper}]')
         for key in ('effort', 'velocity', 'kp', 'kd'):
-            if getattr(self, key) <= 0.0:
-                raise ValueError(
-                    f'joint {self.name}: {key} must be above 0, found {getattr(self, key)}')
+            if not 0.0 < getattr(self, key) < math.inf:
+                raise ValueError(f'joint {self.name}: {key} must be above 0 and finite, found '
+                                 f'{getattr(self, key)}')
+        if not 0.0 <= self.armature < math.inf:
+            raise ValueError(f'joint {self.name}: armature must be 0 or more and finite, found '
+                             f'{self.armature}')
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,8 @@ class RobotSpec:
         mirrored_joints: Of each joint that has one, its twin on the other side, written once for
             a pair; a joint on the sagittal plane is its own twin. Only needed for joints whose
             twin cannot be found from the model; None for no such joint.
+        passive_joints: Joints of the model that nothing drives: they follow another joint, a
+            spring or a closed loop; None for no such joint.
         folder: Folder of the files; set by :func:`load_robot`.
     """
 
@@ -96,12 +103,18 @@ class RobotSpec:
     urdf: Optional[str] = None
     policy_bounds: PolicyBounds = field(default_factory=PolicyBounds)
     mirrored_joints: Optional[Dict[str, str]] = None
+    passive_joints: Optional[Tuple[str, ...]] = None
     folder: str = ''
 
     def __post_init__(self) -> None:
+        if not 0.0 < self.base_height < math.inf:
+            raise ValueError(f'base_height must be above 0 and finite, found {self.base_height}')
         repeated = sorted({n for n in self.joint_names if self.joint_names.count(n) > 1})
         if repeated:
             raise ValueError(f'joints: {repeated} appear more than once')
+        both = sorted(set(self.passive_joints or ()) & set(self.joint_names))
+        if both:
+            raise ValueError(f'passive_joints: {both} are in joints, too')
         pairs = self.mirrored_joints or {}
         unknown = [it for pair in pairs.items() for it in pair if it not in self.joint_names]
         if unknown:
@@ -192,17 +205,17 @@ class RobotSpec:
 
     @cached_property
     def leg_joints(self) -> FrozenSet[str]:
-        """The joints above a foot, which only the policy may move.
+        """The joints above a foot, which only the policy may move."""
+        return self._joints_above(self.feet)
 
-        Raises:
-            ConfigError: The MJCF has no link of that name, or cannot be read.
-        """
+    @cached_property
+    def trunk_joints(self) -> FrozenSet[str]:
+        """The joints between the base and the trunk."""
+        return self._joints_above((self.trunk,))
+
+    def _joints_above(self, links: Tuple[str, ...]) -> FrozenSet[str]:
         paths = self._paths()
-        missing = [foot for foot in self.feet if foot not in paths]
-        if missing:
-            raise ConfigError(self.mjcf_path, 'body', f'expected the feet {missing}, found '
-                              f'{list(paths)}')
-        return frozenset(str(joint.get('name')) for foot in self.feet for body in paths[foot]
+        return frozenset(str(joint.get('name')) for link in links for body in paths[link]
                          for joint in body.findall('joint'))
 
     def _paths(self) -> Dict[str, List[ElementTree.Element]]:
@@ -241,24 +254,35 @@ def _is_moved(body: ElementTree.Element) -> bool:
     return body.find('joint') is not None or body.find('freejoint') is not None
 
 
+def robot_folder(name: Union[str, Path]) -> Path:
+    """Return the folder of a robot, given its name in the package or the folder's path.
+
+    Raises:
+        UnknownNameError: No such robot; the message lists those that exist.
+    """
+    folders, text = robot_folders(), str(name)
+    if '/' in text or (Path(text) / 'robot.yaml').is_file():
+        return Path(text)
+    if text not in folders:
+        raise UnknownNameError('robot', text, folders)
+    return folders[text]
+
+
 def load_robot(name: Union[str, Path]) -> RobotSpec:
     """Return a robot by its name in the package, or by the path of its folder.
 
     Raises:
         UnknownNameError: No such robot; the message lists those that exist.
-        ConfigError: Its ``robot.yaml`` is not valid.
+        ConfigError: Its ``robot.yaml`` is not valid, or its model disagrees with it.
     """
-    folders = robot_folders()
-    text = str(name)
-    is_path = '/' in text or (Path(text) / 'robot.yaml').is_file()
-    if not is_path and text not in folders:
-        raise UnknownNameError('robot', text, folders)
-    folder = Path(text) if is_path else folders[text]
+    folder = robot_folder(name)
     path = folder / 'robot.yaml'
     data: Any = config.read_yaml(path)
     if 'folder' in data:
         raise ConfigError(path, 'folder', 'unknown key; the folder is that of this file')
-    return config.from_mapping(RobotSpec, {**data, 'folder': str(folder.resolve())}, path)
+    robot = config.from_mapping(RobotSpec, {**data, 'folder': str(folder.resolve())}, path)
+    check_model(robot)
+    return robot
 
 
 def described_robot(name: str, folder: str) -> RobotSpec:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 from pathlib import Path
 from typing import Dict, Iterator, Mapping
@@ -50,31 +49,14 @@ def keyframe(model: mujoco.MjModel) -> Dict[str, float]:
             for i in range(model.njnt)}
 
 
-def efforts(model: mujoco.MjModel) -> Dict[str, float]:
-    """Return the largest torque of every joint for which the model has one [Nm]."""
-    found = {model.joint(i).name: float(model.jnt_actfrcrange[i, 1])
-             for i in range(model.njnt) if model.jnt_actfrclimited[i]}
-    for i in range(model.nu):
-        if model.actuator_trntype[i] != mujoco.mjtTrn.mjTRN_JOINT:
-            continue
-        gear = abs(float(model.actuator_gear[i, 0]))
-        is_motor = model.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_NONE
-        if model.actuator_forcelimited[i]:
-            limit = gear * float(model.actuator_forcerange[i, 1])
-        elif is_motor and model.actuator_ctrllimited[i]:
-            gain = float(model.actuator_gainprm[i, 0])
-            limit = gear * gain * float(model.actuator_ctrlrange[i, 1])
-        else:
-            continue
-        name = model.joint(int(model.actuator_trnid[i, 0])).name
-        found[name] = min(limit, found.get(name, math.inf))
-    return found
+def urdf_speeds(root: ElementTree.Element, source: Path) -> Dict[str, float]:
+    """Return the joints' speed limits of a URDF [rad/s], which MuJoCo does not read.
 
-
-def urdf_speeds(source: Path) -> Dict[str, float]:
-    """Return the joints' speed limits [rad/s], which MuJoCo does not read; empty for MJCF."""
+    Raises:
+        SimulationError: One is not a number.
+    """
     found = {}
-    for joint in xml_root(source).iter('joint'):
+    for joint in root.iter('joint'):
         limit = joint.find('limit')
         text = None if limit is None else limit.get('velocity')
         if text:
@@ -83,7 +65,7 @@ def urdf_speeds(source: Path) -> Dict[str, float]:
             except ValueError as error:
                 raise SimulationError(f'{source}: joint {joint.get("name")!r}: velocity is '
                                       f'{text[:40]!r}, expected a number') from error
-    return {name: speed for name, speed in found.items() if 0.0 < speed < math.inf}
+    return found
 
 
 def xml_root(path: Path) -> ElementTree.Element:

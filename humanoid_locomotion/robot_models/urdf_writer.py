@@ -33,6 +33,9 @@ def urdf_of(robot: RobotSpec) -> str:
     with mjcf_reader.mujoco_errors(robot.mjcf_path):
         mjcf_reader.check_file(robot.mjcf_path)
         model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
+    if robot.passive_joints:
+        raise SimulationError(f'{robot.mjcf_path}: has the passive joints '
+                              f'{list(robot.passive_joints)}, which URDF does not support')
     root = ElementTree.Element('robot', name=robot.name)
     root.append(ElementTree.Comment(HEADER.format(robot.mjcf)))
     joints = {joint.name: joint for joint in robot.joints}

@@ -26,12 +26,13 @@ from humanoid_locomotion.training.ppo.networks import ActorCritic
 from humanoid_locomotion.training.run import checkpoint
 
 
-def export(path: Path, output: Path) -> Path:
+def export(path: Path, output: Path, robot: str = '') -> Path:
     """Write the policy folder of a checkpoint and check that it opens.
 
     Args:
         path: A checkpoint, or a run folder for its newest checkpoint.
         output: The folder to write; replaced if it exists and holds a policy.
+        robot: The robot, or its folder if it is no longer where it was in training.
 
     Returns:
         ``output``.
@@ -44,16 +45,16 @@ def export(path: Path, output: Path) -> Path:
     if content['iteration'] == 0:
         raise CheckpointError(path, 'is of iteration 0: nothing has been learned yet')
     config = read_config(content['config'], path)
-    robot = load_robot(config.robot)  # a name, or the path of a robot of one's own
-    if robot.model_hash != content['model_hash']:
+    spec = load_robot(robot or config.robot)  # a name, or the path of a robot of one's own
+    if spec.model_hash != content['model_hash']:
         raise CheckpointError(
-            path, f'was trained on another version of {robot.name!r} (model hash '
-            f"{content['model_hash']}, now {robot.model_hash})")
-    contract = config.deployed().contract(robot)
+            path, f'was trained on another version of {spec.name!r} (model hash '
+            f"{content['model_hash']}, now {spec.model_hash})")
+    contract = config.deployed().contract(spec)
     model = restore(content, config, contract)
     with new_policy_folder(output) as folder:
         write_folder(folder, contract, model.act_mean, network_layers(model),
-                     golden_states(robot, contract, config, model), run_path=run_name(path))
+                     golden_states(spec, contract, config, model), run_path=run_name(path))
         (folder / 'card.md').write_text(card(content, config, path), encoding='utf-8')
     return output
 

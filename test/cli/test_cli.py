@@ -301,7 +301,7 @@ def test_import_robot_drafts_a_folder_and_lists_what_is_open(run, tmp_path):
     ended = run('robot', 'import', model, '--name', 'mine')
     assert ended.code == 0
     assert sorted(p.name for p in (tmp_path / 'robots' / 'mine').iterdir()) == [
-        'robot.xml', 'robot.yaml']
+        'check.html', 'robot.xml', 'robot.yaml']
     (row,) = [line for line in ended.out.splitlines() if ' effort ' in line]
     assert '19 joints' in row and 'TODO' in row
     again = run('robot', 'import', model, '--name', 'mine')

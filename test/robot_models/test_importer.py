@@ -18,7 +18,8 @@ import mujoco
 from humanoid_locomotion.core.errors import ConfigError, SimulationError
 from humanoid_locomotion.core.feedback.kinematics import joint_lines
 from humanoid_locomotion.core.robot import load_robot
-from humanoid_locomotion.robot_models.importer import TODO, import_robot
+from humanoid_locomotion.robot_models.drafting.questions import TODO
+from humanoid_locomotion.robot_models.importer import ImportOptions, import_robot
 from humanoid_locomotion.sim.backend import PhysicsSpec
 from humanoid_locomotion.sim.mujoco.model import build_model
 
@@ -112,10 +113,12 @@ def test_an_mjcf_gives_masses_gains_and_pose(draft):
     robot = answer(folder, velocity=12.0)
     assert robot.values('effort').tolist() == [20.0, 30.0]  # gear * ctrlrange; forcerange
     assert robot.values('default') == pytest.approx([0.2, -0.2])
-    assert robot.values('upper') == pytest.approx(math.radians(60.0))
-    rate = 2.0 * math.pi * 8.0
-    assert robot.values('kp') == pytest.approx(0.02 * rate**2, abs=1e-3)
-    assert robot.values('kd') == pytest.approx(2.0 * 1.5 * 0.02 * rate, abs=1e-3)
+    assert robot.values('upper') == pytest.approx(math.radians(60.0), rel=1e-5)
+    rate = 2.0 * math.pi * 8.0  # of the motor; the other joint has a position actuator
+    assert robot.values('kp') == pytest.approx([0.02 * rate**2, 50.0], abs=1e-3)
+    assert robot.values('kd') == pytest.approx([3.0 * 0.02 * rate, 3.0 * 50.0 / rate], abs=1e-3)
+    assert questions['kp, kd'].joints == ('right_hip',)
+    assert '50.5, 3.02' in questions['kp, kd'].why and questions['kp, kd'].written == '50, 2.984'
     source = mujoco.MjModel.from_xml_string(MJCF)
     assert robot.mass == pytest.approx(source.body_subtreemass[0])
 
@@ -143,16 +146,16 @@ def test_a_draft_with_a_question_open_is_refused_by_its_key(draft):
     assert '#   armature, kp, kd: ' in text and '(left_hip, right_hip)' in text
 
 
-def test_feet_that_no_name_tells_are_asked_for(draft):
-    folder, questions = draft(URDF.replace('right_', 'starboard_'), '.urdf')
-    assert questions['feet'].written == TODO
-    assert 'feet: TODO' in (folder / 'robot.yaml').read_text()
+def test_feet_are_found_by_their_place_whatever_they_are_called(draft):
+    folder, questions = draft(URDF.replace('right_', 'starboard_').replace('left_', 'x'), '.urdf')
+    assert questions['feet'].written == 'xshin, starboard_shin'
+    assert 'feet: [xshin, starboard_shin]' in (folder / 'robot.yaml').read_text()
 
 
 def test_pose_and_rotors_can_be_told_by_parts_of_names_and_the_last_counts(tmp_path):
     (tmp_path / 'tiny.urdf').write_text(URDF)
-    questions = import_robot(tmp_path / 'tiny.urdf', tmp_path / 'mine', 'mine',
-                             pose={'hip': 0.2}, armature={'hip': 0.01, 'left_hip': 0.02})
+    questions = import_robot(tmp_path / 'tiny.urdf', tmp_path / 'mine', 'mine', ImportOptions(
+        pose={'hip': 0.2}, armature={'hip': 0.01, 'left_hip': 0.02}))
     assert not {'default', 'armature, kp, kd'} & {question.key for question in questions}
     robot = load_robot(tmp_path / 'mine')
     assert robot.values('default').tolist() == [0.2, 0.2]
@@ -166,7 +169,8 @@ def test_pose_and_rotors_can_be_told_by_parts_of_names_and_the_last_counts(tmp_p
 def test_a_part_that_is_in_no_name_is_refused(tmp_path):
     (tmp_path / 'tiny.urdf').write_text(URDF)
     with pytest.raises(ConfigError, match=r"--pose: no joint name contains 'knee'; .*left_hip"):
-        import_robot(tmp_path / 'tiny.urdf', tmp_path / 'mine', 'mine', pose={'knee': 0.2})
+        import_robot(tmp_path / 'tiny.urdf', tmp_path / 'mine', 'mine',
+                     ImportOptions(pose={'knee': 0.2}))
 
 
 @pytest.mark.parametrize('turn, size', [('0 0 0', '.2 .1 .04'), ('1.5707963 0 0', '.2 .04 .1')])
@@ -217,7 +221,7 @@ def test_a_shipped_robot_comes_back_as_it_was(tmp_path):
     (MJCF.replace('name="right_hip" axis="1 0 0" range="-60 60"',
                   'name="right_hip" type="slide" range="-1 1"'), "joint 'right_hip': expected a"),
     (MJCF.replace('<geom type="box" size="0.1 0.1 0.1"/>',
-                  '<geom type="mesh" mesh="gone"/>'), 'MuJoCo cannot load it')])
+                  '<geom type="mesh" mesh="gone"/>'), "link 'trunk' has no inertial, and its")])
 def test_what_is_no_robot_is_refused_and_nothing_is_written(draft, tmp_path, text, message):
     with pytest.raises(SimulationError, match=message):
         draft(text, '.xml')

@@ -116,3 +116,9 @@ def test_what_urdf_cannot_say_is_refused(tmp_path, inner, said):
     robot = dataclasses.replace(load_robot('humanoid'), folder=str(tmp_path))
     with pytest.raises(SimulationError, match=said):
         urdf_of(robot)
+
+
+def test_passive_joints_are_refused():
+    robot = dataclasses.replace(load_robot('humanoid'), passive_joints=('toe',))
+    with pytest.raises(SimulationError, match=r'passive joints .*, which URDF does not support'):
+        urdf_of(robot)

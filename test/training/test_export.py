@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+import shutil
 
 import numpy as np
 import pytest
-from tiny import ROBOT, config
+from tiny import ROBOT, SMALL, config
 import torch
 
 pytest.importorskip('mujoco')
@@ -25,6 +26,7 @@ from humanoid_locomotion.core.policy.golden import GOLDEN_WALK, tumbling_states
 from humanoid_locomotion.training import export as exporting
 from humanoid_locomotion.training.export import export
 from humanoid_locomotion.training.run import checkpoint
+from humanoid_locomotion.training.run.options import training_config
 from humanoid_locomotion.training.run.trainer import Trainer
 
 COMMAND = 'humanoid-locomotion train --seed 7'
@@ -191,3 +193,14 @@ def test_a_robot_that_is_turned_about_shows_every_figure():
             assert np.all(values.std(axis=0) > 0.01), key
             columns = {tuple(column) for column in values.T}
             assert len(columns) == values.shape[1], key
+
+
+def test_a_robots_folder_may_have_any_name_and_be_elsewhere_by_now(trainer, tmp_path):
+    moved = tmp_path / 'my: robots #1'
+    shutil.copytree(ROBOT.folder, moved)
+    settings, robot = training_config('humanoid', str(moved), 4, 1, list(SMALL))
+    assert settings.robot == str(moved) and robot.folder == str(moved)
+    with pytest.raises(CheckpointError, match="another version of 'unitree_h1'"):
+        export(trainer.folder, tmp_path / 'policy', 'unitree_h1')
+    export(trainer.folder, tmp_path / 'policy', str(moved))
+    assert (tmp_path / 'policy' / 'contract.yaml').is_file()

@@ -20,7 +20,7 @@ from humanoid_locomotion.training.env.env import LocomotionEnv
 NUM_ENVS, STEPS = 4, 15
 
 
-@pytest.fixture(params=['humanoid', 'course', 'unitree_g1', 'unitree_h1'])
+@pytest.fixture(params=['humanoid', 'course', 'unitree_g1', 'unitree_h1', 'any_robot'])
 def standing(request):
     """Give each robot's environment, in CPU MuJoCo, without kicks and told to stand."""
     torch.manual_seed(0)

@@ -202,7 +202,7 @@ def test_a_file_with_a_base_holds_only_what_differs(write):
 
 
 @pytest.mark.parametrize('data, message', [
-    ({'base': 'humanoyd'}, r"base: there is no .*expected .* or one of \['course', 'humanoid'"),
+    ({'base': 'humanoyd'}, r"base: there is no .*expected .* or one of \['any_robot', 'course',"),
     ({'base': 'nowhere.yaml'}, 'base: there is no .*nowhere.yaml; expected a path'),
     ({'base': 3}, 'base: expected a name or a path, found 3'),
     ({'base': 'made.yaml'}, "base: 'made.yaml' is based on this file"),

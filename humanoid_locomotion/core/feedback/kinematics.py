@@ -129,8 +129,25 @@ class JointLine(NamedTuple):
     anchor: np.ndarray
 
 
+class DefaultPose(NamedTuple):
+    """Joints and sites below the base in the default pose, in the base frame.
+
+    Attributes:
+        lines: The axis of each joint.
+        sites: The position of each site, (3,) [m].
+    """
+
+    lines: Dict[str, JointLine]
+    sites: Dict[str, np.ndarray]
+
+
 def joint_lines(robot: RobotSpec) -> Dict[str, JointLine]:
-    """Return the axis of every joint below the base, in the default pose.
+    """Return the axis of every joint below the base, see :func:`default_pose`."""
+    return default_pose(robot).lines
+
+
+def default_pose(robot: RobotSpec) -> DefaultPose:
+    """Return the joints and sites below the base; a joint without a default is at zero.
 
     Raises:
         ConfigError: A rotation is written in another form than ``quat``, or an axis only in a
@@ -139,6 +156,7 @@ def joint_lines(robot: RobotSpec) -> Dict[str, JointLine]:
     root = robot.mjcf_root
     default = {joint.name: joint.default for joint in robot.joints}
     lines: Dict[str, JointLine] = {}
+    sites: Dict[str, np.ndarray] = {}
 
     def descend(above: ElementTree.Element, place: np.ndarray, turn: np.ndarray) -> None:
         for element in above:
@@ -155,12 +173,14 @@ def joint_lines(robot: RobotSpec) -> Dict[str, JointLine]:
                 moved = np.append(np.sin(half) * axis, np.cos(half))
                 at = anchor + rotations.rotate(moved, at - anchor)
                 turned = rotations.multiply(moved, turned)
+            sites.update({str(site.get('name')): at + rotations.rotate(turned, _place(site, robot))
+                          for site in element.findall('site')})
             descend(element, at, turned)
 
     for body in root.iter('body'):
         if body.get('name') == robot.base_link:
             descend(body, np.zeros(3), rotations.IDENTITY)
-    return lines
+    return DefaultPose(lines, sites)
 
 
 def _axis(joint: ElementTree.Element, root: ElementTree.Element, robot: RobotSpec) -> np.ndarray:

@@ -40,6 +40,7 @@ GOOD = {
     'dev interface': 'page.md',
     'navigate': 'kitchen --output walk',
     'dev replay': '{stock}/files/recording.mcap',
+    'robot check': '{stock}/robot --output page.html',
     'robot list': '',
     'robot self-test': '--interface lo --domain 99 --hanging',
     'policy rebuild': 'policy',
@@ -60,11 +61,12 @@ USUAL = {
     '--backend': 'mujoco', '--seed': '3', '--num-envs': '2', '--terrain': 'rough',
     '--viewer': 'none', '--set': 'ppo.gamma=0.9', '--push': '0.3', '--max-minutes': '0.1',
     '--seconds-scale': '0.1', '--hand-payload': '1', '--minutes': '0.1', '--pose': 'knee=0.5',
-    '--armature': 'knee=0.02', '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}
+    '--armature': 'knee=0.02', '--feet': 'left_foot,right_foot', '--lock': 'knee=0.5',
+    '--drop': 'head', '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}
 # Commands whose GOOD line takes only seconds.
 SOON = ('policy check', 'policy compare', 'policy envelope', 'robot import', 'dev replay',
-        'robot list', 'policy retune', 'robot write-urdf', 'dev soak --help', 'dev benchmark',
-        'train --nope', 'policy check nobody')
+        'robot check', 'robot list', 'policy retune', 'robot write-urdf', 'dev soak --help',
+        'dev benchmark', 'train --nope', 'policy check nobody')
 STREAM_KINDS = {
     'standard output full': '>/dev/full', 'standard output closed': '>&-',
     'standard error closed': '2>&-', 'standard input closed': '<&-',

@@ -149,7 +149,8 @@ class MujocoLayout:
         self.num_held = model.nu - self.num_joints
         held = all_joints(robot, joints)[self.num_joints:]
         self._held = Constant([[joint.default for joint in held]])
-        rest = model.qpos0.copy()
+        rest = model.key_qpos[0].copy() if robot.passive_joints and model.nkey else (
+            model.qpos0.copy())
         for joint in held:
             rest[model.joint(joint.name).qposadr] = joint.default
         self._rest_qpos, self._rest_qvel = Constant(rest[None]), Constant(np.zeros((1, model.nv)))

@@ -14,8 +14,10 @@ import sys
 from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
+from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.training.config import MAX_ROBOTS
 from humanoid_locomotion.training.config_checks import MAX_COUNT
+from humanoid_locomotion.training.config_text import config_text
 from humanoid_locomotion.training.run import options as reading
 from humanoid_locomotion.training.run import run_folder, workers
 from humanoid_locomotion.training.run.stop_signals import StopSignals
@@ -154,6 +156,24 @@ def train(asked: Options, restart: Sequence[str], command: str,
         return _lead(asked, trainer, f'{spec.name}, {backend}', spec.folder, console)
 
 
+def described_config(asked: Options) -> Tuple[str, Dict[str, Any]]:
+    """Return the config of the given options as YAML with comments, and as plain data.
+
+    Raises:
+        LocomotionError: An option is invalid.
+    """
+    begun = _begun(asked)
+    resumed = None if begun is None else (begun.path, begun.content)
+    chosen = reading.chosen_config(asked.config, asked.robot, resumed)
+    settings, _ = reading.training_config(
+        asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
+        resumed)
+    unchanged = {key: reason for key, reason in chosen.reasons.items()
+                 if not any(change.startswith(f'{key}=') for change in asked.assignments)}
+    return config_text(settings, unchanged), {
+        'config': to_mapping(settings), 'reasons': unchanged}
+
+
 def _begun(asked: Options) -> Optional[Beginning]:
     """Return the checkpoint to resume from, and check that the run folder can be used."""
     if asked.resume is None:
@@ -192,6 +212,8 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
         stop = stack.enter_context(StopSignals())
         trainer.begin()
         folder = trainer.folder
+        if asked.resume is None and reading.chosen_config(asked.config, asked.robot).reasons:
+            console.print('the config is derived from the robot, see --print-config')
         if trainer.run_folder.warning:
             console.print(trainer.run_folder.warning, soft_wrap=True, markup=False)
         watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, robot)))

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError, SimulationError
 from humanoid_locomotion.core.reading.resources import config_file
@@ -15,6 +16,7 @@ from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import import_backend
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.config_file import read_config, read_files
+from humanoid_locomotion.training.derived_recipe import BASIS, derive
 
 MUJOCO_BYTES = 1.7e6  # memory of one robot in CPU MuJoCo, measured with the humanoid
 
@@ -26,7 +28,7 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
 
     Args:
         config: Name in ``config/training``, or path of a YAML file; empty for that of the
-            checkpoint or of the robot.
+            checkpoint or of the robot. It is derived for a robot without one.
         robot: Overrides the robot of the config unless empty.
         num_envs: Overrides the number of robots of the config unless None.
         iterations: Overrides the number of iterations of the config unless None.
@@ -37,19 +39,49 @@ def training_config(config: str, robot: str, num_envs: Optional[int], iterations
     Raises:
         LocomotionError: A name is unknown, a value is invalid, or torch is not installed.
     """
-    if robot:
-        load_robot(robot)  # report an unknown robot, not its missing config
-    if resumed is not None and not config:
-        path, data = resumed[0], resumed[1]['config']
-    else:
-        path = config_file('training', config or robot or 'humanoid')
-        data = read_files(path)
+    chosen = chosen_config(config, robot, resumed)
     changes = [f'run.{key}={value}' for key, value in (
         ('num_envs', num_envs), ('iterations', iterations)) if value is not None]
-    changes += [f'robot={robot}'] * bool(robot) + assignments
+    changes += [f'robot={json.dumps(robot)}'] * bool(robot) + assignments  # a path, not YAML
     require_torch('training')
-    settings = read_config(data, path, changes)
+    settings = read_config(chosen.data, chosen.source, changes)
     return settings, load_robot(settings.robot)
+
+
+class ChosenConfig(NamedTuple):
+    """A config before changes.
+
+    Attributes:
+        data: Plain data.
+        source: Its file or checkpoint.
+        reasons: Origin of the derived values, by dotted key.
+    """
+
+    data: Dict[str, Any]
+    source: Path
+    reasons: Dict[str, str]
+
+
+def chosen_config(config: str, robot: str,
+                  resumed: Optional[Tuple[Path, Dict[str, Any]]] = None) -> ChosenConfig:
+    """Return the config of a file, of a checkpoint, or derived from a robot without one.
+
+    Args:
+        config: See :func:`training_config`.
+        robot: See :func:`training_config`.
+        resumed: See :func:`training_config`.
+
+    Raises:
+        LocomotionError: A name is unknown, or a file is not valid.
+    """
+    spec = load_robot(robot) if robot else None  # report an unknown robot, not its missing config
+    if resumed is not None and not config:
+        return ChosenConfig(resumed[1]['config'], resumed[0], {})
+    path = config_file('training', config or robot or 'humanoid')
+    if spec is not None and not config and not path.is_file():
+        recipe = derive(spec, robot)
+        return ChosenConfig(recipe.data, config_file('training', BASIS), recipe.reasons)
+    return ChosenConfig(read_files(path), path, {})
 
 
 def choose_backend(name: str, device: str) -> str:

@@ -19,6 +19,7 @@ from humanoid_locomotion.core.command import GaitSpec
 from humanoid_locomotion.core.contract import ObservationSpec, PolicyContract, TermSpec
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.feedback.joint_mirror import joint_mirror
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets, RobotState
@@ -37,7 +38,6 @@ from humanoid_locomotion.training.env.rewards.outcome import Outcome
 from humanoid_locomotion.training.env.symmetry import (
     action_mirror,
     critic_mirror,
-    joint_mirror,
     observation_mirror,
 )
 from humanoid_locomotion.training.env.tracking_memory import TrackingMemory, velocity_in_heading

@@ -1,0 +1,172 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Gives the feet of a robot shapes whose contacts cost little, and sites under their soles."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+
+import mujoco
+import numpy as np
+
+from humanoid_locomotion.core.errors import SimulationError
+from humanoid_locomotion.robot_models.drafting.meshes import MeshShape, mesh_points
+from humanoid_locomotion.robot_models.drafting.questions import Questions
+from humanoid_locomotion.robot_models.drafting.scene import delete_shape, rigid
+from humanoid_locomotion.robot_models.mjcf_reader import matrix
+
+SIDES = ('left', 'right')
+SPHERE = 0.02  # [m] largest radius of the spheres that replace a foot's box
+SLAB = 0.15  # height of the part of a mesh that its sole is fitted to, of the mesh's height
+GEOM = mujoco.mjtGeom
+# Extent of a shape along a direction `up`, given in the frame of the shape.
+REACH: Dict[Any, Callable[[np.ndarray, np.ndarray], float]] = {
+    GEOM.mjGEOM_SPHERE: lambda size, up: size[0],
+    GEOM.mjGEOM_CAPSULE: lambda size, up: size[0] + size[1] * abs(up[2]),
+    GEOM.mjGEOM_CYLINDER: lambda size, up: (
+        size[1] * abs(up[2]) + size[0] * math.sqrt(max(0.0, 1.0 - up[2] ** 2))),
+    GEOM.mjGEOM_BOX: lambda size, up: float(size @ np.abs(up)),
+    GEOM.mjGEOM_ELLIPSOID: lambda size, up: float(np.linalg.norm(size * up)),
+}
+SOLID = {'contype': 1, 'conaffinity': 1, 'condim': 3, 'friction': [1.0, 0.005, 0.0001]}
+COPIED = ('type', 'size', 'contype', 'conaffinity', 'condim', 'friction', 'solref', 'solimp',
+          'margin', 'gap', 'rgba', 'group')
+
+
+def lift_shapes(spec: Any, data: mujoco.MjData, feet: Sequence[str]) -> None:
+    """Move the shapes of links that are welded to a foot, or have no mass, to the link that moves.
+
+    The simulator measures the contacts of one link per foot, and a link with shapes needs a mass.
+    """
+    for body in list(spec.bodies)[1:]:
+        if body.joints or not body.geoms:
+            continue
+        above = body.parent
+        while not above.joints:
+            above = above.parent
+        if above.name not in feet and body.explicitinertial:
+            continue
+        place, turn = _relative(data.body(body.name).xpos, data.body(body.name).xmat,
+                                data.body(above.name))
+        for geom in list(body.geoms):
+            values = {key: getattr(geom, key) for key in COPIED}
+            values = {key: np.array(value) if isinstance(value, np.ndarray) else value
+                      for key, value in values.items()}
+            name, position = geom.name, place + turn @ geom.pos
+            quaternion = _quaternion(turn @ matrix(geom.quat))
+            delete_shape(spec, geom)
+            above.add_geom(name=name, pos=position, quat=quaternion, **values)
+
+
+def _relative(position: Any, rotation: Any, frame: Any) -> Tuple[np.ndarray, np.ndarray]:
+    """Return a pose (3,), (3, 3) in the frame of a body."""
+    axes = np.asarray(frame.xmat).reshape(3, 3)
+    return axes.T @ (position - frame.xpos), axes.T @ np.asarray(rotation).reshape(3, 3)
+
+
+def _quaternion(turn: np.ndarray) -> np.ndarray:
+    quaternion = np.zeros(4)
+    mujoco.mju_mat2Quat(quaternion, np.ascontiguousarray(turn).ravel())
+    return quaternion
+
+
+def shape_feet(spec: Any, data: mujoco.MjData, feet: Sequence[str],
+               meshes: Mapping[str, MeshShape], source: Path, questions: Questions) -> None:
+    """Give every foot shapes whose contacts cost little: spheres in place of a box or a mesh.
+
+    Raises:
+        SimulationError: A foot has neither a shape nor a readable mesh.
+    """
+    for name in feet:
+        foot = spec.body(name)
+        solid = [geom for geom in foot.geoms if geom.type in REACH
+                 and (geom.contype or geom.conaffinity)]
+        for geom in solid:
+            if not (geom.contype | geom.conaffinity) & 1:
+                geom.conaffinity |= 1
+                questions.ask('robot.xml', 'its shapes do not touch a floor with the bits 1, as '
+                              "the simulator's has; conaffinity was changed", name)
+            if geom.type == GEOM.mjGEOM_BOX:
+                _add_corners(foot, data, geom.pos, matrix(geom.quat), np.asarray(geom.size), geom)
+                delete_shape(spec, geom)
+        if solid:
+            continue
+        own = [(site, meshes[site.name]) for body in rigid(foot)
+               for site in body.sites if site.name in meshes]
+        own = [both for both in own if both[1].collides] or own
+        points = [_points(data, site, mesh) for site, mesh in own]
+        points = [it for it in points if len(it)]
+        if not points:
+            lacking = ', '.join(sorted({mesh.written for _, mesh in own})[:2])
+            raise SimulationError(
+                f'{source}: foot {name!r} has no collision shape'
+                + (f', and its mesh {lacking} is missing or no STL, OBJ or MSH that MuJoCo reads'
+                   if lacking else ' and no mesh') + '; give it one, as a box, or give --feet')
+        centre, size = _sole_box(np.concatenate(points))
+        frame = data.body(name)
+        place, turn = _relative(centre, np.eye(3), frame)
+        _add_corners(foot, data, place, turn, size, None)
+        questions.ask('robot.xml', f'the foot has no simple collision shape: spheres in the '
+                      f'corners of a box of {2 * size[0]:.3f} x {2 * size[1]:.3f} m, fitted to '
+                      'the sole of its mesh', name)
+
+
+def _points(data: mujoco.MjData, site: Any, mesh: MeshShape) -> np.ndarray:
+    frame = data.site(site.name)
+    return mesh_points(mesh) @ np.asarray(frame.xmat).reshape(3, 3).T + frame.xpos
+
+
+def _sole_box(points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the centre and the half sizes of a box, (3,), at the lower end of points [m]."""
+    low, high = points[:, 2].min(), points[:, 2].max()
+    slab = points[points[:, 2] <= low + SLAB * (high - low)]
+    near, far = slab.min(0), slab.max(0)
+    half = np.maximum(0.5 * (far - near), 0.1 * SPHERE)
+    half[2] = min(SPHERE, 0.5 * (high - low))
+    centre = 0.5 * (near + far)
+    centre[2] = low + half[2]
+    return centre, half
+
+
+def _add_corners(foot: Any, data: mujoco.MjData, place: np.ndarray, turn: np.ndarray,
+                 size: np.ndarray, like: Optional[Any]) -> None:
+    """Add spheres in the four corners of a box that are lowest in the default pose."""
+    up = (data.body(foot.name).xmat.reshape(3, 3) @ turn)[2]
+    thin = int(np.abs(up).argmax())
+    radius = min(SPHERE, *size)
+    values: Dict[str, Any] = SOLID if like is None else {
+        key: getattr(like, key) for key in (*SOLID, 'rgba')}
+    for signs in itertools.product((-1.0, 1.0), repeat=2):
+        corner = np.insert(np.array(signs), thin, -np.sign(up[thin]))
+        foot.add_geom(type=GEOM.mjGEOM_SPHERE, size=[radius, 0.0, 0.0],
+                      pos=place + turn @ (corner * (size - radius)), **values)
+
+
+def round_cylinders(spec: Any) -> None:
+    """Replace long cylinders by capsules, whose contacts cost less."""
+    for geom in spec.geoms:
+        if geom.type == GEOM.mjGEOM_CYLINDER and geom.size[1] > geom.size[0]:
+            geom.type = GEOM.mjGEOM_CAPSULE
+            geom.size = [geom.size[0], geom.size[1] - geom.size[0], 0.0]
+
+
+def add_soles(spec: Any, model: mujoco.MjModel, data: mujoco.MjData,
+              feet: Sequence[str]) -> None:
+    """Add a site under each foot, level in the default pose."""
+    for side, foot in zip(SIDES, feet):
+        body = data.body(foot)
+        low = min(_lowest(model, data, geom) for geom in range(model.ngeom)
+                  if model.geom_bodyid[geom] == body.id and GEOM(model.geom_type[geom]) in REACH
+                  and (model.geom_contype[geom] or model.geom_conaffinity[geom]))
+        place, turn = _relative(np.array([*body.xpos[:2], low]), np.eye(3), body)
+        if spec.site(f'{side}_sole') is None:
+            spec.body(foot).add_site(name=f'{side}_sole', pos=place, quat=_quaternion(turn))
+
+
+def _lowest(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> float:
+    up = data.geom_xmat[geom].reshape(3, 3)[2]
+    reach = REACH[GEOM(model.geom_type[geom])](model.geom_size[geom], up)
+    return float(data.geom_xpos[geom, 2] - reach)

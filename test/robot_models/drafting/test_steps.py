@@ -1,0 +1,199 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Laws of the steps of a draft: inertias, locking, drives, feet, poses and meshes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip('mujoco', minversion='3.3')
+
+import mujoco
+from small_robots import FINGER, draft, joint, link, mjcf, stand, urdf
+
+from humanoid_locomotion.core.errors import ConfigError, SimulationError
+from humanoid_locomotion.core.robot import GRAVITY
+from humanoid_locomotion.robot_models.drafting.drives import read_drives
+from humanoid_locomotion.robot_models.drafting.inertia import check_inertias
+from humanoid_locomotion.robot_models.drafting.meshes import mesh_file
+from humanoid_locomotion.robot_models.drafting.questions import Questions
+from humanoid_locomotion.robot_models.drafting.scene import lock
+
+
+def one_link(moments, moving=True):
+    """Give a model of one link with principal moments about turned axes."""
+    spec = mujoco.MjSpec()
+    body = spec.worldbody.add_body(name='it', mass=1.0, explicitinertial=True, inertia=moments,
+                                   iquat=[0.8, 0.6, 0.0, 0.0])
+    if moving:
+        body.add_joint(name='j')
+    return spec, body
+
+
+@pytest.mark.parametrize('moments', [(0.1, 0.2, 0.5), (0.3, 0.1, 0.1), (-0.1, 0.2, 0.2),
+                                     (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)])
+def test_a_corrected_inertia_can_exist_and_keeps_its_largest_moment_and_its_axes(moments):
+    spec, body = one_link(moments)
+    with pytest.raises(SimulationError, match="link 'it': it"):
+        check_inertias(spec, 'file', False, Questions())
+    questions = Questions()
+    check_inertias(spec, 'file', True, questions)
+    spec.compile()  # MuJoCo refuses what cannot exist
+    small, middle, large = sorted(body.inertia)
+    assert small > 0.0 and large <= small + middle + 1e-12 and len(questions.asked) == 1
+    if max(moments) > 0.0:
+        assert large == pytest.approx(max(moments))
+    axis = np.zeros(3)
+    mujoco.mju_rotVecQuat(axis, np.eye(3)[np.argmax(body.inertia)], body.iquat)
+    before = np.zeros(3)
+    mujoco.mju_rotVecQuat(before, np.eye(3)[int(np.argmax(moments))], np.array([0.8, 0.6, 0, 0]))
+    if sorted(moments)[1] < sorted(moments)[2]:
+        assert abs(axis @ before) == pytest.approx(1.0)
+
+
+def test_an_inertia_that_can_exist_is_left_alone():
+    spec, body = one_link((0.1, 0.2, 0.25))
+    check_inertias(spec, 'file', True, Questions())
+    assert body.inertia.tolist() == [0.1, 0.2, 0.25]
+    assert body.iquat.tolist() == [0.8, 0.6, 0, 0]
+
+
+def test_a_frame_without_mass_is_no_fault(tmp_path):
+    frame = link('frame', 0.0).replace('0.01', '0')
+    robot, _ = draft(tmp_path, urdf(frame + joint('f', 'base', 'frame', '0 0 0', 'fixed')))
+    assert robot.mass == pytest.approx(10.0)
+
+
+def test_a_locked_joint_holds_the_links_where_it_would():
+    text = ('<mujoco><worldbody><body name="a" pos="0 0 1"><freejoint/><geom size=".1"/><body '
+            'name="b" pos=".1 .2 .3" quat=".8 0 .6 0"><joint name="j" axis="1 2 2" '
+            'pos=".1 0 .2"/><geom size=".1"/><body name="c" pos="0 .3 0"><joint name="s" '
+            'type="slide" axis="0 1 0"/><geom size=".1"/></body></body></body></worldbody>'
+            '</mujoco>')
+    free = mujoco.MjModel.from_xml_string(text)
+    data = mujoco.MjData(free)
+    data.joint('j').qpos, data.joint('s').qpos = 0.7, 0.2
+    mujoco.mj_kinematics(free, data)
+    spec = mujoco.MjSpec.from_string(text)
+    lock(spec, {'j': 0.7, 's': 0.2}, Questions())
+    fixed = spec.compile()
+    held = mujoco.MjData(fixed)
+    mujoco.mj_kinematics(fixed, held)
+    assert fixed.njnt == 1
+    for name in 'abc':
+        assert held.body(name).xpos == pytest.approx(data.body(name).xpos, abs=1e-9)
+        assert held.body(name).xmat == pytest.approx(data.body(name).xmat, abs=1e-9)
+
+
+def test_a_joint_that_follows_a_locked_one_is_locked_too(tmp_path):
+    tip = joint('tip', 'finger', 'tip', '0 0 0.05',
+                inside='<mimic joint="finger" multiplier="1.2" offset="0.1"/>')
+    robot, _ = draft(tmp_path, urdf(FINGER + tip), lock={'finger': 0.5})
+    assert not {'finger', 'tip'} & set(robot.joint_names) and robot.passive_joints is None
+    data = stand(robot, 0.0)[1]
+    mujoco.mj_kinematics(data.model, data)
+    turn = data.body('base').xmat.reshape(3, 3).T @ data.body('tip').xmat.reshape(3, 3)
+    assert np.arctan2(turn[0, 2], turn[0, 0]) == pytest.approx(0.5 + 1.2 * 0.5 + 0.1)
+
+
+def test_gears_multiply_torques_and_gains_and_tendons_pass_them_on():
+    model = mujoco.MjModel.from_xml_string(
+        '<mujoco><worldbody><body><geom size=".1"/><joint name="a"/><body><geom size=".1"/>'
+        '<joint name="b"/><body><geom size=".1"/><joint name="c"/><body><geom size=".1"/>'
+        '<joint name="d"/></body></body></body></body></worldbody><tendon><fixed name="one">'
+        '<joint joint="b" coef="3"/></fixed><fixed name="two"><joint joint="c" coef="1"/>'
+        '<joint joint="d" coef="1"/></fixed></tendon><actuator>'
+        '<position joint="a" kp="10" kv="2" gear="2" forcerange="-5 5"/>'
+        '<motor tendon="one" gear="2" ctrlrange="-4 4" ctrllimited="true"/>'
+        '<motor tendon="two"/></actuator></mujoco>')
+    drives = read_drives(model)
+    assert drives.gains == {'a': (40.0, 8.0)} and drives.efforts == {'a': 10.0, 'b': 24.0}
+    assert drives.passive == drives.through_tendons == {'c', 'd'}
+
+
+def test_the_damping_of_a_joint_is_the_kd_of_its_position_actuator(tmp_path):
+    actuators = ''.join(f'<position joint="{side}_{name}" kp="80" forcerange="-30 30"/>'
+                        for side in ('left', 'right') for name in ('hip', 'ankle'))
+    robot, asked = draft(tmp_path, mjcf(f'<actuator>{actuators}</actuator>').replace(
+        'armature="0.005"', 'armature="0.005" damping="3"'), '.xml')
+    assert robot.values('kp').tolist() == 4 * [80.0] and robot.values('kd').tolist() == 4 * [3.0]
+    model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
+    assert not model.dof_damping.any()
+    assert asked['kp, kd'].written == '80, 3' and '12.6, 0.754' in asked['kp, kd'].why
+
+
+def test_the_derived_pose_bends_the_knees_under_the_centre_of_mass(tmp_path):
+    robot, asked = draft(tmp_path, urdf())
+    assert asked['default'].written == 'derived'
+    model, data = stand(robot, 0.0)
+    mujoco.mj_forward(model, data)
+    assert robot.base_height == pytest.approx(0.615 - 0.06 * 0.615, abs=2e-3)
+    for sole in robot.soles:
+        place = data.site(sole)
+        assert place.xpos[2] == pytest.approx(0.0, abs=2e-3)
+        assert place.xmat[8] == pytest.approx(1.0, abs=1e-4)
+        assert place.xpos[0] == pytest.approx(data.subtree_com[1, 0], abs=3e-3)
+    defaults = dict(zip(robot.joint_names, robot.values('default')))
+    assert abs(defaults['left_knee']) > 0.3
+    assert defaults['left_knee'] == pytest.approx(defaults['right_knee'], abs=1e-3)
+
+
+def test_a_range_without_width_is_no_range(tmp_path):
+    text = urdf().replace('lower="-1.5" upper="1.5"', 'lower="1" upper="1"', 1)
+    robot, asked = draft(tmp_path, text)
+    assert asked['lower, upper'].joints == ('left_hip',)
+    assert asked['lower, upper'].why == 'the file has the range [1, 1]'
+    assert robot.joints[0].upper == pytest.approx(np.pi)
+    model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
+    assert model.joint('left_hip').range.tolist() == [0.0, 0.0]
+
+
+def test_guessed_gains_hold_the_weight(tmp_path):
+    robot, _ = draft(tmp_path, urdf())
+    kp = dict(zip(robot.joint_names, robot.values('kp')))
+    model, data = stand(robot, 0.0)
+    mujoco.mj_forward(model, data)
+    height = data.subtree_com[1, 2] - data.joint('left_ankle').xanchor[2]
+    assert kp['left_ankle'] == pytest.approx(1.5 * 0.5 * robot.mass * GRAVITY * height, rel=0.01)
+    (tmp_path / 'known').mkdir()
+    known, _ = draft(tmp_path / 'known', urdf(), armature={'': 0.01})
+    assert known.values('kp') == pytest.approx(0.01 * (16 * np.pi)**2, rel=1e-3)
+
+
+def test_a_base_at_the_ground_is_raised_to_the_hips(tmp_path):
+    low = urdf().replace('xyz="0 0.1 0"', 'xyz="0 0.1 0.6"').replace('xyz="0 -0.1 0"',
+                                                                    'xyz="0 -0.1 0.6"')
+    robot, asked = draft(tmp_path, low)
+    assert asked['base_link'].written == '0.600 m'
+    assert robot.base_height == pytest.approx(0.578, abs=2e-3)
+    inertial = mujoco.MjModel.from_xml_path(str(robot.mjcf_path)).body('base').ipos
+    assert inertial == pytest.approx([0, 0, -0.6])
+
+
+def test_four_feet_are_refused_and_feet_can_be_named(tmp_path):
+    legs = urdf().replace('left_', 'hind_left_').replace('right_', 'hind_right_')
+    four = urdf(legs[legs.index('<link name="hind_left_thigh"'):-8].replace(' 0.1 0"', ' 0.15 0"')
+                .replace('-0.1 0"', '-0.15 0"'))
+    with pytest.raises(SimulationError, match='expected two feet, found'):
+        draft(tmp_path, four)
+    robot, _ = draft(tmp_path, four, feet=['left_foot', 'right_foot'])
+    assert robot.feet == ('left_foot', 'right_foot')
+    (tmp_path / 'new').mkdir()
+    for names, said in ((['left_foot', 'nose'], "no link is called 'nose'"),
+                        (['left_foot'], 'expected two links')):
+        with pytest.raises(ConfigError, match=said):
+            draft(tmp_path / 'new', four, feet=names)
+
+
+def test_a_mesh_is_found_by_package_beside_the_file_and_in_another_format(tmp_path):
+    (tmp_path / 'robot' / 'urdf').mkdir(parents=True)
+    (tmp_path / 'robot' / 'meshes').mkdir()
+    stl = tmp_path / 'robot' / 'meshes' / 'foot.STL'
+    stl.touch()
+    source = tmp_path / 'robot' / 'urdf' / 'it.urdf'
+    for text in ('package://robot/meshes/foot.STL', 'package://other/meshes/foot.dae',
+                 '../meshes/foot.STL', f'file://{stl}'):
+        assert mesh_file(text, '', source).samefile(stl), text
+    assert mesh_file('foot.STL', '../meshes', source).samefile(stl)
+    assert mesh_file('package://robot/meshes/hand.STL', '', source) is None
