@@ -22,6 +22,7 @@ class ActionMapper:
 
     ``default_offset``: target = default + action_scale * action.
     ``joint_range``: an action in [-1, 1] maps linearly onto [lower, upper].
+    The target of a joint that is not commanded is its default position.
     """
 
     def __init__(self, contract: PolicyContract):
@@ -30,6 +31,15 @@ class ActionMapper:
             offset, scale = contract.values('default'), contract.values('action_scale')
         else:
             offset, scale = 0.5 * (upper + lower), 0.5 * (upper - lower)
+        commanded, names = contract.commanded_joints, contract.joint_names
+        is_held = np.array([name not in commanded for name in names])
+        offset, scale = np.where(is_held, contract.values('default'), offset), np.where(
+            is_held, 0.0, scale)
+        self._commanded = [names.index(name) for name in commanded]
+        # The action of each joint; that of a held joint is multiplied by zero.
+        columns = [0 if held else commanded.index(name) for name, held in zip(names, is_held)]
+        self._columns = None if columns == list(range(contract.num_actions)) else Constant(
+            columns, np.int64)
         self._offset, self._scale = Constant(offset), Constant(scale)
         self._lower, self._upper = Constant(lower), Constant(upper)
         self._clips = contract.clips_targets
@@ -37,6 +47,8 @@ class ActionMapper:
     def targets(self, action: Array) -> JointTargets:
         """Return the joint targets of an action."""
         action = float32(action)
+        if self._columns is not None:
+            action = action[:, self._columns.like(action)]
         positions = self._offset.like(action) + self._scale.like(action) * action
         if self._clips:
             positions = clip(positions, self._lower.like(action), self._upper.like(action))
@@ -45,8 +57,10 @@ class ActionMapper:
     @property
     def action_bounds(self) -> Tuple[np.ndarray, np.ndarray]:
         """The actions, (num_actions,) each, whose targets are the lower and the upper limits."""
-        offset, scale = self._offset.value, self._scale.value
-        return (self._lower.value - offset) / scale, (self._upper.value - offset) / scale
+        lower, upper, offset, scale = (
+            it.value[self._commanded]
+            for it in (self._lower, self._upper, self._offset, self._scale))
+        return (lower - offset) / scale, (upper - offset) / scale
 
 
 def pd_torque(targets: JointTargets, positions: Array, velocities: Array, kp: Array, kd: Array,

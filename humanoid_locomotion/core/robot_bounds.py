@@ -126,7 +126,8 @@ def _misfits(contract: PolicyContract, robot: RobotSpec) -> Iterator[Misfit]:
     own = {joint.name: joint for joint in robot.joints}
     for joint in contract.joints:
         yield from _joint_misfits(joint, own[joint.name], bounds, accepted,
-                                  contract.action_mode == 'default_offset')
+                                  contract.action_mode == 'default_offset'
+                                  and joint.name in contract.commanded_joints)
 
 
 def _joint_misfits(joint: JointContract, own: JointSpec, bounds: PolicyBounds,

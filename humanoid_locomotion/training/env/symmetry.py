@@ -42,7 +42,7 @@ class Mirror:
 
 def action_mirror(contract: PolicyContract, robot: RobotSpec, device: str = 'cpu') -> Mirror:
     """Return the mirror of actions; exact when the default pose is itself symmetric."""
-    return Mirror(*joint_mirror(contract.joint_names, robot), device)
+    return Mirror(*joint_mirror(contract.commanded_joints, robot), device)
 
 
 def observation_mirror(contract: PolicyContract, robot: RobotSpec,
@@ -51,7 +51,7 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
     builder = ObservationBuilder(contract)
     axes = contract.command_limits.mirror_signs
     named = {OBSERVED_JOINTS: joint_mirror(contract.observed_joints, robot),
-             COMMANDED_JOINTS: joint_mirror(contract.joint_names, robot),
+             COMMANDED_JOINTS: joint_mirror(contract.commanded_joints, robot),
              COMMAND_AXES: (list(range(len(axes))), list(axes)),
              LEFT_AND_RIGHT: ([1, 0], [1.0, 1.0])}
     source: List[int] = []
