@@ -9,59 +9,71 @@ operators.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List
 
 import numpy as np
 
 from humanoid_locomotion.core.policy.adoption.cells import GATES, Cell, GraphParts
-from humanoid_locomotion.core.policy.onnx_graph import INPUT, MEMORY_IN, MEMORY_OUT, OUTPUT
+from humanoid_locomotion.core.policy.onnx_graph import (
+    INPUT,
+    MEMORY_IN,
+    MEMORY_OUT,
+    OUTPUT,
+    network_inputs,
+)
+from humanoid_locomotion.core.policy.onnx_structure import RefusedError
 from humanoid_locomotion.core.reading.parsing import show
 
 MAX_STATES = 16
+REWRITTEN = {*GATES, 'Expand'}
 # ONNX's gates in the order of PyTorch: i o f c of an LSTM, z r h of a GRU.
 _GATE_ORDER = {'LSTM': (0, 2, 3, 1), 'GRU': (1, 0, 2)}
 
 
-def give_our_ends(model: Any) -> None:
+def give_our_ends(model: Any) -> bool:
     """Change a parsed ONNX model, in place.
 
     Args:
-        model: An ``onnx.ModelProto`` whose structure was checked.
+        model: An ``onnx.ModelProto`` with all weights in it.
+
+    Returns:
+        Whether there was something to change.
 
     Raises:
-        ValueError: It has no observation (batch, obs), states that do not fit each other, or an
+        RefusedError: It has no observation and actions, states that do not fit each other, or an
             LSTM or GRU that cannot be written as plain operators.
     """
     graph = model.graph
-    stored = {tensor.name for tensor in graph.initializer}
-    inputs = [it for it in graph.input if it.name not in stored]
-    outputs = list(graph.output)
+    inputs, outputs = network_inputs(graph), list(graph.output)
+    found = [[it.name for it in ends] for ends in (inputs, outputs)]
     if len(inputs) != len(outputs) or not 1 <= len(inputs) <= MAX_STATES:
-        raise ValueError(
-            f'has the inputs {show([it.name for it in inputs], 200)} and the outputs '
-            f'{show([it.name for it in outputs], 200)}; expected an observation and actions, and '
-            'for each further input, a state, an output with its new value')
-    parts = GraphParts('adopted_')
+        raise RefusedError(
+            f'has the inputs {show(found[0], 200)} and the outputs {show(found[1], 200)}; expected '
+            'an observation and actions, and for each further input, a state, an output with its '
+            'new value')
+    if found == [[INPUT], [OUTPUT]] and not {it.op_type for it in graph.node} & REWRITTEN:
+        return False
+    names = {name: f'network/{name}' for name in (INPUT, OUTPUT, MEMORY_IN, MEMORY_OUT)}
+    names.update({inputs[0].name: INPUT, outputs[0].name: OUTPUT})
+    parts, before, after = (GraphParts(it) for it in ('adopted_', 'state_in_', 'state_out_'))
     nodes = _plain_nodes(graph, parts)
-    names = {inputs[0].name: INPUT, outputs[0].name: OUTPUT}
-    if len(names) < 2:
-        raise ValueError(f'has one value {inputs[0].name!r} as input and as output')
-    before, after = GraphParts('state_in_'), GraphParts('state_out_')
-    if inputs[1:]:
-        _pack(inputs, outputs, before, after)
     for node in nodes:
         for ends in (node.input, node.output):
-            ends[:] = [names.get(name, f'network/{name}' if name in names.values() else name)
-                       for name in ends]
+            ends[:] = [names.get(name, name) for name in ends]
+    for value in (*inputs, *outputs, *graph.initializer):
+        value.name = names.get(value.name, value.name)
+    states = inputs[1:]
+    if states:
+        _pack(states, _in_order(found, outputs), before, after)
     del graph.node[:], graph.input[:], graph.output[:]
     graph.node.extend([*before.nodes, *nodes, *after.nodes])
     graph.initializer.extend([*parts.tensors, *before.tensors, *after.tensors])
-    for ends, found, name, memory in ((graph.input, inputs[0], INPUT, MEMORY_IN),
-                                      (graph.output, outputs[0], OUTPUT, MEMORY_OUT)):
-        found.name = name
-        ends.append(found)
-        if inputs[1:]:
-            _add_memory(ends, found, memory, sum(map(_size, inputs[1:])))
+    for ends, first, memory in ((graph.input, inputs[0], MEMORY_IN),
+                                (graph.output, outputs[0], MEMORY_OUT)):
+        ends.append(first)
+        if states:
+            ends.append(_memory(first, memory, sum(map(_size, states))))
+    return True
 
 
 def _plain_nodes(graph: Any, parts: GraphParts) -> List[Any]:
@@ -108,7 +120,7 @@ def _write_recurrent(node: Any, arrays: List[Any], parts: GraphParts) -> None:
         and (kind == 'LSTM' or ('linear_before_reset' in attributes
                                 and attributes['linear_before_reset'].i == 1)))
     if not is_usual:
-        raise ValueError(
+        raise RefusedError(
             f'has the {kind} {show(node.name)} of another kind than PyTorch exports: expected one '
             f'direction, usual activations, stored weights, and its states as inputs')
     hidden = weights[1].shape[2]
@@ -139,42 +151,38 @@ def _size(state: Any) -> int:
     return int(np.prod([dim for i, dim in enumerate(dims) if i != len(dims) - 2]))
 
 
-def _pack(inputs: List[Any], outputs: List[Any], before: GraphParts, after: GraphParts) -> None:
+def _pack(states: List[Any], new: List[Any], before: GraphParts, after: GraphParts) -> None:
     """Write how the memory becomes the states, and the new states the memory."""
-    pairs = list(zip(inputs[1:], _in_order(inputs[1:], outputs[1:])))
-    for state, new in pairs:
-        if len(_dims(state)) not in (2, 3) or _size(state) < 1 or _size(new) != _size(state):
-            raise ValueError(
-                f'has the state {show(state.name)} of shape {_dims(state)} and its new value '
-                f'{show(new.name)} of shape {_dims(new)} (0 for any); expected both '
+    for old, value in zip(states, new):
+        if len(_dims(old)) not in (2, 3) or _size(old) < 1 or _size(value) != _size(old):
+            raise RefusedError(
+                f'has the state {show(old.name)} of shape {_dims(old)} and its new value '
+                f'{show(value.name)} of shape {_dims(value)} (0 for any); expected both '
                 '(batch, size) or (layers, batch, size)')
-    sizes = [_size(state) for state, _ in pairs]
-    given = before.split(MEMORY_IN, sizes)
     memory = []
-    for (state, new), part in zip(pairs, given):
-        dims = _dims(state)
+    for old, value, part in zip(states, new, before.split(MEMORY_IN, [*map(_size, states)])):
+        dims = _dims(old)
         if len(dims) == 2:
-            before.add('Identity', [part], output=state.name)
-            memory.append(new.name)
+            before.add('Identity', [part], output=old.name)
+            memory.append(value.name)
             continue
-        layers, hidden = dims[0], dims[2]
-        rows = before.reshape(part, (-1, layers, hidden))
-        before.add('Transpose', [rows], output=state.name, perm=(1, 0, 2))
-        turned = after.add('Transpose', [new.name], perm=(1, 0, 2))
-        memory.append(after.reshape(turned, (-1, layers * hidden)))
+        rows = before.reshape(part, (-1, dims[0], dims[2]))
+        before.add('Transpose', [rows], output=old.name, perm=(1, 0, 2))
+        turned = after.add('Transpose', [value.name], perm=(1, 0, 2))
+        memory.append(after.reshape(turned, (-1, dims[0] * dims[2])))
     after.add('Concat', memory, output=MEMORY_OUT, axis=1)
 
 
-def _in_order(states: List[Any], new: List[Any]) -> List[Any]:
-    """Return the new values in the order of the states, by name where the names say it."""
-    by_name = {it.name: it for it in new}
-    wanted = [it.name[:-2] + 'out' if it.name.endswith('in') else it.name for it in states]
-    return [by_name[name] for name in wanted] if set(wanted) == set(by_name) else new
+def _in_order(found: List[List[str]], outputs: List[Any]) -> List[Any]:
+    """Return the new states in the order of the states, by name where the names say it."""
+    wanted = [name[:-2] + 'out' if name.endswith('in') else name for name in found[0][1:]]
+    by_name = dict(zip(found[1][1:], outputs[1:]))
+    return [by_name[name] for name in wanted] if set(wanted) == set(by_name) else outputs[1:]
 
 
-def _add_memory(ends: Any, like: Any, name: str, size: int) -> None:
-    """Add the memory to the inputs or outputs, with the batch of ``like``."""
+def _memory(like: Any, name: str, size: int) -> Any:
+    """Return the memory as an input or output, with the batch of ``like``."""
     from onnx import helper
     batch = like.type.tensor_type.shape.dim[0]
-    ends.append(helper.make_tensor_value_info(
-        name, 1, [batch.dim_value or batch.dim_param or 'batch', size]))
+    return helper.make_tensor_value_info(
+        name, 1, [batch.dim_value or batch.dim_param or 'batch', size])
