@@ -24,7 +24,7 @@ WIDER = {
     'targets': 'targets are not clipped to the limits of the joints; effort limits the torque',
     'model_hash': 'another version of robot.yaml or of the model',
 }
-WIDER_GAINS: Range = (0.1, 12.0)
+WIDER_GAINS: Range = (0.05, 12.0)
 WIDER_LIMITS = 0.5  # [rad]
 WIDER_ACTION_SCALE: Range = (0.0, 10.0)  # [rad]
 WIDER_CONTROL_PERIOD: Range = (0.001, 0.2)  # [s]

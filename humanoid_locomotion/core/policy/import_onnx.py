@@ -11,7 +11,13 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
 from humanoid_locomotion.core.feedback.kinematics import leg_spec
-from humanoid_locomotion.core.policy.adoption import holosoma, unitree_deploy
+from humanoid_locomotion.core.policy.adoption import (
+    falcon,
+    holosoma,
+    homie,
+    legged_gym,
+    unitree_deploy,
+)
 from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.policy.adoption.foreign import ForeignPolicy, Source, open_foreign
 from humanoid_locomotion.core.policy.engines import start_engine
@@ -36,7 +42,7 @@ USUAL = {'action_mode': 'default_offset', 'observation_clips': 'inf', 'observati
 
 # The formats whose files are found by what they are. Each returns None for a policy of another.
 READERS: Tuple[Callable[[ForeignPolicy, RobotSpec], Optional[Source]], ...] = (
-    unitree_deploy.read, holosoma.read)
+    unitree_deploy.read, holosoma.read, legged_gym.read, falcon.read, homie.read)
 
 Row = Tuple[str, str, str]
 

@@ -43,7 +43,8 @@ JOINT_VALUES = {
     'action_scale': 'action_scale', 'joint_lower': 'lower', 'joint_upper': 'upper',
     'joint_effort': 'effort'}
 
-CLOCKS = {'gait_clock', 'leg_phase_sines', 'leg_phase_cosines'}  # terms that need a gait
+CLOCKS = {'gait_clock', 'leg_phase_sines', 'leg_phase_cosines', 'phase_sine',
+          'phase_cosine'}  # terms that need a gait
 
 # Groups of keys of which all or none must be present.
 GAIT = ('gait_period', 'gait_moving_threshold')

@@ -21,6 +21,7 @@ from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import (
     COMMAND_AXES,
     COMMANDED_JOINTS,
+    HELD_JOINTS,
     LEFT_AND_RIGHT,
     OBSERVED_JOINTS,
     TERMS,
@@ -52,6 +53,7 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
     axes = contract.command_limits.mirror_signs
     named = {OBSERVED_JOINTS: joint_mirror(contract.observed_joints, robot),
              COMMANDED_JOINTS: joint_mirror(contract.commanded_joints, robot),
+             HELD_JOINTS: joint_mirror(contract.held_joints, robot),
              COMMAND_AXES: (list(range(len(axes))), list(axes)),
              LEFT_AND_RIGHT: ([1, 0], [1.0, 1.0])}
     source: List[int] = []
@@ -68,10 +70,11 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
             raise ConfigError('observation', term.name, 'the mirror image exchanges numbers whose '
                               f'scales differ in {list(spec.scale)}; expected the same scale left '
                               'and right')
-        if term.name == 'gait_clock' and contract.gait is not None and (
-                contract.gait.at_rest == 'half_stride'):
+        if term.name in ('gait_clock', 'phase_cosine') and contract.gait is not None and (
+                contract.gait.at_rest in ('half_stride', 'stride_start')):
             raise ConfigError('observation', term.name, 'has no mirror image with gait.at_rest '
-                              'half_stride; expected leg_phase_sines and leg_phase_cosines')
+                              f'{contract.gait.at_rest}; expected leg_phase_sines and '
+                              'leg_phase_cosines')
         source += [term.start + i for i in from_index]
         sign += signs
     size, columns = builder.frame_size, builder.columns

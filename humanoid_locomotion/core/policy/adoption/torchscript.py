@@ -237,7 +237,7 @@ def _chain(module: Module, archive: _Archive) -> List[Any]:
 
 def _onnx_file(layers: Layers) -> bytes:
     from onnx import TensorProto, helper
-    parts, x = GraphParts('value_'), INPUT
+    parts, x = GraphParts('torchscript_'), INPUT
     if layers.mean is not None:
         x = parts.add('Sub', [x, parts.constant(layers.mean)])
         x = parts.add('Mul', [x, parts.constant(1.0 / layers.std)])

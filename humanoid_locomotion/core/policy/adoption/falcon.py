@@ -1,0 +1,123 @@
+# Copyright 2026 humanoid_locomotion maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the YAML of FALCON's runtime, in ``config/ROBOT`` beside the folder ``models``.
+
+Its code (``sim2real/rl_policy/base_policy.py`` and ``dec_loco/dec_loco.py``) sorts the terms by
+name, moves the lower body, clips targets to the motors' limits, and takes values by index: the
+joints are those of the motors in order, whatever ``dof_names`` calls them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.policy.adoption.foreign import ForeignPolicy, Source
+from humanoid_locomotion.core.policy.standalone.fields import motors_of
+from humanoid_locomotion.core.reading import config
+from humanoid_locomotion.core.reading.parsing import show
+from humanoid_locomotion.core.robot import RobotSpec
+
+INPUT, MARK = 'actor_obs', b'dof_names_lower_body'
+TERMS = {
+    'actions': 'previous_action', 'base_ang_vel': 'base_angular_velocity',
+    'command_ang_vel': 'yaw_rate_command', 'command_lin_vel': 'linear_velocity_command',
+    'command_stand': 'walk_command', 'command_waist_dofs': 'waist_command',
+    'cos_phase': 'phase_cosine', 'dof_pos': 'joint_positions_from_default',
+    'dof_vel': 'joint_velocities', 'projected_gravity': 'projected_gravity',
+    'ref_upper_dof_pos': 'held_joint_targets', 'sin_phase': 'phase_sine'}
+# In its code and its training: action scale [rad], control period [s], range of each velocity
+# command [m/s, m/s, rad/s].
+ACTION_SCALE, CONTROL_PERIOD, MAX_COMMAND = 0.25, 0.02, 1.0
+
+
+@dataclass(frozen=True)
+class _Runtime:
+    dof_names: Tuple[str, ...]
+    dof_names_lower_body: Tuple[str, ...]
+    JOINT_KP: Tuple[float, ...]
+    JOINT_KD: Tuple[float, ...]
+    DEFAULT_DOF_ANGLES: Tuple[float, ...]
+    obs_dict: Dict[str, Tuple[str, ...]]
+    obs_dims: Dict[str, int]
+    obs_scales: Dict[str, float]
+    history_length_dict: Dict[str, int]
+    GAIT_PERIOD: float
+
+
+def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
+    """Return the flat keys of the YAML whose observation has the length of a policy's.
+
+    Returns:
+        None if there is no such file, in ``../../config`` or beside the policy.
+
+    Raises:
+        ConfigError: A file is not valid, or has a term that a contract cannot have.
+    """
+    if found.input_name != INPUT:
+        return None
+    folder = found.path.parent
+    for path in [*sorted(folder.glob('*.yaml')),
+                 *sorted((folder.parent.parent / 'config').glob('*/*.yaml'))]:
+        if not path.is_file() or MARK not in _begin(path):
+            continue
+        data = config.read_yaml(path)
+        known = {it.name for it in fields(_Runtime)}
+        it = config.from_mapping(
+            _Runtime, {key: value for key, value in data.items() if key in known}, path)
+        if sum(size for _, size in _sizes(it, path)) == found.network.obs_size and (
+                len(it.dof_names_lower_body) == found.network.num_actions):
+            return path, _flat(it, path, robot)
+    return None
+
+
+def _begin(path: Any) -> bytes:
+    with open(path, 'rb') as file:
+        return bytes(file.read(config.MAX_BYTES))
+
+
+def _sizes(it: _Runtime, path: object) -> Iterator[Tuple[str, int]]:
+    """Yield the terms in their order, with their lengths."""
+    if INPUT not in it.obs_dict:
+        raise ConfigError(path, 'obs_dict', f'missing keys {[INPUT]}, the terms of the network')
+    for name in sorted(it.obs_dict[INPUT]):
+        for key, sizes in (('obs_dims', it.obs_dims), ('obs_scales', it.obs_scales)):
+            if name not in sizes:
+                raise ConfigError(path, key, f'missing keys {show([name])}, a term of obs_dict')
+        yield name, it.obs_dims[name]
+
+
+def _flat(it: _Runtime, path: object, robot: RobotSpec) -> Dict[str, Any]:
+    motors = motors_of(robot.name, robot.joint_names)
+    n, names = len(it.dof_names), it.dof_names
+    if n != len(motors) or None in motors:
+        raise ConfigError(path, 'dof_names', f'found {n} joints, expected the {len(motors)} of '
+                          f'robot {robot.name!r}, in the order of its motors')
+    for key in ('JOINT_KP', 'JOINT_KD', 'DEFAULT_DOF_ANGLES'):
+        if len(getattr(it, key)) != n:
+            raise ConfigError(path, key, f'found {len(getattr(it, key))} values, expected {n}')
+    unknown = [name for name in it.dof_names_lower_body if name not in names]
+    if unknown:
+        raise ConfigError(path, 'dof_names_lower_body', f'found {show(unknown)}, expected names '
+                          'of dof_names')
+    if it.history_length_dict.get(INPUT) != 1:
+        raise ConfigError(path, f'history_length_dict.{INPUT}',
+                          f'found {it.history_length_dict.get(INPUT)}, expected 1')
+    terms = [name for name, _ in _sizes(it, path)]
+    unknown = [name for name in terms if name not in TERMS]
+    if unknown:
+        raise ConfigError(path, 'obs_dict', f'found the unknown terms {show(unknown)}; expected '
+                          f'{sorted(TERMS)}')
+    scales: List[float] = [it.obs_scales[name] for name in terms]
+    return {
+        'joint_names': list(motors),
+        'commanded_joints': [motors[names.index(name)] for name in it.dof_names_lower_body],
+        'joint_stiffness': list(it.JOINT_KP), 'joint_damping': list(it.JOINT_KD),
+        'default_joint_pos': list(it.DEFAULT_DOF_ANGLES),
+        'action_scale': ACTION_SCALE, 'control_period': CONTROL_PERIOD, 'clip_targets': 'true',
+        'observation_names': [TERMS[name] for name in terms], 'observation_scales': scales,
+        'observation_layout': 'falcon', 'command_names': 'base_velocity',
+        'command_lower': [-MAX_COMMAND] * 3, 'command_upper': [MAX_COMMAND] * 3,
+        'gait_period': it.GAIT_PERIOD, 'gait_moving_threshold': 0.0,
+        'gait_at_rest': 'stride_start'}
