@@ -46,7 +46,8 @@ def give_our_ends(model: Any) -> bool:
     graph = model.graph
     inputs, outputs = network_inputs(graph), list(graph.output)
     found = [[it.name for it in ends] for ends in (inputs, outputs)]
-    if len(inputs) != len(outputs) or not 1 <= len(inputs) <= MAX_STATES:
+    if len(inputs) != len(outputs) or not 1 <= len(inputs) <= MAX_STATES or (
+            set(found[0]) & set(found[1])):
         raise RefusedError(
             f'has the inputs {show(found[0], 200)} and the outputs {show(found[1], 200)}; expected '
             'an observation and actions, and for each further input, a state, an output with its '
