@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gives the network of another stack the inputs, outputs and operators that this package runs.
 
-Input and output get the names ``obs`` and ``actions``. All states of a recurrent network become
+The input gets the name ``obs``. All states of a recurrent network become
 one memory, ``h_in`` (batch, size) and ``h_out``. LSTM, GRU and Expand are written as plain
 operators.
 """
@@ -21,26 +21,23 @@ from humanoid_locomotion.core.policy.onnx_graph import (
     OUTPUT,
     network_inputs,
 )
-from humanoid_locomotion.core.policy.onnx_structure import RefusedError
+from humanoid_locomotion.core.policy.onnx_structure import RejectedError
 from humanoid_locomotion.core.reading.parsing import show
 
+UNBOUNDED = 'unbounded_actions'
 MAX_STATES = 16
-REWRITTEN = {*GATES, 'Expand'}
 # ONNX's gates in the order of PyTorch: i o f c of an LSTM, z r h of a GRU.
 _GATE_ORDER = {'LSTM': (0, 2, 3, 1), 'GRU': (1, 0, 2)}
 
 
-def give_our_ends(model: Any) -> bool:
-    """Change a parsed ONNX model, in place.
+def give_our_ends(model: Any) -> None:
+    """Change a parsed ONNX model, in place; its actions get the name :data:`UNBOUNDED`.
 
     Args:
         model: An ``onnx.ModelProto`` with all weights in it.
 
-    Returns:
-        Whether there was something to change.
-
     Raises:
-        RefusedError: It has no observation and actions, states that do not fit each other, or an
+        RejectedError: It has no observation and actions, states that do not fit each other, or an
             LSTM or GRU that cannot be written as plain operators.
     """
     graph = model.graph
@@ -48,14 +45,13 @@ def give_our_ends(model: Any) -> bool:
     found = [[it.name for it in ends] for ends in (inputs, outputs)]
     if len(inputs) != len(outputs) or not 1 <= len(inputs) <= MAX_STATES or (
             set(found[0]) & set(found[1])):
-        raise RefusedError(
+        raise RejectedError(
             f'has the inputs {show(found[0], 200)} and the outputs {show(found[1], 200)}; expected '
             'an observation and actions, and for each further input, a state, an output with its '
             'new value')
-    if found == [[INPUT], [OUTPUT]] and not {it.op_type for it in graph.node} & REWRITTEN:
-        return False
-    names = {name: f'network/{name}' for name in (INPUT, OUTPUT, MEMORY_IN, MEMORY_OUT)}
-    names.update({inputs[0].name: INPUT, outputs[0].name: OUTPUT})
+    taken = (INPUT, OUTPUT, UNBOUNDED, MEMORY_IN, MEMORY_OUT)
+    names = {name: f'network/{name}' for name in taken}
+    names.update({inputs[0].name: INPUT, outputs[0].name: UNBOUNDED})
     parts, before, after = (GraphParts(it) for it in ('adopted_', 'state_in_', 'state_out_'))
     nodes = _plain_nodes(graph, parts)
     for node in nodes:
@@ -74,7 +70,6 @@ def give_our_ends(model: Any) -> bool:
         ends.append(first)
         if states:
             ends.append(_memory(first, memory, sum(map(_size, states))))
-    return True
 
 
 def _plain_nodes(graph: Any, parts: GraphParts) -> List[Any]:
@@ -121,7 +116,7 @@ def _write_recurrent(node: Any, arrays: List[Any], parts: GraphParts) -> None:
         and (kind == 'LSTM' or ('linear_before_reset' in attributes
                                 and attributes['linear_before_reset'].i == 1)))
     if not is_usual:
-        raise RefusedError(
+        raise RejectedError(
             f'has the {kind} {show(node.name)} of another kind than PyTorch exports: expected one '
             f'direction, usual activations, stored weights, and its states as inputs')
     hidden = weights[1].shape[2]
@@ -156,7 +151,7 @@ def _pack(states: List[Any], new: List[Any], before: GraphParts, after: GraphPar
     """Write how the memory becomes the states, and the new states the memory."""
     for old, value in zip(states, new):
         if len(_dims(old)) not in (2, 3) or _size(old) < 1 or _size(value) != _size(old):
-            raise RefusedError(
+            raise RejectedError(
                 f'has the state {show(old.name)} of shape {_dims(old)} and its new value '
                 f'{show(value.name)} of shape {_dims(value)} (0 for any); expected both '
                 '(batch, size) or (layers, batch, size)')

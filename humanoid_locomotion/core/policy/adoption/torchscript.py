@@ -24,7 +24,7 @@ import numpy as np
 from humanoid_locomotion.core.errors import MissingPackageError, PolicyError, printable
 from humanoid_locomotion.core.policy.adoption.cells import GATES, Cell, GraphParts
 from humanoid_locomotion.core.policy.onnx_graph import INPUT, MEMORY_IN, MEMORY_OUT, OUTPUT
-from humanoid_locomotion.core.policy.onnx_structure import MAX_NETWORK_BYTES, RefusedError
+from humanoid_locomotion.core.policy.onnx_structure import MAX_NETWORK_BYTES, RejectedError
 from humanoid_locomotion.core.reading.parsing import show
 
 MAX_FILES = 1000
@@ -96,7 +96,7 @@ def torchscript_network(content: bytes, path: Path) -> bytes:
         return _onnx_file(_layers(archive.load(), archive))
     except ImportError as error:
         raise MissingPackageError('import', 'onnx', 'pip install onnx') from error
-    except RefusedError as error:
+    except RejectedError as error:
         raise PolicyError(path, str(error)) from error
     except Exception as error:  # a damaged archive raises many exception types
         detail = printable(' '.join(str(error).split()), 200)
@@ -111,14 +111,14 @@ class _Archive:
         archive = zipfile.ZipFile(io.BytesIO(content))
         entries = archive.infolist()
         if len(entries) > MAX_FILES or sum(it.file_size for it in entries) > MAX_NETWORK_BYTES:
-            raise RefusedError(f'has more than {MAX_FILES} files or {MAX_NETWORK_BYTES} bytes')
+            raise RejectedError(f'has more than {MAX_FILES} files or {MAX_NETWORK_BYTES} bytes')
         files = {it.filename.partition('/')[2]: archive.read(it) for it in entries}
         if 'data.pkl' not in files or not any(name.startswith('code/') for name in files):
-            raise RefusedError(
+            raise RejectedError(
                 'is an archive, but no TorchScript: expected data.pkl and code/, as torch.jit.save '
                 f'writes them; a checkpoint must be exported first; {INSTEAD}')
         if files.get('byteorder', b'little') != b'little':
-            raise RefusedError(f"has the byte order {show(files['byteorder'])}, expected little")
+            raise RejectedError(f"has the byte order {show(files['byteorder'])}, expected little")
         self._files = files
 
     def load(self) -> Any:
@@ -152,7 +152,7 @@ class _Unpickler(pickle.Unpickler):
             return dict
         if module == 'torch.jit._pickle':
             return lambda value, *_: value
-        raise RefusedError(f'refers to {show(f"{module}.{name}")}, which no network needs')
+        raise RejectedError(f'refers to {show(f"{module}.{name}")}, which no network needs')
 
     def persistent_load(self, reference: Any) -> np.ndarray:
         """Return the values of a tensor's storage."""
@@ -166,27 +166,27 @@ def _tensor(storage: np.ndarray, offset: int, size: Tuple[int, ...], stride: Tup
     last = offset + sum((n - 1) * step for n, step in zip(size, stride))
     if min((offset, *size, *stride)) < 0 or last >= max(len(storage), 1) or (
             int(np.prod(size, dtype=object)) > len(storage)):
-        raise RefusedError(f'has a tensor of shape {show(size)} in {len(storage)} values')
+        raise RejectedError(f'has a tensor of shape {show(size)} in {len(storage)} values')
     return np.array(np.lib.stride_tricks.as_strided(
         storage[offset:], size, [it * storage.itemsize for it in stride]))
 
 
 def _layers(top: Any, archive: _Archive) -> Layers:
     if not isinstance(top, Module):
-        raise RefusedError(f'is no network but {type(top).__name__}')
+        raise RejectedError(f'is no network but {type(top).__name__}')
     if '0' in top.modules():
         return Layers(chain=_chain(top, archive))
     modules = top.modules()
     unknown = {name: it.kind for name, it in modules.items()
                if name not in ('normalizer', 'rnn', 'memory', 'actor')}
     if unknown or 'actor' not in modules:
-        raise RefusedError(
+        raise RejectedError(
             f'has the modules {show({name: it.kind for name, it in modules.items()}, 300)}; '
             f'expected actor, and before it perhaps normalizer, rnn or memory; {INSTEAD}')
     forward = re.search(r'^  def forward\(.*?(?=^  def |\Z)', archive.code(top), re.M | re.S)
     called = set(re.findall(r'\b(?:torch|ops)\.([\w.]+)\(', forward[0] if forward else 'torch.no('))
     if called - MOVES:
-        raise RefusedError(f'calls {show(sorted(called - MOVES), 200)} besides its modules, '
+        raise RejectedError(f'calls {show(sorted(called - MOVES), 200)} besides its modules, '
                             f'expected at most {sorted(MOVES)}; {INSTEAD}')
     mean, std = _normalizer(modules.get('normalizer'))
     memory = modules.get('rnn') or modules.get('memory')
@@ -198,7 +198,7 @@ def _normalizer(module: Any) -> Tuple[Any, Any]:
     if module is None or module.kind == 'Identity':
         return None, None
     if module.kind != 'EmpiricalNormalization':
-        raise RefusedError(f'has a normalizer {show(module.kind)}, expected '
+        raise RejectedError(f'has a normalizer {show(module.kind)}, expected '
                             f'EmpiricalNormalization; {INSTEAD}')
     return module._mean, module._std + module.eps
 
@@ -208,7 +208,7 @@ def _cells(module: Module) -> List[Cell]:
     layers = [name[len('weight_ih_l'):] for name in found if name.startswith('weight_ih_l')]
     if module.kind not in GATES or layers != [str(i) for i in range(len(layers))] or any(
             name.startswith('weight_hr') for name in found):
-        raise RefusedError(f'has a memory {show(module.kind)} of layers {show(layers)}; expected '
+        raise RejectedError(f'has a memory {show(module.kind)} of layers {show(layers)}; expected '
                             f'an LSTM or GRU in one direction; {INSTEAD}')
     cells = []
     for i in layers:
@@ -226,11 +226,11 @@ def _chain(module: Module, archive: _Archive) -> List[Any]:
     if module.kind in ACTIVATIONS:
         alpha = re.search(r'^  alpha : Final\[float\] = (.*)$', archive.code(module), re.M)
         if module.kind == 'ELU' and (alpha is None or float(alpha[1]) != 1.0):
-            raise RefusedError(f'has an ELU whose alpha is not 1; {INSTEAD}')
+            raise RejectedError(f'has an ELU whose alpha is not 1; {INSTEAD}')
         return [ACTIVATIONS[module.kind]] if ACTIVATIONS[module.kind] else []
     inner = module.modules()
     if list(inner) != [str(i) for i in range(len(inner))] or not inner:
-        raise RefusedError(f'has a module {show(module.kind)}; expected Linear, '
+        raise RejectedError(f'has a module {show(module.kind)}; expected Linear, '
                             f'{", ".join(ACTIVATIONS)} or a sequence of them; {INSTEAD}')
     return [layer for it in inner.values() for layer in _chain(it, archive)]
 
