@@ -250,8 +250,8 @@ def _check_memory(graph: Any, rows: List[int]) -> int:
     if shapes != [[*rows, size]] * 2 or not 0 < size <= MAX_VALUES or (
             any(kind.elem_type != FLOAT for kind in kinds)):
         raise RejectedError(
-            f'expected {MEMORY_IN!r} and {MEMORY_OUT!r} of the same shape {[*rows, "size"]} (0 for '
-            f'any batch), float, found {show(shapes)}' + (
+            f'expected {MEMORY_IN!r} and {MEMORY_OUT!r} of the same shape {[*rows, "size"]} (0 '
+            f'for any batch), float, found {show(shapes)}' + (
                 ': the standalone policy, whose network is missing'
                 if len(rows) == 1 and [len(it) for it in shapes] == [3, 3] else ''))
     return int(size)

@@ -46,9 +46,9 @@ def give_our_ends(model: Any) -> None:
     if len(inputs) != len(outputs) or not 1 <= len(inputs) <= MAX_STATES or (
             set(found[0]) & set(found[1])):
         raise RejectedError(
-            f'has the inputs {show(found[0], 200)} and the outputs {show(found[1], 200)}; expected '
-            'an observation and actions, and for each further input, a state, an output with its '
-            'new value')
+            f'has the inputs {show(found[0], 200)} and the outputs {show(found[1], 200)}; '
+            'expected an observation and actions, and for each further input, a state, an output '
+            'with its new value')
     taken = (INPUT, OUTPUT, UNBOUNDED, MEMORY_IN, MEMORY_OUT)
     names = {name: f'network/{name}' for name in taken}
     names.update({inputs[0].name: INPUT, outputs[0].name: UNBOUNDED})
@@ -101,7 +101,7 @@ def _shape_of(node: Any, made: Dict[str, Any]) -> str:
 
 
 def _write_recurrent(node: Any, arrays: List[Any], parts: GraphParts) -> None:
-    """Write the plain operators of an LSTM or GRU, of one layer, in one direction, for one step."""
+    """Write the plain operators of one step of an LSTM or GRU."""
     kind, hidden = node.op_type, 0
     given = [*node.input, *[''] * 8][:8]
     wanted = (5, 6) if kind == 'LSTM' else (5,)

@@ -73,7 +73,8 @@ class FlatMetadata:
                 what was found and what was expected.
         """
         optional = {*GAIT, *YAW_RATE, *LINEAR, *LEGS, 'command_rest', 'observation_joints',
-                    'commanded_joints', 'observation_history_order', 'gait_at_rest', 'clip_targets', 'run_path'}
+                    'commanded_joints', 'observation_history_order', 'gait_at_rest',
+                    'clip_targets', 'run_path'}
         missing = [key for key in KEYS if not self.origin(key) and key not in optional]
         if missing:
             raise self._missing(missing)

@@ -149,7 +149,8 @@ def _bound(model: Any) -> None:
     graph, ends = model.graph, (-LARGEST_ACTION, LARGEST_ACTION)
     graph.output[0].name = OUTPUT
     if all(entry.version < 11 for entry in model.opset_import):  # the bounds are attributes
-        graph.node.append(helper.make_node('Clip', [UNBOUNDED], [OUTPUT], min=ends[0], max=ends[1]))
+        graph.node.append(
+            helper.make_node('Clip', [UNBOUNDED], [OUTPUT], min=ends[0], max=ends[1]))
         return
     names = [f'{UNBOUNDED}_{end}' for end in ('lower', 'upper')]
     graph.initializer.extend(helper.make_tensor(name, FLOAT, [], [value])

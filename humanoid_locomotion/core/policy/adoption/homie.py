@@ -27,8 +27,8 @@ NOT_OBSERVED = WAIST[1:]
 VALUES = {
     'hip_pitch': (150.0, 2.0, -0.1), 'hip_roll': (150.0, 2.0, 0.0), 'hip_yaw': (150.0, 2.0, 0.0),
     'knee': (300.0, 4.0, 0.3), 'ankle_pitch': (40.0, 2.0, -0.2), 'ankle_roll': (40.0, 2.0, 0.0),
-    **{name: (300.0, 5.0, 0.0) for name in WAIST},
-    **{name: (150.0, 4.0, 0.0) for name in ARM[:3]}, 'elbow': (100.0, 1.0, 0.0),
+    **dict.fromkeys(WAIST, (300.0, 5.0, 0.0)),
+    **dict.fromkeys(ARM[:3], (150.0, 4.0, 0.0)), 'elbow': (100.0, 1.0, 0.0),
     'wrist_roll': (10.0, 0.5, 0.0), 'wrist_pitch': (10.0, 0.5, 0.0), 'wrist_yaw': (5.0, 0.5, 0.0)}
 # Lowest, highest and usual command of each axis [m/s, m/s, rad/s, m].
 COMMANDS = {'lin_vel_x': (-0.8, 1.2, 0.0), 'lin_vel_y': (-0.5, 0.5, 0.0),

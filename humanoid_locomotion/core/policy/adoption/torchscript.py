@@ -115,8 +115,8 @@ class _Archive:
         files = {it.filename.partition('/')[2]: archive.read(it) for it in entries}
         if 'data.pkl' not in files or not any(name.startswith('code/') for name in files):
             raise RejectedError(
-                'is an archive, but no TorchScript: expected data.pkl and code/, as torch.jit.save '
-                f'writes them; a checkpoint must be exported first; {INSTEAD}')
+                'is an archive, but no TorchScript: expected data.pkl and code/, as '
+                f'torch.jit.save writes them; a checkpoint must be exported first; {INSTEAD}')
         if files.get('byteorder', b'little') != b'little':
             raise RejectedError(f"has the byte order {show(files['byteorder'])}, expected little")
         self._files = files
@@ -129,8 +129,7 @@ class _Archive:
         """Return the source of a module's class, empty if there is none."""
         name = f"code/{module.source.replace('.', '/')}.py"
         text = self._files.get(name, b'').decode('utf-8')
-        found = re.search(rf'^class {re.escape(module.kind)}\(.*?(?=^class |\Z)', text, re.M | re.S)
-        return found[0] if found else ''
+        return _part(rf'^class {re.escape(module.kind)}\(.*?(?=^class |\Z)', text)
 
 
 class _Unpickler(pickle.Unpickler):
@@ -171,6 +170,12 @@ def _tensor(storage: np.ndarray, offset: int, size: Tuple[int, ...], stride: Tup
         storage[offset:], size, [it * storage.itemsize for it in stride]))
 
 
+def _part(pattern: str, text: str) -> str:
+    """Return the first part of a source that matches; empty if none does."""
+    found = re.search(pattern, text, re.M | re.S)
+    return found[0] if found else ''
+
+
 def _layers(top: Any, archive: _Archive) -> Layers:
     if not isinstance(top, Module):
         raise RejectedError(f'is no network but {type(top).__name__}')
@@ -183,8 +188,10 @@ def _layers(top: Any, archive: _Archive) -> Layers:
         raise RejectedError(
             f'has the modules {show({name: it.kind for name, it in modules.items()}, 300)}; '
             f'expected actor, and before it perhaps normalizer, rnn or memory; {INSTEAD}')
-    forward = re.search(r'^  def forward\(.*?(?=^  def |\Z)', archive.code(top), re.M | re.S)
-    called = set(re.findall(r'\b(?:torch|ops)\.([\w.]+)\(', forward[0] if forward else 'torch.no('))
+    forward = _part(r'^  def forward\(.*?(?=^  def |\Z)', archive.code(top))
+    called = set(re.findall(r'\b(?:torch|ops)\.([\w.]+)\(', forward))
+    if not forward:
+        raise RejectedError(f'has no function forward; {INSTEAD}')
     if called - MOVES:
         raise RejectedError(f'calls {show(sorted(called - MOVES), 200)} besides its modules, '
                             f'expected at most {sorted(MOVES)}; {INSTEAD}')
@@ -243,7 +250,8 @@ def _onnx_file(layers: Layers) -> bytes:
         x = parts.add('Mul', [x, parts.constant(1.0 / layers.std)])
     sizes = [cell.hidden for cell in layers.cells
              for _ in range(2 if cell.kind == 'LSTM' else 1)]
-    memory, states = parts.split(MEMORY_IN, sizes) if sizes else [], []
+    memory = parts.split(MEMORY_IN, sizes) if sizes else []
+    states: List[str] = []
     for cell in layers.cells:
         mine = [memory.pop(0) for _ in range(2 if cell.kind == 'LSTM' else 1)]
         states += parts.step(cell, x, mine)

@@ -42,7 +42,8 @@ MOTORS: Dict[str, Tuple[Optional[str], ...]] = {'unitree_h1': (
 
 def are_enough(contract: PolicyContract) -> bool:
     """Return whether the fields give all that a contract observes, and actions its targets."""
-    return (contract.commanded is None and {term.name for term in contract.observation.terms} <= COVERED
+    return (contract.commanded is None
+            and {term.name for term in contract.observation.terms} <= COVERED
             and bool(np.all(scale(contract) != 0.0)))
 
 

@@ -131,11 +131,11 @@ def test_an_lstm_of_another_kind_is_refused(tmp_path, kind, changes):
 @pytest.mark.parametrize('inputs, outputs, message', [
     ({'x': (1, 3), 'h': (1, 3)}, {'u': (1, 3)}, r"has the inputs \['x', 'h'\] and the outputs"),
     ({}, {'u': (1, 3)}, r'has the inputs \[\] and the outputs'),
-    ({'x': (1, 3), 'h': (1, 4)}, {'u': (1, 3), 'v': (1, 3)}, r"has the state 'h' of shape \[1, 4\]"),
+    ({'x': (1, 3), 'h': (1, 4)}, {'u': (1, 3), 'v': (1, 3)}, r"the state 'h' of shape \[1, 4\]"),
     ({'x': (1, 3), 'h': (1, 1, 1, 3)}, {'u': (1, 3), 'v': (1, 1, 1, 3)}, "has the state 'h' of"),
     ({'x': (1, 3), 'h': (1, 'n')}, {'u': (1, 3), 'v': (1, 'n')}, "has the state 'h' of shape"),
     ({'x': (1, 3)}, {'x': (1, 3)}, r"has the inputs \['x'\] and the outputs \['x'\]; expected")])
 def test_ends_that_are_no_observation_with_states_are_refused(tmp_path, inputs, outputs, message):
     path = write(tmp_path / 'other.onnx', [NODE('Tanh', ['x'], ['u'])], inputs, outputs)
-    with pytest.raises(PolicyError, match=f'other.onnx: {message}'):
+    with pytest.raises(PolicyError, match=f'other.onnx: .*{message}'):
         open_foreign(path)

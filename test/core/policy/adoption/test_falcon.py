@@ -78,7 +78,7 @@ def test_it_becomes_the_policy_that_its_runtime_runs(tmp_path):
       'obs_dims': {**DIMS, 'height_scan': 3},
       'obs_scales': {**CONFIG['obs_scales'], 'height_scan': 1.0}},
      r"obs_dict: found the unknown terms \['height_scan'\]"),
-    ({'history_length_dict': {'actor_obs': 5}}, 'history_length_dict.actor_obs: found 5, expected 1'),
+    ({'history_length_dict': {'actor_obs': 5}}, 'history_length_dict.actor_obs: found 5, exp'),
     ({'GAIT_PERIOD': 0.0}, 'gait_period: found'),
     ({'JOINT_KP': [1000.0] * 29}, 'kp is 1000 Nm/rad'),
     ({'text': 'dof_names_lower_body: ['}, 'g1.yaml: is not valid YAML')])
@@ -98,5 +98,5 @@ def test_a_yaml_of_another_length_is_not_that_of_the_policy(tmp_path):
 
 def test_another_robot_is_refused(tmp_path):
     path, _ = write(tmp_path)
-    with pytest.raises(ConfigError, match="dof_names: found 29 joints, expected the .* 'unitree_h1"):
+    with pytest.raises(ConfigError, match='dof_names: found 29 joints, expected the 20 of'):
         adopt(path, load_robot('unitree_h1'), tmp_path / 'policy')

@@ -58,6 +58,6 @@ def test_it_becomes_the_policy_that_its_runtime_runs(tmp_path):
                                             ('', 'unitree_h1')])
 def test_another_network_or_robot_is_not_taken_for_it(tmp_path, missing, robot):
     write(tmp_path / 'deploy.onnx', missing)
-    with pytest.raises(ConfigError, match="missing keys"):
+    with pytest.raises(ConfigError, match='missing keys'):
         adopt(tmp_path / 'deploy.onnx', load_robot(robot), tmp_path / 'policy')
     assert not (tmp_path / 'policy').exists()

@@ -93,7 +93,7 @@ def test_a_yaml_beside_the_policy_is_found_and_one_of_another_policy_is_not(tmp_
     write_network(tmp_path / 'a' / 'policy.onnx', 96, 29)
     (tmp_path / 'a' / 'some.yaml').write_text(yaml.safe_dump(
         {**ROBOMIMIC, 'policy_path': 'other.onnx', 'action_scale': 0.1}))
-    with pytest.raises(ConfigError, match="missing keys"):
+    with pytest.raises(ConfigError, match='missing keys'):
         adopt(tmp_path / 'a' / 'policy.onnx', G1, tmp_path / 'policy')
     (tmp_path / 'a' / 'this.yaml').write_text(yaml.safe_dump(ROBOMIMIC))
     adopt(tmp_path / 'a' / 'policy.onnx', G1, tmp_path / 'policy')

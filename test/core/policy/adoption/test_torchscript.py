@@ -42,7 +42,8 @@ class Mlp(nn.Module):
     def __init__(self, activation=None, **modules):
         super().__init__()
         self.normalizer = EmpiricalNormalization()
-        self.actor = nn.Sequential(nn.Linear(OBS, 4), activation or nn.ELU(), nn.Linear(4, ACTIONS))
+        self.actor = nn.Sequential(
+            nn.Linear(OBS, 4), activation or nn.ELU(), nn.Linear(4, ACTIONS))
         for name, module in modules.items():
             setattr(self, name, module)
 
@@ -178,5 +179,5 @@ def test_a_network_of_another_kind_is_refused_with_what_to_do(tmp_path, network,
 
 def test_a_checkpoint_is_refused_with_what_to_do(tmp_path):
     torch.save(Mlp().state_dict(), tmp_path / 'model.pt')
-    with pytest.raises(PolicyError, match='no TorchScript: .* a checkpoint must be exported'):
+    with pytest.raises(PolicyError, match=r'no TorchScript: .* a checkpoint must be exported'):
         open_foreign(tmp_path / 'model.pt')
