@@ -31,15 +31,15 @@ class ActionMapper:
             offset, scale = contract.values('default'), contract.values('action_scale')
         else:
             offset, scale = 0.5 * (upper + lower), 0.5 * (upper - lower)
-        commanded, names = contract.commanded_joints, contract.joint_names
-        is_held = np.array([name not in commanded for name in names])
-        offset, scale = np.where(is_held, contract.values('default'), offset), np.where(
-            is_held, 0.0, scale)
-        self._commanded = [names.index(name) for name in commanded]
-        # The action of each joint; that of a held joint is multiplied by zero.
-        columns = [0 if held else commanded.index(name) for name, held in zip(names, is_held)]
-        self._columns = None if columns == list(range(contract.num_actions)) else Constant(
-            columns, np.int64)
+        self._commanded, self._columns = contract.commanded_places, None
+        if contract.commanded is not None:
+            # The action of each joint; that of a held joint is multiplied by zero.
+            columns, is_held = np.zeros(len(offset), np.int64), np.ones(len(offset), bool)
+            columns[self._commanded] = np.arange(contract.num_actions)
+            is_held[self._commanded] = False
+            offset = np.where(is_held, contract.values('default'), offset)
+            scale = np.where(is_held, 0.0, scale)
+            self._columns = Constant(columns, np.int64)
         self._offset, self._scale = Constant(offset), Constant(scale)
         self._lower, self._upper = Constant(lower), Constant(upper)
         self._clips = contract.clips_targets

@@ -210,6 +210,11 @@ class PolicyContract:
         return self.joint_names if self.commanded is None else list(self.commanded)
 
     @property
+    def commanded_places(self) -> List[int]:
+        """Places of the commanded joints among all joints, in the order of actions."""
+        return [self.joint_names.index(name) for name in self.commanded_joints]
+
+    @property
     def held_joints(self) -> List[str]:
         """Names of the joints that are held in the default pose, in the order of targets."""
         return [name for name in self.joint_names if name not in self.commanded_joints]

@@ -15,7 +15,7 @@ from typing import Callable, Dict, Tuple, Union
 import numpy as np
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.arrays import Array, Constant, float32, norm_last
+from humanoid_locomotion.core.arrays import Array, Constant, namespace, norm_last
 from humanoid_locomotion.core.contract import PolicyContract, TermSpec
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.state import RobotState
@@ -222,7 +222,8 @@ def phase_cosine(moment: Moment, _: JointSelection) -> Array:
 @register_observation((1.0,))
 def walk_command(moment: Moment, _: JointSelection) -> Array:
     """One if the command has a velocity, zero if it asks to stand."""
-    return float32(norm_last(moment.command[:, :3]) > 0.0)[:, None]
+    one = namespace(moment.command).ones_like(moment.command[:, :1])
+    return one * (norm_last(moment.command[:, :3]) > 0.0)[:, None]
 
 
 @register_observation((-1.0, -1.0, 1.0))

@@ -152,7 +152,8 @@ def standalone_error(opened: PolicyFolder) -> Optional[float]:
     standalone = _standalone(content, opened.contract)
     if standalone is None:
         return None
-    replay, controller = Replay(standalone, opened.contract), opened.controller()
+    controller = opened.controller()
+    replay = Replay(standalone, opened.contract, controller.memory is not None)
     controller.reset_all()
     golden = _golden(content.files['golden.npz'], opened.path / 'golden.npz')
     keys = [key for key in STATE_KEYS + ODOMETRY_KEYS if key in golden]

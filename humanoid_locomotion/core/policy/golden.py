@@ -16,19 +16,25 @@ from humanoid_locomotion.core.state import RobotState
 # Velocity commands, and the control steps that each lasts; further axes are at rest.
 GOLDEN_WALK = (((0.0, 0.0, 0.0), 25), ((0.5, 0.0, 0.0), 50), ((0.0, 0.3, 0.0), 25),
                ((0.0, 0.0, 0.5), 25), ((0.0, 0.0, 0.0), 25))
+RECURRENT_SHARE = 0.2
 
 
-def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
+def tumbling_states(contract: PolicyContract, share: float = 1.0) -> List[Dict[str, np.ndarray]]:
     """Return states in which every value changes, each with its command.
 
     They resemble a robot that is turned by hand: not physical, but every observation term varies.
+
+    Args:
+        contract: The contract of the policy.
+        share: Share of the whole motion; less for a recurrent network, whose memory of states that
+            it was not trained with may magnify rounding errors (:data:`RECURRENT_SHARE`).
     """
     velocities = [velocity for velocity, steps in GOLDEN_WALK for _ in range(steps)]
     commands = contract.command_limits.with_velocity(np.array(velocities, np.float32))
     m, time = len(contract.joints), np.arange(len(commands))[:, None] * contract.control_period
 
     def wave(size: int, height: Any = 1.0) -> np.ndarray:
-        return np.asarray(height) * np.sin((1.0 + 0.1 * np.arange(size)) * 3.0 * time
+        return share * np.asarray(height) * np.sin((1.0 + 0.1 * np.arange(size)) * 3.0 * time
                                            + np.arange(size))
 
     lower, upper, rest = (contract.values(key) for key in ('lower', 'upper', 'default'))

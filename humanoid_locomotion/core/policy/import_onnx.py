@@ -22,7 +22,11 @@ from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.policy.adoption.foreign import ForeignPolicy, Source, open_foreign
 from humanoid_locomotion.core.policy.engines import start_engine
 from humanoid_locomotion.core.policy.folder import check_sizes
-from humanoid_locomotion.core.policy.golden import record_golden, tumbling_states
+from humanoid_locomotion.core.policy.golden import (
+    RECURRENT_SHARE,
+    record_golden,
+    tumbling_states,
+)
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
 from humanoid_locomotion.core.policy.onnx_metadata import (
     JOINT_VALUES,
@@ -94,7 +98,8 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
     with new_policy_folder(output) as folder:
         signed = with_metadata(found.content, CONTRACT_KEY, contract.to_json())
         write_policy(folder, contract, signed,
-                     record_golden(contract, engine, tumbling_states(contract)))
+                     record_golden(contract, engine, tumbling_states(
+                         contract, RECURRENT_SHARE if found.memory_size else 1.0)))
         (folder / 'card.md').write_text(_card(foreign.digests, contract, rows),
                                         encoding='utf-8')
     return rows

@@ -61,7 +61,8 @@ def standalone_bytes(contract: PolicyContract, network: Network) -> Optional[byt
     observation = controller.observe(state, sensors['command'])
     before = len(recorder.nodes)
     targets = controller.act(controller.infer(observation)).positions
-    actions = (targets - fields.default(contract)) / fields.scale(contract)
+    moved = fields.commanded(contract, targets)
+    actions = (moved - fields.offset(contract)) / fields.scale(contract)
     after = memory.store(actions)
     used = [*inner_network.given.values(), actions.name, after.name]
     nodes, tensors = recorder.graph(used)
