@@ -165,8 +165,8 @@ def retune(
 @app.command('import-onnx')
 def import_onnx(
         network: Path = typer.Argument(
-            ..., help='ONNX file of another stack; its deploy.yaml is found beside it or in '
-            '../params.'),
+            ..., help='ONNX or TorchScript file (.pt) of another stack; the YAML of a known '
+            'stack is found where its repository has it. No code in them is executed.'),
         robot: str = typer.Option(..., help='Robot it moves, or folder of one.'),
         output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
         fill: Optional[Path] = typer.Option(

@@ -17,7 +17,7 @@ Range = Tuple[float, float]
 
 # The items that `policy import-onnx --beyond-robot` accepts, and the wider bound of each.
 WIDER = {
-    'gains': 'kp and kd by a factor of up to 12',
+    'gains': 'kp and kd by a factor of 0.05 to 12',
     'limits': 'targets up to 0.5 rad beyond the limits of the joints',
     'action_scale': 'up to 10 rad for an action of one',
     'control_period': '0.001 to 0.2 s',
