@@ -27,6 +27,9 @@ KEY = 'policy_path'
 # unitree_rl_gym's is in its code, RoboMimic_Deploy's in deploy_real/config/real.yaml [s].
 GAIT_PERIOD, CONTROL_PERIOD = 0.8, 0.02
 ALWAYS = -1.0  # norm of a command below which the clock rests
+# Least kd of a held joint for each unit of kp [s]. The policy was trained with these joints fixed;
+# with the kd of the file the upper body swings about the waist, and the robot falls at 0.3 m/s.
+HELD_DAMPING = 0.05
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ def _flat(it: _Deploy, path: Path, robot: RobotSpec) -> Dict[str, Any]:
     return {
         'joint_names': [motors[i] for i in ids],
         'joint_stiffness': [*it.kps, *it.arm_waist_kps],
-        'joint_damping': [*it.kds, *it.arm_waist_kds],
+        'joint_damping': [*it.kds, *(max(kd, HELD_DAMPING * kp) for kp, kd in zip(
+            it.arm_waist_kps, it.arm_waist_kds))],
         'default_joint_pos': [*it.default_angles, *it.arm_waist_target],
         'action_scale': it.action_scale, 'control_period': it.control_dt,
         'observation_names': list(terms),

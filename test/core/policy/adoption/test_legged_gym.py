@@ -58,6 +58,8 @@ def test_a_policy_of_unitree_rl_gym_moves_the_legs_and_holds_the_rest(tmp_path):
     it, steps, i = opened.contract, golden(opened), 30
     assert it.commanded_joints == [G1.joint_names[motor] for motor in LEGS]
     assert it.held_joints == G1.joint_names[12:] and it.joints[15].kp == 2.0 * KP[15]
+    # Twice the robot's kp needs more than its kd, so that the arms do not swing.
+    assert it.joints[3].kd == KD[8] and it.joints[15].kd == pytest.approx(0.1 * KP[15])
     assert it.command_limits['ang_vel_z'].to_config() == [-1.57, 1.57]
     legs, pose = steps['joint_positions'][i][:12], 0.01 * np.arange(12)
     phase = 2.0 * np.pi * i * 0.02 / 0.8
