@@ -74,6 +74,11 @@ def pd_torque(targets: JointTargets, positions: Array, velocities: Array, kp: Ar
     return namespace(torque).clip(torque, -effort, effort)
 
 
+def arm_joints(names: Sequence[str]) -> np.ndarray:
+    """Tell which joints belong to the arms, (num_joints,) bool."""
+    return joints_named(names, ARM_PARTS)
+
+
 def joints_named(names: Sequence[str], parts: Sequence[str]) -> np.ndarray:
     """Tell which joints have one of some parts in their names, (num_joints,) bool."""
     return np.array([any(part in name for part in parts) for name in names], dtype=bool)
@@ -101,7 +106,7 @@ def tested_arm_range(contract: PolicyContract) -> Dict[str, Tuple[float, float]]
     default, lower, upper = (contract.values(key) for key in ('default', 'lower', 'upper'))
     low, high = (arm_goal(share, default, lower, upper, ARM_REACH) for share in (0.0, 1.0))
     return {name: (float(low[i]), float(high[i])) for i, name in enumerate(contract.joint_names)
-            if joints_named([name], ARM_PARTS)[0]}
+            if arm_joints([name])[0]}
 
 
 def replace_targets(targets: Array, others: Array, is_replaced: Array) -> Array:

@@ -15,7 +15,9 @@ from typing import Callable, Dict, Tuple, Union
 import numpy as np
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.action import arm_joints
 from humanoid_locomotion.core.arrays import Array, Constant, namespace, norm_last
+from humanoid_locomotion.core.command import BASE_HEIGHT
 from humanoid_locomotion.core.contract import PolicyContract, TermSpec
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.state import RobotState
@@ -48,8 +50,9 @@ class JointSelection:
         self.is_all = index == list(range(len(names)))
         self._index = Constant(index, dtype=np.int64)
         self.default = Constant(contract.values('default')[index])
-        self.held_default = Constant(
-            contract.values('default')[[names.index(name) for name in contract.held_joints]])
+        self.arm_default = Constant(contract.values('default')[arm_joints(names)])
+        axes = contract.command_limits.names
+        self.height_column = axes.index(BASE_HEIGHT) if BASE_HEIGHT in axes else len(axes)
 
     def __call__(self, values: Array) -> Array:
         """Return the observed columns of (num_envs, num_joints)."""
@@ -62,7 +65,7 @@ Function = Callable[[Moment, JointSelection], Array]
 POLAR, AXIAL = (1.0, -1.0, 1.0), (-1.0, 1.0, -1.0)
 # Mirrors of terms with one number per joint: of the observed joints, or of the commanded ones.
 OBSERVED_JOINTS, COMMANDED_JOINTS = 'observed joints', 'commanded joints'
-HELD_JOINTS = 'held joints'  # the mirror of a term with one number per joint not commanded
+ARM_JOINTS = 'arm joints'  # the mirror of a term with one number per joint of the arms
 LEFT_AND_RIGHT = 'left and right'  # the mirror of a term with one number per leg
 COMMAND_AXES = 'command axes'  # the mirror of a term with one number per axis of the command
 Mirror = Union[str, Tuple[float, ...]]
@@ -75,7 +78,7 @@ class ObservationTerm:
     Attributes:
         function: Maps a moment to (num_envs, numbers).
         mirror: The sign of each number in the mirror image; or OBSERVED_JOINTS, COMMANDED_JOINTS,
-            HELD_JOINTS, COMMAND_AXES or LEFT_AND_RIGHT, for numbers that are mirrored like those.
+            ARM_JOINTS, COMMAND_AXES or LEFT_AND_RIGHT, for numbers that are mirrored like those.
         needs_odometry: Whether a robot without odometry cannot provide it.
     """
 
@@ -232,11 +235,16 @@ def waist_command(moment: Moment, _: JointSelection) -> Array:
     return 0.0 * moment.command[:, :3]
 
 
-@register_observation(HELD_JOINTS)
-def held_joint_targets(moment: Moment, joints: JointSelection) -> Array:
-    """Targets of the joints that are not commanded, which is their default pose [rad]."""
-    held = joints.held_default.like(moment.command)
-    return held + 0.0 * moment.command[:, :1]
+@register_observation((1.0,))
+def base_height_command(moment: Moment, joints: JointSelection) -> Array:
+    """The command's height of the base [m]."""
+    return moment.command[:, joints.height_column:joints.height_column + 1]
+
+
+@register_observation(ARM_JOINTS)
+def arm_reference(moment: Moment, joints: JointSelection) -> Array:
+    """Positions that other stacks ask of the arms, which is their default pose here [rad]."""
+    return joints.arm_default.like(moment.command) + 0.0 * moment.command[:, :1]
 
 
 def needs_odometry(contract: PolicyContract) -> bool:

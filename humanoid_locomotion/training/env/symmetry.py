@@ -13,15 +13,16 @@ from typing import List, Sequence
 import numpy as np
 import torch
 
+from humanoid_locomotion.core.action import arm_joints
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.feedback.joint_mirror import joint_mirror
 from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import (
+    ARM_JOINTS,
     COMMAND_AXES,
     COMMANDED_JOINTS,
-    HELD_JOINTS,
     LEFT_AND_RIGHT,
     OBSERVED_JOINTS,
     TERMS,
@@ -53,7 +54,8 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
     axes = contract.command_limits.mirror_signs
     named = {OBSERVED_JOINTS: joint_mirror(contract.observed_joints, robot),
              COMMANDED_JOINTS: joint_mirror(contract.commanded_joints, robot),
-             HELD_JOINTS: joint_mirror(contract.held_joints, robot),
+             ARM_JOINTS: joint_mirror([name for name in contract.joint_names
+                                       if arm_joints([name])[0]], robot),
              COMMAND_AXES: (list(range(len(axes))), list(axes)),
              LEFT_AND_RIGHT: ([1, 0], [1.0, 1.0])}
     source: List[int] = []

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the YAML of FALCON's runtime, in ``config/ROBOT`` beside the folder ``models``.
 
-Its code (``sim2real/rl_policy/base_policy.py`` and ``dec_loco/dec_loco.py``) sorts the terms by
-name, moves the lower body, clips targets to the motors' limits, and takes values by index: the
-joints are those of the motors in order, whatever ``dof_names`` calls them.
+Its code (``sim2real/rl_policy``: ``base_policy.py``, ``dec_loco/dec_loco.py`` and
+``loco_manip/loco_manip.py``) sorts the terms by name, clips targets to the motors' limits, and
+takes values by index: the joints are those of the motors in order, whatever ``dof_names`` calls
+them. ``dec_loco`` moves the lower body only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.policy.adoption.foreign import ForeignPolicy, Source
@@ -22,14 +23,15 @@ from humanoid_locomotion.core.robot import RobotSpec
 INPUT, MARK = 'actor_obs', b'dof_names_lower_body'
 TERMS = {
     'actions': 'previous_action', 'base_ang_vel': 'base_angular_velocity',
-    'command_ang_vel': 'yaw_rate_command', 'command_lin_vel': 'linear_velocity_command',
-    'command_stand': 'walk_command', 'command_waist_dofs': 'waist_command',
-    'cos_phase': 'phase_cosine', 'dof_pos': 'joint_positions_from_default',
-    'dof_vel': 'joint_velocities', 'projected_gravity': 'projected_gravity',
-    'ref_upper_dof_pos': 'held_joint_targets', 'sin_phase': 'phase_sine'}
+    'command_ang_vel': 'yaw_rate_command', 'command_base_height': 'base_height_command',
+    'command_lin_vel': 'linear_velocity_command', 'command_stand': 'walk_command',
+    'command_waist_dofs': 'waist_command', 'cos_phase': 'phase_cosine',
+    'dof_pos': 'joint_positions_from_default', 'dof_vel': 'joint_velocities',
+    'projected_gravity': 'projected_gravity', 'ref_upper_dof_pos': 'arm_reference',
+    'sin_phase': 'phase_sine'}
 # In its code and its training: action scale [rad], control period [s], range of each velocity
-# command [m/s, m/s, rad/s].
-ACTION_SCALE, CONTROL_PERIOD, MAX_COMMAND = 0.25, 0.02, 1.0
+# command [m/s, m/s, rad/s], and of the height below DESIRED_BASE_HEIGHT [m].
+ACTION_SCALE, CONTROL_PERIOD, MAX_COMMAND, LOWER = 0.25, 0.02, 1.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class _Runtime:
     obs_dims: Dict[str, int]
     obs_scales: Dict[str, float]
     history_length_dict: Dict[str, int]
-    GAIT_PERIOD: float
+    GAIT_PERIOD: Optional[float] = None
+    DESIRED_BASE_HEIGHT: Optional[float] = None
 
 
 def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
@@ -63,12 +66,17 @@ def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
         if not path.is_file() or MARK not in _begin(path):
             continue
         data = config.read_yaml(path)
+        kind = str(data.get('ROBOT_TYPE')).partition('_')[0]
+        if kind != robot.name.rpartition('_')[2]:
+            continue
         known = {it.name for it in fields(_Runtime)}
         it = config.from_mapping(
             _Runtime, {key: value for key, value in data.items() if key in known}, path)
-        if sum(size for _, size in _sizes(it, path)) == found.network.obs_size and (
-                len(it.dof_names_lower_body) == found.network.num_actions):
-            return path, _flat(it, path, robot)
+        length = sum(size for _, size in _sizes(it, path)) * it.history_length_dict.get(INPUT, 0)
+        actions = found.network.num_actions
+        if length == found.network.obs_size and actions in (
+                len(it.dof_names), len(it.dof_names_lower_body)):
+            return path, _flat(it, path, robot, actions == len(it.dof_names))
     return None
 
 
@@ -88,7 +96,7 @@ def _sizes(it: _Runtime, path: object) -> Iterator[Tuple[str, int]]:
         yield name, it.obs_dims[name]
 
 
-def _flat(it: _Runtime, path: object, robot: RobotSpec) -> Dict[str, Any]:
+def _flat(it: _Runtime, path: object, robot: RobotSpec, moves_all: bool) -> Dict[str, Any]:
     motors = motors_of(robot.name, robot.joint_names)
     n, names = len(it.dof_names), it.dof_names
     if n != len(motors) or None in motors:
@@ -101,23 +109,36 @@ def _flat(it: _Runtime, path: object, robot: RobotSpec) -> Dict[str, Any]:
     if unknown:
         raise ConfigError(path, 'dof_names_lower_body', f'found {show(unknown)}, expected names '
                           'of dof_names')
-    if it.history_length_dict.get(INPUT) != 1:
-        raise ConfigError(path, f'history_length_dict.{INPUT}',
-                          f'found {it.history_length_dict.get(INPUT)}, expected 1')
     terms = [name for name, _ in _sizes(it, path)]
     unknown = [name for name in terms if name not in TERMS]
     if unknown:
         raise ConfigError(path, 'obs_dict', f'found the unknown terms {show(unknown)}; expected '
                           f'{sorted(TERMS)}')
-    scales: List[float] = [it.obs_scales[name] for name in terms]
+    flat: Dict[str, Any] = {}
+    axes = {'lin_vel_x': (-MAX_COMMAND, MAX_COMMAND, 0.0),
+            'lin_vel_y': (-MAX_COMMAND, MAX_COMMAND, 0.0),
+            'ang_vel_z': (-MAX_COMMAND, MAX_COMMAND, 0.0)}
+    for needs, key in (({'sin_phase', 'cos_phase'}, 'GAIT_PERIOD'),
+                       ({'command_base_height'}, 'DESIRED_BASE_HEIGHT')):
+        if needs & set(terms) and getattr(it, key) is None:
+            raise ConfigError(path, '', f'missing keys {[key]}, for the terms {sorted(needs)}')
+    if {'sin_phase', 'cos_phase'} & set(terms):
+        flat.update(gait_period=it.GAIT_PERIOD, gait_moving_threshold=0.0,
+                    gait_at_rest='stride_start')
+    if 'command_base_height' in terms:
+        height = it.DESIRED_BASE_HEIGHT or 0.0
+        axes['base_height'] = (height - LOWER, height, height)
+    if not moves_all:
+        flat['commanded_joints'] = [
+            motors[names.index(name)] for name in it.dof_names_lower_body]
+    for i, key in enumerate(('command_lower', 'command_upper', 'command_rest')):
+        flat[key] = [values[i] for values in axes.values()]
     return {
-        'joint_names': list(motors),
-        'commanded_joints': [motors[names.index(name)] for name in it.dof_names_lower_body],
-        'joint_stiffness': list(it.JOINT_KP), 'joint_damping': list(it.JOINT_KD),
-        'default_joint_pos': list(it.DEFAULT_DOF_ANGLES),
+        'joint_names': list(motors), 'joint_stiffness': list(it.JOINT_KP),
+        'joint_damping': list(it.JOINT_KD), 'default_joint_pos': list(it.DEFAULT_DOF_ANGLES),
         'action_scale': ACTION_SCALE, 'control_period': CONTROL_PERIOD, 'clip_targets': 'true',
-        'observation_names': [TERMS[name] for name in terms], 'observation_scales': scales,
-        'observation_layout': 'falcon', 'command_names': 'base_velocity',
-        'command_lower': [-MAX_COMMAND] * 3, 'command_upper': [MAX_COMMAND] * 3,
-        'gait_period': it.GAIT_PERIOD, 'gait_moving_threshold': 0.0,
-        'gait_at_rest': 'stride_start'}
+        'observation_names': [TERMS[name] for name in terms],
+        'observation_scales': [it.obs_scales[name] for name in terms],
+        'observation_history': it.history_length_dict[INPUT],
+        'observation_history_order': 'frame', 'observation_layout': 'falcon',
+        'command_names': list(axes), **flat}

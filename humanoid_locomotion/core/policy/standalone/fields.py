@@ -26,7 +26,8 @@ FIELDS = {'base_ang_vel': 'base_ang_vel', 'projected_gravity': 'projected_gravit
 COVERED = {'base_angular_velocity', 'projected_gravity', 'velocity_command', 'joint_positions',
            'joint_positions_from_default', 'joint_velocities', 'previous_action', 'gait_clock',
            'leg_phase_sines', 'leg_phase_cosines', 'linear_velocity_command', 'yaw_rate_command',
-           'phase_sine', 'phase_cosine', 'walk_command', 'waist_command', 'held_joint_targets'}
+           'phase_sine', 'phase_cosine', 'walk_command', 'waist_command', 'base_height_command',
+           'arm_reference'}
 # Keys of :func:`to_flat` that say what the standalone policy does not contain.
 KEYS = ('joint_names', 'joint_stiffness', 'joint_damping', 'default_joint_pos', 'joint_effort',
         'control_period', 'command_lower', 'command_upper', 'robot', 'model_hash', 'run_path')

@@ -12,7 +12,6 @@ import yaml
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.policy.import_onnx import adopt
-from humanoid_locomotion.core.robot import load_robot
 
 pytest.importorskip('onnxruntime')
 
@@ -30,10 +29,10 @@ CONFIG = {
     'GAIT_PERIOD': 0.9}
 
 
-def write(folder, text=None, **changes):
+def write(folder, text=None, size=(sum(DIMS.values()), 15), **changes):
     """Write a policy of FALCON and its YAML; return the policy's path and weight."""
     path = folder / 'models' / 'dec_loco' / 'g1.onnx'
-    weight = write_network(path, sum(DIMS.values()), 15, ends=('actor_obs', 'action'))
+    weight = write_network(path, *size, ends=('actor_obs', 'action'))
     config = folder / 'config' / 'g1' / 'g1.yaml'
     config.parent.mkdir(parents=True)
     data = {key: value for key, value in {**CONFIG, **changes}.items() if value is not None}
@@ -78,7 +77,7 @@ def test_it_becomes_the_policy_that_its_runtime_runs(tmp_path):
       'obs_dims': {**DIMS, 'height_scan': 3},
       'obs_scales': {**CONFIG['obs_scales'], 'height_scan': 1.0}},
      r"obs_dict: found the unknown terms \['height_scan'\]"),
-    ({'history_length_dict': {'actor_obs': 5}}, 'history_length_dict.actor_obs: found 5, exp'),
+    ({'GAIT_PERIOD': None}, r"missing keys \['GAIT_PERIOD'\], for the terms \['cos_phase', 'sin"),
     ({'GAIT_PERIOD': 0.0}, 'gait_period: found'),
     ({'JOINT_KP': [1000.0] * 29}, 'kp is 1000 Nm/rad'),
     ({'text': 'dof_names_lower_body: ['}, 'g1.yaml: is not valid YAML')])
@@ -90,13 +89,29 @@ def test_a_yaml_that_does_not_fit_is_refused_by_its_key_and_nothing_is_written(
     assert not (tmp_path / 'policies').exists()
 
 
-def test_a_yaml_of_another_length_is_not_that_of_the_policy(tmp_path):
-    path, _ = write(tmp_path, obs_dims={**DIMS, 'dof_pos': 28})
+@pytest.mark.parametrize('changes', [
+    {'obs_dims': {**DIMS, 'dof_pos': 28}}, {'history_length_dict': {'actor_obs': 5}},
+    {'ROBOT_TYPE': 't1_29dof'}])
+def test_a_yaml_of_another_length_or_robot_is_not_that_of_the_policy(tmp_path, changes):
+    path, _ = write(tmp_path, **changes)
     with pytest.raises(ConfigError, match='missing keys'):
         adopt(path, G1, tmp_path / 'policy')
 
 
-def test_another_robot_is_refused(tmp_path):
-    path, _ = write(tmp_path)
-    with pytest.raises(ConfigError, match='dof_names: found 29 joints, expected the 20 of'):
-        adopt(path, load_robot('unitree_h1'), tmp_path / 'policy')
+def test_a_policy_of_the_whole_body_has_a_history_and_a_height(tmp_path):
+    dims = {key: 29 if key == 'actions' else size for key, size in DIMS.items()
+            if not key.endswith('_phase')}
+    dims['command_base_height'] = 1
+    path, _ = write(tmp_path, size=(5 * sum(dims.values()), 29), obs_dims=dims, GAIT_PERIOD=None,
+                    obs_dict={'actor_obs': list(dims)}, history_length_dict={'actor_obs': 5},
+                    obs_scales={**dict.fromkeys(dims, 1.0), 'command_base_height': 2.0},
+                    DESIRED_BASE_HEIGHT=0.75)
+    adopt(path, G1, tmp_path / 'policy')
+    opened = open_policy(tmp_path / 'policy', engine='onnxruntime')
+    it = opened.contract
+    assert it.commanded is None and it.gait is None
+    assert it.command_limits['base_height'].to_config() == [0.5, 0.75, 0.75]
+    with np.load(opened.path / 'golden.npz') as golden:
+        frames = golden['observation'][40].reshape(5, -1)
+    assert frames[:, 33].tolist() == [1.5] * 5  # after actions, angular velocity and turning
+    assert np.diff(frames[:, 29]).all()
