@@ -46,7 +46,7 @@ def check(
     same = 'same' if spec.model_hash == contract.model_hash else (
         f'[yellow]changed since training ({contract.model_hash}, now {spec.model_hash})[/yellow]')
     limits, held = contract.command_limits, len(contract.held_joints)
-    joints = f'{contract.num_actions}, and {held} held' if held else contract.num_actions
+    joints = f'{contract.num_actions} commanded and {held} held' if held else contract.num_actions
     unreleased = why_unreleased(opened.path, contract.fingerprint)
     difference = standalone_error(opened)
     rows: Dict[str, str] = {

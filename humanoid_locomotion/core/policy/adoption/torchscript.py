@@ -132,7 +132,7 @@ class _Archive:
         return _part(rf'^class {re.escape(module.kind)}\(.*?(?=^class |\Z)', text)
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):  # that in C reserves memory for the index of a memo entry
     """Creates modules, tensors and plain data, nothing else."""
 
     def __init__(self, files: Dict[str, bytes]):
