@@ -100,8 +100,8 @@ def save(network, path):
 
 
 @pytest.mark.parametrize('network, memory', [
-    (Mlp(), 0), (Mlp(nn.ReLU()), 0), (nn.Sequential(nn.Linear(OBS, ACTIONS, bias=False)), 0),
-    (Lstm(), 2 * HIDDEN), (Lstm(2), 4 * HIDDEN), (Gru(), HIDDEN), (Gru(2), 2 * HIDDEN)])
+    (Mlp(), 0), (nn.Sequential(nn.Linear(OBS, ACTIONS, bias=False)), 0),
+    (Lstm(2), 4 * HIDDEN), (Gru(), HIDDEN)])
 def test_it_gives_the_actions_of_pytorch(tmp_path, network, memory):
     loaded = save(network, tmp_path / 'policy.pt')
     engine = start_engine(open_foreign(tmp_path / 'policy.pt').network, 'onnxruntime')
