@@ -10,17 +10,21 @@ them. ``dec_loco`` moves the lower body only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Dict, Iterator, Optional, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError
-from humanoid_locomotion.core.policy.adoption.foreign import ForeignPolicy, Source
+from humanoid_locomotion.core.policy.adoption.foreign import (
+    ForeignPolicy,
+    Source,
+    mentions,
+    read_some,
+)
 from humanoid_locomotion.core.policy.standalone.fields import motors_of
-from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.parsing import show
 from humanoid_locomotion.core.robot import RobotSpec
 
-INPUT, MARK = 'actor_obs', b'dof_names_lower_body'
+INPUT, MARK = 'actor_obs', 'dof_names_lower_body'
 TERMS = {
     'actions': 'previous_action', 'base_ang_vel': 'base_angular_velocity',
     'command_ang_vel': 'yaw_rate_command', 'command_base_height': 'base_height_command',
@@ -36,6 +40,7 @@ ACTION_SCALE, CONTROL_PERIOD, MAX_COMMAND, LOWER = 0.25, 0.02, 1.0, 0.25
 
 @dataclass(frozen=True)
 class _Runtime:
+    ROBOT_TYPE: str
     dof_names: Tuple[str, ...]
     dof_names_lower_body: Tuple[str, ...]
     JOINT_KP: Tuple[float, ...]
@@ -63,26 +68,17 @@ def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
     folder = found.path.parent
     for path in [*sorted(folder.glob('*.yaml')),
                  *sorted((folder.parent.parent / 'config').glob('*/*.yaml'))]:
-        if not path.is_file() or MARK not in _begin(path):
+        if not mentions(path, MARK):
             continue
-        data = config.read_yaml(path)
-        kind = str(data.get('ROBOT_TYPE')).partition('_')[0]
-        if kind != robot.name.rpartition('_')[2]:
+        it = read_some(_Runtime, path)
+        if it.ROBOT_TYPE.partition('_')[0] != robot.name.rpartition('_')[2]:
             continue
-        known = {it.name for it in fields(_Runtime)}
-        it = config.from_mapping(
-            _Runtime, {key: value for key, value in data.items() if key in known}, path)
         length = sum(size for _, size in _sizes(it, path)) * it.history_length_dict.get(INPUT, 0)
         actions = found.network.num_actions
         if length == found.network.obs_size and actions in (
                 len(it.dof_names), len(it.dof_names_lower_body)):
             return path, _flat(it, path, robot, actions == len(it.dof_names))
     return None
-
-
-def _begin(path: Any) -> bytes:
-    with open(path, 'rb') as file:
-        return bytes(file.read(config.MAX_BYTES))
 
 
 def _sizes(it: _Runtime, path: object) -> Iterator[Tuple[str, int]]:

@@ -9,10 +9,10 @@ observes its own last action may give larger ones without end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 import hashlib
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Tuple, Type, TypeVar
 
 from humanoid_locomotion.core.errors import ConfigError, PolicyError
 from humanoid_locomotion.core.policy.adoption.ends import UNBOUNDED, give_our_ends
@@ -34,12 +34,14 @@ from humanoid_locomotion.core.policy.onnx_structure import (
     reading_network,
 )
 from humanoid_locomotion.core.policy.standalone.tracing import MIN_OPSET
+from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import show
 
 EXTERNAL = 1  # TensorProto.DataLocation
 LARGEST_ACTION = 100.0  # far beyond any walk; holosoma's runtime has the same bound
 
+T = TypeVar('T')
 # A source of flat keys: its name for messages, and values of onnx_metadata.KEYS.
 Source = Tuple[object, Dict[str, Any]]
 
@@ -97,6 +99,27 @@ def _with_recent_operators(network: Network) -> Network:
     with reading_network(network.path):
         model = version_converter.convert_version(network.model, MIN_OPSET)
         return read_network(model.SerializeToString(), network.path)
+
+
+def mentions(path: Path, *words: str) -> bool:
+    """Return whether a path is a file in which all of some words occur."""
+    if not path.is_file():
+        return False
+    with open(path, 'rb') as file:
+        begin = file.read(config.MAX_BYTES)
+    return all(word.encode() in begin for word in words)
+
+
+def read_some(cls: Type[T], path: Path) -> T:
+    """Read those keys of a YAML file that a dataclass has.
+
+    Raises:
+        ConfigError: The file is not plain YAML, a key is missing or a value has the wrong type.
+    """
+    names = {it.name for it in fields(cls)}  # type: ignore[arg-type]
+    data = config.read_yaml(path)
+    return config.from_mapping(
+        cls, {key: value for key, value in data.items() if key in names}, path)
 
 
 class _Weights:

@@ -10,14 +10,18 @@ RoboMimic_Deploy's (``policy/loco_mode/LocoMode.py``) moves all joints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError
-from humanoid_locomotion.core.policy.adoption.foreign import ForeignPolicy, Source
+from humanoid_locomotion.core.policy.adoption.foreign import (
+    ForeignPolicy,
+    Source,
+    mentions,
+    read_some,
+)
 from humanoid_locomotion.core.policy.standalone.fields import motors_of
-from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.parsing import show
 from humanoid_locomotion.core.robot import RobotSpec
 
@@ -77,20 +81,11 @@ def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
               *(folder.parent.parent / deploy / 'configs' / f'{folder.name}.yaml'
                 for deploy in ('deploy_real', 'deploy_mujoco'))]
     for path in places:
-        if path.is_file() and _names(path, name):
-            data = config.read_yaml(path)
-            known = {it.name for it in fields(_Deploy)}
-            return path, _flat(config.from_mapping(
-                _Deploy, {key: value for key, value in data.items() if key in known}, path),
-                path, robot)
+        if mentions(path, KEY, name):
+            it = read_some(_Deploy, path)
+            if it.policy_path.rpartition('/')[2] == name:
+                return path, _flat(it, path, robot)
     return None
-
-
-def _names(path: Path, network: str) -> bool:
-    """Return whether a YAML file names a network as its policy."""
-    with open(path, 'rb') as file:
-        lines = file.read(config.MAX_BYTES).decode('utf-8', 'replace').splitlines()
-    return any(line.startswith(KEY) and network in line for line in lines)
 
 
 def _flat(it: _Deploy, path: Path, robot: RobotSpec) -> Dict[str, Any]:
