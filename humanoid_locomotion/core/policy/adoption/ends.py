@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gives the network of another stack the inputs, outputs and operators that this package runs.
 
-The input gets the name ``obs``. All states of a recurrent network become
-one memory, ``h_in`` (batch, size) and ``h_out``. LSTM, GRU and Expand are written as plain
-operators.
+The input gets the name ``obs``. All states of a recurrent network become one memory, ``h_in``
+(batch, size) and ``h_out``. LSTM, GRU and Expand are written as plain operators.
 """
 
 from __future__ import annotations
@@ -102,7 +101,7 @@ def _shape_of(node: Any, made: Dict[str, Any]) -> str:
 
 def _write_recurrent(node: Any, arrays: List[Any], parts: GraphParts) -> None:
     """Write the plain operators of one step of an LSTM or GRU."""
-    kind, hidden = node.op_type, 0
+    kind = node.op_type
     given = [*node.input, *[''] * 8][:8]
     wanted = (5, 6) if kind == 'LSTM' else (5,)
     attributes = {it.name: it for it in node.attribute}
@@ -118,7 +117,7 @@ def _write_recurrent(node: Any, arrays: List[Any], parts: GraphParts) -> None:
     if not is_usual:
         raise RejectedError(
             f'has the {kind} {show(node.name)} of another kind than PyTorch exports: expected one '
-            f'direction, usual activations, stored weights, and its states as inputs')
+            'direction, usual activations, stored weights, and its states as inputs')
     hidden = weights[1].shape[2]
     order = _GATE_ORDER[kind]
 

@@ -35,7 +35,7 @@ TERMS = {
     'sin_phase': 'phase_sine'}
 # In its code and its training: action scale [rad], control period [s], range of each velocity
 # command [m/s, m/s, rad/s], and of the height below DESIRED_BASE_HEIGHT [m].
-ACTION_SCALE, CONTROL_PERIOD, MAX_COMMAND, LOWER = 0.25, 0.02, 1.0, 0.25
+ACTION_SCALE, CONTROL_PERIOD, MAX_COMMAND, HEIGHT_RANGE = 0.25, 0.02, 1.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _flat(it: _Runtime, path: object, robot: RobotSpec, moves_all: bool) -> Dict
                     gait_at_rest='stride_start')
     if 'command_base_height' in terms:
         height = it.DESIRED_BASE_HEIGHT or 0.0
-        axes['base_height'] = (height - LOWER, height, height)
+        axes['base_height'] = (height - HEIGHT_RANGE, height, height)
     if not moves_all:
         flat['commanded_joints'] = [
             motors[names.index(name)] for name in it.dof_names_lower_body]

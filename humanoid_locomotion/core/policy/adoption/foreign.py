@@ -102,11 +102,18 @@ def _with_recent_operators(network: Network) -> Network:
 
 
 def mentions(path: Path, *words: str) -> bool:
-    """Return whether a path is a file in which all of some words occur."""
+    """Return whether a path is a file in which all of some words occur.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
     if not path.is_file():
         return False
-    with open(path, 'rb') as file:
-        begin = file.read(config.MAX_BYTES)
+    try:
+        with open(path, 'rb') as file:
+            begin = file.read(config.MAX_BYTES)
+    except OSError as error:
+        raise ConfigError(path, '', f'cannot be read ({error.strerror})') from error
     return all(word.encode() in begin for word in words)
 
 

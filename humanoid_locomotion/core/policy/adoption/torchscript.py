@@ -35,6 +35,7 @@ ACTIVATIONS = {'ELU': 'Elu', 'ReLU': 'Relu', 'Tanh': 'Tanh', 'SELU': 'Selu', 'Si
 MOVES = {'unsqueeze', 'squeeze', 'slice', 'copy_', 'clone', 'detach'}
 STORAGES = {'FloatStorage': '<f4', 'DoubleStorage': '<f8', 'HalfStorage': '<f2',
             'LongStorage': '<i8', 'IntStorage': '<i4', 'BoolStorage': '?', 'ByteStorage': 'u1'}
+TORCH = '__torch__.torch.nn.modules.'
 INSTEAD = 'export it as ONNX with torch.onnx.export, and import that file'
 
 
@@ -181,6 +182,7 @@ def _layers(top: Any, archive: _Archive) -> Layers:
         raise RejectedError(f'is no network but {type(top).__name__}')
     if '0' in top.modules():
         return Layers(chain=_chain(top, archive))
+    _check_forward(top, archive)
     modules = top.modules()
     unknown = {name: it.kind for name, it in modules.items()
                if name not in ('normalizer', 'rnn', 'memory', 'actor')}
@@ -188,17 +190,21 @@ def _layers(top: Any, archive: _Archive) -> Layers:
         raise RejectedError(
             f'has the modules {show({name: it.kind for name, it in modules.items()}, 300)}; '
             f'expected actor, and before it perhaps normalizer, rnn or memory; {INSTEAD}')
-    forward = _part(r'^  def forward\(.*?(?=^  def |\Z)', archive.code(top))
-    called = set(re.findall(r'\b(?:torch|ops)\.([\w.]+)\(', forward))
-    if not forward:
-        raise RejectedError(f'has no function forward; {INSTEAD}')
-    if called - MOVES:
-        raise RejectedError(f'calls {show(sorted(called - MOVES), 200)} besides its modules, '
-                            f'expected at most {sorted(MOVES)}; {INSTEAD}')
     mean, std = _normalizer(modules.get('normalizer'))
     memory = modules.get('rnn') or modules.get('memory')
     return Layers(mean, std, [] if memory is None else _cells(memory),
                   _chain(modules['actor'], archive))
+
+
+def _check_forward(module: Module, archive: _Archive) -> None:
+    """Refuse a module that computes something besides the modules in it."""
+    forward = _part(r'^  def forward\(.*?(?=^  def |\Z)', archive.code(module))
+    called = set(re.findall(r'\b(?:torch|ops)\.([\w.]+)\(', forward))
+    if not forward:
+        raise RejectedError(f'has no function forward of {show(module.kind)}; {INSTEAD}')
+    if called - MOVES:
+        raise RejectedError(f'calls {show(sorted(called - MOVES), 200)} besides its modules, '
+                            f'expected at most {sorted(MOVES)}; {INSTEAD}')
 
 
 def _normalizer(module: Any) -> Tuple[Any, Any]:
@@ -213,8 +219,9 @@ def _normalizer(module: Any) -> Tuple[Any, Any]:
 def _cells(module: Module) -> List[Cell]:
     found = vars(module)
     layers = [name[len('weight_ih_l'):] for name in found if name.startswith('weight_ih_l')]
-    if module.kind not in GATES or layers != [str(i) for i in range(len(layers))] or any(
-            name.startswith('weight_hr') for name in found):
+    is_usual = module.kind in GATES and module.source.startswith(TORCH) and (
+        layers == [str(i) for i in range(len(layers))])
+    if not is_usual or any(name.startswith('weight_hr') for name in found):
         raise RejectedError(f'has a memory {show(module.kind)} of layers {show(layers)}; expected '
                             f'an LSTM or GRU in one direction; {INSTEAD}')
     cells = []
@@ -227,10 +234,11 @@ def _cells(module: Module) -> List[Cell]:
 
 def _chain(module: Module, archive: _Archive) -> List[Any]:
     """Return the layers of a sequence of modules."""
-    if module.kind == 'Linear':
+    is_torchs = module.source.startswith(TORCH)
+    if module.kind == 'Linear' and is_torchs:
         weight, bias = vars(module)['weight'], vars(module).get('bias')
         return [(weight, np.zeros(len(weight), np.float32) if bias is None else bias)]
-    if module.kind in ACTIVATIONS:
+    if module.kind in ACTIVATIONS and is_torchs:
         alpha = re.search(r'^  alpha : Final\[float\] = (.*)$', archive.code(module), re.M)
         if module.kind == 'ELU' and (alpha is None or float(alpha[1]) != 1.0):
             raise RejectedError(f'has an ELU whose alpha is not 1; {INSTEAD}')
@@ -239,6 +247,7 @@ def _chain(module: Module, archive: _Archive) -> List[Any]:
     if list(inner) != [str(i) for i in range(len(inner))] or not inner:
         raise RejectedError(f'has a module {show(module.kind)}; expected Linear, '
                             f'{", ".join(ACTIVATIONS)} or a sequence of them; {INSTEAD}')
+    _check_forward(module, archive)
     return [layer for it in inner.values() for layer in _chain(it, archive)]
 
 

@@ -58,6 +58,15 @@ class Clamped(Mlp):
         return torch.clamp(self.actor(self.normalizer(x)), -1.0, 1.0)
 
 
+class Residual(nn.Sequential):
+    """A sequence that is none."""
+
+    def forward(self, x):
+        for module in self:
+            x = x + module(x)
+        return x
+
+
 class Lstm(nn.Module):
     """A recurrent network with its states in buffers, as legged_gym exports it."""
 
@@ -165,6 +174,7 @@ def test_a_damaged_archive_is_refused_and_nothing_of_it_runs(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize('network, message', [
+    (nn.Sequential(Residual(nn.Linear(OBS, OBS))), r"calls \['add'\] besides its modules"),
     (Clamped(), r"calls \['clamp'\] besides its modules"),
     (Mlp(estimator=nn.Linear(2, 2)), r"has the modules .*'estimator': 'Linear'"),
     (Mlp(nn.ELU(0.5)), 'has an ELU whose alpha is not 1'),
