@@ -28,10 +28,12 @@ def measure_engines(policy: str, device: str) -> List[Dict[str, Any]]:
     """
     rows: List[Dict[str, Any]] = []
     for engine in ('onnxruntime', 'torch'):
-        network = open_policy(policy, engine, device).policy
+        opened = open_policy(policy, engine, device)
+        network = opened.policy
         eager = getattr(network, 'eager', None)
         name = f'{engine}, {getattr(network, "device", "cpu")}'
-        rows.append(_row(name if eager is None else f'{name}, graph', network, network.obs_size))
+        rows.append(_row(name if eager is None else f'{name}, graph',
+                         opened.controller().infer, network.obs_size))
         if eager is not None:
             rows.append(_row(f'{name}, eager', eager, network.obs_size))
     return rows

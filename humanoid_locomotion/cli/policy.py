@@ -45,12 +45,13 @@ def check(
     check_contract(contract, spec, opened.path)
     same = 'same' if spec.model_hash == contract.model_hash else (
         f'[yellow]changed since training ({contract.model_hash}, now {spec.model_hash})[/yellow]')
-    limits = contract.command_limits
+    limits, held = contract.command_limits, len(contract.held_joints)
+    joints = f'{contract.num_actions} commanded and {held} held' if held else contract.num_actions
     unreleased = why_unreleased(opened.path, contract.fingerprint)
     difference = standalone_error(opened)
     rows: Dict[str, str] = {
         'policy': escape(str(opened.path)),
-        'robot': f'{contract.robot}, {contract.num_actions} joints, model {same}',
+        'robot': f'{contract.robot}, {joints} joints, model {same}',
         'control': f'{1.0 / contract.control_period:.0f} Hz, {contract.action_mode}',
         'observation': ', '.join(term.name for term in contract.observation.terms),
         'commands': ', '.join(f'{it.axis.label} [{it.lower:g}, {it.upper:g}]'
@@ -66,6 +67,7 @@ def check(
     if json:
         print_json({
             'policy': opened.path, 'robot': contract.robot, 'joints': contract.joint_names,
+            'commanded_joints': contract.commanded_joints,
             'model_as_trained': spec.model_hash == contract.model_hash,
             'control_period': contract.control_period, 'fingerprint': contract.fingerprint,
             'command_limits': {'axes': limits.names, 'lower': limits.lower,
@@ -165,8 +167,8 @@ def retune(
 @app.command('import-onnx')
 def import_onnx(
         network: Path = typer.Argument(
-            ..., help='ONNX file of another stack; its deploy.yaml is found beside it or in '
-            '../params.'),
+            ..., help='ONNX or TorchScript file (.pt) of another stack; the YAML of a known '
+            'stack is found where its repository has it. No code in them is executed.'),
         robot: str = typer.Option(..., help='Robot it moves, or folder of one.'),
         output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
         fill: Optional[Path] = typer.Option(

@@ -22,6 +22,7 @@ class ActionMapper:
 
     ``default_offset``: target = default + action_scale * action.
     ``joint_range``: an action in [-1, 1] maps linearly onto [lower, upper].
+    The target of a joint that is not commanded is its default position.
     """
 
     def __init__(self, contract: PolicyContract):
@@ -30,6 +31,15 @@ class ActionMapper:
             offset, scale = contract.values('default'), contract.values('action_scale')
         else:
             offset, scale = 0.5 * (upper + lower), 0.5 * (upper - lower)
+        self._commanded, self._columns = contract.commanded_places, None
+        if contract.commanded is not None:
+            # The action of each joint; that of a held joint is multiplied by zero.
+            columns, is_held = np.zeros(len(offset), np.int64), np.ones(len(offset), bool)
+            columns[self._commanded] = np.arange(contract.num_actions)
+            is_held[self._commanded] = False
+            offset = np.where(is_held, contract.values('default'), offset)
+            scale = np.where(is_held, 0.0, scale)
+            self._columns = Constant(columns, np.int64)
         self._offset, self._scale = Constant(offset), Constant(scale)
         self._lower, self._upper = Constant(lower), Constant(upper)
         self._clips = contract.clips_targets
@@ -37,6 +47,8 @@ class ActionMapper:
     def targets(self, action: Array) -> JointTargets:
         """Return the joint targets of an action."""
         action = float32(action)
+        if self._columns is not None:
+            action = action[:, self._columns.like(action)]
         positions = self._offset.like(action) + self._scale.like(action) * action
         if self._clips:
             positions = clip(positions, self._lower.like(action), self._upper.like(action))
@@ -45,8 +57,10 @@ class ActionMapper:
     @property
     def action_bounds(self) -> Tuple[np.ndarray, np.ndarray]:
         """The actions, (num_actions,) each, whose targets are the lower and the upper limits."""
-        offset, scale = self._offset.value, self._scale.value
-        return (self._lower.value - offset) / scale, (self._upper.value - offset) / scale
+        lower, upper, offset, scale = (
+            it.value[self._commanded]
+            for it in (self._lower, self._upper, self._offset, self._scale))
+        return (lower - offset) / scale, (upper - offset) / scale
 
 
 def pd_torque(targets: JointTargets, positions: Array, velocities: Array, kp: Array, kd: Array,
@@ -58,6 +72,11 @@ def pd_torque(targets: JointTargets, positions: Array, velocities: Array, kp: Ar
     """
     torque = kp * (targets.positions - positions) - kd * velocities
     return namespace(torque).clip(torque, -effort, effort)
+
+
+def arm_joints(names: Sequence[str]) -> np.ndarray:
+    """Tell which joints belong to the arms, (num_joints,) bool."""
+    return joints_named(names, ARM_PARTS)
 
 
 def joints_named(names: Sequence[str], parts: Sequence[str]) -> np.ndarray:
@@ -87,7 +106,7 @@ def tested_arm_range(contract: PolicyContract) -> Dict[str, Tuple[float, float]]
     default, lower, upper = (contract.values(key) for key in ('default', 'lower', 'upper'))
     low, high = (arm_goal(share, default, lower, upper, ARM_REACH) for share in (0.0, 1.0))
     return {name: (float(low[i]), float(high[i])) for i, name in enumerate(contract.joint_names)
-            if joints_named([name], ARM_PARTS)[0]}
+            if arm_joints([name])[0]}
 
 
 def replace_targets(targets: Array, others: Array, is_replaced: Array) -> Array:

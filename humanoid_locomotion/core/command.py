@@ -32,7 +32,7 @@ GAIT_PERIODS = (0.1, 10.0)  # [s]
 # None is the clock of this package's training.
 AT_REST: Dict[Optional[str], Tuple[float, ...]] = {
     None: (0.0, 0.0, 0.0, 0.0), 'running': (0.0, 0.0, 0.0, 0.0),
-    'half_stride': (0.0, -1.0, 0.0, -1.0)}
+    'half_stride': (0.0, -1.0, 0.0, -1.0), 'stride_start': (0.0, 1.0, 0.0, -1.0)}
 
 
 @dataclass(frozen=True)
@@ -305,6 +305,8 @@ class GaitSpec:
         at_rest: The clock while the command asks for standing. None: it pauses, and its numbers
             are zeros. ``running``: it goes on, and its numbers are zeros. ``half_stride``: its
             numbers are those of half a stride, for both legs, and the next stride begins anew.
+            ``stride_start``: its numbers are those of the phase 0, and the next stride begins
+            anew.
     """
 
     period: float
@@ -365,7 +367,7 @@ class GaitClock:
         angle = (2.0 * math.pi) * self.phase[:, None]
         left = concatenate((xp.sin(angle), xp.cos(angle)))
         later = (self.phase + self._increment) % 1.0
-        if self._spec.at_rest == 'half_stride':
+        if self._spec.at_rest in ('half_stride', 'stride_start'):
             self.phase[...] = xp.where(moving, later, xp.zeros_like(later))
         else:
             self.phase[...] = later if self._spec.at_rest == 'running' else xp.where(

@@ -28,7 +28,7 @@ from humanoid_locomotion.core.robot_bounds import UNCLIPPED, check_names
 
 FORMAT_VERSION = 1
 LATER_KEYS = ('yaw_rate_integral', 'linear_velocity_loop', 'legs', 'beyond_robot',
-              'observation.history_order', 'gait.at_rest')
+              'observation.history_order', 'gait.at_rest', 'commanded')
 MAX_HISTORY = 128  # control steps
 MAX_SCALE = 1000.0  # of an observation term
 ACTION_MODES = ('default_offset', 'joint_range')
@@ -140,7 +140,7 @@ class PolicyContract:
         model_hash: The robot's :attr:`RobotSpec.model_hash` at training time.
         control_period: Time between two control steps [s].
         action_mode: ``default_offset`` or ``joint_range``.
-        joints: The commanded joints, in the order of actions and targets.
+        joints: The controlled joints, in the order of targets.
         observation: The observation of the policy.
         command_limits: The axes of its commands and the ranges it was trained in.
         gait: The gait clock; None if the policy has none.
@@ -149,6 +149,8 @@ class PolicyContract:
         legs: Geometry of the legs for that odometry, left first; None without the feedback.
         beyond_robot: The robot's ``policy_bounds`` that the policy may exceed, by the names of
             :data:`humanoid_locomotion.core.robot_bounds.WIDER`; None for none.
+        commanded: The joints that actions move, in the order of actions; None for all of them.
+            The other joints are held in the default pose.
     """
 
     format_version: int
@@ -164,6 +166,7 @@ class PolicyContract:
     linear_velocity_loop: Optional[LinearLoopSpec] = None
     legs: Optional[Tuple[LegSpec, ...]] = None
     beyond_robot: Optional[Tuple[str, ...]] = None
+    commanded: Optional[Tuple[str, ...]] = None
 
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
@@ -178,12 +181,15 @@ class PolicyContract:
         names = self.joint_names
         if not names:
             raise ValueError('joints must not be empty')
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise ValueError(f'joints: {repeated} appear more than once')
-        missing = [name for name in self.observed_joints if name not in names]
-        if missing:
-            raise JointsError('observation.joints', missing, names)
+        _refuse_repeated('joints', names)
+        _refuse_repeated('commanded', self.commanded_joints)
+        if not self.commanded_joints:
+            raise ValueError('commanded must not be empty (null for all joints)')
+        for key, chosen in (('observation.joints', self.observed_joints),
+                            ('commanded', self.commanded_joints)):
+            missing = [name for name in chosen if name not in names]
+            if missing:
+                raise JointsError(key, missing, names)
         if (self.legs is None) != (self.linear_velocity_loop is None):
             raise ValueError('linear_velocity_loop and legs: one is there without the other')
         if self.legs is not None:
@@ -195,13 +201,28 @@ class PolicyContract:
 
     @property
     def joint_names(self) -> List[str]:
-        """Names of the commanded joints, in order."""
+        """Names of the controlled joints, in order."""
         return [joint.name for joint in self.joints]
+
+    @property
+    def commanded_joints(self) -> List[str]:
+        """Names of the joints that actions move, in the order of actions."""
+        return self.joint_names if self.commanded is None else list(self.commanded)
+
+    @property
+    def commanded_places(self) -> List[int]:
+        """Places of the commanded joints among all joints, in the order of actions."""
+        return [self.joint_names.index(name) for name in self.commanded_joints]
+
+    @property
+    def held_joints(self) -> List[str]:
+        """Names of the joints that are held in the default pose, in the order of targets."""
+        return [name for name in self.joint_names if name not in self.commanded_joints]
 
     @property
     def num_actions(self) -> int:
         """Length of an action."""
-        return len(self.joints)
+        return len(self.commanded_joints)
 
     @property
     def observed_joints(self) -> List[str]:
@@ -220,7 +241,7 @@ class PolicyContract:
         return 0.0 if self.gait is None else self.gait.moving_threshold
 
     def values(self, key: str) -> np.ndarray:
-        """Return one parameter of every joint, float64 (num_actions,)."""
+        """Return one parameter of every joint, float64 (num_joints,)."""
         return np.array([getattr(joint, key) for joint in self.joints], dtype=np.float64)
 
     @cached_property
@@ -260,6 +281,12 @@ class PolicyContract:
                 source, 'fingerprint', f'the contract says {written!r}, its content gives '
                 f'{contract.fingerprint!r}: a value was changed after export')
         return contract
+
+
+def _refuse_repeated(key: str, names: List[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f'{key}: {repeated} appear more than once')
 
 
 def contract_for(robot: RobotSpec, *, control_period: float, action_mode: str,

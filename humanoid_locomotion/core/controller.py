@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.state import JointTargets, RobotState
 from humanoid_locomotion.core.terms import Moment
 
-Policy = Callable[[Array], Array]
+Policy = Callable[..., Any]  # (obs) -> actions; recurrent: (obs, memory) -> (actions, memory)
 
 
 class Controller:
@@ -30,13 +30,16 @@ class Controller:
 
     Args:
         contract: The contract of the policy.
-        policy: Maps observations (num_envs, obs) to actions (num_envs, m); for :meth:`step`.
+        policy: Maps observations (num_envs, obs) to actions (num_envs, m); for :meth:`infer` and
+            :meth:`step`. A recurrent policy has a ``memory_size`` above 0; it also takes the
+            memory (num_envs, memory_size) and returns the new one.
         num_envs: Number of robots (rows).
         like: An array of the kind, and on the device, to work on; NumPy by default.
 
     Attributes:
         contract: The contract of the policy.
         previous_action: (num_envs, m) the last action; zeros after a reset.
+        memory: (num_envs, memory_size) of a recurrent policy, zeros after a reset; None without.
         observation: (num_envs, obs) the observation of the last :meth:`step`.
     """
 
@@ -56,6 +59,8 @@ class Controller:
             num_envs, like)
         self.previous_action = zeros((num_envs, contract.num_actions), like)
         self.observation = zeros((num_envs, self.builder.size), like)
+        size = getattr(policy, 'memory_size', 0)
+        self.memory = zeros((num_envs, size), like) if size else None
         self._policy = policy
 
     def reset(self, mask: Array, phase: Array = 0.0) -> None:
@@ -66,8 +71,9 @@ class Controller:
             phase: Phase at which their gait clock starts, in [0, 1).
         """
         xp = namespace(self.previous_action)
-        self.previous_action[...] = xp.where(
-            mask[:, None], xp.zeros_like(self.previous_action), self.previous_action)
+        for array in (self.previous_action, self.memory):
+            if array is not None:
+                array[...] = xp.where(mask[:, None], xp.zeros_like(array), array)
         self.builder.reset(mask)
         if self.clock is not None:
             self.clock.reset(mask, phase)
@@ -88,7 +94,8 @@ class Controller:
         """Return the arrays that are carried over from one control step to the next, by name."""
         clock = {} if self.clock is None else {'phase': self.clock.phase}
         loop = {} if self.loop is None else self.loop.carried()
-        return {'previous_action': self.previous_action, **clock, **loop,
+        memory = {} if self.memory is None else {'memory': self.memory}
+        return {'previous_action': self.previous_action, **clock, **loop, **memory,
                 **self.builder.carried()}
 
     def observe(self, state: RobotState, command: Array) -> Array:
@@ -132,10 +139,17 @@ class Controller:
 
     def step(self, state: RobotState, command: Array) -> JointTargets:
         """Run one control step; see :meth:`observe` for the arguments."""
+        self.observation = self.observe(state, command)
+        return self.act(self.infer(self.observation))
+
+    def infer(self, observation: Array) -> Array:
+        """Return the policy's action (num_envs, m); the memory of a recurrent one advances."""
         if self._policy is None:
             raise TypeError('this controller has no policy; call observe and act')
-        self.observation = self.observe(state, command)
-        return self.act(self._policy(self.observation))
+        if self.memory is None:
+            return self._policy(observation)
+        action, self.memory[...] = self._policy(observation, self.memory)
+        return action
 
     def rehearse(self, state: RobotState, command: Array) -> None:
         """Run a control step and undo its effects, to load code and weights into the caches."""

@@ -17,14 +17,14 @@ Range = Tuple[float, float]
 
 # The items that `policy import-onnx --beyond-robot` accepts, and the wider bound of each.
 WIDER = {
-    'gains': 'kp and kd by a factor of up to 12',
+    'gains': 'kp and kd by a factor of 0.05 to 12',
     'limits': 'targets up to 0.5 rad beyond the limits of the joints',
     'action_scale': 'up to 10 rad for an action of one',
     'control_period': '0.001 to 0.2 s',
     'targets': 'targets are not clipped to the limits of the joints; effort limits the torque',
     'model_hash': 'another version of robot.yaml or of the model',
 }
-WIDER_GAINS: Range = (0.1, 12.0)
+WIDER_GAINS: Range = (0.05, 12.0)
 WIDER_LIMITS = 0.5  # [rad]
 WIDER_ACTION_SCALE: Range = (0.0, 10.0)  # [rad]
 WIDER_CONTROL_PERIOD: Range = (0.001, 0.2)  # [s]
@@ -126,7 +126,8 @@ def _misfits(contract: PolicyContract, robot: RobotSpec) -> Iterator[Misfit]:
     own = {joint.name: joint for joint in robot.joints}
     for joint in contract.joints:
         yield from _joint_misfits(joint, own[joint.name], bounds, accepted,
-                                  contract.action_mode == 'default_offset')
+                                  contract.action_mode == 'default_offset'
+                                  and joint.name in contract.commanded_joints)
 
 
 def _joint_misfits(joint: JointContract, own: JointSpec, bounds: PolicyBounds,

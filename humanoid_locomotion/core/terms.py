@@ -15,7 +15,9 @@ from typing import Callable, Dict, Tuple, Union
 import numpy as np
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.arrays import Array, Constant
+from humanoid_locomotion.core.action import arm_joints
+from humanoid_locomotion.core.arrays import Array, Constant, namespace, norm_last
+from humanoid_locomotion.core.command import BASE_HEIGHT
 from humanoid_locomotion.core.contract import PolicyContract, TermSpec
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.state import RobotState
@@ -48,6 +50,9 @@ class JointSelection:
         self.is_all = index == list(range(len(names)))
         self._index = Constant(index, dtype=np.int64)
         self.default = Constant(contract.values('default')[index])
+        self.arm_default = Constant(contract.values('default')[arm_joints(names)])
+        axes = contract.command_limits.names
+        self.height_column = axes.index(BASE_HEIGHT) if BASE_HEIGHT in axes else len(axes)
 
     def __call__(self, values: Array) -> Array:
         """Return the observed columns of (num_envs, num_joints)."""
@@ -60,6 +65,7 @@ Function = Callable[[Moment, JointSelection], Array]
 POLAR, AXIAL = (1.0, -1.0, 1.0), (-1.0, 1.0, -1.0)
 # Mirrors of terms with one number per joint: of the observed joints, or of the commanded ones.
 OBSERVED_JOINTS, COMMANDED_JOINTS = 'observed joints', 'commanded joints'
+ARM_JOINTS = 'arm joints'  # the mirror of a term with one number per joint of the arms
 LEFT_AND_RIGHT = 'left and right'  # the mirror of a term with one number per leg
 COMMAND_AXES = 'command axes'  # the mirror of a term with one number per axis of the command
 Mirror = Union[str, Tuple[float, ...]]
@@ -72,7 +78,7 @@ class ObservationTerm:
     Attributes:
         function: Maps a moment to (num_envs, numbers).
         mirror: The sign of each number in the mirror image; or OBSERVED_JOINTS, COMMANDED_JOINTS,
-            COMMAND_AXES or LEFT_AND_RIGHT, for numbers that are mirrored like those.
+            ARM_JOINTS, COMMAND_AXES or LEFT_AND_RIGHT, for numbers that are mirrored like those.
         needs_odometry: Whether a robot without odometry cannot provide it.
     """
 
@@ -202,6 +208,43 @@ def leg_phase_sines(moment: Moment, _: JointSelection) -> Array:
 def leg_phase_cosines(moment: Moment, _: JointSelection) -> Array:
     """Cosine of the phase of the left leg and of the right one."""
     return _gait(moment, 'leg_phase_cosines')[:, 1::2]
+
+
+@register_observation((-1.0,))
+def phase_sine(moment: Moment, _: JointSelection) -> Array:
+    """Sine of the stride's phase."""
+    return _gait(moment, 'phase_sine')[:, :1]
+
+
+@register_observation((-1.0,))
+def phase_cosine(moment: Moment, _: JointSelection) -> Array:
+    """Cosine of the stride's phase."""
+    return _gait(moment, 'phase_cosine')[:, 1:2]
+
+
+@register_observation((1.0,))
+def walk_command(moment: Moment, _: JointSelection) -> Array:
+    """One if the command has a velocity, zero if it asks to stand."""
+    one = namespace(moment.command).ones_like(moment.command[:, :1])
+    return one * (norm_last(moment.command[:, :3]) > 0.0)[:, None]
+
+
+@register_observation((-1.0, -1.0, 1.0))
+def waist_command(moment: Moment, _: JointSelection) -> Array:
+    """Angles that other stacks ask of the waist: zeros, for commands here have no such axis."""
+    return 0.0 * moment.command[:, :3]
+
+
+@register_observation((1.0,))
+def base_height_command(moment: Moment, joints: JointSelection) -> Array:
+    """The command's height of the base [m]."""
+    return moment.command[:, joints.height_column:joints.height_column + 1]
+
+
+@register_observation(ARM_JOINTS)
+def arm_reference(moment: Moment, joints: JointSelection) -> Array:
+    """Positions that other stacks ask of the arms, which is their default pose here [rad]."""
+    return joints.arm_default.like(moment.command) + 0.0 * moment.command[:, :1]
 
 
 def needs_odometry(contract: PolicyContract) -> bool:

@@ -80,3 +80,22 @@ def test_joints_are_named_by_a_part_of_their_names():
     names = ['left_knee', 'left_shoulder_roll', 'right_elbow']
     assert joints_named(names, ['shoulder', 'elbow']).tolist() == [False, True, True]
     assert joints_named(names, []).tolist() == [False] * 3
+
+
+@pytest.mark.parametrize('mode', ['default_offset', 'joint_range'])
+def test_joints_that_are_not_commanded_are_held_at_their_default(mode):
+    torch = pytest.importorskip('torch')
+    every = contract(4, action_mode=mode)
+    some = contract(4, action_mode=mode, commanded=('j2', 'j0'))
+    assert (some.num_actions, some.held_joints) == (2, ['j1', 'j3'])
+    action = np.array([[0.4, -0.8], [9.0, 9.0]], np.float32)
+    targets = ActionMapper(some).targets(action).positions
+    whole = ActionMapper(every).targets(np.array([[-0.8, 0, 0.4, 0], [9, 0, 9, 0]])).positions
+    assert targets[:, [0, 2]] == pytest.approx(whole[:, [0, 2]])
+    assert targets[:, [1, 3]] == pytest.approx(np.tile(every.values('default')[[1, 3]], (2, 1)))
+    assert ActionMapper(some).targets(torch.as_tensor(action)).positions.numpy() == pytest.approx(
+        targets)
+    low, high = ActionMapper(some).action_bounds
+    for bound, key in ((low, 'lower'), (high, 'upper')):
+        reached = ActionMapper(some).targets(bound[None]).positions[0, [2, 0]]
+        assert reached == pytest.approx(some.values(key)[[2, 0]], abs=1e-6)

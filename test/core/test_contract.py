@@ -53,7 +53,8 @@ def test_a_contract_survives_yaml_and_json(layout):
 def test_the_fingerprint_covers_every_figure():
     it = contract(layout='proprioceptive_clock', yaw_rate_integral=IntegralSpec(1.0, 0.2),
                   linear_velocity_loop=LinearLoopSpec(0.5, 0.3, 0.25, 3.0), legs=LEGS,
-                  beyond_robot=('gains',), gait=GaitSpec(0.8, 0.1, 'running'),
+                  beyond_robot=('gains',), commanded=('j1', 'j0'),
+                  gait=GaitSpec(0.8, 0.1, 'running'),
                   observation=ObservationSpec('x', (TermSpec('gait_clock', (1.0, 2.0)),), 2,
                                               ('j1',), 'term'))
     plain = config.to_mapping(it)
@@ -109,6 +110,9 @@ def test_a_contract_without_a_fingerprint_is_refused():
     ({'action_mode': 'torque'}, "expected one of .*found 'torque'"),
     ({'control_period': 20.0}, r'expected seconds in \(0, 1\), found 20.0'),
     ({'joints': contract(1).joints * 2}, r"\['j0'\] appear more than once"),
+    ({'commanded': ('j0', 'j0')}, r"commanded: \['j0'\] appear more than once"),
+    ({'commanded': ('j9',)}, r"commanded: missing joints \['j9'\]"),
+    ({'commanded': ()}, r'commanded must not be empty'),
     ({'observation': ObservationSpec('x', (TermSpec('joint_positions'),), 1, ('j9',))},
      r"missing joints \['j9'\]")])
 def test_a_contract_that_cannot_be_run_is_refused(change, message):

@@ -127,3 +127,44 @@ def test_a_rehearsal_changes_nothing(it):
         other.rehearse(state(rng, 1, M), command(rng, 1))
         assert np.array_equal(one.step(now, asked).positions, other.step(now, asked).positions)
         assert np.array_equal(one.observation, other.observation)
+
+
+class Recurrent:
+    """A policy whose action is the sum of the observations since the reset."""
+
+    memory_size = M
+
+    def __call__(self, obs, memory):
+        memory = memory + linear_policy(obs)
+        return memory, memory
+
+
+def test_the_memory_of_a_recurrent_policy_is_carried_for_each_robot_until_its_reset(it):
+    rng = np.random.default_rng(5)
+    controller, expected = Controller(it, Recurrent(), N), np.zeros((N, M), np.float32)
+    assert controller.memory.tolist() == expected.tolist()
+    for i in range(8):
+        controller.step(state(rng, N, M), command(rng, N))
+        expected = expected + linear_policy(controller.observation)
+        assert np.array_equal(controller.memory, expected)
+        if i == 3:
+            mask = np.arange(N) == 2
+            controller.reset(mask)
+            expected[mask] = 0.0
+    now, asked = state(rng, N, M), command(rng, N)
+    controller.rehearse(now, asked)
+    assert np.array_equal(controller.memory, expected)
+    controller.reset_all()
+    assert not controller.memory.any()
+
+
+def test_the_previous_action_has_the_commanded_joints_only():
+    it = contract(num_joints=M, commanded=('j3', 'j1'))
+    controller = Controller(it, lambda obs: np.array([[0.25, -0.5]]))
+    rng = np.random.default_rng(6)
+    targets = controller.step(state(rng, 1, M), command(rng, 1)).positions
+    assert controller.previous_action.tolist() == [[0.25, -0.5]]
+    assert targets[0] == pytest.approx([0.0, 0.1 - 0.125, 0.2, 0.3 + 0.0625, 0.4])
+    (term,) = [it for it in controller.builder.slices if it.name == 'previous_action']
+    seen = controller.observe(state(rng, 1, M), command(rng, 1))[0, term.start:term.stop]
+    assert seen.tolist() == [0.25, -0.5]

@@ -44,8 +44,10 @@ def balancing_weight(contract: PolicyContract) -> np.ndarray:
         # Leaning forward (positive pitch) shows as gravity along +x, leaning to the right
         # (positive roll) as gravity along -y.
         for joint, lean, sign, turn in (('pitch', 0, 1.0, 1), ('roll', 1, -1.0, 0)):
-            i = contract.joint_names.index(f'{side}_ankle_{joint}')
-            per_radian = 1.0 / contract.joints[i].action_scale
+            name = f'{side}_ankle_{joint}'
+            i = contract.commanded_joints.index(name)
+            own = contract.joints[contract.joint_names.index(name)]
+            per_radian = 1.0 / own.action_scale
             weight[i, gravity + lean] = sign * LEAN_GAIN * per_radian
             weight[i, rate + turn] = RATE_GAIN * per_radian
     return weight
@@ -81,7 +83,7 @@ def holding_policy(folder: Path, layout: str = 'proprioceptive') -> Path:
 
 def _states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
     random = np.random.default_rng(0)
-    n = contract.num_actions
+    n = len(contract.joints)
 
     def near(center: Any, spread: float) -> np.ndarray:
         center = np.atleast_2d(center)

@@ -10,14 +10,21 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array
 from humanoid_locomotion.core.errors import MissingPackageError, PolicyError, UnknownNameError
 from humanoid_locomotion.core.policy.graphed_step import GraphedStep
-from humanoid_locomotion.core.policy.onnx_graph import Network, open_network
+from humanoid_locomotion.core.policy.onnx_graph import (
+    INPUT,
+    MEMORY_IN,
+    MEMORY_OUT,
+    OUTPUT,
+    Network,
+    open_network,
+)
 
 
 def open_session(network: Network) -> Any:
@@ -47,6 +54,7 @@ class OnnxRuntimeEngine:
         metadata: The file's metadata, strings by key.
         obs_size: Length of an observation.
         num_actions: Length of an action.
+        memory_size: Length of a recurrent network's memory; 0 if it is not recurrent.
     """
 
     name = 'onnxruntime'
@@ -55,28 +63,43 @@ class OnnxRuntimeEngine:
         self._session = open_session(network)
         self.metadata = network.metadata
         self.obs_size, self.num_actions = network.obs_size, network.num_actions
+        self.memory_size = network.memory_size
         self._one_by_one = network.one_by_one  # as in exports with a fixed batch size
         self._bind()
 
     def _bind(self) -> None:
         """Bind fixed buffers for one observation, the case of a robot's control step."""
-        self._input = np.zeros((1, self.obs_size), np.float32)
-        self._output = np.zeros((1, self.num_actions), np.float32)
+        sizes = {INPUT: self.obs_size, OUTPUT: self.num_actions,
+                 MEMORY_IN: self.memory_size, MEMORY_OUT: self.memory_size}
+        arrays = {name: np.zeros((1, size), np.float32) for name, size in sizes.items() if size}
+        self._inputs = [arrays[name] for name in (INPUT, MEMORY_IN) if name in arrays]
+        self._outputs = [arrays[name] for name in (OUTPUT, MEMORY_OUT) if name in arrays]
         self._binding = self._session.io_binding()
-        for bind, name, array in ((self._binding.bind_input, 'obs', self._input),
-                                  (self._binding.bind_output, 'actions', self._output)):
+        for name, array in arrays.items():
+            bind = (self._binding.bind_input if name in (INPUT, MEMORY_IN)
+                    else self._binding.bind_output)
             bind(name, 'cpu', 0, np.float32, array.shape, array.ctypes.data)
 
-    def __call__(self, obs: Array) -> np.ndarray:
-        """Return the actions (num_envs, num_actions) for observations (num_envs, obs_size)."""
-        obs = np.asarray(obs, np.float32)
-        if obs.shape == self._input.shape:
-            self._input[...] = obs
+    def __call__(self, obs: Array, memory: Optional[Array] = None) -> Any:
+        """Return the actions (num_envs, num_actions) for observations (num_envs, obs_size).
+
+        A recurrent network takes the memory (num_envs, memory_size), zeros after a reset, and
+        returns actions and new memory.
+        """
+        given = [np.asarray(it, np.float32) for it in (obs, memory) if it is not None]
+        if [it.shape for it in given] == [it.shape for it in self._inputs]:
+            for array, value in zip(self._inputs, given):
+                array[...] = value
             self._session.run_with_iobinding(self._binding)
-            return self._output.copy()
-        if self._one_by_one and len(obs) > 1:
-            return np.concatenate([self(row[None]) for row in obs])
-        return self._session.run(['actions'], {'obs': obs})[0]
+            found = [array.copy() for array in self._outputs]
+        elif self._one_by_one and len(given[0]) > 1:
+            rows = [self(*(it[i:i + 1] for it in given)) for i in range(len(given[0]))]
+            found = [np.concatenate(column)
+                     for column in (zip(*rows) if self.memory_size else [rows])]
+        else:
+            names = [OUTPUT, MEMORY_OUT][:len(self._outputs)]
+            found = self._session.run(names, dict(zip((INPUT, MEMORY_IN), given)))
+        return tuple(found) if self.memory_size else found[0]
 
 
 class TorchEngine:

@@ -60,7 +60,7 @@ class PolicyFolder:
     Attributes:
         path: The folder.
         contract: The contract of the policy.
-        policy: Maps observations (num_envs, obs) to actions (num_envs, m).
+        policy: The engine that runs the network; see :class:`Controller`.
         golden_error: Largest difference in the replay of the golden steps.
         golden_action: Largest magnitude among the golden actions.
         envelope: The measured speeds, or the reason why they are not known.
@@ -152,7 +152,8 @@ def standalone_error(opened: PolicyFolder) -> Optional[float]:
     standalone = _standalone(content, opened.contract)
     if standalone is None:
         return None
-    replay, controller = Replay(standalone, opened.contract), opened.controller()
+    controller = opened.controller()
+    replay = Replay(standalone, opened.contract, controller.memory is not None)
     controller.reset_all()
     golden = _golden(content.files['golden.npz'], opened.path / 'golden.npz')
     keys = [key for key in STATE_KEYS + ODOMETRY_KEYS if key in golden]
@@ -225,7 +226,7 @@ def check_sizes(contract: PolicyContract, network: Network) -> None:
                           f'describes {builder.size}: {builder.history} times ({terms})')
     if network.num_actions != contract.num_actions:
         raise PolicyError(network.path, f'returns {network.num_actions} actions, but the contract '
-                          f'has {contract.num_actions} joints')
+                          f'has {contract.num_actions} commanded joints')
 
 
 def read_golden(path: Path) -> Dict[str, np.ndarray]:
@@ -269,14 +270,14 @@ def replay_golden(contract: PolicyContract, network: Any, golden: Dict[str, np.n
             replay takes too long.
     """
     keys = STATE_KEYS + tuple(key for key in ODOMETRY_KEYS if key in golden)
-    controller = Controller(contract)
+    controller = Controller(contract, network)
     controller.reset_all()
     worst, begin = 0.0, time.monotonic()
     for i in range(golden['command'].shape[0]):
         try:
             state = RobotState(**{key: golden[key][i:i + 1] for key in keys})
             obs = controller.observe(state, golden['command'][i:i + 1])
-            action = np.asarray(network(obs))
+            action = np.asarray(controller.infer(obs))
             targets = controller.act(action).positions
         except Exception as error:  # engines raise their own exception types
             raise PolicyError(path, f'step {i} does not fit the contract '

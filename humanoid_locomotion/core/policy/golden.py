@@ -4,31 +4,37 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Dict, List
 
 import numpy as np
 
 from humanoid_locomotion.core.arrays import Array, Constant
 from humanoid_locomotion.core.contract import PolicyContract
-from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.controller import Controller, Policy
 from humanoid_locomotion.core.state import RobotState
 
 # Velocity commands, and the control steps that each lasts; further axes are at rest.
 GOLDEN_WALK = (((0.0, 0.0, 0.0), 25), ((0.5, 0.0, 0.0), 50), ((0.0, 0.3, 0.0), 25),
                ((0.0, 0.0, 0.5), 25), ((0.0, 0.0, 0.0), 25))
+RECURRENT_SHARE = 0.2
 
 
-def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
+def tumbling_states(contract: PolicyContract, share: float = 1.0) -> List[Dict[str, np.ndarray]]:
     """Return states in which every value changes, each with its command.
 
     They resemble a robot that is turned by hand: not physical, but every observation term varies.
+
+    Args:
+        contract: The contract of the policy.
+        share: Share of the whole motion; less for a recurrent network, whose memory of states that
+            it was not trained with may magnify rounding errors (:data:`RECURRENT_SHARE`).
     """
     velocities = [velocity for velocity, steps in GOLDEN_WALK for _ in range(steps)]
     commands = contract.command_limits.with_velocity(np.array(velocities, np.float32))
-    m, time = contract.num_actions, np.arange(len(commands))[:, None] * contract.control_period
+    m, time = len(contract.joints), np.arange(len(commands))[:, None] * contract.control_period
 
     def wave(size: int, height: Any = 1.0) -> np.ndarray:
-        return np.asarray(height) * np.sin((1.0 + 0.1 * np.arange(size)) * 3.0 * time
+        return share * np.asarray(height) * np.sin((1.0 + 0.1 * np.arange(size)) * 3.0 * time
                                            + np.arange(size))
 
     lower, upper, rest = (contract.values(key) for key in ('lower', 'upper', 'default'))
@@ -43,19 +49,19 @@ def tumbling_states(contract: PolicyContract) -> List[Dict[str, np.ndarray]]:
             for i in range(len(commands))]
 
 
-def record_golden(contract: PolicyContract, policy: Callable[[Array], Array],
+def record_golden(contract: PolicyContract, policy: Policy,
                   states: List[Dict[str, np.ndarray]], like: Array = None
                   ) -> Dict[str, np.ndarray]:
     """Run the states through the controller and the policy; return the golden arrays.
 
     Args:
         contract: The contract to run.
-        policy: Maps an observation to an action.
+        policy: The policy; see :class:`Controller`.
         states: Consecutive states, each with its ``command``.
         like: An array of the type that the policy takes; NumPy by default.
     """
     like = np.zeros(0, np.float32) if like is None else like
-    controller = Controller(contract, like=like)
+    controller = Controller(contract, policy, like=like)
     controller.reset_all()
     rows: List[Dict[str, np.ndarray]] = []
     for recorded in states:
@@ -63,7 +69,7 @@ def record_golden(contract: PolicyContract, policy: Callable[[Array], Array],
         command = arrays.pop('command')
         obs = controller.observe(RobotState(**arrays), command)
         observation = np.asarray(obs).copy()  # the builder reuses its array
-        action = policy(obs)
+        action = controller.infer(obs)
         targets = controller.act(action).positions
         row = {**recorded, 'observation': observation, 'action': action, 'joint_targets': targets}
         rows.append({key: np.asarray(value).astype(np.float32) for key, value in row.items()})

@@ -11,12 +11,22 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
 from humanoid_locomotion.core.feedback.kinematics import leg_spec
-from humanoid_locomotion.core.policy.adoption import holosoma, unitree_deploy
+from humanoid_locomotion.core.policy.adoption import (
+    falcon,
+    holosoma,
+    homie,
+    legged_gym,
+    unitree_deploy,
+)
 from humanoid_locomotion.core.policy.adoption.flat_metadata import FlatMetadata
 from humanoid_locomotion.core.policy.adoption.foreign import ForeignPolicy, Source, open_foreign
 from humanoid_locomotion.core.policy.engines import start_engine
 from humanoid_locomotion.core.policy.folder import check_sizes
-from humanoid_locomotion.core.policy.golden import record_golden, tumbling_states
+from humanoid_locomotion.core.policy.golden import (
+    RECURRENT_SHARE,
+    record_golden,
+    tumbling_states,
+)
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
 from humanoid_locomotion.core.policy.onnx_metadata import (
     JOINT_VALUES,
@@ -36,7 +46,7 @@ USUAL = {'action_mode': 'default_offset', 'observation_clips': 'inf', 'observati
 
 # The formats whose files are found by what they are. Each returns None for a policy of another.
 READERS: Tuple[Callable[[ForeignPolicy, RobotSpec], Optional[Source]], ...] = (
-    unitree_deploy.read, holosoma.read)
+    unitree_deploy.read, holosoma.read, legged_gym.read, falcon.read, homie.read)
 
 Row = Tuple[str, str, str]
 
@@ -88,7 +98,8 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
     with new_policy_folder(output) as folder:
         signed = with_metadata(found.content, CONTRACT_KEY, contract.to_json())
         write_policy(folder, contract, signed,
-                     record_golden(contract, engine, tumbling_states(contract)))
+                     record_golden(contract, engine, tumbling_states(
+                         contract, RECURRENT_SHARE if found.memory_size else 1.0)))
         (folder / 'card.md').write_text(_card(foreign.digests, contract, rows),
                                         encoding='utf-8')
     return rows

@@ -26,7 +26,7 @@ from humanoid_locomotion.core.reading.parsing import parse_json, show
 
 CONTRACT_KEY = 'humanoid_locomotion.contract'
 INPUT, OUTPUT = 'obs', 'actions'
-MEMORY_IN, MEMORY_OUT = 'h_in', 'h_out'  # of a standalone policy, as of a recurrent network
+MEMORY_IN, MEMORY_OUT = 'h_in', 'h_out'  # of a recurrent network and of a standalone policy
 
 MAX_CONTRACT_BYTES = 256 * 1024  # of the JSON in its metadata
 MAX_NODES, MAX_STANDALONE_NODES = 256, 2048
@@ -36,7 +36,7 @@ IR_VERSIONS, OPSETS = range(3, 15), range(7, 27)
 
 # Each computes an output of known size, once. Excluded deliberately: Loop, Scan and If; operators
 # that make a large tensor from a small one (Expand, Tile, Pad, Range, ConstantOfShape); random
-# numbers; LSTM and GRU, whose state cannot be carried between steps by one input and one output.
+# numbers; LSTM and GRU, which the import writes as products and sigmoids.
 OPERATORS = frozenset((
     'Abs', 'Add', 'And', 'Atan', 'BatchNormalization', 'Cast', 'Celu', 'Clip', 'Concat',
     'Constant', 'Cos', 'Div', 'Elu', 'Equal', 'Erf', 'Exp', 'Flatten', 'Gather', 'Gelu', 'Gemm',
@@ -64,7 +64,7 @@ class Network:
         obs_size: Length of an observation.
         num_actions: Length of an action.
         one_by_one: Whether it takes one observation at a time.
-        memory_size: Length of a standalone policy's memory; 0 for a network.
+        memory_size: Length of the memory; 0 for a network that is not recurrent.
     """
 
     path: Path
@@ -97,11 +97,12 @@ def read_network(content: bytes, path: Path, is_standalone: bool = False) -> Net
         content: Content of the file.
         path: Path of the file, for messages.
         is_standalone: Whether it is a standalone policy, which also has the memory ``h_in``
-            (1, 1, size) as an input and ``h_out`` as an output.
+            (1, 1, size) as an input and ``h_out`` as an output. A recurrent network has them as
+            (batch, size).
 
     Raises:
-        PolicyError: It is not an ONNX file, or does not have one input ``obs`` (batch, obs) and
-            one output ``actions`` (batch, m), or is not a straight-line sequence of
+        PolicyError: It is not an ONNX file, or does not have the input ``obs`` (batch, obs) and
+            the output ``actions`` (batch, m), or is not a straight-line sequence of
             :data:`OPERATORS` with all tensors in the file.
         MissingPackageError: onnx is not installed.
     """
@@ -110,7 +111,7 @@ def read_network(content: bytes, path: Path, is_standalone: bool = False) -> Net
         _check_model(model, MAX_STANDALONE_NODES if is_standalone else MAX_NODES)
         metadata = _metadata(model)
         obs_size, num_actions, one_by_one = _check_ends(model.graph, is_standalone)
-        memory_size = _check_memory(model.graph) if is_standalone else 0
+        memory_size = _check_memory(model.graph, [1, 1] if is_standalone else [int(one_by_one)])
         _check_sizes(model)
     return Network(path, content, model, metadata, obs_size, num_actions, one_by_one,
                    memory_size)
@@ -212,14 +213,12 @@ def _check_ends(graph: Any, is_standalone: bool) -> Tuple[int, int, bool]:
     """Return the lengths of observation and action, and whether the batch is fixed at one."""
     inputs = network_inputs(graph)
     found = [[it.name for it in ends] for ends in (inputs, graph.output)]
-    standalone = [[INPUT, MEMORY_IN], [OUTPUT, MEMORY_OUT]]
-    if found != (standalone if is_standalone else [[INPUT], [OUTPUT]]):
-        expected = (f'the inputs {standalone[0]} and outputs {standalone[1]}' if is_standalone
+    recurrent = [[INPUT, MEMORY_IN], [OUTPUT, MEMORY_OUT]]
+    if found != recurrent and (is_standalone or found != [[INPUT], [OUTPUT]]):
+        expected = (f'the inputs {recurrent[0]} and outputs {recurrent[1]}' if is_standalone
                     else f'one input {INPUT!r} and one output {OUTPUT!r}')
         raise RejectedError(
-            f'expected {expected}, found {show(found[0], 200)} and {show(found[1], 200)}'
-            + (': the standalone policy, whose network is missing'
-               if found == standalone else ''))
+            f'expected {expected}, found {show(found[0], 200)} and {show(found[1], 200)}')
     kinds = [it.type.tensor_type for it in (inputs[0], graph.output[0])]
     shapes: List[List[Any]] = [
         [dim.dim_value if dim.HasField('dim_value') else printable(dim.dim_param, 60)
@@ -241,15 +240,20 @@ def _check_ends(graph: Any, is_standalone: bool) -> Tuple[int, int, bool]:
     return obs_size, num_actions, batch == 1
 
 
-def _check_memory(graph: Any) -> int:
-    """Return the length of a standalone policy's memory."""
+def _check_memory(graph: Any, rows: List[int]) -> int:
+    """Return the length of the memory, 0 without one; its other dimensions are ``rows``."""
+    if len(graph.output) == 1:
+        return 0
     kinds = [it.type.tensor_type for it in (network_inputs(graph)[1], graph.output[1])]
     shapes = [[dim.dim_value for dim in kind.shape.dim] for kind in kinds]
     size = shapes[0][-1] if shapes[0] else 0
-    if shapes != [[1, 1, size]] * 2 or not 0 < size <= MAX_VALUES or (
+    if shapes != [[*rows, size]] * 2 or not 0 < size <= MAX_VALUES or (
             any(kind.elem_type != FLOAT for kind in kinds)):
-        raise RejectedError(f'expected {MEMORY_IN!r} and {MEMORY_OUT!r} of the same shape '
-                            f'(1, 1, size), float, found {show(shapes)}')
+        raise RejectedError(
+            f'expected {MEMORY_IN!r} and {MEMORY_OUT!r} of the same shape {[*rows, "size"]} (0 '
+            f'for any batch), float, found {show(shapes)}' + (
+                ': the standalone policy, whose network is missing'
+                if len(rows) == 1 and [len(it) for it in shapes] == [3, 3] else ''))
     return int(size)
 
 

@@ -43,7 +43,8 @@ JOINT_VALUES = {
     'action_scale': 'action_scale', 'joint_lower': 'lower', 'joint_upper': 'upper',
     'joint_effort': 'effort'}
 
-CLOCKS = {'gait_clock', 'leg_phase_sines', 'leg_phase_cosines'}  # terms that need a gait
+CLOCKS = {'gait_clock', 'leg_phase_sines', 'leg_phase_cosines', 'phase_sine',
+          'phase_cosine'}  # terms that need a gait
 
 # Groups of keys of which all or none must be present.
 GAIT = ('gait_period', 'gait_moving_threshold')
@@ -54,7 +55,8 @@ LEGS = ('leg_joint_names', 'leg_joint_axes', 'leg_joint_origins', 'sole_position
 
 # Every key, and its expected value.
 KEYS = {
-    'joint_names': 'the commanded joints, in the order of actions',
+    'joint_names': 'the controlled joints, in the order of targets',
+    'commanded_joints': 'the joints that actions move, in order; the others are held',
     'joint_stiffness': 'kp of each joint [Nm/rad]',
     'joint_damping': 'kd of each joint [Nm s/rad]',
     'default_joint_pos': 'the default pose [rad]',
@@ -134,6 +136,8 @@ def to_flat(contract: PolicyContract, run_path: str) -> Dict[str, str]:
     }
     if contract.observation.history > 1:
         flat['observation_history_order'] = [contract.observation.history_order or 'frame']
+    if contract.commanded is not None:
+        flat['commanded_joints'] = contract.commanded
     if limits.further:
         flat['command_rest'] = limits.rest
     if contract.gait is not None:

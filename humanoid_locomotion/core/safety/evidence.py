@@ -104,6 +104,7 @@ class SafetyLimits:
 
     Attributes:
         joint_names: The joints, in the order of every array.
+        commanded_joints: The joints that actions move, in the order of actions.
         lower: Lowest positions [rad] (num_joints,), margin included.
         upper: Highest positions [rad].
         velocity: Highest speeds [rad/s]; infinite without a robot description.
@@ -123,6 +124,7 @@ class SafetyLimits:
     """
 
     joint_names: Tuple[str, ...]
+    commanded_joints: Tuple[str, ...]
     lower: np.ndarray
     upper: np.ndarray
     velocity: np.ndarray
@@ -158,6 +160,7 @@ class SafetyLimits:
         upper = [min(j.upper, own[j.name].upper if own else j.upper) for j in contract.joints]
         return cls(
             joint_names=tuple(contract.joint_names),
+            commanded_joints=tuple(contract.commanded_joints),
             # In the precision of the measurements, which saves a conversion in each step.
             lower=(np.array(lower) - POSITION_MARGIN).astype(np.float32),
             upper=(np.array(upper) + POSITION_MARGIN).astype(np.float32),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import enum
 import math
-from typing import Callable
+from typing import Callable, Sequence
 
 import numpy as np
 
@@ -96,42 +96,45 @@ def _low(e: Evidence, limits: SafetyLimits) -> str:
     return '' if height >= limits.min_height else f'the base is at {height:.2f} m'
 
 
-def _joint(values: np.ndarray, within: np.ndarray, limits: SafetyLimits, what: str,
+def _joint(values: np.ndarray, within: np.ndarray, names: Sequence[str], what: str,
            unit: str) -> str:
     if _holds(within):
         return ''
     i = int(np.argmin(within))
-    return f'{what} of joint {limits.joint_names[i]!r} is {values[i]:.2f} {unit}'
+    return f'{what} of joint {names[i]!r} is {values[i]:.2f} {unit}'
 
 
 def _position(e: Evidence, limits: SafetyLimits) -> str:
     q = e.state.joint_positions[0]
-    return _joint(q, (q >= limits.lower) & (q <= limits.upper), limits, 'position', 'rad')
+    within = (q >= limits.lower) & (q <= limits.upper)
+    return _joint(q, within, limits.joint_names, 'position', 'rad')
 
 
 def _velocity(e: Evidence, limits: SafetyLimits) -> str:
     dq = e.state.joint_velocities[0]
-    return _joint(dq, np.abs(dq) <= limits.velocity, limits, 'velocity', 'rad/s')
+    return _joint(dq, np.abs(dq) <= limits.velocity, limits.joint_names, 'velocity', 'rad/s')
 
 
 def _effort(e: Evidence, limits: SafetyLimits) -> str:
     if e.joint_efforts is None:
         return ''
     within = np.abs(e.joint_efforts) <= limits.effort
-    return _joint(e.joint_efforts, within, limits, 'torque', 'Nm')
+    return _joint(e.joint_efforts, within, limits.joint_names, 'torque', 'Nm')
 
 
 def _action(e: Evidence, limits: SafetyLimits) -> str:
     if e.action is None:
         return ''
     action = e.action[0]
-    return _joint(action, np.abs(action) <= limits.max_action, limits, "the policy's action", '')
+    return _joint(action, np.abs(action) <= limits.max_action, limits.commanded_joints,
+                  "the policy's action", '')
 
 
 def _action_not_finite(e: Evidence, limits: SafetyLimits) -> str:
     if e.action is None or _are_finite(e.action):
         return ''
-    return _joint(e.action[0], np.isfinite(e.action[0]), limits, "the policy's action", '')
+    return _joint(e.action[0], np.isfinite(e.action[0]), limits.commanded_joints,
+                  "the policy's action", '')
 
 
 def _overrun(e: Evidence, limits: SafetyLimits) -> str:

@@ -172,7 +172,7 @@ class FaultBench:
     def _control(self) -> None:
         targets = self.loop.step(self.now)
         self.loop.weigh()
-        if targets.shape != (self._contract.num_actions,) or not np.isfinite(targets).all():
+        if targets.shape != (len(self._contract.joints),) or not np.isfinite(targets).all():
             self.lost += 1
             return
         if self.publishes and self.loop.machine.mode is not Mode.IDLE:

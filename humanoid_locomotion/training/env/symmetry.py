@@ -13,12 +13,14 @@ from typing import List, Sequence
 import numpy as np
 import torch
 
+from humanoid_locomotion.core.action import arm_joints
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.feedback.joint_mirror import joint_mirror
 from humanoid_locomotion.core.observation import ObservationBuilder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import (
+    ARM_JOINTS,
     COMMAND_AXES,
     COMMANDED_JOINTS,
     LEFT_AND_RIGHT,
@@ -42,7 +44,7 @@ class Mirror:
 
 def action_mirror(contract: PolicyContract, robot: RobotSpec, device: str = 'cpu') -> Mirror:
     """Return the mirror of actions; exact when the default pose is itself symmetric."""
-    return Mirror(*joint_mirror(contract.joint_names, robot), device)
+    return Mirror(*joint_mirror(contract.commanded_joints, robot), device)
 
 
 def observation_mirror(contract: PolicyContract, robot: RobotSpec,
@@ -51,7 +53,9 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
     builder = ObservationBuilder(contract)
     axes = contract.command_limits.mirror_signs
     named = {OBSERVED_JOINTS: joint_mirror(contract.observed_joints, robot),
-             COMMANDED_JOINTS: joint_mirror(contract.joint_names, robot),
+             COMMANDED_JOINTS: joint_mirror(contract.commanded_joints, robot),
+             ARM_JOINTS: joint_mirror([name for name in contract.joint_names
+                                       if arm_joints([name])[0]], robot),
              COMMAND_AXES: (list(range(len(axes))), list(axes)),
              LEFT_AND_RIGHT: ([1, 0], [1.0, 1.0])}
     source: List[int] = []
@@ -68,10 +72,11 @@ def observation_mirror(contract: PolicyContract, robot: RobotSpec,
             raise ConfigError('observation', term.name, 'the mirror image exchanges numbers whose '
                               f'scales differ in {list(spec.scale)}; expected the same scale left '
                               'and right')
-        if term.name == 'gait_clock' and contract.gait is not None and (
-                contract.gait.at_rest == 'half_stride'):
+        if term.name in ('gait_clock', 'phase_cosine') and contract.gait is not None and (
+                contract.gait.at_rest in ('half_stride', 'stride_start')):
             raise ConfigError('observation', term.name, 'has no mirror image with gait.at_rest '
-                              'half_stride; expected leg_phase_sines and leg_phase_cosines')
+                              f'{contract.gait.at_rest}; expected leg_phase_sines and '
+                              'leg_phase_cosines')
         source += [term.start + i for i in from_index]
         sign += signs
     size, columns = builder.frame_size, builder.columns

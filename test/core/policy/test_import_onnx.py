@@ -190,7 +190,7 @@ def test_what_is_accepted_beyond_the_robot_stands_in_contract_and_card(tmp_path)
     adopt(path, ROBOT, tmp_path / 'other', fill(tmp_path), ('gains',))
     opened = open_policy(tmp_path / 'other', engine='onnxruntime')
     assert opened.contract.beyond_robot == ('gains', 'targets')
-    assert 'Accepted beyond the bounds of the robot: gains: kp and kd by a factor of up to 12' in (
+    assert 'Accepted beyond the bounds of the robot: gains: kp and kd by a factor of 0.05 ' in (
         opened.path / 'card.md').read_text()
 
 

@@ -291,7 +291,7 @@ def test_a_truncated_golden_file_is_refused(folder):
 
 @pytest.mark.parametrize('obs_size, num_actions, message', [
     (20, 4, 'takes 20 observations, but the contract describes 21'),
-    (21, 5, 'returns 5 actions, but the contract has 4 joints')])
+    (21, 5, 'returns 5 actions, but the contract has 4 commanded joints')])
 def test_a_network_of_another_size_is_refused(folder, obs_size, num_actions, message):
     from humanoid_locomotion.training.export import onnx_bytes
     it = contract()

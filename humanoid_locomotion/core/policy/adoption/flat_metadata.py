@@ -73,7 +73,8 @@ class FlatMetadata:
                 what was found and what was expected.
         """
         optional = {*GAIT, *YAW_RATE, *LINEAR, *LEGS, 'command_rest', 'observation_joints',
-                    'observation_history_order', 'gait_at_rest', 'clip_targets', 'run_path'}
+                    'commanded_joints', 'observation_history_order', 'gait_at_rest',
+                    'clip_targets', 'run_path'}
         missing = [key for key in KEYS if not self.origin(key) and key not in optional]
         if missing:
             raise self._missing(missing)
@@ -101,7 +102,9 @@ class FlatMetadata:
                 linear_velocity_loop=(
                     LinearLoopSpec(*self._all(LINEAR)) if self._any(LINEAR) else None),
                 legs=self._legs(),
-                beyond_robot=None if self._clips_targets() else (UNCLIPPED,))
+                beyond_robot=None if self._clips_targets() else (UNCLIPPED,),
+                commanded=(tuple(self.words('commanded_joints'))
+                           if self.origin('commanded_joints') else None))
             return replace(contract, observation=replace(
                 contract.observation, terms=self._scaled(contract)))
         except ConfigError:

@@ -1,23 +1,27 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Opens the ONNX file of another stack as a network of this package.
+"""Opens the ONNX or TorchScript file of another stack as a network of this package.
 
-Weights beside the file are embedded, input and output get this package's names, and actions are
-bounded: a robot on the ground whose network observes its own last action may give larger ones
-without end.
+Weights beside the file are embedded, :mod:`~humanoid_locomotion.core.policy.adoption.ends` gives
+it this package's inputs and outputs, and actions are bounded: a robot on the ground whose network
+observes its own last action may give larger ones without end.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 import hashlib
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Tuple, Type, TypeVar
 
 from humanoid_locomotion.core.errors import ConfigError, PolicyError
+from humanoid_locomotion.core.policy.adoption.ends import UNBOUNDED, give_our_ends
+from humanoid_locomotion.core.policy.adoption.torchscript import (
+    is_torchscript,
+    torchscript_network,
+)
 from humanoid_locomotion.core.policy.onnx_graph import (
     FLOAT,
-    INPUT,
     OUTPUT,
     Network,
     network_inputs,
@@ -30,13 +34,14 @@ from humanoid_locomotion.core.policy.onnx_structure import (
     reading_network,
 )
 from humanoid_locomotion.core.policy.standalone.tracing import MIN_OPSET
+from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import show
 
 EXTERNAL = 1  # TensorProto.DataLocation
 LARGEST_ACTION = 100.0  # far beyond any walk; holosoma's runtime has the same bound
-INNER = 'unbounded_actions'
 
+T = TypeVar('T')
 # A source of flat keys: its name for messages, and values of onnx_metadata.KEYS.
 Source = Tuple[object, Dict[str, Any]]
 
@@ -62,7 +67,7 @@ class ForeignPolicy:
 
 
 def open_foreign(path: Path) -> ForeignPolicy:
-    """Read the ONNX file of another stack, and files with weights in the same folder.
+    """Read the file of another stack, and files with weights in the same folder.
 
     Raises:
         PolicyError: A file cannot be read, or the network is refused by
@@ -70,16 +75,16 @@ def open_foreign(path: Path) -> ForeignPolicy:
     """
     content, files = _read(path), _Weights(path.parent)
     digests = {path.name: hashlib.sha256(content).hexdigest()}
+    if is_torchscript(content):
+        content = torchscript_network(content, path)
     with reading_network(path):
         model = parse_network(content)
         for tensor in model.graph.initializer:
             if tensor.data_location == EXTERNAL:
                 files.embed(tensor)
-        inputs, outputs = network_inputs(model.graph), model.graph.output
-        name = inputs[0].name if inputs else ''
-        if len(inputs) == len(outputs) == 1:
-            _rename(model.graph, {name: INPUT, outputs[0].name: INNER})
-            _bound(model)
+        name = next((it.name for it in network_inputs(model.graph)), '')
+        give_our_ends(model)
+        _bound(model)
         content = model.SerializeToString()
     digests.update((name, hashlib.sha256(data).hexdigest())
                    for name, data in files.contents.items())
@@ -94,6 +99,34 @@ def _with_recent_operators(network: Network) -> Network:
     with reading_network(network.path):
         model = version_converter.convert_version(network.model, MIN_OPSET)
         return read_network(model.SerializeToString(), network.path)
+
+
+def mentions(path: Path, *words: str) -> bool:
+    """Return whether a path is a file in which all of some words occur.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    if not path.is_file():
+        return False
+    try:
+        with open(path, 'rb') as file:
+            begin = file.read(config.MAX_BYTES)
+    except OSError as error:
+        raise ConfigError(path, '', f'cannot be read ({error.strerror})') from error
+    return all(word.encode() in begin for word in words)
+
+
+def read_some(cls: Type[T], path: Path) -> T:
+    """Read those keys of a YAML file that a dataclass has.
+
+    Raises:
+        ConfigError: The file is not plain YAML, a key is missing or a value has the wrong type.
+    """
+    names = {it.name for it in fields(cls)}  # type: ignore[arg-type]
+    data = config.read_yaml(path)
+    return config.from_mapping(
+        cls, {key: value for key, value in data.items() if key in names}, path)
 
 
 class _Weights:
@@ -139,30 +172,17 @@ def _read(path: Path) -> bytes:
         raise PolicyError(path, error.problem) from error
 
 
-def _rename(graph: Any, names: Dict[str, str]) -> None:
-    """Rename the input and the last value of a graph."""
-    taken = {name for node in graph.node for name in (*node.input, *node.output)}
-    taken |= {tensor.name for tensor in graph.initializer}
-    clash = sorted({INPUT, INNER, OUTPUT} & (taken - set(names)))
-    if clash:
-        raise RejectedError(f'has inner values named {clash}, the names of input and output that '
-                           'this package uses; expected other names')
-    for node in graph.node:
-        for ends in (node.input, node.output):
-            ends[:] = [names.get(name, name) for name in ends]
-    for value in (*graph.input, *graph.output):
-        value.name = names.get(value.name, value.name)
-
 
 def _bound(model: Any) -> None:
-    """Make bounded actions the output of a model, the last value of which is INNER."""
+    """Make bounded actions the output of a model, the last value of which is UNBOUNDED."""
     from onnx import helper
     graph, ends = model.graph, (-LARGEST_ACTION, LARGEST_ACTION)
     graph.output[0].name = OUTPUT
     if all(entry.version < 11 for entry in model.opset_import):  # the bounds are attributes
-        graph.node.append(helper.make_node('Clip', [INNER], [OUTPUT], min=ends[0], max=ends[1]))
+        graph.node.append(
+            helper.make_node('Clip', [UNBOUNDED], [OUTPUT], min=ends[0], max=ends[1]))
         return
-    names = [f'{INNER}_{end}' for end in ('lower', 'upper')]
+    names = [f'{UNBOUNDED}_{end}' for end in ('lower', 'upper')]
     graph.initializer.extend(helper.make_tensor(name, FLOAT, [], [value])
                              for name, value in zip(names, ends))
-    graph.node.append(helper.make_node('Clip', [INNER, *names], [OUTPUT]))
+    graph.node.append(helper.make_node('Clip', [UNBOUNDED, *names], [OUTPUT]))

@@ -25,7 +25,9 @@ FIELDS = {'base_ang_vel': 'base_ang_vel', 'projected_gravity': 'projected_gravit
 # The terms of :mod:`core.terms` that can be computed from these.
 COVERED = {'base_angular_velocity', 'projected_gravity', 'velocity_command', 'joint_positions',
            'joint_positions_from_default', 'joint_velocities', 'previous_action', 'gait_clock',
-           'leg_phase_sines', 'leg_phase_cosines', 'linear_velocity_command', 'yaw_rate_command'}
+           'leg_phase_sines', 'leg_phase_cosines', 'linear_velocity_command', 'yaw_rate_command',
+           'phase_sine', 'phase_cosine', 'walk_command', 'waist_command', 'base_height_command',
+           'arm_reference'}
 # Keys of :func:`to_flat` that say what the standalone policy does not contain.
 KEYS = ('joint_names', 'joint_stiffness', 'joint_damping', 'default_joint_pos', 'joint_effort',
         'control_period', 'command_lower', 'command_upper', 'robot', 'model_hash', 'run_path')
@@ -48,8 +50,8 @@ def are_enough(contract: PolicyContract) -> bool:
 
 def sizes(contract: PolicyContract) -> Dict[str, int]:
     """Return the number of values of each field, in order."""
-    n = contract.num_actions
-    return dict(zip(FIELDS, (3, 3, contract.command_limits.size, n, n, n)))
+    n = len(contract.joints)
+    return dict(zip(FIELDS, (3, 3, contract.command_limits.size, n, n, contract.num_actions)))
 
 
 def split(contract: PolicyContract, obs: Array) -> Dict[str, Array]:
@@ -71,16 +73,28 @@ def default(contract: PolicyContract) -> np.ndarray:
 
 
 def scale(contract: PolicyContract) -> np.ndarray:
-    """Return the change of the joint targets for an action of one [rad]."""
+    """Return the change of the commanded joints' targets for an action of one [rad]."""
     if contract.action_mode == 'default_offset':
-        return contract.values('action_scale')
-    return 0.5 * (contract.values('upper') - contract.values('lower'))
+        scales = contract.values('action_scale')
+    else:
+        scales = 0.5 * (contract.values('upper') - contract.values('lower'))
+    return np.asarray(scales[contract.commanded_places])
+
+
+def offset(contract: PolicyContract) -> np.ndarray:
+    """Return the commanded joints' targets of an action of zeros [rad]."""
+    return np.asarray(default(contract)[contract.commanded_places])
+
+
+def commanded(contract: PolicyContract, targets: Array) -> Array:
+    """Return the commanded joints of joint targets (num_envs, num_joints)."""
+    return targets if contract.commanded is None else targets[:, contract.commanded_places]
 
 
 def metadata(contract: PolicyContract, run_path: str) -> Dict[str, str]:
     """Return mjlab's metadata of the standalone policy, and further keys of the same form."""
     flat, limits = to_flat(contract, run_path), contract.command_limits
-    return {**{key: flat[key] for key in KEYS},
+    return {**{key: flat[key] for key in (*KEYS, 'commanded_joints') if key in flat},
             'action_scale': ','.join(map(repr, scale(contract).tolist())),
             'observation_names': ','.join(FIELDS),
             'command_names': ','.join(limits.names if limits.further else ('twist',))}
@@ -112,8 +126,9 @@ def deploy_yaml(contract: PolicyContract) -> Dict[str, Any]:
         'commands': {'base_velocity': {'ranges': {
             **{it.axis.name: [it.lower, it.upper] for it in limits.ranges}, 'heading': None}}},
         'actions': {'JointPositionAction': {
-            'clip': None, 'joint_names': names, 'offset': default(contract).tolist(),
-            'scale': scale(contract).tolist(), 'joint_ids': None}},
+            'clip': None, 'joint_names': contract.commanded_joints,
+            'offset': offset(contract).tolist(), 'scale': scale(contract).tolist(),
+            'joint_ids': None if contract.commanded is None else contract.commanded_places}},
         'observations': {
             FIELDS[name]: {'params': {}, 'clip': None, 'scale': [1.0] * size, 'history_length': 1}
             for name, size in sizes(contract).items()}}

@@ -11,7 +11,7 @@ feedback, history and limits are inside, recorded from the same
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -47,9 +47,9 @@ def standalone_bytes(contract: PolicyContract, network: Network) -> Optional[byt
         return None
     recorder = Recorder()
     obs = recorder.input(INPUT, (1, sum(fields.sizes(contract).values())))
-    raw = recorder.input(INNER + OUTPUT, (1, contract.num_actions))
+    inner_network = _Inner(network, recorder)
     sensors = fields.split(contract, obs)
-    controller = Controller(contract, like=obs)
+    controller = Controller(contract, inner_network, like=obs)
     controller.reset_all()
     memory = _Memory(controller, recorder)
     memory.restore(sensors['actions'])
@@ -60,15 +60,16 @@ def standalone_bytes(contract: PolicyContract, network: Network) -> Optional[byt
         base_angular_velocity=sensors['base_ang_vel'])
     observation = controller.observe(state, sensors['command'])
     before = len(recorder.nodes)
-    targets = controller.act(raw).positions
-    actions = (targets - fields.default(contract)) / fields.scale(contract)
+    targets = controller.act(controller.infer(observation)).positions
+    moved = fields.commanded(contract, targets)
+    actions = (moved - fields.offset(contract)) / fields.scale(contract)
     after = memory.store(actions)
-    used = [observation.name, actions.name, after.name]
+    used = [*inner_network.given.values(), actions.name, after.name]
     nodes, tensors = recorder.graph(used)
     first = {name for node in recorder.nodes[:before] for name in node.output}
     ends = [helper.make_node('Identity', [actions.name], [OUTPUT]),
             helper.make_node('Identity', [after.name], [MEMORY_OUT])]
-    inner, weights = _renamed(network.model.graph, observation.name)
+    inner, weights = _renamed(network.model.graph, inner_network.given)
     make = helper.make_tensor_value_info
     graph = helper.make_graph(
         [*(node for node in nodes if node.output[0] in first), *inner,
@@ -87,6 +88,29 @@ def standalone_bytes(contract: PolicyContract, network: Network) -> Optional[byt
                                    **fields.metadata(contract, run_path)})
     checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+class _Inner:
+    """The network as the policy of a traced controller: its outputs are inputs of the trace.
+
+    Attributes:
+        memory_size: As of the network.
+        given: Name of the traced value for each of its inputs.
+    """
+
+    def __init__(self, network: Network, recorder: Recorder):
+        self.memory_size = network.memory_size
+        self.given: Dict[str, str] = {}
+        self._actions = recorder.input(INNER + OUTPUT, (1, network.num_actions))
+        self._memory = recorder.input(INNER + MEMORY_OUT, (1, network.memory_size))
+
+    def __call__(self, obs: Traced, memory: Optional[Traced] = None) -> Any:
+        """Return the actions; of a recurrent network, also the memory."""
+        self.given[INPUT] = obs.name
+        if memory is None:
+            return self._actions
+        self.given[MEMORY_IN] = memory.name
+        return self._actions, self._memory
 
 
 class _Memory:
@@ -127,15 +151,14 @@ def _orientation(gravity: Traced) -> Traced:
         concatenate((-y, x, np.zeros((1, 1), np.float32), np.maximum(1.0 - z, 1e-6))))
 
 
-def _renamed(graph: Any, observation: str) -> Tuple[List[Any], List[Any]]:
+def _renamed(graph: Any, given: Dict[str, str]) -> Tuple[List[Any], List[Any]]:
     """Return copies of a network's nodes and tensors with names that occur nowhere else."""
     from onnx import NodeProto, TensorProto
     nodes, tensors = [], []
     for node in graph.node:
         node = NodeProto.FromString(node.SerializeToString())
         for names in (node.input, node.output):
-            names[:] = [name and (observation if name == INPUT else INNER + name)
-                        for name in names]
+            names[:] = [name and given.get(name, INNER + name) for name in names]
         nodes.append(node)
     for tensor in graph.initializer:
         tensor = TensorProto.FromString(tensor.SerializeToString())

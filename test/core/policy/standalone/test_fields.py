@@ -51,3 +51,14 @@ def test_the_h1_has_its_motors_in_the_order_of_its_sdk():
 def test_an_h1_with_a_joint_of_its_own_has_its_motors_in_the_order_of_the_contract():
     it = replace(contract(), robot='unitree_h1')
     assert fields.deploy_yaml(it)['joint_ids_map'] == [0, 1, 2, 3]
+
+
+def test_deploy_yaml_names_the_joints_that_actions_move():
+    it = contract(commanded=('j3', 'j1'))
+    told = fields.deploy_yaml(it)
+    action = told['actions']['JointPositionAction']
+    assert (action['joint_names'], action['joint_ids']) == (['j3', 'j1'], [3, 1])
+    assert action['offset'] == pytest.approx([0.3, 0.1]) and action['scale'] == [0.25, 0.25]
+    sizes = {name: len(term['scale']) for name, term in told['observations'].items()}
+    assert (sizes['joint_pos_rel'], sizes['last_action']) == (4, 2)
+    assert fields.metadata(it, '')['commanded_joints'] == 'j3,j1'

@@ -42,6 +42,12 @@ CONTRACTS = {
     'feedback': replace(CLOCK, **FEEDBACK),
     'turning feedback': replace(CLOCK, yaw_rate_integral=IntegralSpec(1.0, 0.2)),
     'all': replace(contract(layout='proprioceptive_clock', history=2, observed=3), **FEEDBACK),
+    'held joints': replace(CLOCK, commanded=('j3', 'j0'), action_mode='joint_range'),
+    'terms of a held joint': replace(
+        CLOCK, commanded=('j1', 'j2', 'j3'), gait=GaitSpec(0.8, 0.0, 'stride_start'),
+        observation=replace(CLOCK.observation, terms=tuple(map(TermSpec, (
+            'phase_sine', 'phase_cosine', 'walk_command', 'waist_command', 'arm_reference',
+            'previous_action', 'joint_positions'))))),
     'scaled': replace(CLOCK, observation=replace(CLOCK.observation, terms=(
         TermSpec('joint_positions', 0.5), TermSpec('joint_velocities', 0.1, 0.5),
         TermSpec('gait_clock')))),
@@ -78,7 +84,7 @@ def standalone(it):
 def steps(it, count=40, seed=0):
     """Return golden steps in which the robot walks, stands and walks again."""
     rng = np.random.default_rng(seed)
-    states = state(rng, count, it.num_actions)
+    states = state(rng, count, len(it.joints))
     upright = states.base_orientation * 0.2 + np.array([0, 0, 0, 1.0])
     upright /= np.linalg.norm(upright, axis=1, keepdims=True)
     asked = command(rng, count)

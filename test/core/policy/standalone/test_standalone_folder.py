@@ -87,5 +87,5 @@ def test_a_standalone_policy_of_another_network_is_refused(folder):
 def test_a_standalone_policy_without_its_network_is_refused(folder):
     (folder / 'network.onnx').unlink()
     write_sums(folder)
-    refuse(folder, r'policy\.onnx: expected one input .*: the standalone policy, whose network is '
+    refuse(folder, r'policy\.onnx: expected .*: the standalone policy, whose network is '
            'missing', signed=False)
