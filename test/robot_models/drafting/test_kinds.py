@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -180,3 +182,11 @@ def test_a_folder_may_have_any_name(tmp_path, place):
     folder.mkdir(parents=True)
     robot, _ = draft(folder, urdf())
     assert load_robot(folder / 'mine').joint_names == robot.joint_names
+
+
+@pytest.mark.parametrize('text, ending', [(urdf(), '.urdf'), (mjcf(), '.xml')])
+def test_a_path_that_is_not_utf_8_is_refused(tmp_path, text, ending):
+    folder = tmp_path / os.fsdecode(b'caf\xe9')
+    folder.mkdir()
+    with pytest.raises(SimulationError, match='its path is not UTF-8'):
+        draft(folder, text, ending)
