@@ -42,11 +42,10 @@ def matrix(quaternion: np.ndarray) -> np.ndarray:
 
 
 def keyframe(model: mujoco.MjModel) -> Dict[str, float]:
-    """Return the joints' positions [rad] in the first keyframe; empty without one."""
-    if not model.nkey:
-        return {}
+    """Return the positions of hinges and slides in the first keyframe; empty without one."""
+    single = (int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE))
     return {model.joint(i).name: float(model.key_qpos[0, model.jnt_qposadr[i]])
-            for i in range(model.njnt)}
+            for i in range(model.njnt if model.nkey else 0) if int(model.jnt_type[i]) in single}
 
 
 def urdf_speeds(root: ElementTree.Element, source: Path) -> Dict[str, float]:
@@ -81,7 +80,11 @@ def xml_root(path: Path) -> ElementTree.Element:
 
 
 def check_file(path: Path) -> None:
-    """Raise ValueError for a file that would block MuJoCo or is too large."""
+    """Raise ValueError for a file that MuJoCo cannot open, that would block it or is too large."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError('its path is not UTF-8: expected a path that is') from error
     if os.path.lexists(path) and not os.path.isfile(path):
         raise ValueError('it is not a regular file')
     if os.path.isfile(path) and os.path.getsize(path) > MAX_MODEL_BYTES:

@@ -25,6 +25,8 @@ def read_source(path: Path, questions: Questions) -> SourceModel:
         SimulationError: It is neither, or a value is not finite.
     """
     root = mjcf_reader.xml_root(path)
+    with mjcf_reader.mujoco_errors(path):
+        mjcf_reader.check_file(path)
     _check_numbers(root, path)
     source = read_urdf(root, path) if root.tag == 'robot' else read_mjcf(root, path, questions)
     source.spec.compiler.fusestatic = False

@@ -20,6 +20,7 @@ CLOSE = 2e-3  # [m], [rad] largest error of a solution
 CLOSING_STEP, CLOSING_STEPS = 0.002, 600  # [s], and steps in which closed loops close
 GIVES_WAY = 0.05  # [rad] error of a leg joint under the robot's weight
 MARGIN = 1.5  # of the stiffness that balances a falling body
+CLOSING_MEMORY = 0.8  # part of the velocity that a step keeps
 PITCHES = 3  # hip, knee and ankle of a leg
 
 
@@ -156,17 +157,20 @@ def close_loops(model: mujoco.MjModel, data: mujoco.MjData, driven: Sequence[str
         data: The robot in its pose; base and driven joints do not move.
         driven: Names of the driven joints.
     """
-    addresses = [int(model.joint(name).qposadr[0]) for name in driven]
-    fixed = np.concatenate([np.arange(7), addresses]).astype(int)
+    joints = [model.joint(name) for name in driven]
+    fixed = np.array([*range(7), *(int(joint.qposadr[0]) for joint in joints)])
+    fixed_dofs = np.array([*range(6), *(int(joint.dofadr[0]) for joint in joints)])
     positions, time, gravity = data.qpos.copy(), model.opt.timestep, model.opt.gravity.copy()
     flags = model.opt.disableflags
     model.opt.timestep, model.opt.gravity[:] = CLOSING_STEP, 0.0
     model.opt.disableflags = flags | mujoco.mjtDisableBit.mjDSBL_CONTACT
     for _ in range(CLOSING_STEPS):
         mujoco.mj_step(model, data)
-        data.qpos[fixed], data.qvel[:] = positions[fixed], 0.0
+        data.qvel[:] *= CLOSING_MEMORY
+        data.qpos[fixed], data.qvel[fixed_dofs] = positions[fixed], 0.0
     if not np.isfinite(data.qpos).all():
         data.qpos[:] = positions
+    data.qvel[:] = 0.0
     model.opt.timestep, model.opt.gravity[:], model.opt.disableflags = time, gravity, flags
     mujoco.mj_forward(model, data)
     return float(np.abs(data.efc_pos[:data.ne]).max(initial=0.0))

@@ -4,17 +4,21 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
 pytest.importorskip('mujoco', minversion='3.3')
 
 import mujoco
-from small_robots import FINGER, draft, joint, link, mjcf, stand, urdf, write_box
+from small_robots import FINGER, PHYSICS, draft, joint, link, mjcf, stand, urdf, write_box
 
 from humanoid_locomotion.core.errors import ConfigError, SimulationError
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.robot_models.drafting.questions import TODO
+from humanoid_locomotion.sim.backend import open_backend
+from humanoid_locomotion.sim.mujoco.model import MujocoLayout, build_model
 
 BADGE = ('<link name="badge"><visual><geometry><mesh filename="package://tiny/badge.stl"/>'
          '</geometry></visual></link>' + joint('badge_fix', 'base', 'badge', '0 0 0', 'fixed'))
@@ -68,6 +72,16 @@ def test_a_joint_that_follows_another_stays_passive(tmp_path):
         mujoco.mj_step(model, data)
     finger, tip = (data.joint(name).qpos[0] for name in ('finger', 'tip'))
     assert finger > 0.2 and tip == pytest.approx(1.2 * finger, abs=0.02)
+
+
+def test_a_reset_puts_passive_joints_where_they_rest(tmp_path):
+    robot, _ = draft(tmp_path, urdf(MIMIC), pose={'finger': 0.5})
+    backend = open_backend('mujoco', robot, 1, PHYSICS, device='cpu')
+    rest = backend.default_state()
+    backend.close()
+    model = build_model(robot, PHYSICS, robot.joints)
+    qpos, _ = MujocoLayout(model, robot, robot.joints).qpos_qvel(rest)
+    assert qpos[0, model.joint('tip').qposadr[0]] == pytest.approx(0.6, abs=1e-4)
 
 
 def test_joints_without_an_actuator_are_passive_if_others_have_one(tmp_path):
@@ -180,3 +194,11 @@ def test_a_folder_may_have_any_name(tmp_path, place):
     folder.mkdir(parents=True)
     robot, _ = draft(folder, urdf())
     assert load_robot(folder / 'mine').joint_names == robot.joint_names
+
+
+@pytest.mark.parametrize('text, ending', [(urdf(), '.urdf'), (mjcf(), '.xml')])
+def test_a_path_that_is_not_utf_8_is_refused(tmp_path, text, ending):
+    folder = tmp_path / os.fsdecode(b'caf\xe9')
+    folder.mkdir()
+    with pytest.raises(SimulationError, match='its path is not UTF-8'):
+        draft(folder, text, ending)

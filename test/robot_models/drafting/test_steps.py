@@ -123,6 +123,20 @@ def test_the_damping_of_a_joint_is_the_kd_of_its_position_actuator(tmp_path):
     assert asked['kp, kd'].written == '80, 3' and '12.6, 0.754' in asked['kp, kd'].why
 
 
+def test_gains_of_an_armature_that_is_too_small_are_asked_for(tmp_path):
+    motors = ''.join(f'<motor joint="{side}_{name}" ctrlrange="-40 40"/>'
+                     for side in ('left', 'right') for name in ('hip', 'ankle'))
+    text = mjcf(f'<actuator>{motors}</actuator>').replace('"0.005"', '"0.00005"')
+    with pytest.raises(ConfigError, match='velocity: expected float'):
+        draft(tmp_path, text, '.xml', guess=False)
+    drafted = (tmp_path / 'mine' / 'robot.yaml').read_text()
+    assert 'armature: 5.0e-05, kp: TODO, kd: TODO' in drafted
+    assert 'kp is 0.126 with its armature, which does not hold the default pose' in drafted
+    (tmp_path / 'guessed').mkdir()
+    robot, _ = draft(tmp_path / 'guessed', text, '.xml')
+    assert robot.values('kp').min() >= 40.0 and set(robot.values('armature')) == {5e-5}
+
+
 def test_the_derived_pose_bends_the_knees_under_the_centre_of_mass(tmp_path):
     robot, asked = draft(tmp_path, urdf())
     assert asked['default'].written == 'derived'
