@@ -45,7 +45,8 @@ def install() -> None:
             sys.modules['torch'] = torch
     with mock.patch.object(sys, 'version_info', _PYTHON), \
             mock.patch.object(np, '__version__', '1.23.5'):
-        importlib.import_module('humanoid_locomotion.sim.isaacgym.importing')
+        backend = importlib.import_module('humanoid_locomotion.sim.isaacgym.backend')
+    backend.IsaacGymBackend.max_simulations = sys.maxsize  # the fake holds many
 
 
 def violations() -> list[str]:
