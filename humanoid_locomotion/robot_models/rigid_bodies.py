@@ -39,7 +39,7 @@ class _Joint(NamedTuple):
     offset: np.ndarray
     rotation: np.ndarray
     axis: np.ndarray
-    index: int  # in the robot's order
+    column: int  # in the robot's order
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class RigidBodies:
         for joint in self.joints:
             turn, place = turns[joint.parent], places[joint.parent]
             places.append(place + turn @ joint.offset)
-            turns.append(turn @ joint.rotation @ _about(joint.axis, positions[:, joint.index]))
+            turns.append(turn @ joint.rotation @ _about(joint.axis, positions[:, joint.column]))
         return np.stack(places, 1), np.stack(turns, 1)
 
     def jacobians(self, positions: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -111,8 +111,8 @@ class RigidBodies:
             while link:
                 joint = self.joints[link - 1]
                 axis = turns[:, link] @ joint.axis
-                angular[:, start, :, 6 + joint.index] = axis
-                linear[:, start, :, 6 + joint.index] = np.cross(
+                angular[:, start, :, 6 + joint.column] = axis
+                linear[:, start, :, 6 + joint.column] = np.cross(
                     axis, centres[:, start] - places[:, link])
                 link = joint.parent
         return linear, angular

@@ -77,8 +77,8 @@ def check(it: Gpu, num_envs: int, contact_pairs: int) -> None:
     if it.free < needed:
         raise SimulationError(
             f'{it.name} has {it.free / 1e9:.1f} GB of free memory, {num_envs:,} robots and '
-            f'{contact_pairs:,} contact pairs need {needed / 1e9:.1f} GB or more: fewer --num-envs '
-            'or --set isaacgym.max_contact_pairs=262144')
+            f'{contact_pairs:,} contact pairs need {needed / 1e9:.1f} GB or more: fewer '
+            '--num-envs or --set isaacgym.max_contact_pairs=262144')
 
 
 def arch_problem(it: Gpu) -> Optional[str]:
@@ -96,8 +96,8 @@ def arch_problem(it: Gpu) -> Optional[str]:
     found = (f'{it.name} has capability {major}.{minor}, PyTorch {it.torch} is built for '
              f'{", ".join(it.archs) or "no GPU"}: ')
     if it.capability > CARRIES[1]:
-        return (f'{found}sm_{major}{minor} needs PyTorch 2.7 or newer, which has no Python 3.8, so '
-                'Isaac Gym cannot train on it; use --backend mujoco_warp')
+        return (f'{found}sm_{major}{minor} needs PyTorch 2.7 or newer, which has no Python 3.8, '
+                'so Isaac Gym cannot train on it; use --backend mujoco_warp')
     if it.capability < CARRIES[0]:
         return f'{found}pip install --no-deps -r requirements/isaacgym-cu117.txt'
     return f'{found}{RECIPE}'

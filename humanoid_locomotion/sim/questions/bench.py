@@ -153,8 +153,9 @@ class Bench:
             pose: Joint positions (num_robots, num_joints) [rad].
         """
         for _ in range(steps):
-            torque = self.kp * ((self.rest if pose is None else pose) - self.state('joint_positions')) - (
-                self.kd * self.state('joint_velocities'))
+            goal = self.rest if pose is None else pose
+            torque = (self.kp * (goal - self.state('joint_positions'))
+                      - self.kd * self.state('joint_velocities'))
             torque = np.clip(torque, -self.effort, self.effort)
             self.push(torque if free is None else np.where(free, 0.0, torque))
 
@@ -184,9 +185,7 @@ class Bench:
         return np.asarray(self.dt * np.einsum('nij,nj->ni', self.inverse, loads))
 
     def unit_torques(self) -> np.ndarray:
-        """Return torques (num_joints,) [Nm] that give each joint 1 rad/s in a step, or 0.8 of its
-        effort if that is less.
-        """
+        """Return torques (num_joints,) [Nm] of 1 rad/s in a step, at most 0.8 of the effort."""
         torque = 1.0 / (self.dt * np.diagonal(self.inverse[0])[6:])
         return np.asarray(np.minimum(torque, 0.8 * self.effort))
 
@@ -197,7 +196,7 @@ class Bench:
         return table
 
     def momentum(self) -> np.ndarray:
-        """Return linear [kg m/s] and angular momentum about the centre of mass, in world (n, 6)."""
+        """Return linear and angular momentum, about the centre of mass, in the world (n, 6)."""
         matrix = self.bodies.mass_matrix(self.state('joint_positions'))
         total = np.einsum('nij,nj->ni', matrix[:, :6], self.velocities())
         mass = matrix[:, 0, 0][:, None]

@@ -92,7 +92,9 @@ def limits(bench: Bench) -> List[Finding]:
 
     Its twin on the other side is put to the same limit, so that legs do not cross.
     """
-    twins = [bench.names.index(TWIN.sub(lambda it: SIDES[it.group()], name)) for name in bench.names]
+    other = {name: TWIN.sub(lambda it: SIDES[it.group()], name) for name in bench.names}
+    twins = [bench.names.index(other[name] if other[name] in other else name)
+             for name in bench.names]
     each, found = bench.one_each(np.ones(len(twins))) > 0.0, []
     room = np.minimum(ROOM, 0.25 * (bench.upper - bench.lower))
     for side, limit, sign in (('lower', bench.lower, -1.0), ('upper', bench.upper, 1.0)):

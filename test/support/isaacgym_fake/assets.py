@@ -213,13 +213,13 @@ class Mesh:
         self.centre = x[0] + self.half[0] + place[0], y[0] + self.half[1] + place[1]
 
     def write(self, root: Any, world: Any) -> None:
-        """Add the height field and its geom."""
+        """Add the height field and its geom; MJCF lists the rows from the farthest y."""
         low = float(self.heights.min())
         rise = max(float(self.heights.max()) - low, 1e-3)
         rows, columns = self.heights.shape
         element('hfield', element('asset', root), name='ground', nrow=rows, ncol=columns,
                 size=words((*self.half, rise, 0.5)),
-                elevation=words(((self.heights - low) / rise).ravel()))
+                elevation=words(((self.heights[::-1] - low) / rise).ravel()))
         element('geom', world, name='floor', type='hfield', hfield='ground', condim='3',
                 friction='0 0.005 0.0001', pos=words((*self.centre, low)))
 

@@ -1,6 +1,6 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Questions about what Isaac Gym says of its robots: masses, centres, inertias, joints, friction."""
+"""Questions about what Isaac Gym says of its robots: links, joints and shapes."""
 
 from __future__ import annotations
 

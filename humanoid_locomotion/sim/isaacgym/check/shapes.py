@@ -19,7 +19,7 @@ from humanoid_locomotion.sim.questions.bench import Bench, Finding
 
 DEEP, CLEAR = -0.006, 0.012  # [m] of the lowest point above the floor: touches, does not
 FORCE = 1e-3   # [N]
-SAMPLES = 1500
+SAMPLES = 800
 MARGIN = 0.02  # [m] by which other links are higher, and legs apart
 
 
