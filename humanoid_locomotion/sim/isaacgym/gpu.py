@@ -12,7 +12,8 @@ from typing import NamedTuple, Optional, Sequence, Tuple
 from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.sim.isaacgym.importing import torch
 
-RECIPE = 'pip install --no-deps -r requirements/isaacgym.txt'
+INSTALL = 'pip install --no-deps --require-hashes -r requirements/locked/'
+RECIPE = INSTALL + 'isaacgym.txt'
 CARRIES = ((5, 0), (9, 0))  # the capabilities of that recipe, PyTorch 2.4.1
 # Less is never enough: the contexts of PyTorch and PhysX, buffers per pair and per robot. From
 # public reports of needed memory; not measured here.
@@ -99,5 +100,5 @@ def arch_problem(it: Gpu) -> Optional[str]:
         return (f'{found}sm_{major}{minor} needs PyTorch 2.7 or newer, which has no Python 3.8, '
                 'so Isaac Gym cannot train on it; use --backend mujoco_warp')
     if it.capability < CARRIES[0]:
-        return f'{found}pip install --no-deps -r requirements/isaacgym-cu117.txt'
+        return f'{found}{INSTALL}isaacgym-cu117.txt'
     return f'{found}{RECIPE}'

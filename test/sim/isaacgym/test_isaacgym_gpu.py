@@ -43,7 +43,7 @@ def test_a_card_that_has_kernels_is_taken(capability, archs):
     ((9, 0), TORCH_113, gpu.RECIPE), ((9, 0), (), gpu.RECIPE),
     ((12, 0), TORCH_24, 'use --backend mujoco_warp'),
     ((10, 0), TORCH_24, 'use --backend mujoco_warp'),
-    ((3, 7), TORCH_24, 'requirements/isaacgym-cu117.txt')])
+    ((3, 7), TORCH_24, 'requirements/locked/isaacgym-cu117.txt')])
 def test_a_card_without_is_told_the_command_that_helps(capability, archs, remedy):
     said = arch_problem(card(capability, archs))
     assert said is not None and said.endswith(remedy) and '\n' not in said
