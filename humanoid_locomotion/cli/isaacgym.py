@@ -79,7 +79,7 @@ def _mark(good: bool) -> str:
 def _trainings(robot: str, device: str, num_envs: int, iterations: int,
                progress: Any) -> List[Any]:
     """Train without CUDA graphs and, on a GPU, with them; record whether both agree."""
-    from humanoid_locomotion.sim.questions.bench import Finding
+    from humanoid_locomotion.sim.isaacgym.check.examination import Finding
     from humanoid_locomotion.training.run import graph_proof
     on_gpu, runs = device.startswith('cuda'), {}
     for option in ('--no-graph', '--graph')[:1 + on_gpu]:

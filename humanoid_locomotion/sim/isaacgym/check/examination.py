@@ -20,7 +20,8 @@ from humanoid_locomotion.sim.isaacgym import gpu
 from humanoid_locomotion.sim.isaacgym.backend import IsaacGymBackend
 from humanoid_locomotion.sim.isaacgym.check import readback, shapes
 from humanoid_locomotion.sim.isaacgym.importing import torch
-from humanoid_locomotion.sim.questions.bench import Bench, Finding
+from humanoid_locomotion.sim.questions.bench import Bench
+from humanoid_locomotion.sim.questions.bench import Finding as Finding
 from humanoid_locomotion.sim.questions.examination import GROUPS
 
 
