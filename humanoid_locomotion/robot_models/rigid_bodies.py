@@ -175,7 +175,7 @@ def rigid_bodies(robot: RobotSpec) -> RigidBodies:
             about_frame[link] += own + mass * skew(centre).T @ skew(centre)
         for collision in element.findall('collision'):
             offset, rotation = _pose(collision)
-            centres, radius = _balls(list(_child(collision, 'geometry'))[0])
+            centres, radius = _balls(next(iter(_child(collision, 'geometry'))))
             shapes.append(Shape(link, place + (offset + centres @ rotation.T) @ turn.T, radius))
     centres = moments / masses[:, None]
     arms = skew(centres)

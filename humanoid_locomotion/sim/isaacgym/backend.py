@@ -75,13 +75,13 @@ class IsaacGymBackend(SimBackend):
             raise SimulationError('Isaac Gym holds one simulation in a process, and this process '
                                   'has opened one before; start another process')
         settings = settings or IsaacGymSpec()
-        self.terrain = terrain
+        self.terrain, self._ground = terrain, settings.ground
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
         self.joint_names = [joint.name for joint in joints]
         self._joints = all_joints(robot, joints)
         self.device = gpu.torch_device(device)
         self._on_gpu = on_gpu(self.device)
-        if torch.device(self.device).type == 'cuda':
+        if self._on_gpu:
             gpu.check(gpu.gpu(self.device), num_envs, settings.max_contact_pairs)
         self._free_before, self.bytes_per_robot = self._free_bytes(), 0.0
         index = torch.device(self.device).index or 0
@@ -145,7 +145,7 @@ class IsaacGymBackend(SimBackend):
             return
         gym, sim, n, robot = self._gym, self._sim, self.num_envs, self.robot
         self._envs = envs = scene.populate(
-            gym, sim, self._asset, robot, n, self._variation, self.terrain)
+            gym, sim, self._asset, robot, n, self._variation, self.terrain, self._ground)
         if not gym.prepare_sim(sim):
             raise SimulationError('Isaac Gym could not prepare the simulation; see its own '
                                   'output')

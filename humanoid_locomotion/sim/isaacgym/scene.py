@@ -21,6 +21,7 @@ from humanoid_locomotion.sim.isaacgym.importing import gymapi
 from humanoid_locomotion.sim.isaacgym.spec import IsaacGymSpec
 from humanoid_locomotion.sim.terrain import CELL
 
+HEIGHT_STEP = 1e-3  # [m] of a height field, which holds 16 bits
 SPACING = 3.0  # [m] between robots; they cannot collide, but overlapping pairs would be counted
 FRICTION = 0.8  # of the feet without a variation, as in the MJCF files
 FRICTION_LEVELS = 64  # distinct materials; PhysX supports 64,000
@@ -176,7 +177,8 @@ def friction(wanted: np.ndarray) -> Friction:
 
 
 def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, num_envs: int,
-             variation: PhysicsVariation, terrain: Optional[Terrain] = None) -> List[gymapi.Env]:
+             variation: PhysicsVariation, terrain: Optional[Terrain] = None,
+             ground: str = 'trimesh') -> List[gymapi.Env]:
     """Add floor and robots, each with its own physics; return Isaac Gym's environments.
 
     Raises:
@@ -184,7 +186,12 @@ def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, n
     """
     wanted = np.full(num_envs, FRICTION) if variation.friction is None else variation.friction
     rubbing = friction(np.asarray(wanted, np.float64))
-    _add_ground(gym, sim, rubbing.floor, terrain)
+    if terrain is None:
+        _add_plane(gym, sim, rubbing.floor)
+    elif ground == 'trimesh':
+        _add_mesh(gym, sim, rubbing.floor, terrain)
+    else:
+        _add_height_field(gym, sim, rubbing.floor, terrain)
     properties, made_at = dof_properties(gym, asset, robot), places(num_envs)
     nowhere, per_row = gymapi.Vec3(0.0, 0.0, 0.0), int(np.ceil(np.sqrt(num_envs)))
     envs = []
@@ -207,16 +214,15 @@ def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, n
     return envs
 
 
-def _add_ground(gym: gymapi.Gym, sim: gymapi.Sim, friction: float,
-                terrain: Optional[Terrain]) -> None:
-    """Add a plane, or the terrain as a triangle mesh: a height field would round the heights."""
-    if terrain is None:
-        plane = gymapi.PlaneParams()
-        plane.normal, plane.distance = gymapi.Vec3(0.0, 0.0, 1.0), 0.0
-        plane.static_friction = plane.dynamic_friction = friction
-        plane.restitution = 0.0
-        gym.add_ground(sim, plane)
-        return
+def _add_plane(gym: gymapi.Gym, sim: gymapi.Sim, friction: float) -> None:
+    plane = gymapi.PlaneParams()
+    plane.normal, plane.distance = gymapi.Vec3(0.0, 0.0, 1.0), 0.0
+    plane.static_friction = plane.dynamic_friction = friction
+    plane.restitution = 0.0
+    gym.add_ground(sim, plane)
+
+
+def _add_mesh(gym: gymapi.Gym, sim: gymapi.Sim, friction: float, terrain: Terrain) -> None:
     vertices, triangles = mesh(terrain)
     params = gymapi.TriangleMeshParams()
     params.nb_vertices, params.nb_triangles = len(vertices), len(triangles)
@@ -224,6 +230,20 @@ def _add_ground(gym: gymapi.Gym, sim: gymapi.Sim, friction: float,
     params.static_friction = params.dynamic_friction = friction
     params.restitution = 0.0
     gym.add_triangle_mesh(sim, vertices.ravel(), triangles.ravel(), params)
+
+
+def _add_height_field(gym: gymapi.Gym, sim: gymapi.Sim, friction: float,
+                      terrain: Terrain) -> None:
+    """Add the terrain as legged_gym does: samples with y running fastest, its rows along y."""
+    samples = np.round(terrain.heights.T / HEIGHT_STEP).astype(np.int16)
+    params = gymapi.HeightFieldParams()
+    params.row_scale = params.column_scale = CELL
+    params.vertical_scale = HEIGHT_STEP
+    params.nbColumns, params.nbRows = samples.shape
+    params.transform.p = gymapi.Vec3(terrain.corner, terrain.corner, 0.0)
+    params.static_friction = params.dynamic_friction = friction
+    params.restitution = 0.0
+    gym.add_heightfield(sim, np.ascontiguousarray(samples).ravel(), params)
 
 
 def mesh(terrain: Terrain) -> Tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+GROUNDS = ('trimesh', 'heightfield')
+
 
 @dataclass(frozen=True)
 class IsaacGymSpec:
@@ -19,6 +21,8 @@ class IsaacGymSpec:
         buffer_multiplier: Factor on PhysX's other buffers.
         contact_offset: Distance at which contacts are generated [m].
         max_depenetration_velocity: Largest speed at which overlaps are pushed apart [m/s].
+        ground: Form of a `terrain`: ``trimesh``, exactly the surface of all height lookups, or
+            ``heightfield``, in steps of 1 mm and with PhysX's own diagonals, in less memory.
     """
 
     position_iterations: int = 4
@@ -27,8 +31,11 @@ class IsaacGymSpec:
     buffer_multiplier: float = 5.0
     contact_offset: float = 0.01
     max_depenetration_velocity: float = 1.0
+    ground: str = 'trimesh'
 
     def __post_init__(self) -> None:
+        if self.ground not in GROUNDS:
+            raise ValueError(f'ground: found {self.ground!r}, expected one of {GROUNDS}')
         for name, low, high in (
                 ('position_iterations', 1, 255), ('velocity_iterations', 0, 255),
                 ('max_contact_pairs', 2 ** 10, 2 ** 30), ('buffer_multiplier', 0.1, 100.0),

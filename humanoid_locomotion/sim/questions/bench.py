@@ -215,4 +215,4 @@ class Bench:
 
 def _numpy(array: Any) -> np.ndarray:
     """Return a NumPy array of double precision from one of NumPy or PyTorch."""
-    return np.array(array.cpu() if hasattr(array, 'cpu') else array, np.float64)
+    return np.array(array.cpu().numpy() if hasattr(array, 'cpu') else array, np.float64)

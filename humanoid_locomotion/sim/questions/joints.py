@@ -101,7 +101,7 @@ def limits(bench: Bench) -> List[Finding]:
         start = np.where(each | each[:, twins], limit - sign * room, bench.rest)
         bench.put(joint_positions=start, joint_velocities=sign * APPROACH * each)
         farthest = np.full(len(limit), -np.inf)
-        for _ in range(int(round(2.5 * ROOM / APPROACH / bench.dt))):
+        for _ in range(round(2.5 * ROOM / APPROACH / bench.dt)):
             bench.hold(1, each, start)
             at = bench.state('joint_positions')[bench.own, bench.own]
             farthest = np.maximum(farthest, sign * (at - limit))

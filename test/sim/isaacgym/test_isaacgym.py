@@ -55,7 +55,7 @@ class TestOnTheGpuPipeline(MujocoSuite):
 
     @pytest.fixture(autouse=True)
     def _gpu(self, monkeypatch):
-        monkeypatch.setattr(isaacgym_backend, 'on_gpu', lambda device: True)
+        fake_gym.pretend_gpu(monkeypatch)
 
 
 @pytest.fixture
@@ -282,12 +282,14 @@ def test_the_mesh_of_a_terrain_is_its_surface():
     assert points[:, 2] == pytest.approx(terrain.ground(points), abs=2e-4)
 
 
-def test_robots_stand_on_rough_ground_as_in_mujoco():
+@pytest.mark.parametrize('ground', ['trimesh', 'heightfield'])
+def test_robots_stand_on_rough_ground_as_in_mujoco(ground):
     needs_mujoco()
     spec = dataclasses.replace(ROUGH, kinds=('steps',), levels=2, border=1.0)
     found = []
     for name in ('isaacgym', 'mujoco'):
-        it = open_backend(name, ROBOT, 1, COARSE, device='cpu', terrain=spec)
+        it = open_backend(name, ROBOT, 1, COARSE, device='cpu', terrain=spec,
+                          isaacgym=IsaacGymSpec(ground=ground))
         rest = it.default_state()
         start = it.terrain.starts[1, 0] + np.float32([1.25, 0.1, 0.0])  # on stairs
         start[2] = it.terrain.ground(start) + 0.05

@@ -17,10 +17,10 @@ fake_gym.install()
 
 import wrong_gyms
 
+from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.core.reading.resources import robot_folders
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.sim.backend import IsaacGymSpec, PhysicsSpec
-from humanoid_locomotion.sim.isaacgym import backend as isaacgym_backend
 from humanoid_locomotion.sim.isaacgym.check.examination import Examination
 
 TABLE = Path(__file__).parents[3] / 'docs' / 'logs' / 'isaacgym_check_mutants.md'
@@ -46,15 +46,21 @@ def first_difference(name: str) -> str:
     return ''
 
 
-@pytest.mark.parametrize('robot', [
-    name if name == 'humanoid' else pytest.param(name, marks=pytest.mark.slow)
-    for name in robot_folders()])
-def test_one_that_behaves_passes(robot, monkeypatch):
+@pytest.mark.parametrize('robot, capability', [
+    ('humanoid', (8, 9)), *(pytest.param(name, (9, 0), marks=pytest.mark.slow)
+                            for name in robot_folders())])
+def test_one_that_behaves_passes(robot, capability, monkeypatch):
     fake_gym.violations()
-    monkeypatch.setattr(isaacgym_backend, 'on_gpu', lambda device: True)
+    fake_gym.pretend_gpu(monkeypatch, capability)
     findings = list(examination(robot).findings())
     assert len(findings) > 30 and [it for it in findings if not it.good] == []
     assert fake_gym.violations() == []
+
+
+def test_a_card_without_kernels_is_told_what_to_do_before_any_question(monkeypatch):
+    fake_gym.pretend_gpu(monkeypatch, (12, 0))
+    with pytest.raises(SimulationError, match=r'sm_120 needs .* use --backend mujoco_warp'):
+        examination()
 
 
 def test_there_are_enough_and_the_known_ones_are_among_them():

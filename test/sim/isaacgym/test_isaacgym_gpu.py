@@ -21,8 +21,7 @@ from humanoid_locomotion.sim.backend import open_backend
 from humanoid_locomotion.sim.isaacgym import gpu
 from humanoid_locomotion.sim.isaacgym.gpu import Gpu, arch_problem
 
-# As PyTorch itself lists them, on Python 3.8.
-TORCH_24 = ('sm_50', 'sm_60', 'sm_70', 'sm_75', 'sm_80', 'sm_86', 'sm_90')
+TORCH_24 = fake_gym.TORCH_ARCHS
 TORCH_113 = ('sm_37', 'sm_50', 'sm_60', 'sm_70', 'sm_75', 'sm_80', 'sm_86')
 TORCH_112 = ('sm_37', 'sm_50', 'sm_60', 'sm_70')
 

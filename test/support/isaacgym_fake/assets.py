@@ -198,14 +198,11 @@ class Model:
 
 
 class Mesh:
-    """A ground of triangles over a square grid, which MuJoCo holds as a height field."""
+    """A ground over a square grid of points, which MuJoCo holds as a height field."""
 
-    def __init__(self, vertices: np.ndarray, triangles: np.ndarray, place: np.ndarray):
+    def __init__(self, vertices: np.ndarray, place: np.ndarray):
         x, y = (np.unique(vertices[:, k]) for k in (0, 1))
-        a, b, c = (vertices[triangles[:, k]].astype(np.float64) for k in range(3))
-        if (np.cross(b - a, c - a)[:, 2] <= 0.0).any():
-            raise ValueError('a ground that is seen from below')
-        if len(x) * len(y) != len(vertices) or len(triangles) != 2 * (len(x) - 1) * (len(y) - 1):
+        if len(x) * len(y) != len(vertices):
             raise NotImplementedError('fake: a mesh that is no grid')
         order = np.lexsort((vertices[:, 0], vertices[:, 1]))
         self.heights = vertices[order, 2].reshape(len(y), len(x)) + place[2]

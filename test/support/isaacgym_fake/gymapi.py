@@ -16,6 +16,7 @@ from isaacgym.structs import (
     ContactCollection,
     DofDriveMode,
     Env,
+    HeightFieldParams,
     IndexDomain,
     IndexRange,
     KeyboardInput,
@@ -118,9 +119,22 @@ class Gym:
             raise TypeError('add_triangle_mesh: wants flat float32 and uint32')
         if (arg1.size, arg2.size) != (3 * arg3.nb_vertices, 3 * arg3.nb_triangles):
             raise ValueError('add_triangle_mesh: other numbers than those of the arrays')
+        vertices = arg1.reshape(-1, 3)
+        a, b, c = (vertices[arg2.reshape(-1, 3)[:, k]].astype(np.float64) for k in range(3))
+        if (np.cross(b - a, c - a)[:, 2] <= 0.0).any():
+            raise ValueError('a ground that is seen from below')
         arg0.plane = copy.deepcopy(arg3)
-        arg0.mesh = assets.Mesh(arg1.reshape(-1, 3), arg2.reshape(-1, 3),
-                                structs.array(arg3.transform.p))
+        arg0.mesh = assets.Mesh(vertices, structs.array(arg3.transform.p))
+
+    def add_heightfield(self, arg0: Sim, arg1: np.ndarray, arg2: HeightFieldParams) -> None:
+        arg0.need(False, 'add_heightfield')
+        if arg1.dtype != np.int16 or arg1.shape != (arg2.nbRows * arg2.nbColumns,):
+            raise TypeError('add_heightfield: wants flat int16, one for each row and column')
+        x, y = np.meshgrid(np.arange(arg2.nbColumns) * arg2.column_scale,
+                           np.arange(arg2.nbRows) * arg2.row_scale, indexing='ij')
+        arg0.plane = copy.deepcopy(arg2)
+        arg0.mesh = assets.Mesh(np.stack((x.ravel(), y.ravel(), arg1 * arg2.vertical_scale), -1),
+                                structs.array(arg2.transform.p))
 
     def load_asset(self, sim: Sim, rootpath: str, filename: str,
                    options: AssetOptions = None) -> Optional[Asset]:

@@ -208,6 +208,21 @@ class TriangleMeshParams(Struct):
     segmentation_id: int = 0
 
 
+class HeightFieldParams(Struct):
+    """A floor of heights."""
+
+    nbRows: int = 0
+    nbColumns: int = 0
+    row_scale: float = 1.0
+    column_scale: float = 1.0
+    vertical_scale: float = 1.0
+    transform: Transform = Transform()
+    static_friction: float = 1.0
+    dynamic_friction: float = 1.0
+    restitution: float = 0.0
+    segmentation_id: int = 0
+
+
 class AssetOptions(Struct):
     """How a file is read; angular damping and a cap on speed unless told otherwise."""
 
