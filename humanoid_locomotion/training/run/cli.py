@@ -127,12 +127,11 @@ def train(asked: Options, restart: Sequence[str], command: str,
     settings, spec = reading.training_config(
         asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
         None if begun is None else (begun.path, begun.content))
-    backend = asked.backend if chosen is None else chosen.backend
+    line, backend = '', asked.backend if chosen is None else chosen.backend
     if chosen is not None and begun is not None:
         backend = _of_checkpoint(asked, begun)
     elif chosen is not None:
         settings, line = _chosen(asked, settings, chosen)
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
     from humanoid_locomotion.training.run import changes
     from humanoid_locomotion.training.run import resume as resuming
     from humanoid_locomotion.training.run.checkpoint import check_robot
@@ -163,7 +162,7 @@ def train(asked: Options, restart: Sequence[str], command: str,
             trainer.resume(begun.path, asked.accept_changes)
         if not trainer.group.is_first:
             return _help(asked, trainer), None
-        return _lead(asked, trainer, f'{spec.name}, {backend}', spec.folder, console)
+        return _lead(asked, trainer, f'{spec.name}, {backend}', spec.folder, console, line)
 
 
 def described_config(asked: Options) -> Tuple[str, Dict[str, Any]]:
@@ -222,8 +221,8 @@ def _chosen(asked: Options, settings: TrainingConfig,
     return fewer, f'{line}, with {chosen.robots} robots (--num-envs takes another number)'
 
 
-def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
-          console: Console) -> Tuple[int, Dict[str, Any]]:
+def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Console,
+          chosen: str) -> Tuple[int, Dict[str, Any]]:
     """Train in the first process, which shows progress, logs and saves."""
     from humanoid_locomotion.training.monitoring.metrics_writer import METRICS
     from humanoid_locomotion.training.monitoring.progress import TrainingProgress
@@ -235,6 +234,8 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
         folder = trainer.folder
         if asked.resume is None and reading.chosen_config(asked.config, asked.robot).reasons:
             console.print('the config is derived from the robot, see --print-config')
+        if chosen:
+            console.print(chosen, soft_wrap=True, markup=False, highlight=False)
         if trainer.run_folder.warning:
             console.print(trainer.run_folder.warning, soft_wrap=True, markup=False)
         watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, robot)))
