@@ -66,7 +66,7 @@ test-isaacgym-cu117:  ## what depends on PyTorch's version, with the older of th
 	$(MAKE) RECIPE=isaacgym-cu117 .venv38-isaacgym-cu117/.test
 	PYTHONPATH=. .venv38-isaacgym-cu117/bin/python -m pytest test/training/ppo test/training/run/test_trainer.py \
 	  test/training/run/test_checkpoint.py test/sim/isaacgym/test_isaacgym_gpu.py $(ARGS)
-	VENV38=.venv38-isaacgym-cu117 $(RUN)/python -m pytest -m '' test/test_python38.py $(ARGS)
+	VENV38=$(CURDIR)/.venv38-isaacgym-cu117 $(RUN)/python -m pytest -m '' test/test_python38.py $(ARGS)
 
 lint: $(VENV)/.test  ## ruff and mypy
 	$(RUN)/ruff check .

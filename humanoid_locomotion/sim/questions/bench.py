@@ -109,7 +109,7 @@ class Bench:
         open_simulator: Opens a simulator of ``num_envs`` robots, from ``num_envs``, ``physics``
             and ``joints``.
         robot: The robot.
-        timestep: Duration of a physics step [s].
+        physics: Time steps and solver settings; a control step is one physics step here.
     """
 
     def __init__(self, open_simulator: Callable[..., SimBackend], robot: RobotSpec,
