@@ -12,6 +12,11 @@ ARGS ?=
 PYTHON38 ?= $(shell for it in python3.8 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.8*/bin/python; do \
   "$$it" -c 'import venv' 2>/dev/null && echo "$$it" && break; done)
 VENV38 := .venv38
+# Its two recipes: RECIPE=isaacgym-cu117 has the older PyTorch, in an environment of its own.
+RECIPE := isaacgym
+ifneq ($(RECIPE),isaacgym)
+  VENV38 := .venv38-$(RECIPE)
+endif
 
 # A ROS 2 that is sourced brings rclpy, its messages and the NumPy they were built for.
 HAVE_ROS := $(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes)
@@ -27,7 +32,7 @@ PIP := $(RUN)/pip install --quiet --disable-pip-version-check
 # requirements/*.txt say which versions, requirements/locked/*.txt with which contents.
 HASHED := --no-deps --require-hashes
 
-.PHONY: help walk navigate test test-all test-isaacgym lint docs format lock clean
+.PHONY: help walk navigate test test-all test-isaacgym test-isaacgym-cu117 lint docs format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -53,8 +58,15 @@ else
 	$(MAKE) $(VENV38)/.test $(VENV)/.test
 	PYTHONPATH=. $(VENV38)/bin/python -m pytest test/core test/training test/sim test/cli/test_interpreter.py $(ARGS)
 	$(RUN)/python -m pytest -v -m '' test/test_python38.py test/sim/isaacgym/test_isaacgym_mutants.py \
-	  test/sim/isaacgym/test_isaacgym_stubs.py $(ARGS)
+	  test/sim/isaacgym/test_isaacgym_check.py test/sim/isaacgym/test_isaacgym_stubs.py $(ARGS)
+	$(MAKE) test-isaacgym-cu117
 endif
+
+test-isaacgym-cu117:  ## what depends on PyTorch's version, with the older of the two recipes
+	$(MAKE) RECIPE=isaacgym-cu117 .venv38-isaacgym-cu117/.test
+	PYTHONPATH=. .venv38-isaacgym-cu117/bin/python -m pytest test/training/ppo test/training/run/test_trainer.py \
+	  test/training/run/test_checkpoint.py test/sim/isaacgym/test_isaacgym_gpu.py $(ARGS)
+	VENV38=$(CURDIR)/.venv38-isaacgym-cu117 $(RUN)/python -m pytest -m '' test/test_python38.py $(ARGS)
 
 lint: $(VENV)/.test  ## ruff and mypy
 	$(RUN)/ruff check .
@@ -70,6 +82,10 @@ format: $(VENV)/.test  ## mend what ruff can mend
 
 lock: $(VENV)/bin/python  ## write requirements/locked/*.txt from requirements/*.txt
 	$(PIP) uv==0.13.9
+	for it in isaacgym isaacgym-cu117 isaacgym-test; do \
+	  $(RUN)/uv pip compile --quiet --universal --no-deps --generate-hashes --no-annotate \
+	    --no-header --python-version 3.8 requirements/$$it.txt -o requirements/locked/$$it.txt || exit; \
+	done
 	for it in walk:3.10 viewer:3.10 ros:3.10 test:3.10 docs:3.11.5; do \
 	  $(RUN)/uv pip compile --quiet --universal --no-deps --generate-hashes --no-annotate \
 	    --no-header --no-emit-package torch --python-version $${it#*:} \
@@ -77,7 +93,7 @@ lock: $(VENV)/bin/python  ## write requirements/locked/*.txt from requirements/*
 	done
 
 clean:  ## remove what make and colcon made
-	rm -rf $(VENV) $(VENV38) .venv-docs build install log .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv38* .venv-docs build install log .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
@@ -99,10 +115,10 @@ $(VENV)/.test: $(VENV)/.walk requirements/locked/test.txt
 	@touch $@
 
 # In a folder of its own: the pip of Python 3.8 would follow setup.cfg, which is colcon's.
-$(VENV38)/.test: requirements/isaacgym.txt requirements/isaacgym-test.txt
+$(VENV38)/.test: requirements/locked/$(RECIPE).txt requirements/locked/isaacgym-test.txt
 	mkdir -p $(VENV38) && cd $(VENV38) && $(PYTHON38) -m venv . && \
-	  bin/pip install --quiet --disable-pip-version-check --no-deps \
-	  -r ../requirements/isaacgym.txt -r ../requirements/isaacgym-test.txt
+	  bin/pip install --quiet --disable-pip-version-check $(HASHED) \
+	  -r ../requirements/locked/$(RECIPE).txt -r ../requirements/locked/isaacgym-test.txt
 	@touch $@
 
 .venv-docs/.done: requirements/locked/docs.txt

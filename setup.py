@@ -56,7 +56,7 @@ setup(
         'unitree': ['cyclonedds>=11,<12'],
         'viewer': [MUJOCO, 'scipy>=1.15,<2', 'trimesh>=5,<6', 'viser>=1.1,<1.2'],
         'train': ['gymnasium>=1.1,<2', MUJOCO, 'mujoco-warp>=3.17,<4', *NETWORK,
-                  'tensorboard>=2.20,<3', 'torch>=1.12,<3', 'warp-lang>=1.19,<2'],
+                  'tensorboard>=2.20,<3', 'torch>=1.13,<3', 'warp-lang>=1.19,<2'],
         # colcon runs pytest for packages that ask for it under this name.
         'test': ['pytest'],
         'dev': ['hypothesis>=6,<7', 'mypy>=2,<3', 'pytest>=8,<9', 'rsl-rl-lib>=5,<6',

@@ -91,7 +91,7 @@ NOT_RUN = {
                              'test/core/policy/test_import_onnx.py makes one',
     'dev benchmark .*': 'takes minutes, or a GPU: test/benchmarks/test_throughput.py',
     'dev check-isaacgym .*': 'needs Isaac Gym: '
-                             'test/sim/isaacgym/test_isaacgym.py runs it on the fake',
+                             'test/sim/isaacgym/test_isaacgym_check.py runs it on the fake',
     'evaluate policies/mine --backend mujoco_warp': 'needs a GPU to be bearable: '
                                                     'test/evaluation/comparison/test_sim_to_sim.py',
     r'evaluate \S+ --terrain rough': 'takes a minute: test/evaluation/test_rough_terrain.py',

@@ -78,7 +78,7 @@ def train(robot: Union[str, Path] = '', *, config: str = '', num_envs: Optional[
         iterations=iterations, seed=seed, output=None if output is None else Path(output),
         resume=None if resume is None else Path(resume), accept_changes=accept_changes,
         max_minutes=max_minutes, until_scorecard=until_scorecard, gpus=1, deterministic=False,
-        graph=True, fuse=False, viewer='none', assignments=tuple(_assignments(settings))),
+        graph=None, fuse=False, viewer='none', assignments=tuple(_assignments(settings))),
         [], 'humanoid_locomotion.train', Console(quiet=quiet))
     assert summary is not None  # None comes only from a training in several processes
     return TrainingResult(Path(summary['run']), summary['samples'], summary['seconds'],
@@ -101,7 +101,8 @@ def make_env(robot: Union[str, Path] = '', num_envs: Optional[int] = None, *, co
             ``rsl_rl.env.VecEnv`` (rsl_rl 5).
         arrays: ``numpy``, or ``torch`` for tensors that stay on the device; rsl_rl always gets
             tensors.
-        backend: Name of a simulator; ``auto`` is ``mujoco_warp`` on a GPU, else ``mujoco``.
+        backend: Name of a simulator; ``auto`` takes the first of ``isaacgym``, ``mujoco_warp``
+            and ``mujoco`` that can run.
         device: ``auto``, ``cpu`` or ``cuda``.
         seed: Seed of each robot's physics, and of all samples until ``reset`` gets another.
         settings: Changes of the config by dotted key, such as

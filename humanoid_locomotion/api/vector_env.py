@@ -78,7 +78,8 @@ class LocomotionVectorEnv(VectorEnv):
         self.config = config
         contract = config.contract(robot)
         simulator = open_backend(backend, robot, config.run.num_envs, config.physics,
-                                 contract.joints, device, terrain=config.terrain)
+                                 contract.joints, device, terrain=config.terrain,
+                                 isaacgym=config.isaacgym)
         self._as_numpy, self.device = as_numpy, simulator.device
         self._random = self._seeded(seed)
         with self._own_random():

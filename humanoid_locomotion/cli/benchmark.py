@@ -28,7 +28,9 @@ BACKEND = typer.Option(
 DEVICE = typer.Option('auto', callback=inputs.device, help='auto, cuda or cpu.')
 NUM_ENVS = typer.Option('4096,8192,16384', help='Numbers of robots, separated by commas.')
 OUTPUT = typer.Option(None, help='JSON file to write; a plot of several numbers goes beside it.')
-GRAPH = typer.Option(True, help='Run step and update as CUDA graphs on a GPU.')
+GRAPH = typer.Option(
+    None, '--graph/--no-graph', help='Run step and update as CUDA graphs on a GPU.',
+    show_default='as train does')
 FUSE = typer.Option(True, help="Join the step's small kernels on a GPU.")
 MJLAB = typer.Option('', '--against-mjlab', metavar='PYTHON', help="Measure mjlab's G1 task "
                      'alternately, in this Python interpreter, which must have mjlab.')
@@ -36,7 +38,7 @@ MJLAB = typer.Option('', '--against-mjlab', metavar='PYTHON', help="Measure mjla
 
 @app.command()
 def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device: str = DEVICE,
-        num_envs: str = NUM_ENVS, graph: bool = GRAPH, fuse: bool = FUSE,
+        num_envs: str = NUM_ENVS, graph: Optional[bool] = GRAPH, fuse: bool = FUSE,
         against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
     """Time the whole control step, and physics alone on the same states."""
     def measure(trainer: Any) -> Dict[str, Any]:
@@ -56,7 +58,7 @@ def env(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device
 
 @app.command()
 def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, device: str = DEVICE,
-          num_envs: str = NUM_ENVS, graph: bool = GRAPH, fuse: bool = FUSE,
+          num_envs: str = NUM_ENVS, graph: Optional[bool] = GRAPH, fuse: bool = FUSE,
           against_mjlab: str = MJLAB, output: Optional[Path] = OUTPUT,
           json: bool = JSON) -> None:
     """Time whole iterations: rollout and update."""
@@ -78,7 +80,8 @@ def train(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND, devi
 @app.command()
 def physics(robot: str = ROBOT, policy: str = POLICY, backend: str = BACKEND,
             device: str = DEVICE, num_envs: str = typer.Option('4096', help='Robots timed.'),
-            graph: bool = GRAPH, output: Optional[Path] = OUTPUT, json: bool = JSON) -> None:
+            graph: Optional[bool] = GRAPH, output: Optional[Path] = OUTPUT,
+            json: bool = JSON) -> None:
     """Compare solver settings: time, and difference to CPU MuJoCo at a smaller step."""
     from humanoid_locomotion.training.run.options import choose_backend
     counts = _counts(num_envs, output)
@@ -97,8 +100,9 @@ def _counts(num_envs: str, output: Optional[Path]) -> List[int]:
     return inputs.numbers(num_envs, '--num-envs', 1, inputs.MAX_ENVS)
 
 
-def _sweep(robot: str, policy: str, backend: str, device: str, counts: List[int], graph: bool,
-           fuse: bool, measure: Callable[[Any], Dict[str, Any]]) -> List[Dict[str, Any]]:
+def _sweep(robot: str, policy: str, backend: str, device: str, counts: List[int],
+           graph: Optional[bool], fuse: bool,
+           measure: Callable[[Any], Dict[str, Any]]) -> List[Dict[str, Any]]:
     from humanoid_locomotion.training.run.options import choose_backend
     rows, name = [], choose_backend(backend, device)
     for trainer in _trainers(robot, policy, name, device, counts, graph, fuse):
@@ -108,13 +112,14 @@ def _sweep(robot: str, policy: str, backend: str, device: str, counts: List[int]
 
 
 def _trainers(robot: str, policy: str, backend: str, device: str, counts: List[int],
-              graph: bool, fuse: bool) -> Iterator[Any]:
+              graph: Optional[bool], fuse: bool) -> Iterator[Any]:
     """Yield a trainer for each number of robots, its actor that of a policy that walks."""
     from humanoid_locomotion.core.errors import PolicyError
     from humanoid_locomotion.core.policy.content import read_folder
     from humanoid_locomotion.core.policy.engines import read_layers
     from humanoid_locomotion.core.policy.folder import find_policy
     from humanoid_locomotion.core.policy.onnx_graph import read_network
+    from humanoid_locomotion.training.run import graph_proof
     from humanoid_locomotion.training.run.options import training_config
     content = read_folder(find_policy(policy or robot))
     path = content.path / content.network_file
@@ -122,8 +127,9 @@ def _trainers(robot: str, policy: str, backend: str, device: str, counts: List[i
     for count in counts:
         config, spec = training_config('', robot, count, None, [WALKING_STD])
         from humanoid_locomotion.training.run.trainer import Trainer
-        trainer = Trainer(config, spec, backend=backend, device=device, seed=1,
-                          folder=Path('benchmark'), use_graph=graph, fuse=fuse)
+        trainer = Trainer(
+            config, spec, backend=backend, device=device, seed=1, folder=Path('benchmark'),
+            use_graph=graph_proof.use_graph(graph, backend), fuse=fuse)
         try:
             trainer.model.load_actor(layers)
         except RuntimeError as error:  # of PyTorch

@@ -28,9 +28,10 @@ def check_isaacgym(
         device: str = typer.Option(
             'auto', callback=inputs.device, help='auto, cuda or cpu.'),
         num_envs: int = typer.Option(
-            1024, min=1, max=inputs.MAX_ENVS, help='Number of robots of the short training run.'),
+            1024, min=1, max=inputs.MAX_ENVS, help='Number of robots of the training runs.'),
         iterations: int = typer.Option(
-            3, min=0, max=100_000, help='Iterations of that run; 0 for no run.'),
+            6, min=0, max=100_000, help='Iterations of each run, with CUDA graphs and without; '
+            '0 for no run, 6 or more to let later trainings use graphs.'),
         viewer: bool = typer.Option(False, help='Show the robots in a window.'),
         python: str = typer.Option(
             '', show_default='this one', help='Interpreter that has Isaac Gym.'),
@@ -39,24 +40,17 @@ def check_isaacgym(
     interpreter.hand_over(python)
     from humanoid_locomotion.sim.backend import import_backend
     import_backend('isaacgym')  # before PyTorch is imported
-    from humanoid_locomotion.sim.isaacgym import check
+    from humanoid_locomotion.sim.isaacgym.check.examination import Examination, versions
     from humanoid_locomotion.training.run.options import training_config
     settings, spec = training_config('', robot, None, None, [])
-    facts = check.versions()
-    examination = check.Examination(
-        spec, settings.physics, settings.contract(spec).joints, device, viewer)
-    findings = examination.findings()
-    backend = examination.backend
-    facts['device'] = str(backend.device)
-    facts['order of joints'] = ', '.join(backend.dof_names())
-    facts['masses [kg]'] = ', '.join(
-        f'{name} {mass:.3g}' for name, mass in backend.link_masses().items())
-    backend.close()
+    facts = versions()
+    examination = Examination(spec, settings.physics, settings.isaacgym, device, viewer)
+    findings = list(examination.findings())
+    facts.update(examination.facts())
+    examination.backend.close()
     if iterations:
-        speed = _train(robot, device, num_envs, iterations, sys.stderr if json else None)
-        findings.append(check.Finding(
-            f'{iterations} iterations of {num_envs} robots', speed is not None,
-            'failed' if speed is None else f'{speed:,.0f} steps/s', 'runs'))
+        findings += _trainings(robot, facts['device'], num_envs, iterations,
+                               sys.stderr if json else None)
     good = all(it.good for it in findings)
     if json:
         print_json({'machine': facts, 'behaviour': [it._asdict() for it in findings]})
@@ -82,14 +76,37 @@ def _mark(good: bool) -> str:
     return '[green]as expected[/green]' if good else '[red]differs[/red]'
 
 
-def _train(robot: str, device: str, num_envs: int, iterations: int, progress: Any) -> Any:
-    """Train shortly, in a process of its own: one holds one simulation; return steps a second."""
+def _trainings(robot: str, device: str, num_envs: int, iterations: int,
+               progress: Any) -> List[Any]:
+    """Train without CUDA graphs and, on a GPU, with them; record whether both agree."""
+    from humanoid_locomotion.sim.isaacgym.check.examination import Finding
+    from humanoid_locomotion.training.run import graph_proof
+    on_gpu, runs = device.startswith('cuda'), {}
+    for option in ('--no-graph', '--graph')[:1 + on_gpu]:
+        runs[option] = _train(robot, 'cuda' if on_gpu else 'cpu', num_envs, iterations, option,
+                              progress)
+    findings = [Finding(
+        f'{iterations} iterations of {num_envs} robots, {option}', len(run) == iterations,
+        f'{run[-1]["speed/steps_per_second"]:,.0f} steps/s' if len(run) == iterations else
+        f'failed after {len(run)}', 'runs') for option, run in runs.items()]
+    if on_gpu and iterations >= graph_proof.ITERATIONS:
+        gap = graph_proof.difference(runs['--no-graph'], runs['--graph'])
+        if not runs['--no-graph']:
+            gap = 'no run'
+        graph_proof.record(gap is None)
+        findings.append(Finding('the same with CUDA graphs as without', gap is None,
+                                gap or 'the same', 'the same'))
+    return findings
+
+
+def _train(robot: str, device: str, num_envs: int, iterations: int, option: str,
+           progress: Any) -> List[Dict[str, float]]:
+    """Train shortly, in a process of its own, since one holds one simulation; return metrics."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(interpreter.command(sys.executable, [
-            'train', '--backend', 'isaacgym', '--robot', robot, '--device', device,
+        subprocess.run(interpreter.command(sys.executable, [
+            'train', '--backend', 'isaacgym', '--robot', robot, '--device', device, option,
             '--num-envs', str(num_envs), '--iterations', str(iterations), '--output', folder]),
             stdout=progress, check=False)
-        if done.returncode:
-            return None
-        lines = (Path(folder) / 'metrics.jsonl').read_text(encoding='utf-8').splitlines()
-        return json_format.loads(lines[-1])['speed/steps_per_second']
+        path = Path(folder) / 'metrics.jsonl'
+        lines = path.read_text(encoding='utf-8').splitlines() if path.exists() else []
+        return [json_format.loads(line) for line in lines]

@@ -77,8 +77,8 @@ def train(
             '', show_default='that of the config, humanoid',
             help='Robot to train, or folder of your own; `robot list` lists them.'),
         backend: str = typer.Option(
-            'auto', help='Simulator: mujoco_warp (GPU), isaacgym (GPU), mujoco (CPU); '
-            'auto picks one of MuJoCo by the device.'),
+            'auto', help='Simulator: isaacgym (GPU), mujoco_warp (GPU), mujoco (CPU); auto takes '
+            'the first of them that can run, on a CPU with 128 robots.'),
         device: str = typer.Option('auto', help='auto, cuda or cpu.'),
         num_envs: Optional[int] = typer.Option(None, help='Robots at once; overrides the config.'),
         iterations: Optional[int] = typer.Option(None, help='Overrides the config.'),
@@ -99,8 +99,9 @@ def train(
         gpus: int = typer.Option(1, help='Processes, one GPU and --num-envs robots each.'),
         deterministic: bool = typer.Option(
             False, help='The same seed gives the same weights, to the last bit; slower on a GPU.'),
-        graph: bool = typer.Option(
-            True, help='Run step and update as CUDA graphs on a GPU.'),
+        graph: Optional[bool] = typer.Option(
+            None, '--graph/--no-graph', help='Run step and update as CUDA graphs on a GPU.',
+            show_default='graph; in Isaac Gym once dev check-isaacgym has tried it'),
         fuse: bool = typer.Option(
             False, help="Join the step's small kernels on a GPU: slower start, faster steps."),
         viewer: TrainingViewer = typer.Option(

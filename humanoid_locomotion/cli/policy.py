@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 import typer
 
-from humanoid_locomotion.cli import inputs
+from humanoid_locomotion.cli import inputs, interpreter
 from humanoid_locomotion.cli.output import JSON, group, print_json, working
 from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.errors import LocomotionError
@@ -87,9 +87,12 @@ def export(
         run: Path = typer.Argument(..., help='Run folder or checkpoint.'),
         output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
         robot: str = typer.Option(
-            '', show_default='as in training', help='Robot, or where its folder is now.')
+            '', show_default='as in training', help='Robot, or where its folder is now.'),
+        python: str = typer.Option(
+            '', show_default='this one', help="Interpreter to export in, as Isaac Gym's.")
 ) -> None:
     """Make a policy folder from a checkpoint."""
+    interpreter.hand_over(python)
     from humanoid_locomotion.training.run.options import require_torch
     require_torch('policy export')
     from humanoid_locomotion.training.export import export as export_policy

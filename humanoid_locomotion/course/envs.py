@@ -5,22 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-import importlib.util
 from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Tuple, Union
 
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.course.config import HumanoidEnvConfig
 from humanoid_locomotion.sim.backend import open_backend
-from humanoid_locomotion.training.run.options import choose_backend
+from humanoid_locomotion.training.run.options import CPU_ROBOTS, automatic, choose_backend
 
 if TYPE_CHECKING:
     import torch
 
     from humanoid_locomotion.core.robot import RobotSpec
     from humanoid_locomotion.training.env.env import LocomotionEnv, StepResult
-
-CPU_ROBOTS = 128
-
 
 class HumanoidIsaacEnv:
     """The course's task in Isaac Gym if this Python has it, else in another simulator.
@@ -58,18 +54,17 @@ class HumanoidIsaacEnv:
 
     def __init__(self, config: Optional[HumanoidEnvConfig] = None, seed: int = 1):
         self.config = config or HumanoidEnvConfig()
-        has_isaacgym = importlib.util.find_spec('isaacgym') is not None
-        wanted = 'isaacgym' if has_isaacgym and self.wanted == 'auto' else self.wanted
-        self.backend = choose_backend(wanted, self.device)  # Isaac Gym comes before PyTorch
+        choice = automatic(self.device) if self.wanted == 'auto' else None
+        self.backend = choice.backend if choice is not None else choose_backend(
+            self.wanted, self.device)  # Isaac Gym comes before PyTorch
         self.num_envs = self.config.num_envs
         if self.backend == 'mujoco':
             self.num_envs = min(CPU_ROBOTS, self.num_envs)
         self.seed, self.env = seed, None
         self._task, self.humanoid_asset = replace(
             self.config, num_envs=self.num_envs).training_config()
-        reason = '' if has_isaacgym else ', since this Python has no Isaac Gym'
         print(f'{type(self).__name__}: {self.num_envs:,} robots in {self.backend}'
-              + (reason if self.wanted == 'auto' else ''))
+              + ('' if choice is None else f', {choice.why}'))
 
     def create_humanoid_assets(self) -> RobotSpec:
         """Return the robot, which was read when the environment was made."""
@@ -88,7 +83,8 @@ class HumanoidIsaacEnv:
         if self.env is None:
             robot, contract = self.humanoid_asset, self._task.contract(self.humanoid_asset)
             simulator = open_backend(self.backend, robot, self.num_envs, self._task.physics,
-                                     contract.joints, self.device)
+                                     contract.joints, self.device,
+                                     isaacgym=self._task.isaacgym)
             import torch
 
             from humanoid_locomotion.training.env.env import LocomotionEnv

@@ -38,6 +38,7 @@ from humanoid_locomotion.core.errors import (
 )
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import JointTargets, RobotState
+from humanoid_locomotion.sim.isaacgym.spec import IsaacGymSpec as IsaacGymSpec
 from humanoid_locomotion.sim.terrain import Terrain as Terrain
 from humanoid_locomotion.sim.terrain import TerrainSpec as TerrainSpec
 
@@ -51,7 +52,7 @@ class PhysicsSpec:
     Attributes:
         timestep: Duration of one physics step [s].
         substeps: Physics steps per control step.
-        solver_iterations: Largest number of iterations of the constraint solver in a physics step.
+        solver_iterations: Largest number of iterations of MuJoCo's solver in a physics step.
         line_search_iterations: Largest number of iterations of its line search.
         max_constraints: Constraint rows that a GPU backend allocates per robot.
         max_contacts: Contacts that a GPU backend allocates per robot.
@@ -358,7 +359,8 @@ def import_backend(name: str) -> Type[SimBackend]:
 def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
                  joints: Optional[Sequence[Any]] = None, device: str = 'auto',
                  deterministic: bool = False, viewer: bool = False,
-                 terrain: Optional[TerrainSpec] = None) -> SimBackend:
+                 terrain: Optional[TerrainSpec] = None,
+                 isaacgym: Optional[IsaacGymSpec] = None) -> SimBackend:
     """Open a simulator.
 
     Args:
@@ -374,6 +376,7 @@ def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpe
             simulators that are deterministic in any case.
         viewer: Whether to show the robots in a window.
         terrain: Specification of the ground; None for a flat floor.
+        isaacgym: Solver and buffers of PhysX; other simulators ignore it.
 
     Raises:
         LocomotionError: As :func:`import_backend`, or the robot lacks a joint, or the simulator
@@ -383,11 +386,13 @@ def open_backend(name: str, robot: RobotSpec, num_envs: int, physics: PhysicsSpe
     if viewer and not make.has_viewer:
         raise SimulationError(f'the backend {name} has no viewer window; isaacgym has one')
     if terrain is not None and not make.has_terrain:
-        raise SimulationError(f'the backend {name} has a flat floor only; mujoco and mujoco_warp '
-                              'support rough ground')
+        raise SimulationError(f'the backend {name} has a flat floor only; mujoco, mujoco_warp and '
+                              'isaacgym support rough ground')
     more: Dict[str, Any] = {'viewer': True} if viewer else {}
     if terrain is not None:
         more['terrain'] = Terrain(terrain)
+    if name == 'isaacgym':
+        more['settings'] = isaacgym
     backend: SimBackend = make(
         robot, num_envs, physics, joints or robot.joints, device, deterministic, **more)
     return backend

@@ -20,7 +20,7 @@ from humanoid_locomotion.core.feedback.velocity_feedback import IntegralSpec, Li
 from humanoid_locomotion.core.reading.config import read_value, to_mapping
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.terms import LAYOUTS
-from humanoid_locomotion.sim.backend import PhysicsSpec, TerrainSpec
+from humanoid_locomotion.sim.backend import IsaacGymSpec, PhysicsSpec, TerrainSpec
 from humanoid_locomotion.sim.disturbances import SensorNoise
 from humanoid_locomotion.training.config_checks import (
     Range,
@@ -310,6 +310,7 @@ class TrainingConfig:
     ppo: PpoConfig = field(default_factory=PpoConfig)
     run: RunConfig = field(default_factory=RunConfig)
     terrain: Optional[TerrainSpec] = None
+    isaacgym: IsaacGymSpec = field(default_factory=IsaacGymSpec)
     deployment: Optional[DeploymentConfig] = None
 
     def __post_init__(self) -> None:

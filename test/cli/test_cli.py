@@ -189,7 +189,7 @@ def refused(ended: Ended, *texts: str) -> None:
     (['policy', 'compare', 'humanoid', '--seeds', '--json'],
      ['--seeds prints Markdown: leave out --json']),
     (['train', '--config', 'unitree_g1_rough', '--backend', 'fake', *TINY],
-     ['the backend fake has a flat floor only; mujoco and mujoco_warp']),
+     ['the backend fake has a flat floor only; mujoco, mujoco_warp and']),
     (['evaluate', 'nobody'], ["unknown policy 'nobody'; there is: "]),
 ])
 def test_bad_input_is_one_line_and_leaves_nothing(run, tmp_path, arguments, texts):

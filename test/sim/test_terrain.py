@@ -100,7 +100,7 @@ def test_a_terrain_that_cannot_be_is_refused(change, message):
 
 
 def test_a_simulator_without_rough_ground_says_so():
-    with pytest.raises(SimulationError, match='fake has a flat floor only; mujoco and'):
+    with pytest.raises(SimulationError, match='fake has a flat floor only; mujoco, '):
         open_backend('fake', ROBOT, 1, PHYSICS, terrain=SPEC)
 
 

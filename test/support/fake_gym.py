@@ -12,11 +12,14 @@ from pathlib import Path
 import shutil
 import sys
 import tempfile
+from typing import Any, Tuple
 from unittest import mock
 
 import numpy as np
 
 FAKE = Path(__file__).parent / 'isaacgym_fake'
+# Of PyTorch 2.4.1 for CUDA 12.1, as it lists them.
+TORCH_ARCHS = ('sm_50', 'sm_60', 'sm_70', 'sm_75', 'sm_80', 'sm_86', 'sm_90')
 _PYTHON = (3, 8, 18, 'final', 0)
 
 
@@ -45,7 +48,16 @@ def install() -> None:
             sys.modules['torch'] = torch
     with mock.patch.object(sys, 'version_info', _PYTHON), \
             mock.patch.object(np, '__version__', '1.23.5'):
-        importlib.import_module('humanoid_locomotion.sim.isaacgym.importing')
+        backend = importlib.import_module('humanoid_locomotion.sim.isaacgym.backend')
+    backend.IsaacGymBackend.max_simulations = sys.maxsize  # the fake holds many
+
+
+def pretend_gpu(monkeypatch: Any, capability: Tuple[int, int] = (8, 9)) -> None:
+    """Let the backend use the GPU pipeline of a card, though the memory is the CPU's."""
+    backend = importlib.import_module('humanoid_locomotion.sim.isaacgym.backend')
+    card = backend.gpu.Gpu('A card', capability, TORCH_ARCHS, '2.4.1', 24e9)
+    monkeypatch.setattr(backend, 'on_gpu', lambda device: True)
+    monkeypatch.setattr(backend.gpu, 'gpu', lambda device: card)
 
 
 def violations() -> list[str]:

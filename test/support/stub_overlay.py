@@ -20,6 +20,7 @@ def unwrap_tensor(torch_tensor: torch.Tensor) -> Tensor: ...
 # The bindings export every enumeration's members, and `acquire_gym` gives the only Gym.
 MENDED = (
     (r'def lambda\(self\)', 'def lambda_(self)'),
+    (r'numpy\.ndarray\[(float32|uint32|int16)\]', 'numpy.ndarray'),  # a shape, to mypy
     (r'options: AssetOptions = \.\.\.', 'options: Optional[AssetOptions] = ...'),
     (r'arg1: Env, arg2: Vec3, arg3: Vec3\) -> None', 'arg1: Optional[Env], arg2: Vec3, '
      'arg3: Vec3) -> None'))

@@ -28,12 +28,16 @@ from humanoid_locomotion.sim.backend import (
     PhysicsVariation,
     ResetState,
     SimBackend,
+    Terrain,
     Truth,
     all_joints,
     link_index,
 )
-from humanoid_locomotion.sim.isaacgym import scene
+from humanoid_locomotion.sim.isaacgym import gpu, scene
+from humanoid_locomotion.sim.isaacgym.gpu import on_gpu
 from humanoid_locomotion.sim.isaacgym.importing import gymapi, gymtorch, torch
+from humanoid_locomotion.sim.isaacgym.spec import IsaacGymSpec
+from humanoid_locomotion.sim.isaacgym.window import Window
 
 
 class IsaacGymBackend(SimBackend):
@@ -47,32 +51,51 @@ class IsaacGymBackend(SimBackend):
 
     Args:
         viewer: Whether to open a window.
+        terrain: The rough ground; None for a flat floor.
+        settings: Solver and buffers of PhysX.
+
+    Attributes:
+        max_simulations: Simulations that a process may open; PhysX fails at a second one.
+        bytes_per_robot: GPU memory that the simulation took, by robot [bytes]; 0 on a CPU, and
+            before the start.
     """
 
     capturable = False  # simulate is called from the host
-    has_viewer = True
+    has_viewer = has_terrain = True
+    max_simulations = 1
+    _opened = 0
 
     def __init__(self, robot: RobotSpec, num_envs: int, physics: PhysicsSpec,
                  joints: Sequence[Any], device: str = 'auto', deterministic: bool = False,
-                 viewer: bool = False):
+                 viewer: bool = False, terrain: Optional[Terrain] = None,
+                 settings: Optional[IsaacGymSpec] = None):
         if deterministic:
             raise SimulationError('the backend isaacgym is not deterministic; use mujoco')
+        if type(self)._opened >= self.max_simulations:
+            raise SimulationError('Isaac Gym holds one simulation in a process, and this process '
+                                  'has opened one before; start another process')
+        settings = settings or IsaacGymSpec()
+        self.terrain, self._ground = terrain, settings.ground
         self.robot, self.num_envs, self.physics = robot, num_envs, physics
         self.joint_names = [joint.name for joint in joints]
         self._joints = all_joints(robot, joints)
-        self.device = torch_device(device)
+        self.device = gpu.torch_device(device)
         self._on_gpu = on_gpu(self.device)
+        if self._on_gpu:
+            gpu.check(gpu.gpu(self.device), num_envs, settings.max_contact_pairs)
+        self._free_before, self.bytes_per_robot = self._free_bytes(), 0.0
         index = torch.device(self.device).index or 0
         self._gym = gymapi.acquire_gym()
         self._sim: gymapi.Sim = self._gym.create_sim(
             index, index if viewer else -1, gymapi.SIM_PHYSX,
-            scene.sim_params(physics, num_envs, self._on_gpu))
+            scene.sim_params(physics, settings, self._on_gpu))
         if self._sim is None:
             raise SimulationError('Isaac Gym could not create a simulation on '
                                   f'{self.device}; see its own output')
+        type(self)._opened += 1
         self._asset = scene.load_robot_asset(self._gym, self._sim, robot)
         self._with_viewer = viewer
-        self._viewer: Optional[gymapi.Viewer] = None
+        self._window: Optional[Window] = None
         names = [joint.name for joint in self._joints]
         self._dof_of_joint = self._tensor(
             [self._asset.dof_names.index(name) for name in self.joint_names])
@@ -121,7 +144,8 @@ class IsaacGymBackend(SimBackend):
         if self._started:
             return
         gym, sim, n, robot = self._gym, self._sim, self.num_envs, self.robot
-        self._envs = envs = scene.populate(gym, sim, self._asset, robot, n, self._variation)
+        self._envs = envs = scene.populate(
+            gym, sim, self._asset, robot, n, self._variation, self.terrain, self._ground)
         if not gym.prepare_sim(sim):
             raise SimulationError('Isaac Gym could not prepare the simulation; see its own '
                                   'output')
@@ -139,15 +163,11 @@ class IsaacGymBackend(SimBackend):
         self._moved_base, self._moved_joints = (
             torch.zeros(n, dtype=torch.bool, device=self.device) for _ in range(2))
         self._handed_over: List[Any] = []
-        self._origins = self._tensor(scene.origins(n))
+        self._origins = self._tensor(scene.origins(n, self.terrain is not None))
         self._locate_soles(scene.centres_of_mass(gym, envs))
         if self._with_viewer:
-            self._viewer = gym.create_viewer(sim, gymapi.CameraProperties())
-            if self._viewer is None:
-                raise SimulationError('Isaac Gym could not open a window; it needs a display '
-                                      "and NVIDIA's Vulkan driver")
-            gym.viewer_camera_look_at(self._viewer, None, gymapi.Vec3(-3.0, -3.0, 2.0),
-                                      gymapi.Vec3(0.0, 0.0, robot.base_height))
+            self._window = Window(gym, sim, robot.base_height)
+        self.bytes_per_robot = (self._free_before - self._free_bytes()) / n
         self._started = True
         self.reset(torch.ones(n, dtype=torch.bool, device=self.device), self.default_state())
 
@@ -212,7 +232,8 @@ class IsaacGymBackend(SimBackend):
             self._watch_feet()
         gym.refresh_actor_root_state_tensor(sim)
         self._measure()
-        self._draw()
+        if self._window is not None:
+            self._window.draw(self._on_gpu)
 
     def _hand_over_state(self) -> None:
         """Pass the states written by reset, pushes and restore to Isaac Gym, one call per buffer.
@@ -239,8 +260,8 @@ class IsaacGymBackend(SimBackend):
         turn, linear, angular = feet[..., 3:7], feet[..., 7:10], feet[..., 10:13]
         velocities = linear + rotations.cross(
             angular, rotations.rotate(turn, self._sole_from_com))
-        # On a flat floor the contact normals are the vertical.
-        forces = self.foot_forces()[..., 2].clamp(min=0.0)
+        # On a flat floor the contact normals are the vertical; on rough ground nearly.
+        forces = self._contacts[:, self._feet, 2].clamp(min=0.0)
         kept, peak = self._measured, self._measured['peak_sole_forces']
         kept['sole_velocities'].copy_(velocities)
         kept['sole_forces'].copy_(forces)
@@ -273,29 +294,29 @@ class IsaacGymBackend(SimBackend):
     def truth(self) -> Truth:
         """See :class:`SimBackend`; foot data are from the end of the last physics step."""
         self._start()
-        return Truth(
-            base_position=self._root[:, :3] - self._origins,
-            base_linear_velocity=self._base_velocity(),
-            **{name: value.clone() for name, value in self._measured.items()})
+        base, measured = self._root[:, :3] - self._origins, {
+            name: value.clone() for name, value in self._measured.items()}
+        if self.terrain is not None:
+            for points in (base, measured['sole_positions']):
+                points[..., 2] -= self.terrain.ground(points)
+        return Truth(base_position=base, base_linear_velocity=self._base_velocity(), **measured)
 
-    def foot_forces(self) -> torch.Tensor:
-        """Return the contact forces on the feet (num_envs, 2, 3) [N], in the world frame."""
-        return self._contacts[:, self._feet]
+    def link_forces(self) -> torch.Tensor:
+        """Return the contact forces on the links (num_envs, num_links, 3) [N], in the world."""
+        return self._contacts
 
     def dof_names(self) -> List[str]:
         """Return the joints in Isaac Gym's order."""
         return self._asset.dof_names
 
-    def link_masses(self) -> Dict[str, float]:
-        """Return the link masses of the first robot in Isaac Gym [kg], by name."""
-        self._start()
-        bodies = self._gym.get_actor_rigid_body_properties(self._envs[0], 0)
-        return {name: body.mass for name, body in zip(self._asset.body_names, bodies)}
+    def body_names(self) -> List[str]:
+        """Return the links in Isaac Gym's order."""
+        return self._asset.body_names
 
-    def base_centre_of_mass(self) -> torch.Tensor:
-        """Return the centre of mass of the first robot's base link (3,) [m], in its frame."""
+    def properties(self) -> List[scene.Properties]:
+        """Return what Isaac Gym says that each robot is like."""
         self._start()
-        return self._base_com[0]
+        return [scene.read_properties(self._gym, env) for env in self._envs]
 
     def _base_velocity(self) -> torch.Tensor:
         """Return the velocity of the base link's origin, in its frame (num_envs, 3) [m/s]."""
@@ -333,12 +354,17 @@ class IsaacGymBackend(SimBackend):
         return {'root': self._root, 'dof': self._dof, **self._measured}
 
     def close(self) -> None:
-        """End the simulation; a second one in the same process often fails."""
-        if self._viewer is not None:
-            self._gym.destroy_viewer(self._viewer)
+        """End the simulation; the process cannot open another one."""
+        if self._window is not None:
+            self._window.close()
         if self._is_open:
             self._gym.destroy_sim(self._sim)
-        self._viewer, self._is_open = None, False
+        self._window, self._is_open = None, False
+
+    def _free_bytes(self) -> float:
+        if torch.device(self.device).type != 'cuda':
+            return 0.0
+        return float(torch.cuda.mem_get_info(self.device)[0])
 
     def _refresh(self) -> None:
         gym = self._gym
@@ -346,21 +372,6 @@ class IsaacGymBackend(SimBackend):
                         gym.refresh_rigid_body_state_tensor,
                         gym.refresh_net_contact_force_tensor):
             refresh(self._sim)
-
-    def _draw(self) -> None:
-        """Show the robots; the simulation continues when the window is closed."""
-        if self._viewer is None:
-            return
-        gym = self._gym
-        if gym.query_viewer_has_closed(self._viewer):
-            gym.destroy_viewer(self._viewer)
-            self._viewer = None
-            return
-        if self._on_gpu:
-            gym.fetch_results(self._sim, True)
-        gym.step_graphics(self._sim)
-        gym.draw_viewer(self._viewer, self._sim, True)
-        gym.sync_frame_time(self._sim)
 
     def _in_dof_order(self, commanded: torch.Tensor, held: torch.Tensor) -> torch.Tensor:
         """Return (num_envs, dofs) from values of the commanded joints and of the others."""
@@ -370,16 +381,3 @@ class IsaacGymBackend(SimBackend):
     def _tensor(self, value: Any, dtype: Any = None) -> torch.Tensor:
         return torch.as_tensor(value, dtype=dtype, device=self.device)
 
-
-def torch_device(device: str) -> str:
-    """Return the tensors' device as PyTorch names it, with its index: ``cuda:0`` or ``cpu``."""
-    if device == 'auto':
-        device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    if device == 'cuda':
-        device = f'cuda:{torch.cuda.current_device()}'
-    return device
-
-
-def on_gpu(device: str) -> bool:
-    """Return whether PhysX and the tensors are on a GPU; both are, or neither."""
-    return device.startswith('cuda')

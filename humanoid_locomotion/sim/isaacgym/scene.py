@@ -9,23 +9,26 @@ and only before it starts, so this module is the only one with a loop over robot
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from humanoid_locomotion.core.errors import JointsError, SimulationError
 from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
 from humanoid_locomotion.robot_models.urdf import UrdfTree
-from humanoid_locomotion.sim.backend import PhysicsSpec, PhysicsVariation
+from humanoid_locomotion.sim.backend import PhysicsSpec, PhysicsVariation, Terrain
 from humanoid_locomotion.sim.isaacgym.importing import gymapi
+from humanoid_locomotion.sim.isaacgym.spec import IsaacGymSpec
+from humanoid_locomotion.sim.terrain import CELL
 
+HEIGHT_STEP = 1e-3  # [m] of a height field, which holds 16 bits
 SPACING = 3.0  # [m] between robots; they cannot collide, but overlapping pairs would be counted
 FRICTION = 0.8  # of the feet without a variation, as in the MJCF files
 FRICTION_LEVELS = 64  # distinct materials; PhysX supports 64,000
 LEFT_LEG, RIGHT_LEG, ELSEWHERE = 1, 2, 3  # shapes with a common bit do not collide
 
 
-def sim_params(physics: PhysicsSpec, num_envs: int, on_gpu: bool) -> gymapi.SimParams:
+def sim_params(physics: PhysicsSpec, settings: IsaacGymSpec, on_gpu: bool) -> gymapi.SimParams:
     """Return the parameters of a simulation."""
     params = gymapi.SimParams()
     params.dt, params.substeps = physics.timestep, 1
@@ -34,12 +37,13 @@ def sim_params(physics: PhysicsSpec, num_envs: int, on_gpu: bool) -> gymapi.SimP
     physx = params.physx
     physx.use_gpu = on_gpu
     physx.solver_type = 1  # temporal Gauss-Seidel
-    physx.num_position_iterations = physics.solver_iterations
-    physx.num_velocity_iterations = 0
-    physx.contact_offset, physx.rest_offset = 0.01, 0.0
-    physx.bounce_threshold_velocity, physx.max_depenetration_velocity = 0.5, 1.0
-    physx.max_gpu_contact_pairs = max(2 ** 23, 2048 * num_envs)
-    physx.default_buffer_size_multiplier = 5.0
+    physx.num_position_iterations = settings.position_iterations
+    physx.num_velocity_iterations = settings.velocity_iterations
+    physx.contact_offset, physx.rest_offset = settings.contact_offset, 0.0
+    physx.bounce_threshold_velocity = 0.5
+    physx.max_depenetration_velocity = settings.max_depenetration_velocity
+    physx.max_gpu_contact_pairs = settings.max_contact_pairs
+    physx.default_buffer_size_multiplier = settings.buffer_multiplier
     physx.num_threads = 10
     # One simulate is one substep. NVIDIA advises against the mode for all substeps.
     physx.contact_collection = gymapi.CC_LAST_SUBSTEP
@@ -137,14 +141,20 @@ def dof_properties(gym: gymapi.Gym, asset: Asset, robot: RobotSpec) -> np.ndarra
     return properties
 
 
-def origins(num_envs: int) -> np.ndarray:
-    """Return the start position of each robot, on a square grid (num_envs, 3) [m].
-
-    All Isaac Gym environments share one origin, so that their frames equal the world frame.
-    """
+def places(num_envs: int) -> np.ndarray:
+    """Return where each robot is created, on a square grid (num_envs, 3) [m]."""
     side = int(np.ceil(np.sqrt(num_envs)))
     rows, columns = np.divmod(np.arange(num_envs), side)
     return SPACING * np.stack((rows, columns, np.zeros(num_envs)), -1).astype(np.float32)
+
+
+def origins(num_envs: int, on_terrain: bool) -> np.ndarray:
+    """Return the origin of each robot's world (num_envs, 3) [m].
+
+    All Isaac Gym environments share one origin, so that their frames equal the world frame. On a
+    flat floor robots are moved apart; on rough ground all of them use the one ground.
+    """
+    return np.zeros((num_envs, 3), np.float32) if on_terrain else places(num_envs)
 
 
 class Friction(NamedTuple):
@@ -167,7 +177,8 @@ def friction(wanted: np.ndarray) -> Friction:
 
 
 def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, num_envs: int,
-             variation: PhysicsVariation) -> List[gymapi.Env]:
+             variation: PhysicsVariation, terrain: Optional[Terrain] = None,
+             ground: str = 'trimesh') -> List[gymapi.Env]:
     """Add floor and robots, each with its own physics; return Isaac Gym's environments.
 
     Raises:
@@ -175,18 +186,19 @@ def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, n
     """
     wanted = np.full(num_envs, FRICTION) if variation.friction is None else variation.friction
     rubbing = friction(np.asarray(wanted, np.float64))
-    plane = gymapi.PlaneParams()
-    plane.normal, plane.distance = gymapi.Vec3(0.0, 0.0, 1.0), 0.0
-    plane.static_friction = plane.dynamic_friction = rubbing.floor
-    plane.restitution = 0.0
-    gym.add_ground(sim, plane)
-    properties, places = dof_properties(gym, asset, robot), origins(num_envs)
+    if terrain is None:
+        _add_plane(gym, sim, rubbing.floor)
+    elif ground == 'trimesh':
+        _add_mesh(gym, sim, rubbing.floor, terrain)
+    else:
+        _add_height_field(gym, sim, rubbing.floor, terrain)
+    properties, made_at = dof_properties(gym, asset, robot), places(num_envs)
     nowhere, per_row = gymapi.Vec3(0.0, 0.0, 0.0), int(np.ceil(np.sqrt(num_envs)))
     envs = []
     for i in range(num_envs):
         env = gym.create_env(sim, nowhere, nowhere, per_row)
         pose = gymapi.Transform()
-        pose.p = gymapi.Vec3(float(places[i, 0]), float(places[i, 1]), robot.base_height)
+        pose.p = gymapi.Vec3(float(made_at[i, 0]), float(made_at[i, 1]), robot.base_height)
         pose.r = gymapi.Quat(0.0, 0.0, 0.0, 1.0)
         # Robots of different groups never touch; shapes filter themselves, so the robot has none.
         actor = gym.create_actor(env, asset.handle, pose, robot.name, i, 0)
@@ -200,6 +212,55 @@ def populate(gym: gymapi.Gym, sim: gymapi.Sim, asset: Asset, robot: RobotSpec, n
         envs.append(env)
     _check_taken(gym, envs[-1], properties)
     return envs
+
+
+def _add_plane(gym: gymapi.Gym, sim: gymapi.Sim, friction: float) -> None:
+    plane = gymapi.PlaneParams()
+    plane.normal, plane.distance = gymapi.Vec3(0.0, 0.0, 1.0), 0.0
+    plane.static_friction = plane.dynamic_friction = friction
+    plane.restitution = 0.0
+    gym.add_ground(sim, plane)
+
+
+def _add_mesh(gym: gymapi.Gym, sim: gymapi.Sim, friction: float, terrain: Terrain) -> None:
+    vertices, triangles = mesh(terrain)
+    params = gymapi.TriangleMeshParams()
+    params.nb_vertices, params.nb_triangles = len(vertices), len(triangles)
+    params.transform.p = gymapi.Vec3(terrain.corner, terrain.corner, 0.0)
+    params.static_friction = params.dynamic_friction = friction
+    params.restitution = 0.0
+    gym.add_triangle_mesh(sim, vertices.ravel(), triangles.ravel(), params)
+
+
+def _add_height_field(gym: gymapi.Gym, sim: gymapi.Sim, friction: float,
+                      terrain: Terrain) -> None:
+    """Add the terrain as legged_gym does: samples with y running fastest, its rows along y."""
+    samples = np.round(terrain.heights.T / HEIGHT_STEP).astype(np.int16)
+    params = gymapi.HeightFieldParams()
+    params.row_scale = params.column_scale = CELL
+    params.vertical_scale = HEIGHT_STEP
+    params.nbColumns, params.nbRows = samples.shape
+    params.transform.p = gymapi.Vec3(terrain.corner, terrain.corner, 0.0)
+    params.static_friction = params.dynamic_friction = friction
+    params.restitution = 0.0
+    gym.add_heightfield(sim, np.ascontiguousarray(samples).ravel(), params)
+
+
+def mesh(terrain: Terrain) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the surface of :meth:`Terrain.ground`: each cell as two triangles, seen from above.
+
+    Returns:
+        Vertices (num_vertices, 3) float32 [m] from the corner of the grid; indices
+        (num_triangles, 3) uint32.
+    """
+    rows, columns = terrain.heights.shape
+    y, x = np.meshgrid(np.arange(rows) * CELL, np.arange(columns) * CELL, indexing='ij')
+    vertices = np.stack((x, y, terrain.heights), -1).reshape(-1, 3).astype(np.float32)
+    here = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+    right, ahead, across = here + 1, here + columns, here + columns + 1
+    triangles = np.concatenate((np.stack((here, right, across), -1),
+                                np.stack((here, across, ahead), -1)))
+    return vertices, triangles.astype(np.uint32)
 
 
 def _vary_masses(gym: gymapi.Gym, env: gymapi.Env, actor: int, variation: PhysicsVariation,
@@ -246,6 +307,38 @@ def _require(success: bool, what: str) -> None:
         raise SimulationError(f'Isaac Gym refused the {what}; see its own output')
 
 
+class Properties(NamedTuple):
+    """What Isaac Gym says that a robot is like.
+
+    Attributes:
+        masses: (num_links,) [kg].
+        centres: Centres of mass in the links' frames (num_links, 3) [m].
+        inertias: (num_links, 3, 3) [kg m^2].
+        frictions: (num_shapes,).
+        dofs: The joints' properties.
+    """
+
+    masses: np.ndarray
+    centres: np.ndarray
+    inertias: np.ndarray
+    frictions: np.ndarray
+    dofs: np.ndarray
+
+
+def read_properties(gym: gymapi.Gym, env: gymapi.Env) -> Properties:
+    """Read the properties of the robot of an environment."""
+    def vector(it: gymapi.Vec3) -> List[float]:
+        return [it.x, it.y, it.z]
+
+    bodies = gym.get_actor_rigid_body_properties(env, 0)
+    return Properties(
+        np.array([body.mass for body in bodies]), np.array([vector(it.com) for it in bodies]),
+        np.array([[vector(row) for row in (it.inertia.x, it.inertia.y, it.inertia.z)]
+                  for it in bodies]),
+        np.array([shape.friction for shape in gym.get_actor_rigid_shape_properties(env, 0)]),
+        gym.get_actor_dof_properties(env, 0))
+
+
 def centres_of_mass(gym: gymapi.Gym, envs: Sequence[gymapi.Env]) -> Dict[str, np.ndarray]:
     """Return the links' centres of mass, in their frames.
 
@@ -253,9 +346,5 @@ def centres_of_mass(gym: gymapi.Gym, envs: Sequence[gymapi.Env]) -> Dict[str, np
         ``base`` (num_envs, 3), each robot's own, and ``links`` (num_links, 3), those of the
         first robot [m].
     """
-    def read(env: gymapi.Env, links: slice) -> List[List[float]]:
-        bodies = gym.get_actor_rigid_body_properties(env, 0)[links]
-        return [[body.com.x, body.com.y, body.com.z] for body in bodies]
-
-    return {'base': np.array([read(env, slice(1))[0] for env in envs], np.float32),
-            'links': np.array(read(envs[0], slice(None)), np.float32)}
+    found = np.array([read_properties(gym, env).centres for env in envs], np.float32)
+    return {'base': found[:, 0], 'links': found[0]}

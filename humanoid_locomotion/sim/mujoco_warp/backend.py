@@ -63,6 +63,9 @@ class MujocoWarpBackend(SimBackend):
         if device == 'auto':
             device = 'cuda' if torch.cuda.is_available() else 'cpu'
         chosen = torch.device(device)
+        if chosen.type == 'cuda' and not torch.cuda.is_available():
+            raise SimulationError(f'device {device!r}: PyTorch {torch.__version__} can use no '
+                                  'GPU; see nvidia-smi, or take auto or cpu')
         if chosen.type == 'cuda' and chosen.index is None:
             chosen = torch.device('cuda', torch.cuda.current_device())
         self.device = str(chosen)

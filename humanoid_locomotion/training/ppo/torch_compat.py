@@ -1,6 +1,6 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Compatibility of PyTorch 1.12, for the Python 3.8 of Isaac Gym, and later versions."""
+"""Compatibility of PyTorch 1.13, for the Python 3.8 of Isaac Gym, and later versions."""
 
 from __future__ import annotations
 
@@ -41,13 +41,21 @@ def capture_options() -> Dict[str, Any]:
 
 
 def load_data(path: Path, device: str) -> Any:
-    """Read tensors and plain data; other content of a file is refused and never executed."""
-    if takes(torch.load, 'weights_only'):
+    """Read tensors and plain data; other content of a file is refused and never executed.
+
+    The unpickler of ``weights_only`` refuses plain numbers before PyTorch 2.1, and there
+    ``torch.load`` ignores the pickle module that it is given, as of 1.13.
+    """
+    if takes(torch.load, 'mmap'):
         return torch.load(path, map_location=device, weights_only=True)
-    module = SimpleNamespace(
+    module: Any = SimpleNamespace(
         __name__='data', Unpickler=DataUnpickler,
         load=lambda file, **options: DataUnpickler(file, **options).load())
-    return torch.load(path, map_location=device, pickle_module=module)
+    if not takes(torch.load, 'weights_only'):
+        return torch.load(path, map_location=device, pickle_module=module)
+    inner: Any = torch.serialization
+    with inner._open_zipfile_reader(str(path)) as archive:
+        return inner._load(archive, device, module, encoding='utf-8')
 
 
 class DataUnpickler(pickle.Unpickler):

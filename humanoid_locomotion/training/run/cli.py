@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import importlib.util
 import json
 import math
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.reading.config import to_mapping
-from humanoid_locomotion.training.config import MAX_ROBOTS
+from humanoid_locomotion.training.config import MAX_ROBOTS, TrainingConfig
 from humanoid_locomotion.training.config_checks import MAX_COUNT
 from humanoid_locomotion.training.config_text import config_text
+from humanoid_locomotion.training.run import graph_proof, run_folder, workers
 from humanoid_locomotion.training.run import options as reading
-from humanoid_locomotion.training.run import run_folder, workers
 from humanoid_locomotion.training.run.stop_signals import StopSignals
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class Options:
         until_scorecard: Stop when the policy passes the quick scorecard.
         gpus: Number of processes, one per GPU.
         deterministic: Whether the same seed must give exactly the same weights.
-        graph: Whether to use CUDA graphs.
+        graph: Whether to use CUDA graphs; None for yes, in Isaac Gym only on a machine where
+            `dev check-isaacgym` has tried them.
         fuse: Whether to fuse small kernels.
         viewer: ``none``, ``web`` or ``window``.
         assignments: ``key=value`` changes of the config.
@@ -76,7 +77,7 @@ class Options:
     until_scorecard: bool
     gpus: int
     deterministic: bool
-    graph: bool
+    graph: Optional[bool]
     fuse: bool
     viewer: str
     assignments: Tuple[str, ...]
@@ -117,12 +118,20 @@ def train(asked: Options, restart: Sequence[str], command: str,
         LocomotionError: An option is invalid, or the training failed; all written files are
             complete.
     """
-    reading.choose_backend(asked.backend, asked.device)  # Isaac Gym comes before PyTorch
+    chosen = None
+    if asked.backend == 'auto':
+        chosen = reading.automatic(asked.device)
+    else:
+        reading.choose_backend(asked.backend, asked.device)  # Isaac Gym comes before PyTorch
     begun = _begun(asked)
     settings, spec = reading.training_config(
         asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
         None if begun is None else (begun.path, begun.content))
-    backend = _backend(asked, begun)
+    line, backend = '', asked.backend if chosen is None else chosen.backend
+    if chosen is not None and begun is not None:
+        backend = _of_checkpoint(asked, begun)
+    elif chosen is not None:
+        settings, line = _chosen(asked, settings, chosen)
     from humanoid_locomotion.training.run import changes
     from humanoid_locomotion.training.run import resume as resuming
     from humanoid_locomotion.training.run.checkpoint import check_robot
@@ -146,14 +155,14 @@ def train(asked: Options, restart: Sequence[str], command: str,
         from humanoid_locomotion.training.run.trainer import Trainer
         trainer = Trainer(
             settings, spec, backend=backend, device=asked.device, seed=1 if seed is None else seed,
-            folder=folder, use_graph=asked.graph, fuse=asked.fuse,
+            folder=folder, use_graph=graph_proof.use_graph(asked.graph, backend), fuse=asked.fuse,
             deterministic=asked.deterministic, command=command, viewer=asked.viewer == 'window',
             may_rename=own_folder is None and asked.output is None)
         if begun is not None:
             trainer.resume(begun.path, asked.accept_changes)
         if not trainer.group.is_first:
             return _help(asked, trainer), None
-        return _lead(asked, trainer, f'{spec.name}, {backend}', spec.folder, console)
+        return _lead(asked, trainer, f'{spec.name}, {backend}', spec.folder, console, line)
 
 
 def described_config(asked: Options) -> Tuple[str, Dict[str, Any]]:
@@ -190,19 +199,30 @@ def _begun(asked: Options) -> Optional[Beginning]:
     return begun
 
 
-def _backend(asked: Options, begun: Optional[Beginning]) -> str:
-    """Return the name of the simulator: that of the option, else that of the checkpoint."""
-    if begun is not None and asked.backend == 'auto':
-        if begun.content['backend'] == 'isaacgym':
-            raise ConfigError('train', '--backend', f'{begun.path} was trained in Isaac Gym, '
-                              'which must be imported before PyTorch: name it with '
-                              '--backend isaacgym')
-        return reading.choose_backend(begun.content['backend'], asked.device)
-    return reading.choose_backend(asked.backend, asked.device)
+def _of_checkpoint(asked: Options, begun: Beginning) -> str:
+    """Return the name of the simulator that a checkpoint was trained in."""
+    backend = str(begun.content['backend'])
+    if backend == 'isaacgym' and 'isaacgym' not in sys.modules:
+        raise ConfigError('train', '--backend', f'{begun.path} was trained in Isaac Gym, '
+                          'which must be imported before PyTorch: name it with '
+                          '--backend isaacgym')
+    return reading.choose_backend(backend, asked.device)
 
 
-def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
-          console: Console) -> Tuple[int, Dict[str, Any]]:
+def _chosen(asked: Options, settings: TrainingConfig,
+            chosen: reading.Choice) -> Tuple[TrainingConfig, str]:
+    """Return the config for a simulator that was chosen, and a line that names it."""
+    line = f'simulator: {chosen.backend}, {chosen.why}'
+    is_asked = asked.num_envs is not None or any(
+        it.startswith('run.num_envs=') for it in asked.assignments)
+    if is_asked or settings.run.num_envs <= chosen.robots:
+        return settings, line
+    fewer = replace(settings, run=replace(settings.run, num_envs=chosen.robots))
+    return fewer, f'{line}, with {chosen.robots} robots (--num-envs takes another number)'
+
+
+def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Console,
+          chosen: str) -> Tuple[int, Dict[str, Any]]:
     """Train in the first process, which shows progress, logs and saves."""
     from humanoid_locomotion.training.monitoring.metrics_writer import METRICS
     from humanoid_locomotion.training.monitoring.progress import TrainingProgress
@@ -214,6 +234,8 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str,
         folder = trainer.folder
         if asked.resume is None and reading.chosen_config(asked.config, asked.robot).reasons:
             console.print('the config is derived from the robot, see --print-config')
+        if chosen:
+            console.print(chosen, soft_wrap=True, markup=False, highlight=False)
         if trainer.run_folder.warning:
             console.print(trainer.run_folder.warning, soft_wrap=True, markup=False)
         watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, robot)))

@@ -8,16 +8,19 @@ import importlib.util
 import json
 import os
 from pathlib import Path
+import sys
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError, SimulationError
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.sim.backend import import_backend
-from humanoid_locomotion.training.config import TrainingConfig
+from humanoid_locomotion.training.config import MAX_ROBOTS, TrainingConfig
 from humanoid_locomotion.training.config_file import read_config, read_files
 from humanoid_locomotion.training.derived_recipe import BASIS, derive
 
+ISAACGYM_PYTHON = (3, 8)
+CPU_ROBOTS = 128  # that `auto` trains in CPU MuJoCo
 MUJOCO_BYTES = 1.7e6  # memory of one robot in CPU MuJoCo, measured with the humanoid
 
 
@@ -84,8 +87,45 @@ def chosen_config(config: str, robot: str,
     return ChosenConfig(read_files(path), path, {})
 
 
+class Choice(NamedTuple):
+    """The simulator that ``auto`` chose.
+
+    Attributes:
+        backend: Its name.
+        why: The reason, for the user.
+        robots: The largest number of robots that it trains unless a number is asked for.
+    """
+
+    backend: str
+    why: str
+    robots: int
+
+
+def automatic(device: str) -> Choice:
+    """Choose Isaac Gym if this interpreter has it, else MuJoCo Warp on a GPU, else CPU MuJoCo.
+
+    Raises:
+        LocomotionError: Isaac Gym is installed and cannot be imported, PyTorch is not installed,
+            or the device does not exist.
+    """
+    has_isaacgym = (sys.version_info[:2] == ISAACGYM_PYTHON
+                    and importlib.util.find_spec('isaacgym') is not None)
+    if has_isaacgym:
+        import_backend('isaacgym')  # before PyTorch
+    require_torch('training')
+    import torch
+    require_device(device)
+    on_gpu = device != 'cpu' and torch.cuda.is_available()
+    if has_isaacgym and (on_gpu or device == 'cpu'):
+        return Choice('isaacgym', 'this interpreter has it', MAX_ROBOTS)
+    if on_gpu:
+        return Choice('mujoco_warp', f'on {torch.cuda.get_device_name()}', MAX_ROBOTS)
+    return Choice('mujoco', 'on the CPU, as asked' if device == 'cpu' else
+                  'on the CPU, since PyTorch can use no GPU', CPU_ROBOTS)
+
+
 def choose_backend(name: str, device: str) -> str:
-    """Return the name of a simulator; ``auto`` is MuJoCo Warp on a GPU, else MuJoCo.
+    """Return the name of a simulator; ``auto`` is that of :func:`automatic`.
 
     Another name than ``auto`` is imported here, since Isaac Gym must be imported before PyTorch.
 
@@ -93,14 +133,11 @@ def choose_backend(name: str, device: str) -> str:
         LocomotionError: The simulator is unknown, not installed or cannot run in this process, or
             the device does not exist.
     """
-    if name != 'auto':
-        import_backend(name)
-        require_device(device)
-        return name
-    require_torch('training')
-    import torch
+    if name == 'auto':
+        return automatic(device).backend
+    import_backend(name)
     require_device(device)
-    return 'mujoco_warp' if device != 'cpu' and torch.cuda.is_available() else 'mujoco'
+    return name
 
 
 def require_device(device: str) -> None:

@@ -78,7 +78,7 @@ class Trainer:
         contract = config.contract(robot)
         self.backend: SimBackend = open_backend(
             backend, robot, config.run.num_envs, config.physics, contract.joints, device,
-            deterministic, viewer and self.group.is_first, config.terrain)
+            deterministic, viewer and self.group.is_first, config.terrain, config.isaacgym)
         self.device = self.backend.device
         if torch.device(self.device).type == 'cuda':
             torch.set_float32_matmul_precision('high')  # TF32 halves the time of an update

@@ -21,14 +21,18 @@ from mujoco_suite import MujocoSuite
 from port_suite import ALL, PHYSICS, ROBOT, N, hold, posed, state, truth
 
 from humanoid_locomotion.core.errors import JointsError, SimulationError
-from humanoid_locomotion.core.reading.resources import robot_folders
+from humanoid_locomotion.core.reading.resources import config_file, robot_folders
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets
-from humanoid_locomotion.sim.backend import PhysicsVariation, open_backend
+from humanoid_locomotion.sim.backend import (
+    IsaacGymSpec,
+    PhysicsVariation,
+    Terrain,
+    open_backend,
+)
 from humanoid_locomotion.sim.isaacgym import backend as isaacgym_backend
 from humanoid_locomotion.sim.isaacgym import scene
-from humanoid_locomotion.sim.isaacgym.backend import torch_device
-from humanoid_locomotion.sim.isaacgym.check import Examination
+from humanoid_locomotion.training.config_file import load_config
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +55,7 @@ class TestOnTheGpuPipeline(MujocoSuite):
 
     @pytest.fixture(autouse=True)
     def _gpu(self, monkeypatch):
-        monkeypatch.setattr(isaacgym_backend, 'on_gpu', lambda device: True)
+        fake_gym.pretend_gpu(monkeypatch)
 
 
 @pytest.fixture
@@ -223,10 +227,82 @@ def test_a_robot_that_is_no_longer_finite_can_be_reset(backend):
 def test_a_window_shows_the_robots_until_it_is_closed():
     backend = open_backend('isaacgym', ROBOT, 1, PHYSICS, device='cpu', viewer=True)
     hold(backend)
-    assert backend._viewer.frames == 1
+    viewer = backend._window._viewer
+    assert viewer.frames == 1
     hold(backend, 4)
-    assert backend._viewer is None  # the fake's window closes after three frames
+    assert backend._window._viewer is None  # the fake's window closes after three frames
     backend.close()
+
+
+def test_v_pauses_the_window_and_escape_ends_the_program():
+    from isaacgym import gymapi
+    backend = open_backend('isaacgym', ROBOT, 1, PHYSICS, device='cpu', viewer=True)
+    hold(backend)
+    viewer = backend._window._viewer
+    viewer.pressed.append(gymapi.KEY_V)
+    hold(backend, 3)
+    assert viewer.frames == 1
+    viewer.pressed.append(gymapi.KEY_V)
+    hold(backend)
+    assert viewer.frames == 2
+    viewer.pressed.append(gymapi.KEY_ESCAPE)
+    with pytest.raises(KeyboardInterrupt):
+        hold(backend)
+    backend.close()
+
+
+def test_a_second_simulation_in_a_process_is_refused(monkeypatch):
+    cls = isaacgym_backend.IsaacGymBackend
+    monkeypatch.setattr(cls, 'max_simulations', cls._opened + 1)
+    open_backend('isaacgym', ROBOT, 1, PHYSICS, device='cpu').close()
+    with pytest.raises(SimulationError, match='holds one simulation in a process'):
+        open_backend('isaacgym', ROBOT, 1, PHYSICS, device='cpu')
+
+
+def test_physx_has_the_settings_of_the_config():
+    spec = IsaacGymSpec(position_iterations=7, max_contact_pairs=2 ** 18, buffer_multiplier=2.0)
+    backend = open_backend('isaacgym', ROBOT, 1, PHYSICS, device='cpu', isaacgym=spec)
+    physx = backend._sim.params.physx
+    assert (physx.num_position_iterations, physx.max_gpu_contact_pairs,
+            physx.default_buffer_size_multiplier) == (7, 2 ** 18, 2.0)
+    plain = open_backend('isaacgym', ROBOT, 1, PHYSICS, device='cpu')._sim.params.physx
+    assert (plain.num_position_iterations, plain.max_gpu_contact_pairs) == (4, 2 ** 23)
+
+
+ROUGH = load_config(config_file('training', 'unitree_g1_rough')).terrain
+
+
+def test_the_mesh_of_a_terrain_is_its_surface():
+    terrain = Terrain(dataclasses.replace(ROUGH, levels=2, border=1.0))
+    vertices, triangles = scene.mesh(terrain)
+    corners = vertices[triangles]
+    assert (np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[:, 2] > 0).all()
+    weights = np.random.default_rng(0).dirichlet((1, 1, 1), len(corners))
+    points = np.einsum('tv,tvk->tk', weights, corners) + [terrain.corner, terrain.corner, 0.0]
+    assert points[:, 2] == pytest.approx(terrain.ground(points), abs=2e-4)
+
+
+@pytest.mark.parametrize('ground', ['trimesh', 'heightfield'])
+def test_robots_stand_on_rough_ground_as_in_mujoco(ground):
+    needs_mujoco()
+    spec = dataclasses.replace(ROUGH, kinds=('steps',), levels=2, border=1.0)
+    found = []
+    for name in ('isaacgym', 'mujoco'):
+        it = open_backend(name, ROBOT, 1, COARSE, device='cpu', terrain=spec,
+                          isaacgym=IsaacGymSpec(ground=ground))
+        rest = it.default_state()
+        start = it.terrain.starts[1, 0] + np.float32([1.25, 0.1, 0.0])  # on stairs
+        start[2] = it.terrain.ground(start) + 0.05
+        it.reset(np.ones(1, bool), dataclasses.replace(
+            rest, base_position=rest.base_position + start))
+        for _ in range(8):
+            it.step(JointTargets(rest.joint_positions))
+        found.append(truth(it))
+        it.close()
+    one, other = found
+    assert one.base_position == pytest.approx(other.base_position, abs=0.01)
+    assert one.sole_positions == pytest.approx(other.sole_positions, abs=0.02)
+    assert (one.sole_forces > 10.0).any() == (other.sole_forces > 10.0).any()
 
 
 def test_a_window_that_does_not_open_is_said(monkeypatch):
@@ -235,47 +311,3 @@ def test_a_window_that_does_not_open_is_said(monkeypatch):
     backend = open_backend('isaacgym', ROBOT, 1, PHYSICS, device='cpu', viewer=True)
     with pytest.raises(SimulationError, match='could not open a window; it needs a display'):
         hold(backend)
-
-
-def test_devices_are_named_with_their_number(monkeypatch):
-    assert torch_device('cpu') == 'cpu' and torch_device('cuda:1') == 'cuda:1'
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(torch.cuda, 'current_device', lambda: 3)
-    assert torch_device('auto') == torch_device('cuda') == 'cuda:3'
-
-
-def test_an_isaac_gym_that_behaves_passes_the_check():
-    findings = Examination(ROBOT, PHYSICS, JOINTS, 'cpu').findings()
-    assert len(findings) == 9 and all(it.good for it in findings), findings
-
-
-@pytest.mark.parametrize('question, break_it', [
-    ('mass of all links', lambda world, env: env.actors[0].bodies[0].__setattr__('mass', 7.0)),
-    ('speed after a free fall', lambda world, env: env.model.opt.gravity.__setitem__(2, -1.6)),
-    ('friction of sliding feet', lambda world, env: env.model.geom_friction.__imul__(3.0))])
-def test_an_isaac_gym_that_differs_fails_the_check(monkeypatch, question, break_it):
-    from isaacgym import world
-    prepare = world.World.prepare
-
-    def broken(self):
-        done = prepare(self)
-        for env in self.envs:
-            break_it(self, env)
-        return done
-
-    monkeypatch.setattr(world.World, 'prepare', broken)
-    findings = Examination(ROBOT, PHYSICS, JOINTS, 'cpu').findings()
-    bad = [it.question for it in findings if not it.good]
-    assert any(it.startswith(question) for it in bad), bad
-
-
-def test_a_root_velocity_of_the_link_fails_the_check(monkeypatch):
-    """Which of the two it is, is the convention that is hardest to see."""
-    from isaacgym import world
-    monkeypatch.setattr(world.World, '_place_base', lambda self, env, row: (
-        env.data.qpos.__setitem__(slice(0, 3), row[:3]),
-        env.data.qpos.__setitem__(slice(3, 7), row[[6, 3, 4, 5]]),
-        env.data.qvel.__setitem__(slice(0, 3), row[7:10]),
-        env.data.qvel.__setitem__(slice(3, 6), row[10:13])))
-    finding = Examination(ROBOT, PHYSICS, JOINTS, 'cpu').link_velocity()
-    assert not finding.good

@@ -160,8 +160,8 @@ MUTANTS = [
       'self._sole_offset\n'),
     b('normals in the frame of the foot', 'rotations.rotate(turn, self._sole_normal)',
       'self._sole_normal.expand(len(turn), -1, -1)'),
-    s("the trunk's centre of mass taken for the base's", 'read(env, slice(1))[0]',
-      'read(env, slice(None))[15]'),
+    s("the trunk's centre of mass taken for the base's", "{'base': found[:, 0]",
+      "{'base': found[:, 15]"),
     # Drives.
     s('joints driven to positions', "('driveMode', int(gymapi.DOF_MODE_EFFORT))",
       "('driveMode', int(gymapi.DOF_MODE_POS))"),

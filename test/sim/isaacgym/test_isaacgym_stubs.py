@@ -30,7 +30,7 @@ fake_gym.install()
 from isaacgym import gymapi, structs
 
 ROOT = Path(__file__).parents[3]
-FILES = sorted((ROOT / 'humanoid_locomotion' / 'sim' / 'isaacgym').glob('*.py'))
+FILES = sorted((ROOT / 'humanoid_locomotion' / 'sim' / 'isaacgym').rglob('*.py'))
 STUBS = ast.parse(stub_overlay.published().replace('def lambda', 'def lambda_'))
 CLASSES = {node.name: node for node in STUBS.body if isinstance(node, ast.ClassDef)}
 

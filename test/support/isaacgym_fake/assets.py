@@ -145,14 +145,17 @@ class Model:
         return table
 
     def mjcf(self, dofs: np.ndarray, bodies: List[RigidBodyProperties],
-             shapes: List[RigidShapeProperties], params: Any, plane: Any) -> str:
+             shapes: List[RigidShapeProperties], params: Any, plane: Any,
+             mesh: Any = None) -> str:
         """Give the model of one environment; geoms come in the order of the shapes."""
         root = element('mujoco', None)
         element('compiler', root, angle='radian', boundmass='1e-9', boundinertia='1e-12')
         element('option', root, timestep=params.dt / params.substeps,
                 gravity=words(array(params.gravity)), integrator='implicitfast')
         world = element('worldbody', root)
-        if plane is not None:
+        if mesh is not None:
+            mesh.write(root, world)
+        elif plane is not None:
             element('geom', world, name='floor', type='plane', size='0 0 1', condim='3',
                     friction='0 0.005 0.0001', zaxis=words(array(plane.normal)))
         starts = np.cumsum([0] + [len(link.shapes) for link in self.links])
@@ -192,6 +195,30 @@ class Model:
                 if filters and all(filters):
                     element('exclude', contact, body1=other.name, body2=one.name)
         return ElementTree.tostring(root, encoding='unicode')
+
+
+class Mesh:
+    """A ground over a square grid of points, which MuJoCo holds as a height field."""
+
+    def __init__(self, vertices: np.ndarray, place: np.ndarray):
+        x, y = (np.unique(vertices[:, k]) for k in (0, 1))
+        if len(x) * len(y) != len(vertices):
+            raise NotImplementedError('fake: a mesh that is no grid')
+        order = np.lexsort((vertices[:, 0], vertices[:, 1]))
+        self.heights = vertices[order, 2].reshape(len(y), len(x)) + place[2]
+        self.half = 0.5 * (x[-1] - x[0]), 0.5 * (y[-1] - y[0])
+        self.centre = x[0] + self.half[0] + place[0], y[0] + self.half[1] + place[1]
+
+    def write(self, root: Any, world: Any) -> None:
+        """Add the height field and its geom; MJCF lists the rows from the farthest y."""
+        low = float(self.heights.min())
+        rise = max(float(self.heights.max()) - low, 1e-3)
+        rows, columns = self.heights.shape
+        element('hfield', element('asset', root), name='ground', nrow=rows, ncol=columns,
+                size=words((*self.half, rise, 0.5)),
+                elevation=words(((self.heights[::-1] - low) / rise).ravel()))
+        element('geom', world, name='floor', type='hfield', hfield='ground', condim='3',
+                friction='0 0.005 0.0001', pos=words((*self.centre, low)))
 
 
 def element(tag: str, parent: Any, **attributes: Any) -> Any:

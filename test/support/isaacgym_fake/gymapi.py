@@ -9,14 +9,17 @@ from typing import Any, Callable, Dict, List, Optional, get_type_hints
 
 from isaacgym import assets, structs
 from isaacgym.structs import (
+    ActionEvent,
     Asset,
     AssetOptions,
     CameraProperties,
     ContactCollection,
     DofDriveMode,
     Env,
+    HeightFieldParams,
     IndexDomain,
     IndexRange,
+    KeyboardInput,
     Mat33,
     PhysXParams,
     PlaneParams,
@@ -28,6 +31,7 @@ from isaacgym.structs import (
     SimType,
     Tensor,
     Transform,
+    TriangleMeshParams,
     UpAxis,
     Vec3,
     Viewer,
@@ -35,7 +39,8 @@ from isaacgym.structs import (
 from isaacgym.world import Actor, Place, World, blame
 import numpy as np
 
-for _enum in (SimType, UpAxis, ContactCollection, DofDriveMode, IndexDomain):
+for _enum in (SimType, UpAxis, ContactCollection, DofDriveMode, IndexDomain,
+              KeyboardInput):
     globals().update(_enum.__members__)
 
 __all__ = ['Gym', 'Mat33', 'PhysXParams', 'Quat', 'acquire_gym', 'structs']
@@ -49,6 +54,15 @@ class _Robot(Asset):
 class _Window(Viewer):
     def __init__(self) -> None:
         self.frames = 0
+        self.actions: Dict[KeyboardInput, str] = {}
+        self.pressed: List[KeyboardInput] = []
+
+
+class _Pressed(ActionEvent):
+    value = 1.0
+
+    def __init__(self, action: str):
+        self.action = action
 
 
 def checked(method: Callable) -> Callable:
@@ -97,6 +111,30 @@ class Gym:
         if sim.envs:
             blame('add_ground after create_env')
         sim.plane = copy.deepcopy(params)
+
+    def add_triangle_mesh(self, arg0: Sim, arg1: np.ndarray, arg2: np.ndarray,
+                          arg3: TriangleMeshParams) -> None:
+        arg0.need(False, 'add_triangle_mesh')
+        if arg1.dtype != np.float32 or arg2.dtype != np.uint32 or arg1.ndim + arg2.ndim != 2:
+            raise TypeError('add_triangle_mesh: wants flat float32 and uint32')
+        if (arg1.size, arg2.size) != (3 * arg3.nb_vertices, 3 * arg3.nb_triangles):
+            raise ValueError('add_triangle_mesh: other numbers than those of the arrays')
+        vertices = arg1.reshape(-1, 3)
+        a, b, c = (vertices[arg2.reshape(-1, 3)[:, k]].astype(np.float64) for k in range(3))
+        if (np.cross(b - a, c - a)[:, 2] <= 0.0).any():
+            raise ValueError('a ground that is seen from below')
+        arg0.plane = copy.deepcopy(arg3)
+        arg0.mesh = assets.Mesh(vertices, structs.array(arg3.transform.p))
+
+    def add_heightfield(self, arg0: Sim, arg1: np.ndarray, arg2: HeightFieldParams) -> None:
+        arg0.need(False, 'add_heightfield')
+        if arg1.dtype != np.int16 or arg1.shape != (arg2.nbRows * arg2.nbColumns,):
+            raise TypeError('add_heightfield: wants flat int16, one for each row and column')
+        x, y = np.meshgrid(np.arange(arg2.nbColumns) * arg2.column_scale,
+                           np.arange(arg2.nbRows) * arg2.row_scale, indexing='ij')
+        arg0.plane = copy.deepcopy(arg2)
+        arg0.mesh = assets.Mesh(np.stack((x.ravel(), y.ravel(), arg1 * arg2.vertical_scale), -1),
+                                structs.array(arg2.transform.p))
 
     def load_asset(self, sim: Sim, rootpath: str, filename: str,
                    options: AssetOptions = None) -> Optional[Asset]:
@@ -246,6 +284,17 @@ class Gym:
                               arg3: Vec3) -> None:
         pass
 
+    def subscribe_viewer_keyboard_event(self, arg0: Viewer, arg1: KeyboardInput,
+                                        arg2: str) -> None:
+        arg0.actions[arg1] = arg2
+
+    def query_viewer_action_events(self, arg0: Viewer) -> List[ActionEvent]:
+        pressed, arg0.pressed = arg0.pressed, []
+        return [_Pressed(arg0.actions[key]) for key in pressed if key in arg0.actions]
+
+    def poll_viewer_events(self, arg0: Viewer) -> None:
+        pass
+
     def query_viewer_has_closed(self, arg0: Viewer) -> bool:
         return arg0.frames >= 3
 
@@ -255,9 +304,6 @@ class Gym:
 
     def draw_viewer(self, viewer: Viewer, sim: Sim, render_collision: bool = True) -> None:
         viewer.frames += 1
-
-    def sync_frame_time(self, arg0: Sim) -> None:
-        pass
 
     def destroy_viewer(self, arg0: Viewer) -> None:
         arg0.frames = -1

@@ -144,6 +144,13 @@ class IndexDomain(enum.IntEnum):
     DOMAIN_SIM = 2
 
 
+class KeyboardInput(enum.IntEnum):
+    """A key."""
+
+    KEY_ESCAPE = 256
+    KEY_V = 86
+
+
 class PhysXParams(Struct):
     """Figures of PhysX."""
 
@@ -183,6 +190,33 @@ class PlaneParams(Struct):
 
     normal: Vec3 = Vec3(0.0, 1.0, 0.0)
     distance: float = 0.0
+    static_friction: float = 1.0
+    dynamic_friction: float = 1.0
+    restitution: float = 0.0
+    segmentation_id: int = 0
+
+
+class TriangleMeshParams(Struct):
+    """A floor of triangles."""
+
+    nb_vertices: int = 0
+    nb_triangles: int = 0
+    transform: Transform = Transform()
+    static_friction: float = 1.0
+    dynamic_friction: float = 1.0
+    restitution: float = 0.0
+    segmentation_id: int = 0
+
+
+class HeightFieldParams(Struct):
+    """A floor of heights."""
+
+    nbRows: int = 0
+    nbColumns: int = 0
+    row_scale: float = 1.0
+    column_scale: float = 1.0
+    vertical_scale: float = 1.0
+    transform: Transform = Transform()
     static_friction: float = 1.0
     dynamic_friction: float = 1.0
     restitution: float = 0.0
@@ -284,3 +318,7 @@ class Asset(Handle):
 
 class Viewer(Handle):
     """A window."""
+
+
+class ActionEvent(Handle):
+    """A key that was pressed, or let go."""

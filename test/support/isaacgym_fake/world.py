@@ -66,7 +66,8 @@ class World(Sim):
     def __init__(self, kind: SimType, params: SimParams, graphics: int):
         self.kind, self.params, self.graphics = kind, params, graphics
         self.envs: List[Place] = []
-        self.plane: Optional[PlaneParams] = None
+        self.plane: Optional[PlaneParams] = None  # or a mesh's parameters
+        self.mesh: Optional[assets.Mesh] = None
         self.prepared = self.destroyed = False
         self.unfetched = False
         self.buffers: Dict[str, np.ndarray] = {}
@@ -101,7 +102,7 @@ class World(Sim):
                 blame('robots lie on one another: their pairs fill the broad phase')
             seen.add(actor.group)
             env.model = mujoco.MjModel.from_xml_string(actor.model.mjcf(
-                actor.dofs, actor.bodies, actor.shapes, self.params, self.plane))
+                actor.dofs, actor.bodies, actor.shapes, self.params, self.plane, self.mesh))
             env.data = mujoco.MjData(env.model)
             turn = actor.place.r
             env.data.qpos[:3] = array(actor.place.p)
@@ -147,11 +148,10 @@ class World(Sim):
         model, data = env.model, env.data
         for compute in (mujoco.mj_kinematics, mujoco.mj_comPos, mujoco.mj_comVel):
             compute(model, data)
-        rows, six = np.zeros((self.links, 13)), np.zeros(6)
+        rows, spin = np.zeros((self.links, 13)), data.cvel[1:, :3]
         rows[:, :3], rows[:, 3:7] = data.xpos[1:], data.xquat[1:, [1, 2, 3, 0]]
-        for i in range(self.links):
-            mujoco.mj_objectVelocity(model, data, mujoco.mjtObj.mjOBJ_BODY, i + 1, six, 0)
-            rows[i, 7:10], rows[i, 10:13] = six[3:], six[:3]
+        arms = data.xipos[1:] - data.subtree_com[model.body_rootid[1:]]
+        rows[:, 7:10], rows[:, 10:13] = data.cvel[1:, 3:] + np.cross(spin, arms), spin
         return rows
 
     def _read_dof(self, env: Place) -> np.ndarray:

@@ -1,6 +1,6 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch 1.12 and today's: the same rules, whichever runs the tests."""
+"""PyTorch 1.13 and today's: the same rules, whichever runs the tests."""
 
 from __future__ import annotations
 

@@ -14,11 +14,13 @@ import sys
 import time
 
 import pytest
+import yaml
 
 pytest.importorskip('typer')
 
 from humanoid_locomotion.cli.main import main
 from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.training.run import options as reading
 from humanoid_locomotion.training.run.cli import enough_memory
 
 ROOT = Path(__file__).parents[3]
@@ -89,6 +91,17 @@ def test_so_is_one_that_is_set(call, tmp_path, assignment, texts):
     options = [it for it in TINY if it not in ('--num-envs', 4, '--iterations', 2)]
     refused(call('train', *options, '--set', assignment), *texts)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_chosen_simulator_is_named_with_the_robots_it_takes(call, monkeypatch):
+    monkeypatch.setattr(reading, 'automatic', lambda device: reading.Choice('fake', 'so', 3))
+    rest = [it for it in TINY if it not in ('--backend', 'fake', '--num-envs', 4)]
+    code, out, _ = call('train', *rest, '--output', 'few')
+    assert code == 0 and out.startswith('simulator: fake, so, with 3 robots (--num-envs takes')
+    assert yaml.safe_load(Path('few/config.yaml').read_text())['run']['num_envs'] == 3
+    code, out, _ = call('train', *rest, '--num-envs', 5, '--output', 'more')
+    assert code == 0 and out.startswith('simulator: fake, so\n')
+    assert yaml.safe_load(Path('more/config.yaml').read_text())['run']['num_envs'] == 5
 
 
 def test_a_folder_in_use_is_refused(call, tmp_path, trained):
