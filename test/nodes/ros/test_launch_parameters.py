@@ -8,7 +8,6 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-import rclpy
 from rclpy.node import Node
 
 from humanoid_locomotion.nodes.ros.launch_parameters import is_true, layers
@@ -19,14 +18,11 @@ KINDS = {'dry_run': bool, 'policy': str}
 
 def read(files, namespace=''):
     """Give the parameters of a node that is started with some files."""
-    context = rclpy.Context()
-    rclpy.init(context=context, args=['--ros-args', *(
-        word for file in files for word in ('--params-file', file))])
-    node = Node('locomotion', context=context, namespace=namespace,
-                start_parameter_services=False, enable_rosout=False)
+    node = Node('locomotion', namespace=namespace, use_global_arguments=False, cli_args=[
+        '--ros-args', *(word for file in files for word in ('--params-file', str(file)))],
+        start_parameter_services=False, enable_rosout=False)
     found = {name: one.value for name, one in node._parameter_overrides.items()}
     node.destroy_node()
-    rclpy.shutdown(context=context)
     return found
 
 
