@@ -145,10 +145,12 @@ def of_another_stack(folder):
 @pytest.mark.parametrize('words, whole', [
     ('robot list', ['humanoid', 'unitree_g1', 'unitree_h1']),
     ('policy check humanoid', ['velocity_command', 'golden', 'fingerprint']),
-    ('policy compare humanoid unitree_g1 unitree_h1', ['humanoid', 'unitree_g1', 'unitree_h1']),
-    ('robot import {model} --name mine --output mine', ['effort', 'TODO']),
-    ('policy import-onnx {onnx} --robot humanoid --output theirs', ['control_period']),
-    ('dev benchmark latency --alone --device cpu', ['onnxruntime'])])
+    *(pytest.param(*row, marks=pytest.mark.slow) for row in (
+        ('policy compare humanoid unitree_g1 unitree_h1',
+         ['humanoid', 'unitree_g1', 'unitree_h1']),
+        ('robot import {model} --name mine --output mine', ['effort', 'TODO']),
+        ('policy import-onnx {onnx} --robot humanoid --output theirs', ['control_period']),
+        ('dev benchmark latency --alone --device cpu', ['onnxruntime'])))])
 def test_a_piped_table_cuts_no_word(tmp_path, words, whole):
     for package in ('typer', 'mujoco', 'onnx', 'onnxruntime', 'torch'):
         pytest.importorskip(package)

@@ -35,6 +35,7 @@ def holding(tmp_path):
     return holding_policy(tmp_path / 'holding')
 
 
+@pytest.mark.slow
 def test_another_step_and_model_are_measured_beside_the_standard(holding, tmp_path):
     shutil.copy(load_robot('humanoid').mjcf_path, tmp_path / 'own.xml')
     there = Elsewhere(dt=0.005, iterations=7, model=tmp_path / 'own.xml')

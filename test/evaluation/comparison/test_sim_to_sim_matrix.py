@@ -57,6 +57,7 @@ def test_what_was_not_measured_has_no_change():
         '60 s tour, arms led: mean time up [s]'][2] == '**-** (-)'
 
 
+@pytest.mark.slow
 def test_the_settings_are_written_beside_the_policy_and_into_its_card(tmp_path):
     folder = holding_policy(tmp_path / 'holding')
     seen = []

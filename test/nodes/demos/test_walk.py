@@ -113,6 +113,7 @@ def test_a_process_that_is_told_to_stop_damps_first(ros, holding, tmp_path):
         driver.destroy_node()
 
 
+@pytest.mark.slow
 def test_two_processes_stand_a_robot_up(balancing, tmp_path):
     """Through real topics: it stands, and `walk` says that it did not walk."""
     pytest.importorskip('mujoco')

@@ -91,6 +91,7 @@ def test_second_source_of_a_sensor_damps(bench):
 def test_two_clocks_do_not_flood_the_log(bench):
     """Each jump back is a warning; a second publisher of /clock made thousands."""
     from rcl_interfaces.msg import Log
+    from rclpy.qos import qos_profile_rosout_default
     from rosgraph_msgs.msg import Clock
 
     from humanoid_locomotion.nodes.ros import conversions, qos
@@ -98,7 +99,8 @@ def test_two_clocks_do_not_flood_the_log(bench):
     one, lines = bench(use_sim_time=True), []
     one.driver.simulated_time = 10.0
     one.stand()
-    one.driver.create_subscription(Log, '/rosout', lines.append, 1000)
+    one.driver.create_subscription(Log, '/rosout', lines.append,
+        qos_profile_rosout_default)
     other = one.driver.create_publisher(Clock, '/clock', qos.SENSOR_OUTPUT)
     create_wall_timer(one.driver, 0.007, lambda: other.publish(
         Clock(clock=conversions.to_stamp(5_000_000_000))))

@@ -16,6 +16,7 @@ import numpy as np
 from rcl_interfaces.msg import Log
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_rosout_default
 from sensor_msgs.msg import Imu
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
@@ -130,7 +131,8 @@ def test_disk_that_fails_is_said_at_once_and_the_robot_stands_on(bench, tmp_path
 
     monkeypatch.setattr(Recorder, '_write', fail)
     one, lines = bench(record=True, record_folder=str(tmp_path)), []
-    one.driver.create_subscription(Log, '/rosout', lambda msg: lines.append(msg.msg), 1000)
+    one.driver.create_subscription(Log, '/rosout', lambda msg: lines.append(msg.msg),
+        qos_profile_rosout_default)
     one.stand()
     one.until(lambda: 'no space left' in one.driver.diagnostics.get(
         'locomotion: recording', (0, ''))[1])

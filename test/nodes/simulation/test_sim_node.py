@@ -15,6 +15,7 @@ import numpy as np
 from rcl_interfaces.msg import Log
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_rosout_default
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Imu, JointState
@@ -84,7 +85,8 @@ def test_two_clocks_are_said_with_what_to_do(graph, monkeypatch):
     monkeypatch.setattr(sim_node, 'COUNT_PERIOD', 0.05)
     listener, until = graph
     lines = []
-    listener.create_subscription(Log, '/rosout', lambda msg: lines.append(msg.msg), 100)
+    listener.create_subscription(Log, '/rosout', lambda msg: lines.append(msg.msg),
+        qos_profile_rosout_default)
     until(lambda: listener.count_publishers('/clock') == 2, sim('robot1'), sim('robot2'))
     until(lambda: any('publish_clock:=false' in line for line in lines))
 

@@ -19,14 +19,14 @@ import typer
 from humanoid_locomotion.cli.main import app
 from humanoid_locomotion.reliability.command_line_fuzz import fuzz, stock, tries, values
 
-SAMPLE = 30
+SAMPLE = 18
 
 
 def test_sample_ends_as_documented():
     """No traceback, no hang, no exit code but those told, nothing written by a refusal."""
     seen = fuzz.fuzz(SAMPLE, seed=7)
     assert [one for one in seen if one.problem] == [] and len(seen) == SAMPLE
-    assert len({one.command for one in seen}) > 15 and {0, 2} <= {one.code for one in seen}
+    assert len({one.command for one in seen}) > 8 and {0, 2} <= {one.code for one in seen}
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ def bench(monkeypatch):
     monkeypatch.setattr(fault_bench, 'SimulatedRobot', Robot)
     monkeypatch.setattr(fault_bench, 'Measurements', Measurements)
     monkeypatch.setattr(fault_bench, 'ControlLoop', Loop)
-    contract = SimpleNamespace(control_period=PERIOD * TICK, num_actions=2, joint_names=JOINTS)
+    contract = SimpleNamespace(control_period=PERIOD * TICK, joints=JOINTS, joint_names=JOINTS)
     return FaultBench(SimpleNamespace(contract=contract), SimpleNamespace(base_height=HEIGHT),
                       None, start=(3.0, -2.0, 0.0))
 

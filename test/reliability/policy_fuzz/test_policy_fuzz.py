@@ -70,9 +70,9 @@ def test_trap_would_snap(tmp_path):
     assert (tmp_path / 'trapped').exists()
 
 
-def test_none_of_a_hundred_tampered_folders_ends_as_it_should_not():
-    result = fuzz.fuzz(SOURCE, 100, processes=1)
-    assert len(result.tried) == 100 and not result.crashed
+def test_none_of_fifty_tampered_folders_ends_as_it_should_not():
+    result = fuzz.fuzz(SOURCE, 50, processes=1)
+    assert len(result.tried) == 50 and not result.crashed
     assert [one for one in result.tried if one.wrong] == []
     assert {one.grammar for one in result.tried} == {name for name, _ in fuzz.GRAMMARS}
     assert any(one.isolated for one in result.tried)
