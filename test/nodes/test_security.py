@@ -27,10 +27,14 @@ def test_policy_is_what_the_node_does(bench):
     one = bench(min_height=0.5, use_sim_time=True)
     one.node.trigger_configure()
     name, space = 'locomotion', '/'
-    published = {n for n, _ in one.node.get_publisher_names_and_types_by_node(name, space)}
+
+    def published():
+        return {n for n, _ in one.node.get_publisher_names_and_types_by_node(name, space)}
+
+    one.until(published)  # its own topics, too, are discovered
     subscribed = {n for n, _ in one.node.get_subscriber_names_and_types_by_node(name, space)}
     served = {n for n, _ in one.node.get_service_names_and_types_by_node(name, space)}
-    assert published == allowed('topic', 'publish')
+    assert published() == allowed('topic', 'publish')
     assert subscribed <= allowed('topic', 'subscribe')
     assert allowed('topic', 'subscribe') - subscribed <= {'/parameter_events', '/clock'}
     assert served == allowed('service', 'reply')

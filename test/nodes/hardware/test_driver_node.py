@@ -84,10 +84,18 @@ class Controller:
         return bool(self.robot.received) and self.robot.received[-1].command.kp.any()
 
     def stiffen(self):
-        self.gains.publish(conversions.joint_gains(0.0 * KP, KD, EFFORT))
-        # A state that is missing would disarm the guard again.
-        self.spin(lambda: self.robot.received and self.driver._guard._is_armed and (
-            reading := self.driver._loop.reading) and time.monotonic() - reading.time < 0.05)
+        asked = 0.0
+
+        def is_armed():
+            # Asked for again, since a state or command that is late disarms the guard.
+            nonlocal asked
+            if time.monotonic() - asked > 0.5:
+                asked = time.monotonic()
+                self.gains.publish(conversions.joint_gains(0.0 * KP, KD, EFFORT))
+            return self.robot.received and self.driver._guard._is_armed and (
+                reading := self.driver._loop.reading) and time.monotonic() - reading.time < 0.05
+
+        self.spin(is_armed)
         self.gains.publish(conversions.joint_gains(KP, KD, EFFORT))
         self.spin(lambda: self.is_stiff)
         self.state.publish(String(data='walking'))
