@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 import time
 from typing import Any, List, Optional
@@ -39,6 +40,7 @@ from humanoid_locomotion.nodes.ros.parameters import DriverParameters, declare, 
 REPORT_PERIOD, SLOW_PERIOD, CHECK_PERIOD = 0.02, 1.0, 0.05  # [s]
 STAND_PERIOD = 0.2  # [s] between requests to stand while the button is not held
 REFUSAL_LOG_PERIOD = 2.0  # [s]
+CONTROLLER_PATIENCE = 0.5  # [s] after which states are published without a controller
 STIFF = ('ramping', 'standing', 'walking')  # states of the locomotion node
 
 
@@ -60,6 +62,9 @@ class DriverNode(Node):
         self._reason, self._since, self._trips, self._label = '', 0.0, 0, ''
         # Of the states: smallest time between two that are published, and time of the last one.
         self._gap, self._published = 1.0 / self._settings.publish_rate - 0.5e-3, 0.0
+        # Before it hears a controller's gains it publishes none: a controller that ramps unheard
+        # ramps from where the damped robot no longer is.
+        self._publish_from = math.inf
         self._checked = 0.0  # time when other commanders were looked for
         self._publishers_of_state = [
             self.create_publisher(JointState, 'joint_states', qos.SENSOR_OUTPUT),
@@ -109,6 +114,7 @@ class DriverNode(Node):
             raise
         self._guard, self._loop = guard, loop
         self._messages = StateMessages(port.joints, port.imu_frame)
+        self._publish_from = time.monotonic() + CONTROLLER_PATIENCE
         loop.start()
         create_wall_timer(self, REPORT_PERIOD, self._report)
         create_wall_timer(self, SLOW_PERIOD, self._publish_slowly)
@@ -125,7 +131,8 @@ class DriverNode(Node):
     def _after_read(self, reading: Optional[RobotReading]) -> None:
         """Publish a state at once; look for other commanders in between. In another thread."""
         now = time.monotonic()
-        if reading is not None and reading.time - self._published > self._gap:
+        if (reading is not None and now > self._publish_from
+                and reading.time - self._published > self._gap):
             self._published = reading.time
             self._publish_state(reading, now)
         if now - self._checked > CHECK_PERIOD:
@@ -204,6 +211,7 @@ class DriverNode(Node):
     def _on_gains(self, msg: Float64MultiArray) -> None:
         if self._guard is None:
             return
+        self._publish_from = 0.0
         try:
             self._guard.take_gains(conversions.read_gains(msg), time.monotonic())
         except LocomotionError as error:

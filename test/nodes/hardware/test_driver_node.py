@@ -23,6 +23,7 @@ from udp_robot import NAME, UdpRobot
 
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.robot import load_robot
+from humanoid_locomotion.nodes.hardware import driver_node
 from humanoid_locomotion.nodes.hardware.driver_node import DriverNode
 from humanoid_locomotion.nodes.hardware.port import Remote
 from humanoid_locomotion.nodes.ros import conversions, qos
@@ -132,6 +133,16 @@ def controller(ros, robot):
         one.close()
     if os.sched_getscheduler(0) != scheduler:  # it was permitted
         os.sched_setscheduler(0, scheduler, os.sched_param(0))
+
+
+def test_states_are_published_when_a_controller_is_heard(robot, controller, monkeypatch):
+    """One that ramps unheard would ramp from where the damped robot no longer is."""
+    monkeypatch.setattr(driver_node, 'CONTROLLER_PATIENCE', 1e6)
+    it = controller()
+    it.spin(lambda: it.driver._loop.reading and it.heard['/diagnostics'])
+    assert not it.heard['joint_states'] and not it.heard['imu/data']
+    it.gains.publish(conversions.joint_gains(0.0 * KP, KD, EFFORT))
+    it.spin(lambda: it.heard['joint_states'] and it.heard['imu/data'])
 
 
 def test_the_state_of_the_robot_is_on_the_topics(robot, controller):
