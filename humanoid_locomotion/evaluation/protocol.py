@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 import math
-from typing import Optional
+from typing import Optional, Tuple
 
 from humanoid_locomotion.core.action import ARM_PARTS, ARM_REACH
 from humanoid_locomotion.core.command import CommandSpec
@@ -19,7 +19,7 @@ from humanoid_locomotion.sim.disturbances import SensorNoise
 
 VERSION = 4
 
-Command = tuple[float, float, float]  # forward [m/s], left [m/s], turning left [rad/s]
+Command = Tuple[float, float, float]  # forward [m/s], left [m/s], turning left [rad/s]
 
 COMMANDS: tuple[Command, ...] = (
     (0.1, 0.0, 0.0), (0.3, 0.0, 0.0), (0.5, 0.0, 0.0), (0.8, 0.0, 0.0), (1.0, 0.0, 0.0),
