@@ -46,8 +46,8 @@ CONTRACTS = {
     'terms of a held joint': replace(
         CLOCK, commanded=('j1', 'j2', 'j3'), gait=GaitSpec(0.8, 0.0, 'stride_start'),
         observation=replace(CLOCK.observation, terms=tuple(map(TermSpec, (
-            'phase_sine', 'phase_cosine', 'walk_command', 'waist_command', 'arm_reference',
-            'previous_action', 'joint_positions'))))),
+            'phase_sine', 'phase_cosine', 'walk_command', 'waist_command', 'previous_action',
+            'joint_positions'))))),
     'scaled': replace(CLOCK, observation=replace(CLOCK.observation, terms=(
         TermSpec('joint_positions', 0.5), TermSpec('joint_velocities', 0.1, 0.5),
         TermSpec('gait_clock')))),
