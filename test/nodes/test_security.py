@@ -31,10 +31,14 @@ def test_policy_is_what_the_node_does(bench):
     def published():
         return {n for n, _ in one.node.get_publisher_names_and_types_by_node(name, space)}
 
-    one.until(published)  # its own topics, too, are discovered
-    subscribed = {n for n, _ in one.node.get_subscriber_names_and_types_by_node(name, space)}
-    served = {n for n, _ in one.node.get_service_names_and_types_by_node(name, space)}
+    def served():
+        return {n for n, _ in one.node.get_service_names_and_types_by_node(name, space)}
+
+    # A node discovers its own topics and services one after the other, like those of others.
+    one.until(lambda: published() == allowed('topic', 'publish')
+              and served() == allowed('service', 'reply'), must=False)
     assert published() == allowed('topic', 'publish')
+    assert served() == allowed('service', 'reply')
+    subscribed = {n for n, _ in one.node.get_subscriber_names_and_types_by_node(name, space)}
     assert subscribed <= allowed('topic', 'subscribe')
     assert allowed('topic', 'subscribe') - subscribed <= {'/parameter_events', '/clock'}
-    assert served == allowed('service', 'reply')
