@@ -21,7 +21,7 @@ app = group('Look at policy folders, export and change them.')
 console = Console()
 BEYOND = typer.Option(
     '', show_default='nothing', help='Bounds of robot.yaml (policy_bounds) that the policy may '
-    'exceed, with commas: gains, limits, action_scale, control_period, targets, model_hash. '
+    'exceed, comma-separated: gains, limits, action_scale, control_period, targets, model_hash. '
     'Recorded in contract and card.')
 
 

@@ -42,6 +42,10 @@ class JointTargets:
     positions: Array
 
 
+# A robot has fallen below this share of its height in the default pose, or beyond this tilt [rad].
+FALL_HEIGHT, FALL_TILT = 0.55, 0.8
+
+
 def is_down(height: Array, tilt: Array, min_height: Array, max_tilt: float) -> Array:
     """Tell which robots have fallen: base too low, tilted too far, or not a number.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from humanoid_locomotion.core.robot import RobotSpec
     from humanoid_locomotion.training.env.env import LocomotionEnv, StepResult
 
+
 class HumanoidIsaacEnv:
     """The course's task in Isaac Gym if this Python has it, else in another simulator.
 

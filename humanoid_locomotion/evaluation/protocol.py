@@ -14,6 +14,7 @@ from typing import Optional, Tuple
 
 from humanoid_locomotion.core.action import ARM_PARTS, ARM_REACH
 from humanoid_locomotion.core.command import CommandSpec
+from humanoid_locomotion.core.state import FALL_HEIGHT, FALL_TILT
 from humanoid_locomotion.sim.backend import PhysicsSpec
 from humanoid_locomotion.sim.disturbances import SensorNoise
 
@@ -163,8 +164,8 @@ class Protocol:
     situation_runs: int = 3
     ice: Situation = ICE
     noise: SensorNoise = field(default_factory=SensorNoise)
-    fall_height: float = 0.55
-    fall_tilt: float = 0.8
+    fall_height: float = FALL_HEIGHT
+    fall_tilt: float = FALL_TILT
 
     def physics(self, control_period: float) -> PhysicsSpec:
         """Return physics with a whole number of steps per control period [s].

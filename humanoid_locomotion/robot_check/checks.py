@@ -15,12 +15,11 @@ from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.feedback.joint_mirror import REFLECTION, joint_mirror
 from humanoid_locomotion.core.feedback.kinematics import joint_lines
 from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
-from humanoid_locomotion.core.state import JointTargets, is_down
+from humanoid_locomotion.core.state import FALL_HEIGHT, FALL_TILT, JointTargets, is_down
 from humanoid_locomotion.robot_check.posture import PHYSICS, Posture, opened
 
 GOOD, LOOK, BAD = 'good', 'look', 'bad'
 STANDING_TIME = 1.0  # [s]
-FALL_HEIGHT, FALL_TILT = 0.55, 0.8  # share of base_height, [rad]; as the scorecard counts falls
 SQUAT_STEP, MISS = 0.02, 0.01  # shares of the leg length
 BALANCING = 4  # corrections of the base, for a centre of mass that moves with the legs
 ONE_LEG_DEPTH = 0.1  # share of the leg length by which the base is lowered on one leg

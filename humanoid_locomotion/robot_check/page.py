@@ -20,9 +20,9 @@ from humanoid_locomotion.core.robot import MAX_MODEL_BYTES, RobotSpec, load_robo
 from humanoid_locomotion.robot_check.checks import Finding, check_robot, worth_training
 from humanoid_locomotion.robot_check.drawing import LEGEND, Scene, picture
 from humanoid_locomotion.robot_check.posture import Posture, opened
+from humanoid_locomotion.robot_models.drafting.questions import TODO
 from humanoid_locomotion.robot_models.mjcf_reader import check_file, mujoco_errors
 
-TODO = 'TODO'
 NOTES = '#   '  # begin of the lines of robot.yaml in which `robot import` lists guesses
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem;

@@ -121,7 +121,7 @@ def run_wire_faults(folder: PolicyFolder, spec: RobotSpec) -> Iterator[WireOutco
     Raises:
         RefusedError: This process may not make the network of a cable that can be cut.
     """
-    Cable().close()  # before hours of other faults
+    Cable().close()  # before minutes of other faults
     for fault in FAULTS:
         for walking in (False, True):
             yield inject(folder, spec, fault, walking)

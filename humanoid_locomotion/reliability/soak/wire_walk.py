@@ -96,7 +96,7 @@ class WireWalk:
         return not self.ended and self.led > 0.95
 
 
-class Troubles:
+class Disturbances:
     """Waves the arms of a robot through their tested range, and pushes it from time to time.
 
     Args:
@@ -154,7 +154,7 @@ def walk_on_wire(folder: PolicyFolder, spec: RobotSpec, seconds: float, run: int
     with standing_robot(folder, spec, make, 2 * unitree_mujoco.LOWERING) as bench:
         bench.operator.spin(STAND)
         height, begin = bench.robot.report['position'][2], time.monotonic()
-        troubles = Troubles(bench, folder, run) if arms else None
+        disturbances = Disturbances(bench, folder, run) if arms else None
         while not walk.ended and walk.seconds < seconds:
             for segment in PROFILE:
                 bench.operator.walk = list(segment.command)
@@ -166,9 +166,9 @@ def walk_on_wire(folder: PolicyFolder, spec: RobotSpec, seconds: float, run: int
                     poses.append(np.array([report['time'], *report['position'][:2],
                                            report['yaw']]))
                     walk.ended = _ended(report, height, bench.operator.state)
-                    if troubles is not None:
-                        troubles.report()
-                        walk.pushes, walk.led = troubles.pushes, troubles.led
+                    if disturbances is not None:
+                        disturbances.report()
+                        walk.pushes, walk.led = disturbances.pushes, disturbances.led
                 walk.achieved.setdefault(segment.name, []).append(mean_velocity(np.array(poses)))
                 walk.seconds = time.monotonic() - begin
                 if walk.ended or walk.seconds >= seconds:
