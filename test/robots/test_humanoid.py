@@ -247,24 +247,6 @@ def test_default_pose_is_inside_the_ranges(robot):
     assert np.all(robot.default < robot.column('upper'))
 
 
-@pytest.mark.parametrize('side', [0, 1])
-def test_drives_can_hold_the_robot_on_one_foot(robot, side):
-    data = robot.standing()
-    data.qacc[:] = 0.0
-    mujoco.mj_inverse(robot.model, data)
-    torque = data.qfrc_inverse.copy()  # at rest, as if a hand held the base
-    jacobian = np.zeros((6, robot.model.nv))
-    sole = robot.model.site(robot.spec['soles'][side]).id
-    mujoco.mj_jacSite(robot.model, data, jacobian[:3], jacobian[3:], sole)
-    wrench = np.linalg.solve(jacobian[:, :6].T, torque[:6])  # the floor does it, at that sole
-    torque -= jacobian.T @ wrench
-    np.testing.assert_allclose(torque[:6], 0.0, atol=1e-9)
-    weight = robot.model.body_subtreemass[0] * 9.81
-    np.testing.assert_allclose(wrench[:3], [0.0, 0.0, weight], atol=1e-6)
-    too_weak = np.abs(torque[robot.places - 1]) >= robot.column('effort')
-    assert not too_weak.any(), np.array(robot.names)[too_weak]
-
-
 # --------------------------------------------------------------------- standing and touching
 
 
