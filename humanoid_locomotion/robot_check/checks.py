@@ -101,9 +101,9 @@ def _mirror(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
     masses, centres = posture.model.body_mass[links], posture.data.xipos[links]
     yield _finding('mirror: masses', 100.0 * _change(masses, masses[source]), 5.0,
                    math.inf, '%', 'robot.xml: mass of the inertials')
-    gaps = np.linalg.norm((centres - centres[source] * REFLECTION), axis=1)
+    gaps = np.linalg.norm(centres - centres[source] * REFLECTION, axis=1)
     yield _finding('mirror: centres of mass', float(gaps.max()), 0.015, math.inf, 'm',
-                   f'robot.xml: pos of the inertial of {names[int(gaps.argmax())]}\'s link')
+                   f"robot.xml: pos of the inertial of {names[int(gaps.argmax())]}'s link")
 
 
 def _change(values: np.ndarray, others: np.ndarray) -> float:

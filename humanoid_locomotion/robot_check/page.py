@@ -24,7 +24,7 @@ from humanoid_locomotion.robot_check.posture import Posture, opened
 from humanoid_locomotion.robot_models.drafting.questions import TODO
 from humanoid_locomotion.robot_models.mjcf_reader import check_file, mujoco_errors
 
-# Begin of a robot.yaml that `robot import` wrote, and of the lines below in which it lists guesses.
+# Begin of a robot.yaml that `robot import` wrote, and of the next lines, which list its guesses.
 DRAFTED, NOTES = '# Drafted from ', '#   '
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem;

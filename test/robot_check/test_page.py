@@ -79,7 +79,7 @@ def test_what_a_person_must_decide_is_red(tmp_path):
     folder = copied(tmp_path / 'mine', lambda d: (
         joint(d, 'left_knee').update(kp='TODO'), d.update(base_height='TODO', name='<i>')))
     path = folder / 'robot.yaml'
-    path.write_text('# Drafted from a.urdf. Check:\n#   feet: the lowest links\n' + path.read_text())
+    path.write_text('# Drafted from a\n#   feet: the lowest links\n' + path.read_text())
     found = report(folder)
     assert not found.is_worth_training and found.findings == []
     assert found.verdict.startswith('not ready: ')
