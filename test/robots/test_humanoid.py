@@ -17,6 +17,7 @@ from robot_files import (
     AXES,
     MIRROR,
     ROBOTS,
+    ROBOTS_FOLDER,
     WITH_URDF,
     Robot,
     body_inertia,
@@ -27,6 +28,8 @@ from robot_files import (
     support_margin,
     urdf_link_poses,
 )
+
+from humanoid_locomotion.core.reading.resources import robot_folders
 
 
 @pytest.fixture(params=ROBOTS, ids=lambda expected: expected.name, scope='module')
@@ -42,6 +45,10 @@ def robot_with_urdf(request) -> Robot:
 
 
 # --------------------------------------------------------------------- one robot in all its files
+
+
+def test_every_robot_is_tested_here():
+    assert {it.name for it in ROBOTS} == set(robot_folders())
 
 
 def test_joints_are_the_same_in_mjcf_and_yaml(robot):
@@ -141,6 +148,14 @@ def test_mass_and_height(robot):
     top = max(highest_point(robot.model, data, geom) for geom in shapes)
     assert robot.expected.mass[0] < robot.model.body_subtreemass[0] < robot.expected.mass[1]
     assert robot.expected.height[0] < top < robot.expected.height[1]
+
+
+def test_the_page_of_robots_says_its_size(robot):
+    data, model = robot.standing(), robot.model
+    top = max(highest_point(model, data, geom) for geom in range(model.ngeom))
+    page = (ROBOTS_FOLDER.parents[1] / 'docs' / 'own_robot.md').read_text(encoding='utf-8')
+    assert (f'| `{robot.expected.name}` | {len(robot.names)} | {top:.2f} m | '
+            f'{model.body_subtreemass[0]:.1f} kg |') in page
 
 
 def highest_point(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> float:
