@@ -107,10 +107,10 @@ ROBOTS = [
     ),
     Expectation(
         name='unitree_h1_2',
-        num_joints=21,
+        num_joints=27,
         mass=(66.98, 66.99),
         height=(1.7, 1.85),
-        gain_frequency=(('ankle', 5.0), ('shoulder', 4.0), ('elbow', 4.0), ('', 8.0)),
+        gain_frequency=(('hip', 8.0), ('knee', 8.0), ('torso', 8.0), ('ankle', 5.0), ('', 4.0)),
         gain_damping=1.0,
         may_touch=(
             ('left_foot_side', 'right_foot_side'),
