@@ -97,10 +97,13 @@ def _mirror(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
               for key in ('effort', 'kp', 'kd', 'armature')]
     yield _finding('mirror: drives', 100.0 * max(driven), 1.0, math.inf, '%',
                    'robot.yaml: effort, kp, kd, armature')
-    masses = np.array([posture.model.body_mass[posture.model.joint(name).bodyid[0]]
-                       for name in names])
+    links = np.array([posture.model.joint(name).bodyid[0] for name in names])
+    masses, centres = posture.model.body_mass[links], posture.data.xipos[links]
     yield _finding('mirror: masses', 100.0 * _change(masses, masses[source]), 5.0,
                    math.inf, '%', 'robot.xml: mass of the inertials')
+    gaps = np.linalg.norm(centres - centres[source] * REFLECTION, axis=1)
+    yield _finding('mirror: centres of mass', float(gaps.max()), 0.015, math.inf, 'm',
+                   f"robot.xml: pos of the inertial of {names[int(gaps.argmax())]}'s link")
 
 
 def _change(values: np.ndarray, others: np.ndarray) -> float:

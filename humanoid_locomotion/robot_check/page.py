@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+import itertools
 import math
 from pathlib import Path
 from typing import Any, Iterable, List, Mapping, Sequence
@@ -23,7 +24,8 @@ from humanoid_locomotion.robot_check.posture import Posture, opened
 from humanoid_locomotion.robot_models.drafting.questions import TODO
 from humanoid_locomotion.robot_models.mjcf_reader import check_file, mujoco_errors
 
-NOTES = '#   '  # begin of the lines of robot.yaml in which `robot import` lists guesses
+# Begin of a robot.yaml that `robot import` wrote, and of the next lines, which list its guesses.
+DRAFTED, NOTES = '# Drafted from ', '#   '
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem;
        color: #222; }
@@ -117,10 +119,10 @@ def _posture(robot: RobotSpec) -> Posture:
 def _guesses(folder: Path) -> Iterable[Origin]:
     """Yield the guesses that `robot import` listed in robot.yaml."""
     text = read_bytes(folder / 'robot.yaml', MAX_MODEL_BYTES).decode('utf-8', 'replace')
-    for line in text.splitlines():
-        if line.startswith(NOTES):
-            key, _, words = line[len(NOTES):].partition(': ')
-            yield Origin(key, words, 'guessed')
+    lines = text.splitlines()[1:] if text.startswith(DRAFTED) else []
+    for line in itertools.takewhile(lambda it: it.startswith(NOTES), lines):
+        key, _, words = line[len(NOTES):].partition(': ')
+        yield Origin(key, words, 'guessed')
 
 
 def _undecided(data: Any, at: str) -> Iterable[str]:

@@ -115,7 +115,7 @@ def test_a_robot_may_have_no_urdf(folder):
 
 @pytest.mark.parametrize('name, trunk', [
     ('humanoid', 'torso_roll_link'), ('course', 'torso_roll_link'), ('unitree_g1', 'torso_link'),
-    ('unitree_h1', 'torso_link')])
+    ('unitree_h1', 'torso_link'), ('unitree_h1_2', 'torso_link'), ('talos', 'torso_2_link')])
 def test_the_trunk_is_the_link_that_carries_the_arms(name, trunk):
     assert load_robot(name).trunk == trunk
 

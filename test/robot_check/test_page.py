@@ -79,7 +79,7 @@ def test_what_a_person_must_decide_is_red(tmp_path):
     folder = copied(tmp_path / 'mine', lambda d: (
         joint(d, 'left_knee').update(kp='TODO'), d.update(base_height='TODO', name='<i>')))
     path = folder / 'robot.yaml'
-    path.write_text('#   feet: the lowest links\n' + path.read_text())
+    path.write_text('# Drafted from a\n#   feet: the lowest links\n' + path.read_text())
     found = report(folder)
     assert not found.is_worth_training and found.findings == []
     assert found.verdict.startswith('not ready: ')
@@ -91,6 +91,13 @@ def test_what_a_person_must_decide_is_red(tmp_path):
     assert ['decide', 'base_height', 'TODO', 'decide'] in rows
     assert ['guessed', 'feet', 'the lowest links', 'guessed'] in rows
     assert text.count('<svg') == 2 and '<i>' not in text
+
+
+def test_a_comment_of_a_robot_that_was_not_drafted_is_no_guess(tmp_path):
+    folder = copied(tmp_path / 'mine')
+    path = folder / 'robot.yaml'
+    path.write_text('# Gains.\n#   kp = armature * (2 pi f)^2\n' + path.read_text())
+    assert not [it for it in report(folder).origins if it.origin == 'guessed']
 
 
 def test_a_robot_that_disagrees_with_its_model_is_red_at_that_key(ends, tmp_path):

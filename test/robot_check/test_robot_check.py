@@ -24,7 +24,8 @@ def posture(name='humanoid'):
     return Posture(robot, backend)
 
 
-@pytest.mark.parametrize('name', ['humanoid', 'course', 'unitree_g1', 'unitree_h1'])
+@pytest.mark.parametrize('name', [
+    'humanoid', 'course', 'unitree_g1', 'unitree_h1', 'unitree_h1_2', 'talos'])
 def test_a_robot_that_walks_is_good_in_every_line(name):
     findings = check_robot(load_robot(name))
     assert [it.name for it in findings if it.verdict != 'good'] == []
@@ -63,6 +64,8 @@ SAME = str
     (lambda d: joint(d, 'left_knee').update(upper=2.0), SAME, 'mirror: limits', 'look', 'upper'),
     (lambda d: joint(d, 'left_knee').update(kp=100.0), SAME, 'mirror: drives', 'look', 'kp'),
     (dict, lambda x: x.replace('mass="2.1"', 'mass="2.6"', 1), 'mirror: masses', 'look', 'mass'),
+    (dict, lambda x: x.replace('pos="0.04 0 -0.0398" mass', 'pos="0.04 0.02 -0.0398" mass', 1),
+     'mirror: centres of mass', 'look', "inertial of left_ankle_roll's link"),
     (lambda d: [it.update(default=0.1) for it in d['joints'] if 'ankle_pitch' in it['name']],
      SAME, 'tilt of the soles', 'bad', 'ankle pitch'),
     (dict, lambda x: x.replace('pos="0 0 -0.07"', 'pos="0 0 -0.02"'), 'soles from foot shapes',

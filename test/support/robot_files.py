@@ -105,6 +105,39 @@ ROBOTS = [
         ),
         lopsided=6e-3,
     ),
+    Expectation(
+        name='unitree_h1_2',
+        num_joints=27,
+        mass=(66.98, 66.99),
+        height=(1.7, 1.85),
+        gain_frequency=(('hip', 8.0), ('knee', 8.0), ('torso', 8.0), ('ankle', 5.0), ('', 4.0)),
+        gain_damping=1.0,
+        may_touch=(
+            ('left_foot_side', 'right_foot_side'),
+            ('left_shin', 'right_shin'),
+            ('left_thigh', 'right_thigh'),
+            ('left_hand', 'right_thigh'),
+            ('left_forearm', 'chest'),
+        ),
+        lightest=(0.1, 1e-5),
+        lopsided=6e-3,
+    ),
+    Expectation(
+        name='talos',
+        num_joints=22,
+        mass=(93.09, 93.1),
+        height=(1.65, 1.8),
+        gain_frequency=(('arm', 6.0), ('', 12.0)),
+        gain_damping=1.5,
+        may_touch=(
+            ('left_foot_side', 'right_foot_side'),
+            ('left_shin', 'right_shin'),
+            ('left_thigh', 'right_thigh'),
+            ('left_hand', 'right_thigh'),
+            ('left_forearm', 'chest'),
+        ),
+        lopsided=4e-3,
+    ),
 ]
 WITH_URDF = [it for it in ROBOTS if (ROBOTS_FOLDER / it.name / 'robot.urdf').is_file()]
 
@@ -199,10 +232,8 @@ def body_inertia(model: mujoco.MjModel, body: int) -> np.ndarray:
 
 def mirror_name(name: str) -> str:
     """Give the name of the part on the other side; a middle part is its own mirror image."""
-    for side, other in (('left_', 'right_'), ('right_', 'left_')):
-        if name.startswith(side):
-            return other + name[len(side) :]
-    return name
+    sides = {'left': 'right', 'right': 'left'}
+    return '_'.join(sides.get(word, word) for word in name.split('_'))
 
 
 def mirrored_positions(robot: Robot, positions: np.ndarray) -> np.ndarray:

@@ -14,18 +14,23 @@ from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.sim.backend import open_backend
-from humanoid_locomotion.training.config_file import load_config
+from humanoid_locomotion.training.config_file import load_config, read_config
+from humanoid_locomotion.training.derived_recipe import derive
 from humanoid_locomotion.training.env.env import LocomotionEnv
 
 NUM_ENVS, STEPS = 4, 15
 
 
-@pytest.fixture(params=['humanoid', 'course', 'unitree_g1', 'unitree_h1', 'any_robot'])
+@pytest.fixture(params=['humanoid', 'course', 'unitree_g1', 'unitree_h1', 'unitree_h1_2', 'talos'])
 def standing(request):
-    """Give each robot's environment, in CPU MuJoCo, without kicks and told to stand."""
+    """Give each robot's environment, in CPU MuJoCo, without kicks and told to stand.
+
+    The recipe is the robot's own, or derived for a robot without one.
+    """
     torch.manual_seed(0)
-    settings = load_config(config_file('training', request.param))
-    robot = load_robot(settings.robot)
+    robot, own = load_robot(request.param), config_file('training', request.param)
+    settings = load_config(own) if own.is_file() else read_config(
+        derive(robot, robot.name).data, own)
     contract = settings.contract(robot)
     backend = open_backend('mujoco', robot, NUM_ENVS, settings.physics, contract.joints, 'cpu')
     env = LocomotionEnv(settings, contract, backend, robot.mass, 0)

@@ -12,6 +12,7 @@ import numpy as np
 from humanoid_locomotion.sim.questions.bench import Bench, Finding, near
 
 COAST = 10      # physics steps of a free decay
+COASTING = 1.0  # [rad/s] at its begin: legs that are close to each other do not touch
 APPROACH = 1.0  # [rad/s] towards a limit
 ROOM = 0.05     # [rad] before the limit
 SIDES = {'left': 'right', 'right': 'left'}
@@ -77,7 +78,7 @@ def fitted_inertias(bench: Bench, found: np.ndarray,
 def decay(bench: Bench) -> Finding:
     """Let each joint coast: damping and friction would take energy."""
     inwards = np.where(bench.rest[0] < 0.5 * (bench.lower + bench.upper), 1.0, -1.0)
-    speeds = inwards * np.minimum(3.0, 0.5 * bench.speed)
+    speeds = inwards * np.minimum(COASTING, 0.5 * bench.speed)
     bench.put(joint_velocities=bench.one_each(speeds))
     before, lost = bench.energy(), np.zeros(bench.n)
     for _ in range(COAST):

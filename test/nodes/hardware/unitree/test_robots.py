@@ -28,11 +28,11 @@ def test_every_machine_has_its_number_of_different_joints(machine, count):
 
 
 def test_the_robots_of_the_package_are_known():
-    g1, h1 = load_robot('unitree_g1'), load_robot('unitree_h1')
-    assert machine_with(g1.joint_names, g1.name) is G1
+    g1, h1, h1_2 = (load_robot(f'unitree_{name}') for name in ('g1', 'h1', 'h1_2'))
     assert list(G1.joints) == g1.joint_names  # the contract's order is the motors'
-    assert machine_with(h1.joint_names, h1.name) is H1
-    for robot, machine in ((g1, G1), (h1, H1)):
+    assert list(H1_2.joints) == h1_2.joint_names
+    for robot, machine in ((g1, G1), (h1, H1), (h1_2, H1_2)):
+        assert machine_with(robot.joint_names, robot.name) is machine
         assert f'name="{machine.imu_frame}"' in robot.mjcf_path.read_text()
 
 

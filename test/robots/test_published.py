@@ -1,6 +1,6 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Unitree's robots are what Unitree publishes: every figure, and what follows from them.
+"""Robots of other makers are what is published: every figure, and what follows from them.
 
 `figures/` holds the published numbers. Kinematics and gravity torques are computed here from those
 numbers alone, and held against the model that is simulated.
@@ -18,7 +18,7 @@ from robot_files import ROBOTS, Robot, body_inertia, rotation
 
 FIGURES = pathlib.Path(__file__).parent / 'figures'
 GRAVITY = 9.81
-POSES = 100
+POSES = 30
 
 
 def matrix(quaternion) -> np.ndarray:
@@ -64,7 +64,7 @@ class Published:
             for body in self.bodies)
 
 
-@pytest.fixture(params=['unitree_g1', 'unitree_h1'], scope='module')
+@pytest.fixture(params=['unitree_g1', 'unitree_h1', 'unitree_h1_2', 'talos'], scope='module')
 def both(request) -> tuple[Robot, Published]:
     """Give the robot that ships and the figures that were published."""
     (expected,) = (it for it in ROBOTS if it.name == request.param)
