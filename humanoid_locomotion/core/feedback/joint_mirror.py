@@ -23,7 +23,8 @@ def joint_mirror(names: Sequence[str], robot: RobotSpec) -> Tuple[List[int], Lis
     The source of a joint is its twin. Two joints are twins if their axes are mirror images of each
     other in the default pose, or if ``mirrored_joints`` of the robot names them. Where a joint is
     anchored along its axis does not change its motion; of several joints on one axis, those are
-    twins whose anchors are nearest. The sign follows from the two axes.
+    twins whose anchors are nearest. A joint on the sagittal plane is its own twin. The sign
+    follows from the two axes.
 
     Args:
         names: The joints, in the order of the vector to mirror.
@@ -75,5 +76,6 @@ def _nearest_images(name: str, names: Sequence[str], lines: Dict[str, JointLine]
     apart = {other: np.linalg.norm(line.anchor * REFLECTION - lines[other].anchor)
              for other in names if other in lines
              and abs((line.axis * REFLECTION) @ lines[other].axis) > 1.0 - AXIS_TOLERANCE
-             and distance_from_image(line, lines[other]) < POSITION_TOLERANCE}
+             and distance_from_image(line, lines[other]) < POSITION_TOLERANCE
+             and (other != name or abs(line.anchor[1]) < POSITION_TOLERANCE)}
     return [other for other in apart if apart[other] < min(apart.values()) + POSITION_TOLERANCE]
