@@ -32,7 +32,7 @@ setup(
     name=NAME,
     version='0.2.0',
     description='Learned walking for humanoids, from training in simulation to ROS 2',
-    license='Apache-2.0 AND BSD-3-Clause',
+    license='Apache-2.0 AND BSD-3-Clause AND MIT AND CC-BY-SA-4.0',
     maintainer='humanoid_locomotion maintainers',
     maintainer_email='humanoid-locomotion@example.com',
     packages=find_packages(include=[NAME, f'{NAME}.*']),

@@ -210,8 +210,9 @@ class RobotSpec:
 
     @cached_property
     def trunk_joints(self) -> FrozenSet[str]:
-        """The joints between the base and the trunk."""
-        return self._joints_above((self.trunk,))
+        """The joints between the trunk and the link that carries both legs."""
+        left, right = (self._joints_above((foot,)) for foot in self.feet)
+        return self._joints_above((self.trunk,)) ^ (left & right)
 
     def _joints_above(self, links: Tuple[str, ...]) -> FrozenSet[str]:
         paths = self._paths()

@@ -12,7 +12,11 @@ import numpy as np
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import LocomotionError
-from humanoid_locomotion.core.feedback.joint_mirror import REFLECTION, joint_mirror
+from humanoid_locomotion.core.feedback.joint_mirror import (
+    REFLECTION,
+    distance_from_image,
+    joint_mirror,
+)
 from humanoid_locomotion.core.feedback.kinematics import joint_lines
 from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
 from humanoid_locomotion.core.state import FALL_HEIGHT, FALL_TILT, JointTargets, is_down
@@ -81,8 +85,7 @@ def _mirror(robot: RobotSpec, posture: Posture) -> Iterator[Finding]:
         yield Finding('mirror', 'not found', 'a twin for every joint', BAD, str(error))
         return
     names, sides = robot.joint_names, np.array(sign)
-    apart = [np.linalg.norm(lines[name].anchor * REFLECTION - lines[names[i]].anchor)
-             for name, i in zip(names, source)]
+    apart = [distance_from_image(lines[name], lines[names[i]]) for name, i in zip(names, source)]
     yield _finding('mirror: joint positions', float(np.max(apart)), 0.005, math.inf,
                    'm', 'robot.xml: pos of the bodies')
     lower, upper, default = (robot.values(key) for key in ('lower', 'upper', 'default'))

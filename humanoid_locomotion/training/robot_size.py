@@ -22,7 +22,7 @@ class RobotSize:
     Attributes:
         mass: Of all links [kg].
         base_height: Of the base above the floor [m].
-        leg_length: From the highest joint of the legs down to the soles [m].
+        leg_length: From the highest joint of one leg alone down to the soles [m].
         feet_distance: Between the soles, sideways [m].
         torque_angle: Median of effort / kp of the leg joints [rad]: the distance from its target
             at which a joint controller reaches the torque limit.
@@ -46,9 +46,10 @@ def robot_size(robot: RobotSpec) -> RobotSize:
     """
     lines, sites = default_pose(robot)
     left, right = (sites[name] for name in robot.soles)
-    top = max(lines[name].anchor[2] for name in robot.leg_joints & lines.keys())
+    own = robot.leg_joints - robot.trunk_joints
+    top = max(lines[name].anchor[2] for name in own & lines.keys())
     length = float(top - 0.5 * (left[2] + right[2]))
-    legs = [i for i, name in enumerate(robot.joint_names) if name in robot.leg_joints]
+    legs = [i for i, name in enumerate(robot.joint_names) if name in own]
     effort, kp = robot.values('effort')[legs], robot.values('kp')[legs]
     return RobotSize(
         mass=robot.mass, base_height=robot.base_height, leg_length=length,
@@ -60,15 +61,17 @@ def joint_roles(robot: RobotSpec) -> Dict[str, str]:
     """Return the role of every joint in the default pose.
 
     ``hip_roll``, ``hip_yaw`` and ``leg_pitch`` (hip pitch and knee) by the axis of a leg joint,
-    ``ankle`` for one near the sole, ``trunk`` between base and trunk, else ``arm``.
+    ``ankle`` for one near the sole, ``trunk`` between the legs and the trunk, else ``arm``.
     """
     lines, sites = default_pose(robot)
     ankle = (0.5 * sum(sites[name][2] for name in robot.soles)
              + ANKLE * robot_size(robot).leg_length)
 
     def role(name: str) -> str:
+        if name in robot.trunk_joints:
+            return 'trunk'
         if name not in robot.leg_joints:
-            return 'trunk' if name in robot.trunk_joints else 'arm'
+            return 'arm'
         axis, anchor = lines[name]
         return 'ankle' if anchor[2] < ankle else (
             'hip_roll', 'leg_pitch', 'hip_yaw')[int(np.abs(axis).argmax())]

@@ -185,6 +185,14 @@ def test_a_foots_box_becomes_spheres_in_its_lowest_corners(draft, turn, size):
     np.testing.assert_allclose(sorted(model.geom_pos[:4].tolist()), corners, atol=1e-6)
 
 
+def test_a_narrow_foot_does_not_stand_on_a_line(draft):
+    """The foot of a ToddlerBot, 42 mm wide: spheres of a quarter of that, 21 mm apart."""
+    sphere, box = '<sphere radius="0.05"/>', '<box size="0.12 0.042 0.049"/>'
+    model = mujoco.MjModel.from_xml_path(str(draft(URDF.replace(sphere, box), '.urdf')[0] / 'robot.xml'))
+    assert model.geom_size[:, 0] == pytest.approx(0.0105)
+    assert np.ptp(model.geom_pos[:4], axis=0) == pytest.approx([0.099, 0.021, 0.0])
+
+
 def test_a_cylinder_becomes_a_capsule_as_long(draft):
     sphere, rod = '<sphere radius="0.05"/>', '<cylinder radius="0.05" length="0.4"/>'
     folder, _ = draft(URDF.replace(sphere, rod), '.urdf')

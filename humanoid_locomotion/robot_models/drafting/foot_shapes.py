@@ -19,7 +19,9 @@ from humanoid_locomotion.robot_models.drafting.scene import delete_shape, rigid
 from humanoid_locomotion.robot_models.mjcf_reader import matrix
 
 SIDES = ('left', 'right')
-SPHERE = 0.02  # [m] largest radius of the spheres that replace a foot's box
+# Largest radius of the spheres that replace a foot's box: [m], and as a share of half its width,
+# since a foot is as much narrower as they are wide.
+SPHERE, SPHERE_SHARE = 0.02, 0.5
 SLAB = 0.15  # height of the part of a mesh that its sole is fitted to, of the mesh's height
 GEOM = mujoco.mjtGeom
 # Extent of a shape along a direction `up`, given in the frame of the shape.
@@ -136,7 +138,7 @@ def _add_corners(foot: Any, data: mujoco.MjData, place: np.ndarray, turn: np.nda
     """Add spheres in the four corners of a box that are lowest in the default pose."""
     up = (data.body(foot.name).xmat.reshape(3, 3) @ turn)[2]
     thin = int(np.abs(up).argmax())
-    radius = min(SPHERE, *size)
+    radius = min(SPHERE, size[thin], SPHERE_SHARE * float(np.delete(size, thin).min()))
     values: Dict[str, Any] = SOLID if like is None else {
         key: getattr(like, key) for key in (*SOLID, 'rgba')}
     for signs in itertools.product((-1.0, 1.0), repeat=2):

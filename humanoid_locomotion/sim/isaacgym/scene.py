@@ -120,7 +120,8 @@ def _shape_filters(gym: gymapi.Gym, handle: gymapi.Asset, robot: RobotSpec,
     left, right = (set(tree.ancestors(foot)) for foot in robot.feet)
     filters = [ELSEWHERE] * gym.get_asset_rigid_shape_count(handle)
     for name, shapes in zip(bodies, gym.get_asset_rigid_body_shape_indices(handle)):
-        of_link = LEFT_LEG if name in left else RIGHT_LEG if name in right else ELSEWHERE
+        of_link = LEFT_LEG if name in left - right else (
+            RIGHT_LEG if name in right - left else ELSEWHERE)
         for shape in range(shapes.start, shapes.start + shapes.count):
             filters[shape] = of_link
     return filters

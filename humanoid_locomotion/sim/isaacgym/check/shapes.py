@@ -92,9 +92,9 @@ def _poses(bench: Bench) -> _Poses:
 def _apart(bench: Bench, points: np.ndarray, links: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """Return in which samples the legs are apart (num_samples,), by balls and their midpoints."""
     tree = UrdfTree(bench.robot.urdf_path)
-    legs = []
-    for foot in bench.robot.feet:
-        own = [bench.bodies.names.index(it) for it in tree.ancestors(foot)
+    legs, both = [], [set(tree.ancestors(foot)) for foot in bench.robot.feet]
+    for links_above in both:
+        own = [bench.bodies.names.index(it) for it in links_above - set.intersection(*both)
                if it in bench.bodies.names]
         balls = np.flatnonzero(np.isin(links, own))
         pairs = [(i, j) for i in balls for j in balls if i <= j and links[i] == links[j]]

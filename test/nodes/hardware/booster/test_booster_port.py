@@ -14,6 +14,7 @@ import fake_booster
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
+from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.hardware.booster.port import BoosterPort, quaternion_wxyz
 from humanoid_locomotion.nodes.hardware.booster.robots import ROBOTS, machine_with
 from humanoid_locomotion.nodes.hardware.port import MotorCommand
@@ -163,6 +164,7 @@ def test_each_robot_is_known_by_its_joints():
     assert [len(motors) for motors in ROBOTS.values()] == [23, 29, 22]
     for name, motors in ROBOTS.items():
         assert len(set(motors)) == len(motors) and machine_with(motors[::-1]).name == name
+    assert machine_with(load_robot('booster_t1').joint_names).motors == T1
     with pytest.raises(ConfigError, match='found a robot with 22 joints'):
         machine_with(T1[1:])
 
