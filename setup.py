@@ -52,11 +52,13 @@ setup(
     extras_require={
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],
         'record': ['mcap>=1.2,<2'],
+        'hub': ['huggingface_hub>=0.25,<3'],
         'sim': ['matplotlib>=3.6,<4', MUJOCO, *NETWORK, 'pillow>=10,<14'],
         'unitree': ['cyclonedds>=11,<12'],
         'viewer': [MUJOCO, 'scipy>=1.15,<2', 'trimesh>=5,<6', 'viser>=1.1,<1.2'],
         'train': ['gymnasium>=1.1,<2', MUJOCO, 'mujoco-warp>=3.17,<4', *NETWORK,
                   'tensorboard>=2.20,<3', 'torch>=1.13,<3', 'warp-lang>=1.19,<2'],
+        'wandb': ['wandb>=0.18,<1'],
         # colcon runs pytest for packages that ask for it under this name.
         'test': ['pytest'],
         'dev': ['hypothesis>=6,<7', 'mypy>=2,<3', 'pytest>=8,<9', 'rsl-rl-lib>=5,<6',
