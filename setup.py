@@ -32,6 +32,8 @@ setup(
     name=NAME,
     version='0.2.0',
     description='Learned walking for humanoids, from training in simulation to ROS 2',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
     license='Apache-2.0 AND BSD-3-Clause',
     maintainer='humanoid_locomotion maintainers',
     maintainer_email='humanoid-locomotion@example.com',
