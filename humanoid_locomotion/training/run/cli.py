@@ -11,7 +11,7 @@ import json
 import math
 from pathlib import Path
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.reading.config import to_mapping
@@ -265,7 +265,7 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
             console.print(f'watch it at {page.address}')
         progress = stack.enter_context(
             TrainingProgress(console, trainer.config.run.iterations, title))
-        reports = [progress.report]
+        reports: List[Report] = [progress.report]
         if asked.wandb:
             reports.append(stack.enter_context(wandb_log.opened(
                 asked.wandb, trainer.identity.id, folder, to_mapping(trainer.config))))

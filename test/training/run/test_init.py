@@ -10,11 +10,12 @@ import sys
 import pytest
 import yaml
 
-torch = pytest.importorskip('torch')
+pytest.importorskip('torch')
 pytest.importorskip('typer')
 pytest.importorskip('onnxruntime')
 
 from tiny import ROBOT, config
+import torch
 
 from humanoid_locomotion.cli.main import main
 from humanoid_locomotion.core.policy.content import TRAINING, check_hashes
