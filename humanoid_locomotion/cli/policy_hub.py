@@ -49,6 +49,7 @@ def push(
             api.create_repo(repo, private=not public, exist_ok=True)
             commit = api.upload_folder(
                 repo_id=repo, folder_path=str(folder), allow_patterns=list(LIMITS),
+                delete_patterns=list(LIMITS),  # those of a policy that was there before
                 commit_message='Policy folder of humanoid_locomotion').oid
     console.print(f'pushed {source}; humanoid-locomotion policy fetch {repo}@{commit} --output '
                   'FOLDER gets it', soft_wrap=True, markup=False, highlight=False)
@@ -64,13 +65,14 @@ def fetch(
     from humanoid_locomotion.core.policy.writer import new_policy_folder
     hub, (name, _, revision) = _hub(), repo.partition('@')
     inputs.folder_to_write(output)
-    with _one_sentence(repo):
-        listed = hub.HfApi().repo_info(
-            name, revision=revision or None, files_metadata=True, timeout=TIMEOUT)
-        files = {it.rfilename: it for it in listed.siblings if it.rfilename in LIMITS}
-        _check_listed(repo, files)
-        got = Path(hub.snapshot_download(name, revision=listed.sha, allow_patterns=list(files)))
     with new_policy_folder(output) as folder:
+        with _one_sentence(repo):
+            listed = hub.HfApi().repo_info(
+                name, revision=revision or None, files_metadata=True, timeout=TIMEOUT)
+            files = {it.rfilename: it for it in listed.siblings if it.rfilename in LIMITS}
+            _check_listed(repo, files)
+            got = Path(hub.snapshot_download(
+                name, revision=listed.sha, allow_patterns=list(files)))
         for file, entry in files.items():
             data = read_bytes(got / file, LIMITS[file])
             if not _is_as_listed(data, entry):

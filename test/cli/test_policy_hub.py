@@ -126,6 +126,14 @@ def test_a_hub_that_fails_is_one_sentence(hub, call, written):
     refused(call('push', written, REPO), f'{REPO}: the hub cannot', 'ZeroDivisionError')
 
 
+def test_another_folder_is_not_replaced(hub, call, written, tmp_path, monkeypatch):
+    call('push', written, REPO)
+    monkeypatch.setattr(hub, 'repo_info', None)  # refused before the hub is asked
+    code, _, err = call('fetch', REPO, '--output', written.parent)
+    assert code == 2 and 'exists and is not a policy folder' in err
+    assert list(written.parent.iterdir()) == [written]
+
+
 def test_a_broken_folder_is_not_pushed(hub, call, written, tmp_path):
     broken = shutil.copytree(written, tmp_path / 'broken')
     (broken / 'deploy.yaml').write_text('{}')

@@ -26,15 +26,15 @@ class FakeHub:
     def __init__(self, root: Path):
         self.root, self.made = root, []
 
-    def HfApi(self) -> FakeHub:  # noqa: N802
+    def HfApi(self) -> FakeHub:
         return self
 
     def create_repo(self, repo_id, private, exist_ok):
         self.made.append((repo_id, private, exist_ok))
         (self.root / repo_id).mkdir(parents=True, exist_ok=True)
 
-    def upload_folder(self, repo_id, folder_path, allow_patterns, commit_message):
-        assert commit_message
+    def upload_folder(self, repo_id, folder_path, allow_patterns, delete_patterns, commit_message):
+        assert commit_message and delete_patterns == allow_patterns
         commit = f'{len(self.commits(repo_id)):040d}'
         (self.root / repo_id / commit).mkdir()
         for path in Path(folder_path).iterdir():

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics of a run at Weights & Biases, with the names and iterations that TensorBoard has.
 
-wandb's own settings hold: with ``WANDB_MODE=offline`` nothing is sent, and ``wandb sync`` sends the
-folder ``RUN/wandb/offline-run-...`` later.
+wandb's own settings hold: with ``WANDB_MODE=offline`` nothing is sent, and ``wandb sync`` sends
+``RUN/wandb/offline-run-...`` later.
 """
 
 from __future__ import annotations

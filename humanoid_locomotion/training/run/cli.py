@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence,
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.reading.config import to_mapping
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.training.config import MAX_ROBOTS, TrainingConfig
 from humanoid_locomotion.training.config_checks import MAX_COUNT
 from humanoid_locomotion.training.config_text import config_text
@@ -132,13 +133,8 @@ def train(asked: Options, restart: Sequence[str], command: str,
     else:
         reading.choose_backend(asked.backend, asked.device)  # Isaac Gym comes before PyTorch
     begun = _begun(asked)
-    settings, spec = reading.training_config(
-        asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
-        None if begun is None else (begun.path, begun.content))
+    settings, spec = _settings(asked, begun)
     notes, backend = [], asked.backend if chosen is None else chosen.backend
-    if begun is not None and begun.is_init:
-        settings = replace(settings, run=replace(
-            settings.run, iterations=begun.content['iteration'] + settings.run.iterations))
     if chosen is not None and begun is not None and not begun.is_init:
         backend = _of_checkpoint(asked, begun)
     elif chosen is not None:
@@ -190,13 +186,22 @@ def described_config(asked: Options) -> Tuple[str, Dict[str, Any]]:
     begun = _begun(asked)
     resumed = None if begun is None else (begun.path, begun.content)
     chosen = reading.chosen_config(asked.config, asked.robot, resumed)
-    settings, _ = reading.training_config(
-        asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
-        resumed)
+    settings, _ = _settings(asked, begun)
     unchanged = {key: reason for key, reason in chosen.reasons.items()
                  if not any(change.startswith(f'{key}=') for change in asked.assignments)}
     return config_text(settings, unchanged), {
         'config': to_mapping(settings), 'reasons': unchanged}
+
+
+def _settings(asked: Options, begun: Optional[Beginning]) -> Tuple[TrainingConfig, RobotSpec]:
+    """Return config and robot; with ``--init`` the iterations count from those before."""
+    settings, spec = reading.training_config(
+        asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
+        None if begun is None else (begun.path, begun.content))
+    if begun is not None and begun.is_init:
+        settings = replace(settings, run=replace(
+            settings.run, iterations=begun.content['iteration'] + settings.run.iterations))
+    return settings, spec
 
 
 def _begun(asked: Options) -> Optional[Beginning]:

@@ -90,7 +90,8 @@ def test_the_log_has_the_metrics_of_each_iteration_and_a_resumed_run_continues_i
         fake, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert run(monkeypatch, *TINY, '--output', 'run', '--wandb', 'mine') == 0
-    assert run(monkeypatch, 'train', '--resume', 'run', '--iterations', '3', '--wandb', 'mine') == 0
+    again = ('train', '--resume', 'run', '--iterations', '3', '--wandb', 'mine')
+    assert run(monkeypatch, *again) == 0
     first, second = fake.runs
     assert first['id'] == second['id'] and first['resume'] == 'allow' and fake.ended == 2
     assert first['project'] == 'mine' and first['dir'] == 'run'
