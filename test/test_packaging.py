@@ -51,12 +51,10 @@ def test_the_images_use_files_that_are_there():
     assert len(re.findall(pattern, (ROOT / 'requirements/test.txt').read_text(), re.M)) == 1
 
 
-def test_the_devcontainer_builds_a_stage_and_installs_extras_that_are_there():
+def test_the_devcontainer_builds_a_stage_that_is_there():
     build = DEVCONTAINER['build']
     assert (ROOT / '.devcontainer' / build['dockerfile']).samefile(ROOT / 'Dockerfile')
     assert build['target'] in [name for _, name in STAGES]
-    (named,) = re.findall(r"'\.\[([\w,]+)\]'", DEVCONTAINER['postCreateCommand'])
-    assert set(named.split(',')) <= extras()
 
 
 def test_every_extra_that_the_package_or_a_page_names_is_there():

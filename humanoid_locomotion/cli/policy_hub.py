@@ -77,7 +77,7 @@ def fetch(
             data = read_bytes(got / file, LIMITS[file])
             if not _is_as_listed(data, entry):
                 raise PolicyError(repo, f'{file} does not have the hash that the hub lists; '
-                                  f'remove {got} and fetch it again')
+                                  f'remove {got.parents[1]} and fetch it again')
             (folder / file).write_bytes(data)
         try:
             content.check_hashes(folder)
@@ -93,7 +93,7 @@ def _hub() -> Any:
     try:
         import huggingface_hub
     except ImportError as error:
-        raise MissingPackageError('a hub', 'huggingface_hub',
+        raise MissingPackageError('sharing policies', 'huggingface_hub',
                                   "pip install 'humanoid_locomotion[hub]'") from error
     return huggingface_hub
 
