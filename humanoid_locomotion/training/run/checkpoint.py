@@ -70,7 +70,7 @@ def save(path: Path, content: Dict[str, Any]) -> None:
 
 
 def slim(content: Dict[str, Any]) -> Dict[str, Any]:
-    """Return a checkpoint without optimizer, robots and random streams, a third of its size or less.
+    """Return a checkpoint without optimizer, robots and random streams, much smaller.
 
     A training that begins from it has the same networks and normalizers.
     """
