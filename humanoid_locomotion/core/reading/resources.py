@@ -36,8 +36,8 @@ def _candidates() -> Iterator[Path]:
     for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
         if prefix:
             yield Path(prefix) / 'share' / 'humanoid_locomotion'
-    for prefix in list(PACKAGE.parents)[:4]:  # of pip, also with --user and --target
-        yield prefix / 'share' / 'humanoid_locomotion'
+    for folder in list(PACKAGE.parents)[:4]:  # of pip, also with --user and --target
+        yield folder / 'share' / 'humanoid_locomotion'
 
 
 def robot_folders() -> Dict[str, Path]:

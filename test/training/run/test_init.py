@@ -67,7 +67,7 @@ def networks(path: Path) -> dict:
     return checkpoint.load(path, 'cpu')['model']
 
 
-@pytest.mark.parametrize('source', ['run', 'run/checkpoints/000002.pt', 'slim.pt', 'policy'])
+@pytest.mark.parametrize('source', ['run', 'slim.pt', 'policy'])
 def test_a_new_run_begins_with_the_networks(call, base, source):
     code, out, err = call('--init', base / source, '--iterations', 1, '--seed', 5,
                           '--output', 'new', '--set', 'ppo.gamma=0.9')
