@@ -32,6 +32,8 @@ setup(
     name=NAME,
     version='0.2.0',
     description='Learned walking for humanoids, from training in simulation to ROS 2',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
     license='Apache-2.0 AND BSD-3-Clause AND MIT AND CC-BY-SA-4.0',
     maintainer='humanoid_locomotion maintainers',
     maintainer_email='humanoid-locomotion@example.com',
@@ -52,11 +54,13 @@ setup(
     extras_require={
         'ros': [f'ros-{package}' for package in ROS_PACKAGES],
         'record': ['mcap>=1.2,<2'],
+        'hub': ['huggingface_hub>=0.25,<3'],
         'sim': ['matplotlib>=3.6,<4', MUJOCO, *NETWORK, 'pillow>=10,<14'],
         'unitree': ['cyclonedds>=11,<12'],
         'viewer': [MUJOCO, 'scipy>=1.15,<2', 'trimesh>=5,<6', 'viser>=1.1,<1.2'],
         'train': ['gymnasium>=1.1,<2', MUJOCO, 'mujoco-warp>=3.17,<4', *NETWORK,
                   'tensorboard>=2.20,<3', 'torch>=1.13,<3', 'warp-lang>=1.19,<2'],
+        'wandb': ['wandb>=0.18,<1'],
         # colcon runs pytest for packages that ask for it under this name.
         'test': ['pytest'],
         'dev': ['hypothesis>=6,<7', 'mypy>=2,<3', 'pytest>=8,<9', 'rsl-rl-lib>=5,<6',

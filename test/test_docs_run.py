@@ -104,6 +104,9 @@ NOT_RUN = {
                                    'test/nodes/demos/test_navigate.py',
     'dev replay FILE': 'test/nodes/locomotion/test_recording.py records and replays',
     'dev soak .*': 'takes minutes: test/reliability/soak/test_soak.py',
+    '(train --init policies/mine|policy export .* --training-state).*': 'as in '
+        'test/training/run/test_init.py, which begins from a policy',
+    'policy (push|fetch) .*': 'needs a hub: test/cli/test_policy_hub.py has one',
     'teleop': 'needs a terminal: test/nodes/operator/test_teleop.py gives it one',
     'train --backend (isaacgym|mujoco_warp) .*': 'needs a GPU',
     r'train (--robot \w+ )?--seed \d( --num-envs \d+)? --iterations \d+': 'needs a GPU',

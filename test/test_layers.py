@@ -76,6 +76,7 @@ LAZY = {
     'core.policy.standalone': {'onnx'},
     'core.policy.vetting': {'onnx', 'onnxruntime', 'torch'},
     'training': {'onnx', 'tensorboard'},
+    'training.monitoring.wandb_log': {'wandb'},
     'training.monitoring.learning_curve': {'matplotlib'},
     'training.monitoring.viewer': {'sim.web'},
     'benchmarks.mjlab_probe': {'mjlab'},  # a script for another interpreter; nothing imports it
@@ -90,6 +91,7 @@ LAZY = {
     'reliability.policy_fuzz.mutate_onnx': {'onnx'},
     'cli': {'benchmarks', 'evaluation', 'nodes', 'reliability', 'robot_check', 'robot_models',
             'sim.backend', 'sim.isaacgym.check', 'training', 'numpy', 'rclpy', 'torch', 'yaml'},
+    'cli.policy_hub': {'huggingface_hub'},
     '__main__': {'cli'},
 }
 

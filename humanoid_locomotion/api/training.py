@@ -43,9 +43,9 @@ class TrainingResult:
 def train(robot: Union[str, Path] = '', *, config: str = '', num_envs: Optional[int] = None,
           iterations: Optional[int] = None, backend: str = 'auto', device: str = 'auto',
           seed: Optional[int] = None, output: Union[str, Path, None] = None,
-          resume: Union[str, Path, None] = None, accept_changes: bool = False,
-          max_minutes: Optional[float] = None, until_scorecard: bool = False,
-          settings: Optional[Mapping[str, object]] = None,
+          resume: Union[str, Path, None] = None, init: Union[str, Path] = '',
+          accept_changes: bool = False, max_minutes: Optional[float] = None,
+          until_scorecard: bool = False, settings: Optional[Mapping[str, object]] = None,
           quiet: bool = False) -> TrainingResult:
     """Train a policy with PPO in this process, on one device.
 
@@ -60,6 +60,8 @@ def train(robot: Union[str, Path] = '', *, config: str = '', num_envs: Optional[
         seed: Seed of every random choice; None for 1, or for that of the resumed run.
         output: The run folder; None for a dated name below the working directory.
         resume: Run folder or checkpoint to continue.
+        init: Policy with a training state, run folder or checkpoint whose networks a new run
+            begins with; ``iterations`` then counts from there.
         accept_changes: Whether to continue although something changed since the checkpoint.
         max_minutes: Stop after this time [min].
         until_scorecard: Stop when the policy passes the quick scorecard.
@@ -78,7 +80,8 @@ def train(robot: Union[str, Path] = '', *, config: str = '', num_envs: Optional[
         iterations=iterations, seed=seed, output=None if output is None else Path(output),
         resume=None if resume is None else Path(resume), accept_changes=accept_changes,
         max_minutes=max_minutes, until_scorecard=until_scorecard, gpus=1, deterministic=False,
-        graph=None, fuse=False, viewer='none', assignments=tuple(_assignments(settings))),
+        graph=None, fuse=False, viewer='none', assignments=tuple(_assignments(settings)),
+        init=str(init)),
         [], 'humanoid_locomotion.train', Console(quiet=quiet))
     assert summary is not None  # None comes only from a training in several processes
     return TrainingResult(Path(summary['run']), summary['samples'], summary['seconds'],

@@ -89,6 +89,9 @@ def train(
             help='Run folder, which must not be in use.'),
         resume: Optional[Path] = typer.Option(
             None, help='Run folder to continue, or checkpoint to start from, with its config.'),
+        init: str = typer.Option(
+            '', show_default='untrained networks', help='Policy with a training state, checkpoint '
+            'or run folder: begin a new run with its networks, for --iterations more.'),
         accept_changes: bool = typer.Option(
             False, '--accept-changes', help='Let --resume continue with a robot, config or '
             "simulator that has changed, and record that in the policy's card."),
@@ -104,6 +107,8 @@ def train(
             show_default='graph; in Isaac Gym once dev check-isaacgym has tried it'),
         fuse: bool = typer.Option(
             False, help="Join the step's small kernels on a GPU: slower start, faster steps."),
+        wandb: str = typer.Option(
+            '', show_default='nothing', help='Project of Weights & Biases: log there too.'),
         viewer: TrainingViewer = typer.Option(
             TrainingViewer.NONE, help='web: watch the newest checkpoint in a browser; window: '
             "Isaac Gym's own, slower."),
@@ -124,7 +129,7 @@ def train(
         iterations=iterations, seed=seed, output=output, resume=resume,
         accept_changes=accept_changes, max_minutes=max_minutes, until_scorecard=until_scorecard,
         gpus=gpus, deterministic=deterministic, graph=graph, fuse=fuse, viewer=viewer.value,
-        assignments=tuple(assign))
+        assignments=tuple(assign), init=init, wandb=wandb)
     if print_config:
         config_as_text, as_data = cli.described_config(asked)
         if json:

@@ -1,6 +1,6 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The commands ``policy ...``: look at, export, change, sign and compare policy folders."""
+"""The commands ``policy ...``: look at, export, change, sign, compare and share folders."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from rich.markup import escape
 from rich.table import Table
 import typer
 
-from humanoid_locomotion.cli import inputs, interpreter
+from humanoid_locomotion.cli import inputs, interpreter, policy_hub
 from humanoid_locomotion.cli.output import JSON, group, print_json, working
 from humanoid_locomotion.console_table import print_table
 from humanoid_locomotion.core.errors import LocomotionError
 
-app = group('Look at policy folders, export and change them.')
+app = group('Look at policy folders, export, change and share them.')
+app.command()(policy_hub.push)
+app.command()(policy_hub.fetch)
 console = Console()
 BEYOND = typer.Option(
     '', show_default='nothing', help='Bounds of robot.yaml (policy_bounds) that the policy may '
@@ -88,6 +90,8 @@ def export(
         output: Path = typer.Option(..., help='Policy folder to write, as policies/NAME.'),
         robot: str = typer.Option(
             '', show_default='as in training', help='Robot, or where its folder is now.'),
+        training_state: bool = typer.Option(
+            False, '--training-state', help='Add training.pt, from which `train --init` begins.'),
         python: str = typer.Option(
             '', show_default='this one', help="Interpreter to export in, as Isaac Gym's.")
 ) -> None:
@@ -99,7 +103,7 @@ def export(
     from humanoid_locomotion.training.run.checkpoint import open_latest
     with working('recording golden steps'):
         taken, content = open_latest(run, 'cpu')
-        folder = export_policy(taken, output, robot)
+        folder = export_policy(taken, output, robot, training_state)
     console.print(f"wrote {folder}, from {taken}, iteration {content['iteration']}",
                   soft_wrap=True, markup=False)
 

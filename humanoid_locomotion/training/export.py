@@ -14,6 +14,7 @@ import yaml
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.controller import Controller
 from humanoid_locomotion.core.errors import CheckpointError, MissingPackageError
+from humanoid_locomotion.core.policy.content import TRAINING
 from humanoid_locomotion.core.policy.golden import GOLDEN_WALK, record_golden, tumbling_states
 from humanoid_locomotion.core.policy.onnx_graph import CONTRACT_KEY
 from humanoid_locomotion.core.policy.onnx_metadata import to_flat
@@ -26,13 +27,14 @@ from humanoid_locomotion.training.ppo.networks import ActorCritic
 from humanoid_locomotion.training.run import checkpoint
 
 
-def export(path: Path, output: Path, robot: str = '') -> Path:
+def export(path: Path, output: Path, robot: str = '', training_state: bool = False) -> Path:
     """Write the policy folder of a checkpoint and check that it opens.
 
     Args:
         path: A checkpoint, or a run folder for its newest checkpoint.
         output: The folder to write; replaced if it exists and holds a policy.
         robot: The robot, or its folder if it is no longer where it was in training.
+        training_state: Whether to add a checkpoint that ``train --init`` can begin from.
 
     Returns:
         ``output``.
@@ -53,6 +55,8 @@ def export(path: Path, output: Path, robot: str = '') -> Path:
     contract = config.deployed().contract(spec)
     model = restore(content, config, contract)
     with new_policy_folder(output) as folder:
+        if training_state:
+            checkpoint.save(folder / TRAINING, checkpoint.slim(content))
         write_folder(folder, contract, model.act_mean, network_layers(model),
                      golden_states(spec, contract, config, model), run_path=run_name(path))
         (folder / 'card.md').write_text(card(content, config, path), encoding='utf-8')

@@ -21,6 +21,7 @@ from humanoid_locomotion.cli.main import app, main
 WITHOUT = {
     'policy import-onnx': 'says where each key came from', 'policy retune': 'writes a folder',
     'policy envelope': 'YAML for Nav2', 'policy export': 'writes a folder',
+    'policy fetch': 'writes a folder', 'policy push': 'sends a folder',
     'policy rebuild': 'writes a folder', 'policy sign': 'writes hashes',
     'robot import': 'questions to a person',
     'robot write-urdf': 'writes a file', 'dev interface': 'writes a page',

@@ -29,10 +29,14 @@ LIMITS = {'contract.yaml': 256 * 1024, 'policy.onnx': MAX_NETWORK_BYTES,
           'golden.npz': 16 * 1024 * 1024, NETWORK: MAX_NETWORK_BYTES}
 FILES = tuple(LIMITS)
 REQUIRED = FILES[:3]
-DEPLOY, MAX_DEPLOY_BYTES = 'deploy.yaml', 256 * 1024  # for other stacks: hashed, and not read
 SCORECARD, SIM_TO_SIM = 'scorecard.json', 'sim_to_sim.json'
 MEASURED = (SCORECARD, SIM_TO_SIM)
 MAX_MEASURED_BYTES = 1024 * 1024
+DEPLOY = 'deploy.yaml'  # for other stacks
+TRAINING = 'training.pt'  # a checkpoint that a training can begin from
+# The files that are hashed, but not read to open a policy, and the largest size of each [bytes].
+BESIDE = {DEPLOY: 256 * 1024, **dict.fromkeys(MEASURED, MAX_MEASURED_BYTES),
+          TRAINING: 256 * 1024 * 1024}
 
 _LINE = re.compile(r'([0-9a-f]{64})  (\S+)')
 
@@ -77,16 +81,44 @@ def read_folder(folder: Path) -> FolderContent:
     if NETWORK in sums:
         files[NETWORK] = _read(folder / NETWORK, LIMITS[NETWORK])
     for name in files:
-        if _digest(files[name]) != sums.get(name):
-            raise PolicyError(folder / name, f'does not match its hash in {SUMS}: it was '
-                              'damaged or changed after export; `humanoid-locomotion policy sign` '
-                              'accepts it')
+        _check_hash(folder / name, files[name], sums)
     problem = ''
     try:
         files[SCORECARD] = _measured(folder, SCORECARD, sums)
     except ConfigError as error:
         problem = f'{SCORECARD} {error.problem}'
     return FolderContent(folder, files, problem)
+
+
+def check_hashes(folder: Path) -> Dict[str, str]:
+    """Check each file that has a hash, also those that opening does not read; return the hashes.
+
+    Raises:
+        PolicyError: A file is missing, not a regular file, too large, or differs from its hash.
+    """
+    sums = _parse_sums(_read(folder / SUMS, MAX_SUMS_BYTES), folder / SUMS)
+    for name in sums:
+        _check_hash(folder / name, _read(folder / name, {**LIMITS, **BESIDE}[name]), sums)
+    return sums
+
+
+def training_state(folder: Path) -> Path:
+    """Return the checkpoint in a policy folder that a training can begin from.
+
+    Raises:
+        PolicyError: There is none, or a file of the folder differs from its hash.
+    """
+    if TRAINING not in check_hashes(folder):
+        raise PolicyError(folder, f'has no {TRAINING} for a training to begin from; `policy '
+                          'export RUN --training-state` writes one, and `policy fetch` gets one '
+                          'from a hub where its author pushed it')
+    return folder / TRAINING
+
+
+def _check_hash(path: Path, content: bytes, sums: Dict[str, str]) -> None:
+    if _digest(content) != sums.get(path.name):
+        raise PolicyError(path, f'does not match its hash in {SUMS}: it was damaged or changed '
+                          'after export; `humanoid-locomotion policy sign` accepts it')
 
 
 def read_measured(folder: Path, name: str) -> bytes:
@@ -124,7 +156,7 @@ def _parse_sums(content: bytes, path: Path) -> Dict[str, str]:
     lines = content.decode('ascii', 'replace').splitlines()
     matches = [_LINE.fullmatch(line) for line in lines]
     sums = {match[2]: match[1] for match in matches if match is not None}
-    others = (NETWORK, DEPLOY, *MEASURED)
+    others = (NETWORK, *BESIDE)
     if len(sums) != len(lines) or not set(REQUIRED) <= set(sums) <= {*REQUIRED, *others}:
         raise PolicyError(path, f'must have one line as sha256sum writes it for each of '
                           f'{", ".join(REQUIRED)} and, if present, {", ".join(others)}')
@@ -137,8 +169,8 @@ def write_sums(folder: Path) -> None:
     Raises:
         PolicyError: A required file is missing, too large, or cannot be read.
     """
-    limits = {**LIMITS, DEPLOY: MAX_DEPLOY_BYTES, **dict.fromkeys(MEASURED, MAX_MEASURED_BYTES)}
-    sums = {name: _digest(_read(folder / name, limit)) for name, limit in limits.items()
+    sums = {name: _digest(_read(folder / name, limit))
+            for name, limit in {**LIMITS, **BESIDE}.items()
             if name in REQUIRED or os.path.lexists(folder / name)}
     _write(folder, sums)
 
@@ -158,7 +190,7 @@ def sign_measured(folder: Path, names: Iterable[str]) -> None:
 def _write(folder: Path, sums: Dict[str, str]) -> None:
     """Replace the file atomically, since a partly written one would be a damaged folder."""
     with tempfile.TemporaryDirectory(prefix='.sums-', dir=folder) as scratch:
-        text = ''.join(f'{sums[name]}  {name}\n' for name in (*FILES, DEPLOY, *MEASURED)
+        text = ''.join(f'{sums[name]}  {name}\n' for name in (*FILES, *BESIDE)
                        if name in sums)
         (Path(scratch) / SUMS).write_text(text, encoding='ascii')
         os.replace(Path(scratch) / SUMS, folder / SUMS)

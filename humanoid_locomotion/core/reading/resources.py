@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-import sys
 from typing import Dict, Iterator
 
 from humanoid_locomotion.core.errors import LocomotionError
@@ -37,7 +36,8 @@ def _candidates() -> Iterator[Path]:
     for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
         if prefix:
             yield Path(prefix) / 'share' / 'humanoid_locomotion'
-    yield Path(sys.prefix) / 'share' / 'humanoid_locomotion'
+    for folder in list(PACKAGE.parents)[:4]:  # of pip, also with --user and --target
+        yield folder / 'share' / 'humanoid_locomotion'
 
 
 def robot_folders() -> Dict[str, Path]:

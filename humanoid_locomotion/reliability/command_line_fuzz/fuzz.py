@@ -108,6 +108,7 @@ def _without_privileges() -> List[str]:
 
 def _environment() -> Dict[str, str]:
     ours = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'PYTHONDONTWRITEBYTECODE': '1',
+            'HF_HUB_OFFLINE': '1', 'WANDB_MODE': 'offline',  # nothing leaves the machine
             'COLUMNS': '200', 'PYTHONPATH': os.pathsep.join(
                 filter(None, (str(PACKAGE.parent), os.environ.get('PYTHONPATH'))))}
     return {**os.environ, **ours}

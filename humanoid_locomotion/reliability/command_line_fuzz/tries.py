@@ -35,6 +35,8 @@ GOOD = {
     'policy envelope': '{stock}/policy',
     'evaluate': '{stock}/policy --quick --output measured',
     'policy export': '{stock}/run --output mine',
+    'policy fetch': 'somebody/mine --output mine',
+    'policy push': '{stock}/policy somebody/mine',
     'dev faults': '--only policy --folders 10',
     'robot import': '{stock}/files/robot.xml --name mine --output mine',
     'dev interface': 'page.md',
@@ -56,7 +58,8 @@ GOOD = {
 USUAL = {
     '--config': '{stock}/files/training.yaml', '--fill': '{stock}/files/fill.yaml',
     '--dt': '0.005', '--iterations': '1', '--model': '{stock}/files/robot.xml', '--output': 'new',
-    '--policy': '{stock}/policy', '--resume': '{stock}/run', '--robot': '{stock}/robot',
+    '--init': '{stock}/run', '--wandb': 'mine', '--policy': '{stock}/policy',
+    '--resume': '{stock}/run', '--robot': '{stock}/robot',
     '--rooms': '{stock}/files/rooms.yaml', '--engine': 'onnxruntime', '--device': 'cpu',
     '--backend': 'mujoco', '--seed': '3', '--num-envs': '2', '--terrain': 'rough',
     '--viewer': 'none', '--set': 'ppo.gamma=0.9', '--push': '0.3', '--max-minutes': '0.1',

@@ -197,8 +197,9 @@ class Ppo:
         return mean, variance
 
     def restore(self, optimizer: Dict[str, Any], learning_rate: torch.Tensor) -> None:
-        """Load the state of the optimizer and the learning rate of a checkpoint."""
-        self.optimizer.load_state_dict(optimizer)
+        """Load the state of the optimizer, unless it is empty, and the learning rate."""
+        if optimizer:
+            self.optimizer.load_state_dict(optimizer)
         self.learning_rate.copy_(learning_rate)
         for group in self.optimizer.param_groups:
             group['lr'] = self.learning_rate

@@ -69,6 +69,14 @@ def save(path: Path, content: Dict[str, Any]) -> None:
     durable.write(path, memory.getbuffer())
 
 
+def slim(content: Dict[str, Any]) -> Dict[str, Any]:
+    """Return a checkpoint without optimizer, robots and random streams, much smaller.
+
+    A training that begins from it has the same networks and normalizers.
+    """
+    return {**content, 'optimizer': {}, 'processes': []}
+
+
 def on_host(content: Any) -> Any:
     """Return nested dicts with their tensors moved to the host."""
     if isinstance(content, dict):

@@ -11,13 +11,15 @@ import json
 import math
 from pathlib import Path
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.reading.config import to_mapping
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.training.config import MAX_ROBOTS, TrainingConfig
 from humanoid_locomotion.training.config_checks import MAX_COUNT
 from humanoid_locomotion.training.config_text import config_text
+from humanoid_locomotion.training.monitoring import wandb_log
 from humanoid_locomotion.training.run import graph_proof, run_folder, workers
 from humanoid_locomotion.training.run import options as reading
 from humanoid_locomotion.training.run.stop_signals import StopSignals
@@ -61,6 +63,8 @@ class Options:
         fuse: Whether to fuse small kernels.
         viewer: ``none``, ``web`` or ``window``.
         assignments: ``key=value`` changes of the config.
+        init: Policy, checkpoint or run folder whose networks a new run begins with.
+        wandb: Project of Weights & Biases to log to.
     """
 
     config: str
@@ -81,6 +85,8 @@ class Options:
     fuse: bool
     viewer: str
     assignments: Tuple[str, ...]
+    init: str = ''
+    wandb: str = ''
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -97,6 +103,9 @@ class Options:
                               'or cuda')
         if self.accept_changes and self.resume is None:
             raise ConfigError('train', '--accept-changes', 'goes with --resume')
+        if self.init and self.resume is not None:
+            raise ConfigError('train', '--init', 'begins a new run, and --resume continues one: '
+                              'leave out one of them')
 
 
 def train(asked: Options, restart: Sequence[str], command: str,
@@ -124,22 +133,23 @@ def train(asked: Options, restart: Sequence[str], command: str,
     else:
         reading.choose_backend(asked.backend, asked.device)  # Isaac Gym comes before PyTorch
     begun = _begun(asked)
-    settings, spec = reading.training_config(
-        asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
-        None if begun is None else (begun.path, begun.content))
-    line, backend = '', asked.backend if chosen is None else chosen.backend
-    if chosen is not None and begun is not None:
+    settings, spec = _settings(asked, begun)
+    notes, backend = [], asked.backend if chosen is None else chosen.backend
+    if chosen is not None and begun is not None and not begun.is_init:
         backend = _of_checkpoint(asked, begun)
     elif chosen is not None:
         settings, line = _chosen(asked, settings, chosen)
+        notes.append(line)
     from humanoid_locomotion.training.run import changes
     from humanoid_locomotion.training.run import resume as resuming
     from humanoid_locomotion.training.run.checkpoint import check_robot
     if begun is not None:
         check_robot(begun.content, spec.name, begun.path)
         resuming.check_unfinished(begun, settings.run.iterations)
-        changes.check(
-            begun.content, begun.path, settings, spec, backend, asked.accept_changes)
+        accept_changes = asked.accept_changes or begun.is_init
+        changes.check(begun.content, begun.path, settings, spec, backend, accept_changes)
+        if not begun.content['optimizer']:
+            notes.append(f'{begun.path} has no state of the optimizer, which begins anew')
     reading.check_memory(backend, settings.run.num_envs * asked.gpus)
     from humanoid_locomotion.training.ppo.distributed import check_gpus, is_worker
     if asked.gpus > 1 and not is_worker():
@@ -148,9 +158,11 @@ def train(asked: Options, restart: Sequence[str], command: str,
     if asked.viewer == 'web':
         from humanoid_locomotion.training.monitoring.viewer import check_installed
         check_installed()
+    if asked.wandb:
+        wandb_log.check(asked.wandb)
     own_folder = None if begun is None else begun.folder
     folder = own_folder or asked.output or run_folder.dated_name(spec.name)
-    seed = asked.seed if begun is None else begun.content['seed']
+    seed = asked.seed if begun is None or begun.is_init else begun.content['seed']
     with enough_memory(settings.run.num_envs):
         from humanoid_locomotion.training.run.trainer import Trainer
         trainer = Trainer(
@@ -159,10 +171,10 @@ def train(asked: Options, restart: Sequence[str], command: str,
             deterministic=asked.deterministic, command=command, viewer=asked.viewer == 'window',
             may_rename=own_folder is None and asked.output is None)
         if begun is not None:
-            trainer.resume(begun.path, asked.accept_changes)
+            trainer.resume(begun.path, accept_changes, new_episodes=begun.is_init)
         if not trainer.group.is_first:
             return _help(asked, trainer), None
-        return _lead(asked, trainer, f'{spec.name}, {backend}', spec.folder, console, line)
+        return _lead(asked, trainer, f'{spec.name}, {backend}', spec.folder, console, notes)
 
 
 def described_config(asked: Options) -> Tuple[str, Dict[str, Any]]:
@@ -174,23 +186,34 @@ def described_config(asked: Options) -> Tuple[str, Dict[str, Any]]:
     begun = _begun(asked)
     resumed = None if begun is None else (begun.path, begun.content)
     chosen = reading.chosen_config(asked.config, asked.robot, resumed)
-    settings, _ = reading.training_config(
-        asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
-        resumed)
+    settings, _ = _settings(asked, begun)
     unchanged = {key: reason for key, reason in chosen.reasons.items()
                  if not any(change.startswith(f'{key}=') for change in asked.assignments)}
     return config_text(settings, unchanged), {
         'config': to_mapping(settings), 'reasons': unchanged}
 
 
+def _settings(asked: Options, begun: Optional[Beginning]) -> Tuple[TrainingConfig, RobotSpec]:
+    """Return config and robot; with ``--init`` the iterations count from those before."""
+    settings, spec = reading.training_config(
+        asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
+        None if begun is None else (begun.path, begun.content))
+    if begun is not None and begun.is_init:
+        settings = replace(settings, run=replace(
+            settings.run, iterations=begun.content['iteration'] + settings.run.iterations))
+    return settings, spec
+
+
 def _begun(asked: Options) -> Optional[Beginning]:
-    """Return the checkpoint to resume from, and check that the run folder can be used."""
-    if asked.resume is None:
+    """Return the checkpoint to resume or begin from, and check that the run folder can be used."""
+    if asked.resume is None and not asked.init:
         if asked.output is not None:
             run_folder.check_unused(asked.output)
         return None
     reading.require_torch('training')
     from humanoid_locomotion.training.run import resume
+    if asked.resume is None:
+        return resume.initial(asked.init, asked.output)
     begun = resume.find(asked.resume, asked.output)
     seed = begun.content['seed']
     if asked.seed not in (None, seed):
@@ -222,7 +245,7 @@ def _chosen(asked: Options, settings: TrainingConfig,
 
 
 def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Console,
-          chosen: str) -> Tuple[int, Dict[str, Any]]:
+          notes: Sequence[str]) -> Tuple[int, Dict[str, Any]]:
     """Train in the first process, which shows progress, logs and saves."""
     from humanoid_locomotion.training.monitoring.metrics_writer import METRICS
     from humanoid_locomotion.training.monitoring.progress import TrainingProgress
@@ -232,10 +255,11 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
         stop = stack.enter_context(StopSignals())
         trainer.begin()
         folder = trainer.folder
-        if asked.resume is None and reading.chosen_config(asked.config, asked.robot).reasons:
+        is_first = asked.resume is None and not asked.init
+        if is_first and reading.chosen_config(asked.config, asked.robot).reasons:
             console.print('the config is derived from the robot, see --print-config')
-        if chosen:
-            console.print(chosen, soft_wrap=True, markup=False, highlight=False)
+        for note in notes:
+            console.print(note, soft_wrap=True, markup=False, highlight=False)
         if trainer.run_folder.warning:
             console.print(trainer.run_folder.warning, soft_wrap=True, markup=False)
         watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, robot)))
@@ -246,7 +270,11 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
             console.print(f'watch it at {page.address}')
         progress = stack.enter_context(
             TrainingProgress(console, trainer.config.run.iterations, title))
-        shown = _Shown(progress.report)
+        reports: List[Report] = [progress.report]
+        if asked.wandb:
+            reports.append(stack.enter_context(wandb_log.opened(
+                asked.wandb, trainer.identity.id, folder, to_mapping(trainer.config))))
+        shown = _Shown(reports)
         trainer.run(shown, _seconds(asked), watch if asked.until_scorecard else lambda: False,
                     lambda: stop() or shown.error is not None)
     if shown.error is not None:
@@ -267,21 +295,22 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
 
 
 class _Shown:
-    """Shows the metrics of an iteration; a closed output does not interrupt the iteration.
+    """Reports the metrics of an iteration; a closed output does not interrupt the iteration.
 
     Attributes:
         error: The error of a failed output, or None; training then stops with a checkpoint. Rich
             raises SystemExit for a closed pipe.
     """
 
-    def __init__(self, show: Report):
-        self._show = show
+    def __init__(self, reports: Sequence[Report]):
+        self._reports = reports
         self.error: Optional[BaseException] = None
 
     def __call__(self, iteration: int, metrics: Dict[str, float]) -> None:
-        """Show the metrics of an iteration."""
+        """Report the metrics of an iteration."""
         try:
-            self._show(iteration, metrics)
+            for report in self._reports:
+                report(iteration, metrics)
         except (OSError, SystemExit) as error:
             self.error = error
 

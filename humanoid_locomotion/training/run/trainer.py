@@ -315,7 +315,7 @@ class Trainer:
             backend=self._backend_name, hardware=self.hardware(), command=self._command,
             changed=self._changed)]
 
-    def resume(self, path: Path, accept_changes: bool = False) -> None:
+    def resume(self, path: Path, accept_changes: bool = False, new_episodes: bool = False) -> None:
         """Restore a checkpoint; training then continues as without an interruption.
 
         In the run folder of the checkpoint, the run continues. In another folder, a new run starts
@@ -326,6 +326,7 @@ class Trainer:
             path: The checkpoint.
             accept_changes: Whether the robot, the config, the simulator or this package may
                 differ from those of the checkpoint.
+            new_episodes: Whether not to restore robots and random streams.
 
         Raises:
             CheckpointError: The checkpoint is damaged, has another robot or another network size,
@@ -350,7 +351,7 @@ class Trainer:
         self._follow_identity(content, path)
         self._last_good = str(path)
         processes = content['processes']
-        if changed or len(processes) != self.group.size:
+        if changed or new_episodes or len(processes) != self.group.size:
             return
         own = processes[self.group.rank]
         if len(own['robots']['env']['obs']) == self.env.num_envs:
