@@ -46,7 +46,7 @@ def test_the_first_row_and_every_rim_are_flat_and_rows_grow_harder(terrain, kind
         for edge in (heights[:rim], heights[-rim:], heights[:, :rim], heights[:, -rim:]):
             assert not edge.any()
     reach = [np.abs(tile(terrain, level, kind)).max() for level in range(3)]
-    assert reach[0] < reach[1] < reach[2] or kind == 'flat' and not any(reach)
+    assert reach[0] < reach[1] < reach[2] or (kind == 'flat' and not any(reach))
 
 
 def test_the_hardest_row_is_what_the_spec_says(terrain):
