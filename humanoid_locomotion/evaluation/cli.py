@@ -109,7 +109,9 @@ def run_rough(policy: str, *, robot: str, seed: int, as_json: bool, console: Con
         console.out(json.dumps([to_mapping(line) for line in lines], indent=2), highlight=False)
         return
     made = Table('ground', 'share', 'falls', escape('speed [m/s]'),
-                 title=escape(f'{policy}: 0.5 m/s ahead'))
+                 title=escape(f'{policy}: 0.5 m/s ahead'),
+                 caption=f'{sum(line.falls for line in lines)} of '
+                         f'{sum(line.runs for line in lines)} robots fell')
     for line in lines:
         made.add_row(line.kind, f'{line.share:g}', f'{line.falls} of {line.runs}',
                      shown((line.speed,)))

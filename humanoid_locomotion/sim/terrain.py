@@ -22,7 +22,11 @@ CELL = 0.1       # [m] spacing of the heights
 PLATFORM = 1.0   # [m] half size of the flat middle of a tile
 RIM = 0.5        # [m] width of flat ground along the edges of a tile
 BUMP = 0.2       # [m] spacing of bumps
-TREAD = 0.5      # [m], depth of a stair step
+TREAD = 0.5      # [m] depth of a stair step
+BLOCK = 0.5      # [m] side of an obstacle
+WAVE = 1.0       # [m] approximate length of a wave
+STONE = 0.6      # [m] side of a stepping stone
+GAP = 0.3        # [m] width of the gaps between stones, at the top
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class TerrainSpec:
         tile: Side length of a tile [m].
         border: Flat ground around all tiles [m].
         slope: Steepest slope [rad].
-        bump: Highest bump, and deepest hole [m].
-        step: Highest step [m].
+        bump: Highest bump or wave, and deepest hole or trough [m].
+        step: Highest step between stairs or obstacles, and depth of the gaps between stones [m].
     """
 
     kinds: Tuple[str, ...]
@@ -69,22 +73,22 @@ def _climb(spec: TerrainSpec, ahead: np.ndarray) -> np.ndarray:
     return np.clip(way - ahead, 0.0, way - PLATFORM)
 
 
+def _inside(spec: TerrainSpec, ahead: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Return heights that are 0 near the middle and the edges of a tile."""
+    inside = (ahead > 0.5 * PLATFORM) & (ahead < 0.5 * spec.tile - 0.5 * RIM)
+    return np.where(inside, heights, 0.0)
+
+
+def _flat(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return np.zeros_like(ahead)
+
+
 def _hill(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return math.tan(spec.slope) * _climb(spec, ahead)
 
 
 def _valley(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return -_hill(spec, ahead, rng)
-
-
-def _bumps(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    size = len(ahead)
-    coarse = rng.uniform(-spec.bump, spec.bump, (round(spec.tile / BUMP) + 1,) * 2)
-    at = np.linspace(0, len(coarse) - 1, size)
-    rows = np.array([np.interp(at, np.arange(len(coarse)), row) for row in coarse])
-    fine = np.array([np.interp(at, np.arange(len(coarse)), column) for column in rows.T]).T
-    inside = (ahead > 0.5 * PLATFORM) & (ahead < 0.5 * spec.tile - 0.5 * RIM)
-    return np.where(inside, fine, 0.0)
 
 
 def _steps(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -95,11 +99,38 @@ def _pit(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.n
     return -_steps(spec, ahead, rng)
 
 
+def _bumps(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    size = len(ahead)
+    coarse = rng.uniform(-spec.bump, spec.bump, (round(spec.tile / BUMP) + 1,) * 2)
+    at = np.linspace(0, len(coarse) - 1, size)
+    rows = np.array([np.interp(at, np.arange(len(coarse)), row) for row in coarse])
+    fine = np.array([np.interp(at, np.arange(len(coarse)), column) for column in rows.T]).T
+    return _inside(spec, ahead, fine)
+
+
+def _waves(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    length = 0.5 * spec.tile - RIM - PLATFORM
+    waves = max(1, round(length / WAVE))
+    return spec.bump * np.sin(2.0 * math.pi * waves / length * _climb(spec, ahead))
+
+
+def _obstacles(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    size, side = len(ahead), round(BLOCK / CELL)
+    blocks = rng.choice((-0.5, 0.0, 0.5), (size // side + 1,) * 2)
+    return _inside(spec, ahead, spec.step * np.kron(blocks, np.ones((side, side)))[:size, :size])
+
+
+def _stones(spec: TerrainSpec, ahead: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    is_gap = np.arange(len(ahead)) % round((STONE + GAP) / CELL) > round(STONE / CELL)
+    return _inside(spec, ahead, np.where(is_gap[:, None] | is_gap, -spec.step, 0.0))
+
+
 # Seen from the middle, where robots start, hill and steps go down, valley and pit go up.
 # Heights of the hardest tile: a function of the spec and of the distance from the middle, along
 # the axis on which it is larger.
 KINDS: Dict[str, Callable[[TerrainSpec, np.ndarray, np.random.Generator], np.ndarray]] = {
-    'hill': _hill, 'valley': _valley, 'bumps': _bumps, 'steps': _steps, 'pit': _pit}
+    'flat': _flat, 'hill': _hill, 'valley': _valley, 'steps': _steps, 'pit': _pit,
+    'bumps': _bumps, 'waves': _waves, 'obstacles': _obstacles, 'stones': _stones}
 
 
 class Terrain:

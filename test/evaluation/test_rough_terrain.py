@@ -46,3 +46,4 @@ def test_the_command_prints_every_line(monkeypatch):
                 'kind': 'hill', 'share': 1.0, 'runs': 2, 'falls': 2, 'speed': None}
         else:
             assert '0 of 2' in printed and '2 of 2' in printed and '0.48' in printed
+            assert '2 of 4 robots fell' in printed

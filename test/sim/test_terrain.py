@@ -13,10 +13,10 @@ import pytest
 
 from humanoid_locomotion.core.errors import SimulationError, UnknownNameError
 from humanoid_locomotion.sim.backend import Terrain, TerrainSpec, open_backend
-from humanoid_locomotion.sim.terrain import CELL, KINDS, PLATFORM, RIM
+from humanoid_locomotion.sim.terrain import BLOCK, CELL, GAP, KINDS, PLATFORM, RIM, STONE, WAVE
 
-SPEC = TerrainSpec(kinds=('hill', 'valley', 'bumps', 'steps', 'pit'), levels=3, tile=6.0,
-                   border=2.0, slope=0.175, bump=0.04, step=0.05)
+SPEC = TerrainSpec(kinds=tuple(KINDS), levels=3, tile=6.0, border=2.0, slope=0.175, bump=0.04,
+                   step=0.05)
 
 
 @pytest.fixture(scope='module')
@@ -46,7 +46,7 @@ def test_the_first_row_and_every_rim_are_flat_and_rows_grow_harder(terrain, kind
         for edge in (heights[:rim], heights[-rim:], heights[:, :rim], heights[:, -rim:]):
             assert not edge.any()
     reach = [np.abs(tile(terrain, level, kind)).max() for level in range(3)]
-    assert reach[0] < reach[1] < reach[2]
+    assert reach[0] < reach[1] < reach[2] or (kind == 'flat' and not any(reach))
 
 
 def test_the_hardest_row_is_what_the_spec_says(terrain):
@@ -63,8 +63,35 @@ def test_the_hardest_row_is_what_the_spec_says(terrain):
     assert np.array_equal(tile(terrain, 2, 'pit'), -tile(terrain, 2, 'steps'))
 
 
+def test_waves_surround_the_middle_and_are_as_deep_as_high(terrain):
+    heights = tile(terrain, 2, 'waves')
+    assert 0.9 * SPEC.bump < heights.max() <= SPEC.bump
+    assert heights.min() == pytest.approx(-heights.max(), abs=1e-6)
+    assert np.array_equal(heights, heights.T) and np.array_equal(heights, heights[::-1])
+    ahead = heights[len(heights) // 2, len(heights) // 2:]
+    signs = np.sign(ahead[np.abs(ahead) > 1e-4])
+    waves = (0.5 * SPEC.tile - RIM - PLATFORM) / WAVE
+    assert (np.diff(signs) != 0).sum() == 2 * round(waves) - 1
+
+
+def test_an_edge_between_obstacles_is_no_higher_than_a_step(terrain):
+    heights, side = tile(terrain, 2, 'obstacles'), round(BLOCK / CELL)
+    assert np.unique(heights) == pytest.approx([-0.5 * SPEC.step, 0.0, 0.5 * SPEC.step])
+    block = heights[2 * side:3 * side, 2 * side:3 * side]
+    assert np.all(block == block[0, 0])
+    assert np.abs(np.diff(heights, axis=0)).max() == pytest.approx(SPEC.step)
+
+
+def test_gaps_between_stones_are_as_deep_as_a_step(terrain):
+    row = tile(terrain, 2, 'stones')[round(2.0 * RIM / CELL)]
+    assert np.unique(row) == pytest.approx([-SPEC.step, 0.0])
+    edges = np.flatnonzero(np.diff(row)) * CELL
+    assert np.diff(edges)[1::2] == pytest.approx(STONE + CELL)  # from slope to slope
+    assert np.diff(edges)[::2] == pytest.approx(GAP - CELL)
+
+
 def test_robots_start_on_the_ground_in_the_middle_of_tiles(terrain):
-    assert terrain.starts.shape == (3, 5, 3)
+    assert terrain.starts.shape == (3, len(KINDS), 3)
     assert terrain.ground(terrain.starts) == pytest.approx(terrain.starts[..., 2], abs=1e-6)
     assert terrain.starts[1, 2, :2].tolist() == [15.0, 9.0]
     assert terrain.ground(np.zeros((1, 2), np.float32))[0] == 0.0  # where soles are after a reset

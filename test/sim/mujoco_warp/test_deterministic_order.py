@@ -158,7 +158,8 @@ def test_the_order_of_arrival_leaves_no_trace(falling):
 @slow
 def test_nor_does_it_on_rough_ground():
     settings = load_config(config_file('training', 'unitree_g1_rough'))
-    backend = open_backend('mujoco_warp', load_robot('unitree_g1'), 10, settings.physics,
+    count = 2 * len(settings.terrain.kinds)
+    backend = open_backend('mujoco_warp', load_robot('unitree_g1'), count, settings.physics,
                            device='cpu', deterministic=True, terrain=settings.terrain)
     start = backend.default_state()
     place = start.base_position + backend.terrain.starts[[3, 5]].reshape(-1, 3)
@@ -168,7 +169,7 @@ def test_nor_does_it_on_rough_ground():
     pose = np.array(start.joint_positions)
     pose[::2] += rng.uniform(-3.0, 3.0, pose[::2].shape)  # half of them to their joints' stops
     for _ in range(2):
-        backend.reset(np.ones(10, bool), dataclasses.replace(start, base_position=place))
+        backend.reset(np.ones(count, bool), dataclasses.replace(start, base_position=place))
         hold(backend, 8, pose)
         runs.append({**seen(backend), **inside(backend)})
         callback.contactfilter = then_after(deal_contacts(rng), callback.contactfilter)

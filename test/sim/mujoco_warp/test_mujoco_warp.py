@@ -24,6 +24,7 @@ from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets
+from humanoid_locomotion.evaluation.rough_terrain import GROUND
 from humanoid_locomotion.sim.backend import PhysicsVariation, open_backend
 from humanoid_locomotion.sim.mujoco_warp import backend as mujoco_warp_backend
 from humanoid_locomotion.training.config_file import load_config
@@ -149,17 +150,17 @@ def test_both_mujocos_agree_on_rough_ground():
     settings = load_config(config_file('training', 'unitree_g1_rough'))
     robot, physics, pair = load_robot('unitree_g1'), settings.physics, []
     for name in ('mujoco', 'mujoco_warp'):
-        backend = open_backend(name, robot, 10, physics, device='cpu', terrain=settings.terrain)
+        backend = open_backend(name, robot, 10, physics, device='cpu', terrain=GROUND)
         start = backend.default_state()
         # From the middle of tiles of two rows onto their slopes, bumps and steps.
-        place = start.base_position + backend.terrain.starts[[3, 5]].reshape(-1, 3)
+        place = start.base_position + backend.terrain.starts[[1, 2]].reshape(-1, 3)
         place[:, 1] += 1.3
         place[:, 2] = robot.base_height + backend.terrain.ground(place) + 0.03
         backend.reset(np.ones(10, bool), dataclasses.replace(start, base_position=place))
         hold(backend, 8, start.joint_positions)
         pair.append(backend)
     (a, b), (ta, tb) = map(state, pair), map(truth, pair)
-    assert b.joint_positions == pytest.approx(a.joint_positions, abs=5e-3)
+    assert b.joint_positions == pytest.approx(a.joint_positions, abs=1e-2)
     assert b.base_position == pytest.approx(a.base_position, abs=2e-3)
     assert tb.base_position == pytest.approx(ta.base_position, abs=2e-3)
     assert tb.sole_positions == pytest.approx(ta.sole_positions, abs=2e-3)
