@@ -188,7 +188,8 @@ def test_a_foots_box_becomes_spheres_in_its_lowest_corners(draft, turn, size):
 def test_a_narrow_foot_does_not_stand_on_a_line(draft):
     """The foot of a ToddlerBot, 42 mm wide: spheres of a quarter of that, 21 mm apart."""
     sphere, box = '<sphere radius="0.05"/>', '<box size="0.12 0.042 0.049"/>'
-    model = mujoco.MjModel.from_xml_path(str(draft(URDF.replace(sphere, box), '.urdf')[0] / 'robot.xml'))
+    folder, _ = draft(URDF.replace(sphere, box), '.urdf')
+    model = mujoco.MjModel.from_xml_path(str(folder / 'robot.xml'))
     assert model.geom_size[:, 0] == pytest.approx(0.0105)
     assert np.ptp(model.geom_pos[:4], axis=0) == pytest.approx([0.099, 0.021, 0.0])
 

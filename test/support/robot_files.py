@@ -27,9 +27,10 @@ class Expectation:
     num_joints: int
     mass: tuple[float, float]  # [kg] lowest, highest
     height: tuple[float, float]  # [m] lowest, highest, in the default pose
-    gain_frequency: tuple[tuple[str, float], ...]  # [Hz], first part of a joint's name
-    gain_damping: float  # [1] damping ratio of armature, kp and kd
     may_touch: tuple[tuple[str, str], ...]  # some pairs of shapes that stop each other
+    # [Hz], first part of a joint's name; none for a robot with the makers' gains and axes
+    gain_frequency: tuple[tuple[str, float], ...] = ()
+    gain_damping: float = 0.0  # [1] damping ratio of armature, kp and kd
     lightest: tuple[float, float] = (0.2, 1e-4)  # [kg], [kg m^2] of any link
     lopsided: float = 1e-9  # [m] by which the two sides differ, as published
 
@@ -137,6 +138,45 @@ ROBOTS = [
             ('left_forearm', 'chest'),
         ),
         lopsided=4e-3,
+    ),
+    Expectation(
+        name='booster_t1',
+        num_joints=23,
+        mass=(31.61, 31.62),
+        height=(1.1, 1.2),
+        may_touch=(
+            ('left_foot_side', 'right_foot_side'),
+            ('left_thigh', 'right_thigh'),
+            ('left_forearm', 'left_thigh'),
+        ),
+        lightest=(0.07, 1.1e-5),
+        lopsided=2e-3,
+    ),
+    Expectation(
+        name='berkeley_lite',
+        num_joints=22,
+        mass=(16.33, 16.34),
+        height=(0.7, 0.8),
+        may_touch=(
+            ('left_foot_side', 'right_foot_side'),
+            ('left_thigh', 'right_thigh'),
+            ('left_forearm', 'left_thigh'),
+        ),
+        lightest=(0.1, 5e-5),
+        lopsided=6e-3,
+    ),
+    Expectation(
+        name='toddlerbot',
+        num_joints=22,
+        mass=(3.33, 3.34),
+        height=(0.5, 0.6),
+        may_touch=(
+            ('left_foot_side', 'right_foot_side'),
+            ('left_thigh', 'right_thigh'),
+            ('left_forearm', 'left_thigh'),
+        ),
+        lightest=(0.008, 1e-6),
+        lopsided=5e-3,
     ),
 ]
 WITH_URDF = [it for it in ROBOTS if (ROBOTS_FOLDER / it.name / 'robot.urdf').is_file()]

@@ -94,7 +94,7 @@ def _apart(bench: Bench, points: np.ndarray, links: np.ndarray, radii: np.ndarra
     tree = UrdfTree(bench.robot.urdf_path)
     legs, both = [], [set(tree.ancestors(foot)) for foot in bench.robot.feet]
     for links_above in both:
-        own = [bench.bodies.names.index(it) for it in links_above - set.intersection(*both)
+        own = [bench.bodies.names.index(it) for it in links_above - (both[0] & both[1])
                if it in bench.bodies.names]
         balls = np.flatnonzero(np.isin(links, own))
         pairs = [(i, j) for i in balls for j in balls if i <= j and links[i] == links[j]]
