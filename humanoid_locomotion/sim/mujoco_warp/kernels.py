@@ -46,7 +46,8 @@ class Variant(NamedTuple):
     def is_compiled(self, device: wp.Device) -> bool:
         """Return whether Warp's cache has it for a device."""
         name = self.module.get_module_identifier(self.block_dim)
-        target = f'sm{device.arch}' if device.is_cuda else 'cpu'
+        arch = device.get_cuda_compile_arch()  # of PTX, an older one than the GPU's
+        target = 'cpu' if arch is None else f'sm{arch}'
         return any(Path(str(wp.config.kernel_cache_dir), name).glob(f'*.{target}*'))
 
     def compile(self, device: wp.Device) -> None:

@@ -251,7 +251,8 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
     from humanoid_locomotion.training.monitoring.progress import TrainingProgress
     from humanoid_locomotion.training.monitoring.scorecard_watch import ScorecardWatch
     with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.closing(trainer))
+        training = stack.enter_context(contextlib.ExitStack())
+        training.enter_context(contextlib.closing(trainer))
         stop = stack.enter_context(StopSignals())
         trainer.begin()
         folder = trainer.folder
@@ -279,6 +280,7 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
         trainer.run(shown, _seconds(asked), watch if asked.until_scorecard else lambda: False,
                     lambda: stop() or shown.error is not None)
         if asked.until_scorecard and shown.error is None:
+            training.close()  # the other processes do not wait for the last evaluation
             if watch.passed is None and not stop():
                 console.print('evaluating the last checkpoint')
             watch.finish(stop)

@@ -9,6 +9,7 @@ from pathlib import Path
 import signal
 import tempfile
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,6 +95,15 @@ def test_other_processes_compile_what_is_missing(step, monkeypatch, capsys):
     assert lines == [f'compiling GPU kernels {n}/3, once per machine' for n in (0, 3)]
     KernelBuild(step, DEVICE).wait()
     assert capsys.readouterr().err == ''
+
+
+def test_kernels_of_another_kind_of_gpu_do_not_count(step):
+    variant = launched(step)[0]
+    folder = Path(wp.config.kernel_cache_dir, variant.module.get_module_identifier(1))
+    folder.mkdir(parents=True)
+    (folder / f'{folder.name}.sm90.cubin').touch()
+    assert [variant.is_compiled(SimpleNamespace(get_cuda_compile_arch=lambda arch=arch: arch))
+            for arch in (75, 90)] == [False, True]
 
 
 def test_only_the_first_process_of_a_machine_reports(step, monkeypatch, capsys):
