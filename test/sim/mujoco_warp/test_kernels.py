@@ -143,7 +143,6 @@ def test_processes_that_hang_are_ended(step, monkeypatch):
             os.kill(worker, 0)
 
 
-@pytest.mark.slow
 def test_warp_finds_what_was_compiled(step, values, monkeypatch):
     KernelBuild(step, DEVICE).wait()
     assert all(it.is_compiled(DEVICE) for it in launched(step))
