@@ -21,8 +21,8 @@ from humanoid_locomotion.training.run.durable import named_errors
 
 CANDIDATE = 'candidate'  # the policy folder under test, in the run folder
 PASSED, FAILED = 0, 1  # exit codes of the evaluation; any other code is an error
-# Share of the longest episode that robots must stay up in training before evaluation begins. The
-# shipped recipes reach it after a fifth to a third of their iterations, and pass above 0.75.
+# Share of the longest episode that robots must stay up in training before evaluation begins. A
+# humanoid reached it within 100 iterations and passed after 450, a G1 after about 320 of 900.
 MIN_EPISODE = 0.5
 POLL = 0.1  # [s]
 
