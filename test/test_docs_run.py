@@ -72,6 +72,7 @@ RUN = (
     Run(r'train( --robot \w+)?', SMALL_TRAINING),
     Run('train --resume runs/humanoid-DATE .*', '--iterations 2 --device cpu'),
     Run('train --config unitree_g1_rough', SMALL_TRAINING, is_slow=True),
+    Run('train --until-scorecard', SMALL_TRAINING, is_slow=True),
     Run('train --viewer web', SMALL_TRAINING, needs='scipy'),
     Run('policy export runs/.*'),
     # Of policies that learned for one iteration: they fail, and are measured all the same.

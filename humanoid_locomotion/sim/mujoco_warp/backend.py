@@ -37,6 +37,7 @@ from humanoid_locomotion.sim.mujoco.model import (
     build_model,
 )
 from humanoid_locomotion.sim.mujoco_warp.deterministic import CanonicalOrder
+from humanoid_locomotion.sim.mujoco_warp.kernels import KernelBuild
 
 # Warnings about contacts or constraints that were dropped because the arrays are full.
 OUT_OF_ROOM = int(mjw.OverflowType.ALL
@@ -80,8 +81,7 @@ class MujocoWarpBackend(SimBackend):
             self._data = mjw.put_data(
                 self._host_model, data, nworld=num_envs, nconmax=physics.max_contacts,
                 njmax=physics.max_constraints)
-        self._model.opt.graph_conditional = (
-            deterministic or physics.solver_iterations > PLAIN_ITERATIONS)
+        self._model.opt.graph_conditional = False
         self._qpos = wp.to_torch(self._data.qpos)
         self._qvel = wp.to_torch(self._data.qvel)
         self._ctrl = wp.to_torch(self._data.ctrl)
@@ -98,13 +98,20 @@ class MujocoWarpBackend(SimBackend):
         self._captured: List[wp.Graph] = []
         # Reaching the iteration limit of the solver is intended, not a fault.
         self._model.opt.warn_overflow = OUT_OF_ROOM
-        everyone = torch.ones(num_envs, dtype=torch.bool, device=self.device)
-        self.reset(everyone, self.default_state())
         if deterministic:
             self._model.opt.deterministic = True
             order = CanonicalOrder(self._model, self._data)
             self._model.callback.contactfilter = order.sort_contacts
             self._model.callback.control = order.sort_rows
+        self._kernels: Optional[KernelBuild] = None
+        if self._wp_device.is_cuda:
+            self._kernels = KernelBuild(self._physics_step, self._wp_device)
+        # Only now, since a loop until convergence would not end while no kernel runs.
+        self._model.opt.graph_conditional = (
+            deterministic or physics.solver_iterations > PLAIN_ITERATIONS)
+        everyone = torch.ones(num_envs, dtype=torch.bool, device=self.device)
+        self.reset(everyone, self.default_state())
+        if deterministic:
             self._check_deterministic()
             self.reset(everyone, self.default_state())
 
@@ -124,6 +131,8 @@ class MujocoWarpBackend(SimBackend):
 
     def step(self, targets: JointTargets) -> None:
         """See :class:`SimBackend`."""
+        if self._kernels is not None:
+            self._kernels.wait()
         self._ctrl.copy_(self._layout.control(self._tensor(targets.positions)))
         with self._stream_of_torch():
             for sensors in self._sensors.unbind(1):
@@ -175,6 +184,10 @@ class MujocoWarpBackend(SimBackend):
         """See :class:`SimBackend`."""
         return {'constraints': wp.to_torch(self._data.nefc).max(),
                 'contacts': wp.to_torch(self._data.nacon)[0] / self.num_envs}
+
+    def _physics_step(self) -> None:
+        with wp.ScopedDevice(self._wp_device):
+            mjw.step(self._model, self._data)
 
     @contextlib.contextmanager
     def _stream_of_torch(self) -> Iterator[None]:

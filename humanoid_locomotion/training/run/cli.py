@@ -251,7 +251,8 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
     from humanoid_locomotion.training.monitoring.progress import TrainingProgress
     from humanoid_locomotion.training.monitoring.scorecard_watch import ScorecardWatch
     with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.closing(trainer))
+        training = stack.enter_context(contextlib.ExitStack())
+        training.enter_context(contextlib.closing(trainer))
         stop = stack.enter_context(StopSignals())
         trainer.begin()
         folder = trainer.folder
@@ -262,7 +263,8 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
             console.print(note, soft_wrap=True, markup=False, highlight=False)
         if trainer.run_folder.warning:
             console.print(trainer.run_folder.warning, soft_wrap=True, markup=False)
-        watch = stack.enter_context(contextlib.closing(ScorecardWatch(folder, robot)))
+        watch = stack.enter_context(contextlib.closing(ScorecardWatch(
+            folder, robot, trainer.config.terminations.episode_steps)))
         if asked.viewer == 'web':
             from humanoid_locomotion.training.monitoring.viewer import TrainingViewer
             page = TrainingViewer(folder, robot)
@@ -277,10 +279,18 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
         shown = _Shown(reports)
         trainer.run(shown, _seconds(asked), watch if asked.until_scorecard else lambda: False,
                     lambda: stop() or shown.error is not None)
+        if asked.until_scorecard and shown.error is None:
+            training.close()  # the other processes do not wait for the last evaluation
+            if watch.passed is None and not stop():
+                console.print('evaluating the last checkpoint')
+            watch.finish(stop)
     if shown.error is not None:
         raise shown.error
     if watch.passed is not None:
         console.print(f'the policy passes: {watch.passed}', soft_wrap=True, markup=False)
+    elif asked.until_scorecard and not stop():
+        console.print(f'no checkpoint passes; the last one, with its scorecard: {watch.folder}',
+                      soft_wrap=True, markup=False)
     _draw(folder)
     console.print(f'trained {trainer.iteration} iterations, {trainer.samples:,} control steps, '
                   f'{trainer.seconds / 60.0:.1f} min; run folder: {folder}',

@@ -20,6 +20,7 @@ pytest.importorskip('typer')
 
 from humanoid_locomotion.cli.main import main
 from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.training.monitoring import scorecard_watch
 from humanoid_locomotion.training.run import options as reading
 from humanoid_locomotion.training.run.cli import enough_memory
 
@@ -249,3 +250,35 @@ def test_a_signal_stops_several_processes_after_the_same_iteration(tmp_path, num
     used = start(tmp_path / 'run', '--gpus', 2)
     _, err = used.communicate(timeout=120)
     assert used.returncode == 2 and err.count('\n') == 1 and 'holds a run already' in err
+
+
+class Watch:
+    """A watch over checkpoints of which the given one passes; 0 for none."""
+
+    passes, ended = 0, None
+
+    def __init__(self, run, robot, episode_steps):
+        self.folder, self.passed, self.seen = run / 'candidate', None, 0
+
+    def __call__(self):
+        self.seen += 1
+        self.passed = self.folder if self.seen == Watch.passes else None
+        return self.passed is not None
+
+    def finish(self, wants_stop):
+        Watch.ended = (self.seen, wants_stop())
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize('passes, iterations, said', [
+    (1, 1, 'the policy passes: run/candidate'),
+    (0, 2, 'no checkpoint passes; the last one, with its scorecard: run/candidate')])
+def test_a_run_ends_with_a_scored_folder(call, monkeypatch, passes, iterations, said):
+    monkeypatch.setattr(scorecard_watch, 'ScorecardWatch', Watch)
+    monkeypatch.setattr(Watch, 'passes', passes)
+    code, out, _ = call('train', *TINY, '--until-scorecard', '--output', 'run')
+    assert code == 0 and said in out and f'trained {iterations} iterations' in out
+    assert ('evaluating the last checkpoint' in out) is (passes == 0)
+    assert Watch.ended == (iterations, False)
