@@ -14,7 +14,7 @@ from humanoid_locomotion.core.state import JointTargets
 
 # Arms that the evaluation moves externally: the parts of their joints' names, and the share of
 # the distance from the default pose to either limit.
-ARM_PARTS, ARM_REACH = ('shoulder', 'elbow', 'wrist', 'hand'), 0.5
+ARM_PARTS, ARM_REACH = ('arm', 'shoulder', 'sho_', 'elbow', 'wrist', 'hand'), 0.5
 
 
 class ActionMapper:
@@ -80,8 +80,9 @@ def arm_joints(names: Sequence[str]) -> np.ndarray:
 
 
 def joints_named(names: Sequence[str], parts: Sequence[str]) -> np.ndarray:
-    """Tell which joints have one of some parts in their names, (num_joints,) bool."""
-    return np.array([any(part in name for part in parts) for name in names], dtype=bool)
+    """Tell which joints have one of some parts in their names, in any case, (num_joints,) bool."""
+    return np.array([any(part.lower() in name.lower() for part in parts) for name in names],
+                    dtype=bool)
 
 
 def arm_goal(share: Array, default: Array, lower: Array, upper: Array, reach: float) -> Array:

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from humanoid_locomotion.core.arrays import Array, concatenate, namespace, norm_last
+from humanoid_locomotion.core.arrays import Array, clip, concatenate, namespace, norm_last
 
 IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
 
@@ -122,3 +122,22 @@ def small_rotation(vector: Array) -> Array:
 def in_heading_frame(quaternion: Array, vector: Array) -> Array:
     """Return world vectors in the frame that shares the base's heading, z up. (..., 3)."""
     return rotate(yaw_quaternion(-yaw(quaternion)), vector)
+
+
+def horizontal(gravity: Array, vector: Array) -> Array:
+    """Return the part forward and left in the heading frame of vectors in the base frame.
+
+    The same as :func:`rotate` and :func:`in_heading_frame`, without the angles between.
+
+    Args:
+        gravity: (..., 3), see :func:`projected_gravity`.
+        vector: (..., 3), in the base frame.
+
+    Returns:
+        (..., 2).
+    """
+    (x, y, z), (vx, vy, vz) = (
+        tuple(it[..., i:i + 1] for i in range(3)) for it in (gravity, vector))
+    xp = namespace(gravity)
+    level = xp.sqrt(clip(y * y + z * z, 1e-12, 1.0))  # 0 if the base's x axis is vertical
+    return concatenate((level * vx - x * (y * vy + z * vz) / level, (y * vz - z * vy) / level))

@@ -11,6 +11,7 @@ from samples import contract
 from humanoid_locomotion.core.action import (
     ActionMapper,
     arm_goal,
+    arm_joints,
     joints_named,
     pd_torque,
     replace_targets,
@@ -80,6 +81,13 @@ def test_joints_are_named_by_a_part_of_their_names():
     names = ['left_knee', 'left_shoulder_roll', 'right_elbow']
     assert joints_named(names, ['shoulder', 'elbow']).tolist() == [False, True, True]
     assert joints_named(names, []).tolist() == [False] * 3
+    assert joints_named(['Left_Shoulder_Pitch', 'Left_Knee'], ['shoulder']).tolist() == [1, 0]
+
+
+def test_arms_of_every_maker_are_found():
+    for name in ('left_shoulder_roll_joint', 'Left_Shoulder_Pitch', 'arm_left_1_joint',
+                 'left_sho_pitch', 'R_WRIST_YAW', 'RightElbow'):
+        assert arm_joints([name, 'left_hip_roll', 'Waist']).tolist() == [True, False, False], name
 
 
 @pytest.mark.parametrize('mode', ['default_offset', 'joint_range'])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -68,6 +68,14 @@ def test_the_heading_frame_keeps_the_vertical_component(q, v):
     assert rotations.in_heading_frame(q, v)[2] == pytest.approx(v[2], abs=1e-12)
 
 
+@given(quaternions, vectors)
+def test_the_horizontal_part_is_that_of_the_heading_frame(q, v):
+    expected = rotations.in_heading_frame(q, rotations.rotate(q, v))[:2]
+    assume(abs(rotations.projected_gravity(q)[0]) < 1.0 - 1e-6)  # there the heading is undefined
+    assert np.allclose(rotations.horizontal(rotations.projected_gravity(q), v), expected,
+                       atol=1e-6 * (1.0 + np.abs(v).max()))
+
+
 @pytest.mark.parametrize('quaternion, tilt, yaw', [
     ([0, 0, 0, 1], 0.0, 0.0),
     ([HALF, 0, 0, HALF], math.pi / 2, 0.0),                  # rolled onto its side
@@ -116,7 +124,8 @@ def test_numpy_and_torch_agree():
             (rotations.conjugate, (p,)), (rotations.cross, (v, v[::-1].copy())),
             (rotations.projected_gravity, (p,)), (rotations.yaw, (p,)),
             (rotations.yaw_quaternion, (angle,)), (rotations.small_rotation, (v,)),
-            (rotations.in_heading_frame, (p, v)), (rotations.tilt, (p,))):
+            (rotations.in_heading_frame, (p, v)), (rotations.tilt, (p,)),
+            (rotations.horizontal, (rotations.projected_gravity(p), v))):
         expected = function(*arguments)
         got = function(*(torch.as_tensor(a) for a in arguments))
         assert isinstance(got, torch.Tensor) and got.dtype == torch.float32, function

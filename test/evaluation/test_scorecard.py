@@ -67,10 +67,15 @@ FALLEN = (replace(GOOD.situations[0], falls=2), *GOOD.situations[1:])
     (cheaper(0, feet_force=2.41), 'force on both feet at 0.5 m/s, 99.5th percentile'),
     (replace(GOOD, situations=FALLEN), 'disturbed runs survived, of 18'),
     (replace(GOOD, ice=replace(GOOD.ice, falls=2)), 'falls at friction 0.2, of 3'),
-    (replace(GOOD, led_arms=replace(TOUR, time_up=29.9)), '60 s tour, arms led: mean time up'),
-    (replace(GOOD, led_arms=None), '60 s tour, arms led: mean time up')])
+    (replace(GOOD, led_arms=replace(TOUR, time_up=29.9)), '60 s tour, arms led: mean time up')])
 def test_each_line_fails_alone(figures, name):
     assert failed(figures) == [name]
+
+
+def test_the_tour_of_a_robot_without_arms_is_its_own():
+    assert failed(replace(GOOD, led_arms=None)) == []
+    assert failed(replace(GOOD, led_arms=None, own_arms=replace(TOUR, time_up=29.9))) == [
+        '60 s tour, arms led: mean time up']
 
 
 def test_a_robot_that_lies_neither_stands_still_nor_walks_softly():

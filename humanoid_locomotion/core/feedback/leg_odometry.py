@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leg odometry: velocity of the base over the floor, assuming that the stance sole does not move.
 
-No contact sensor is needed: the lower one of the two soles is the stance sole.
+No contact sensor is needed: the lower one of the two soles is the stance sole. Soles at the same
+depth share the weight.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from typing import List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.arrays import Array, Constant, largest, namespace
+from humanoid_locomotion.core.arrays import Array, Constant, clip, largest, namespace
 from humanoid_locomotion.core.errors import JointsError
 from humanoid_locomotion.core.state import RobotState
 
 Vector = Tuple[float, float, float]
+
+# [m] Beyond this difference in depth only the lower sole counts. Choosing between two level soles
+# would depend on rounding.
+LEVEL = 1e-5
 
 
 @dataclass(frozen=True)
@@ -120,17 +125,11 @@ class LegOdometry:
         point, velocity = self.soles(state)
         gravity = rotations.projected_gravity(state.base_orientation)
         depths = (point * gravity[:, None]).sum(-1)
-        lower = depths[:, :1] > depths[:, 1:]
-        xp = namespace(point)
-        arm = xp.where(lower, point[:, 0], point[:, 1])
-        moving = xp.where(lower, velocity[:, 0], velocity[:, 1])
+        share = clip(0.5 + (depths[:, :1] - depths[:, 1:]) / (2.0 * LEVEL), 0.0, 1.0)
+        arm, moving = (it[:, 1] + share * (it[:, 0] - it[:, 1]) for it in (point, velocity))
         base = -moving - rotations.cross(state.base_angular_velocity, arm)
-
-        def in_heading(vector: Array) -> Array:
-            upright = rotations.rotate(state.base_orientation, vector)
-            return rotations.in_heading_frame(state.base_orientation, upright)[:, :2]
-
-        return OverFloor(in_heading(base), largest(depths, 1), -in_heading(point.mean(1)))
+        return OverFloor(rotations.horizontal(gravity, base), largest(depths, 1),
+                         -rotations.horizontal(gravity, 0.5 * (point[:, 0] + point[:, 1])))
 
 
 def _cross_matrix(axis: Vector) -> np.ndarray:

@@ -25,8 +25,8 @@ AVERAGING_TIME = 1.0   # [s], a little more than a gait period
 
 def velocity_in_heading(state: RobotState, truth: Truth) -> torch.Tensor:
     """Return (num_envs, 3): x, y in the heading frame [m/s], yaw rate about up [rad/s]."""
-    in_world = rotations.rotate(state.base_orientation, truth.base_linear_velocity)
-    horizontal = rotations.in_heading_frame(state.base_orientation, in_world)[:, :2]
+    horizontal = rotations.horizontal(
+        rotations.projected_gravity(state.base_orientation), truth.base_linear_velocity)
     turning = rotations.vertical_rate(state.base_orientation, state.base_angular_velocity)
     return torch.cat([horizontal, turning[:, None]], dim=-1)
 

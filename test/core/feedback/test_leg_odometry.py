@@ -118,6 +118,15 @@ def test_the_lower_sole_is_the_one_that_stands(lifted, expected):
     assert found[0] == pytest.approx(expected)
 
 
+def test_rounding_does_not_choose_between_level_soles():
+    speeds = [0.7, 0.0, 0.2, 0.0]
+    assert velocity(standing(joint_velocities=speeds))[0] == pytest.approx(0.45)
+    for i in (0, 2):  # a depth that differs by 1e-8 m
+        positions = [1.4e-4 if j == i else 0.0 for j in range(4)]
+        found = velocity(standing(joint_positions=positions, joint_velocities=speeds))
+        assert found[0] == pytest.approx(0.45, abs=1e-3)
+
+
 def test_lower_is_meant_over_the_floor_not_in_the_base():
     # The base leans by 0.3 rad to its left: there the left leg, drawn up a little, is the lower.
     leaning = standing(base_orientation=[math.sin(-0.15), 0.0, 0.0, math.cos(0.15)],

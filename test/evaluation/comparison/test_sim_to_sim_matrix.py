@@ -52,9 +52,9 @@ def test_the_table_shows_what_changes_and_what_fails():
 
 def test_what_was_not_measured_has_no_change():
     standard = make_scorecard(GOOD, SETTING)
-    there = make_scorecard(replace(GOOD, led_arms=None), SETTING)
+    there = make_scorecard(replace(GOOD, pushes=()), SETTING)
     assert cells(difference_table(standard, [there]))[
-        '60 s tour, arms led: mean time up [s]'][2] == '**-** (-)'
+        'kicks of 1.5, 2.5, 3.0 m/s survived, of 10'][2] == '**- / - / -** (- / - / -)'
 
 
 @pytest.mark.slow
