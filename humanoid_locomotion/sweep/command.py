@@ -12,8 +12,7 @@ from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.sweep.config import read_sweep
 from humanoid_locomotion.sweep.study import Sweep
 from humanoid_locomotion.sweep.trainings import Command, TrainOptions
-from humanoid_locomotion.training.run import options as reading
-from humanoid_locomotion.training.run.cli import Options
+from humanoid_locomotion.training.run.cli import Options, reader
 
 
 def sweep(path: Path, asked: Options, words: TrainOptions, command: Command,
@@ -40,11 +39,8 @@ def sweep(path: Path, asked: Options, words: TrainOptions, command: Command,
         if is_given:
             raise ConfigError('train', option, 'does not go with --sweep')
 
-    def check(*assignments: str) -> Any:
-        return reading.training_config(asked.config, asked.robot, asked.num_envs, asked.iterations,
-                                       [*asked.assignments, *assignments])
-
-    _, robot = check()
-    config = read_sweep(path, check)
+    read = reader(asked)
+    _, robot = read()
+    config = read_sweep(path, read)
     folder = asked.output or Path('runs') / path.stem
     return Sweep(config, folder, words, str(robot.folder), command, say).run()

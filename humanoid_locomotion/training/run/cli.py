@@ -12,7 +12,7 @@ import math
 import os
 from pathlib import Path
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.reading.config import to_mapping
@@ -196,6 +196,17 @@ def described_config(asked: Options) -> Tuple[str, Dict[str, Any]]:
                  if not any(change.startswith(f'{key}=') for change in asked.assignments)}
     return config_text(settings, unchanged), {
         'config': to_mapping(settings), 'reasons': unchanged}
+
+
+def reader(asked: Options) -> Callable[..., Tuple[TrainingConfig, RobotSpec]]:
+    """Return a function that reads config and robot with further ``key=value`` changes.
+
+    Raises:
+        LocomotionError: An option is invalid; so does the function.
+    """
+    begun = _begun(replace(asked, output=None))
+    return lambda *more: _settings(
+        replace(asked, assignments=(*asked.assignments, *more)), begun)
 
 
 def _settings(asked: Options, begun: Optional[Beginning]) -> Tuple[TrainingConfig, RobotSpec]:
