@@ -56,6 +56,7 @@ setup(
         'record': ['mcap>=1.2,<2'],
         'hub': ['huggingface_hub>=0.25,<3'],
         'sim': ['matplotlib>=3.6,<4', MUJOCO, *NETWORK, 'pillow>=10,<14'],
+        'sweep': ['optuna>=5,<6'],
         'unitree': ['cyclonedds>=11,<12'],
         'viewer': [MUJOCO, 'scipy>=1.15,<2', 'trimesh>=5,<6', 'viser>=1.1,<1.2'],
         'train': ['gymnasium>=1.1,<2', MUJOCO, 'mujoco-warp>=3.17,<4', *NETWORK,

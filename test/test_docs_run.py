@@ -111,6 +111,7 @@ NOT_RUN = {
     'teleop': 'needs a terminal: test/nodes/operator/test_teleop.py gives it one',
     'train --backend (isaacgym|mujoco_warp) .*': 'needs a GPU',
     r'train (--robot \w+ )?--seed \d( --num-envs \d+)? --iterations \d+': 'needs a GPU',
+    'train .*--sweep .*': 'takes hours: test/sweep/test_sweep.py runs some',
     'train --config mine.yaml( .*)?': "is run with the tutorial's files on the page own_robot",
     '(robot check|train --robot) robots/mine': 'has TODOs: is run for wren on the page own_robot',
     'walk --viewer web': 'does not end: test/nodes/operator/test_viewer.py opens it in a browser',

@@ -61,6 +61,7 @@ PACKAGES = {
     'reliability.faults.fault_bench': {'sim.backend'},  # the ground below the robot
     'reliability.soak.false_alarms': {'sim.backend'},
     'reliability.soak.unitree_mujoco': {'cyclonedds', 'mujoco'},
+    'sweep': {'core', 'evaluation.gates', 'evaluation.scorecard', 'sweep', 'training', 'yaml'},
     'cli': {'cli', 'console_table', 'core', 'rich', 'typer'},
     '__main__': set(),
 }
@@ -89,8 +90,10 @@ LAZY = {
     'reliability.faults.viewer_client': {'websockets'},
     'reliability.command_line_fuzz': {'cli', 'typer', '__main__', 'onnx'},  # what there is to try
     'reliability.policy_fuzz.mutate_onnx': {'onnx'},
+    'sweep': {'optuna'},
     'cli': {'benchmarks', 'evaluation', 'nodes', 'reliability', 'robot_check', 'robot_models',
-            'sim.backend', 'sim.isaacgym.check', 'training', 'numpy', 'rclpy', 'torch', 'yaml'},
+            'sim.backend', 'sim.isaacgym.check', 'sweep', 'training', 'numpy', 'rclpy', 'torch',
+            'yaml'},
     'cli.policy_hub': {'huggingface_hub'},
     '__main__': {'cli'},
 }

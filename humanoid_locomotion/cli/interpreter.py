@@ -82,17 +82,17 @@ def run(python: str, arguments: Sequence[str]) -> int:
     return subprocess.run(whole, env=environment(whole[0]), check=False).returncode
 
 
-def without_python(arguments: Sequence[str]) -> List[str]:
-    """Return a command line without its ``--python``."""
+def without(arguments: Sequence[str], *options: str) -> List[str]:
+    """Return a command line without options that take a value."""
     kept, skip = [], False
     for argument in arguments:
-        if not (skip or argument == '--python' or argument.startswith('--python=')):
+        if not (skip or argument.partition('=')[0] in options):
             kept.append(argument)
-        skip = argument == '--python'
+        skip = not skip and argument in options
     return kept
 
 
 def hand_over(python: str) -> None:
     """If another interpreter is asked for, run this very command line there, and end with it."""
     if python:
-        sys.exit(run(python, without_python(sys.argv[1:])))
+        sys.exit(run(python, without(sys.argv[1:], '--python')))

@@ -22,7 +22,7 @@ from humanoid_locomotion.cli import (
 )
 from humanoid_locomotion.cli import policy as policy_group
 from humanoid_locomotion.cli import robot as robot_group
-from humanoid_locomotion.cli.output import JSON, print_json
+from humanoid_locomotion.cli.output import JSON, print_json, print_rows
 from humanoid_locomotion.core.errors import LocomotionError
 
 app = typer.Typer(
@@ -30,6 +30,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help='Train walking policies for humanoid robots and run them from velocity commands.')
 console = Console()
+
+
+# Options of train whose values a checkpoint holds.
+IN_CHECKPOINTS = ('--config', '--robot', '--num-envs', '--iterations', '--set', '--init')
 
 
 class Ground(str, enum.Enum):
@@ -117,12 +121,16 @@ def train(
         print_config: bool = typer.Option(
             False, '--print-config', help='Print the whole config, with the origin of each '
             'derived value, and end.'),
+        sweep: Optional[Path] = typer.Option(
+            None, help='YAML file of values to try: a run for each, all in the folder --output, '
+            'runs/NAME by default; further processes that are started so join in.'),
         python: str = typer.Option(
             '', show_default='this one',
             help='Interpreter to train in; Isaac Gym needs a Python 3.8.'),
         json: bool = JSON) -> None:
     """Train a policy; checkpoints and logs go to a run folder."""
-    interpreter.hand_over(python)
+    if sweep is None or print_config:
+        interpreter.hand_over(python)
     from humanoid_locomotion.training.run import cli
     asked = cli.Options(
         config=config, robot=robot, backend=backend, device=device, num_envs=num_envs,
@@ -137,6 +145,17 @@ def train(
         else:
             print(config_as_text, end='')
         return
+    if sweep is not None:
+        from humanoid_locomotion.sweep.command import sweep as run_sweep
+        from humanoid_locomotion.sweep.trainings import TrainOptions
+        words = interpreter.without(
+            [word for word in sys.argv[2:] if word != '--json'], '--sweep', '--output')
+        code, rows = run_sweep(
+            sweep, asked, TrainOptions(words, interpreter.without(words, *IN_CHECKPOINTS)),
+            lambda line: interpreter.command(sys.executable, line),
+            lambda text: Console(stderr=json).print(text, soft_wrap=True, markup=False))
+        print_rows(rows, json)
+        sys.exit(code)
     code, result = cli.train(
         asked, interpreter.command(sys.executable, sys.argv[1:]), _command_line(),
         Console(stderr=json))

@@ -40,8 +40,8 @@ def table_of(rows: List[Dict[str, Any]]) -> Table:
     """Return rows of the same keys as a table."""
     table = Table(*(name.replace('_', ' ') for name in rows[0]))
     for row in rows:
-        table.add_row(*(f'{value:.4g}' if isinstance(value, float) else escape(str(value))
-                        for value in row.values()))
+        table.add_row(*('' if value is None else f'{value:.4g}' if isinstance(value, float)
+                        else escape(str(value)) for value in row.values()))
     return table
 
 

@@ -23,7 +23,7 @@ from humanoid_locomotion.core.errors import LocomotionError
     (['train', '--output', 'p', '--python', 'p'], ['train', '--output', 'p']),
     (['train'], ['train'])])
 def test_only_the_choice_of_interpreter_is_left_out(arguments, kept):
-    assert interpreter.without_python(arguments) == kept
+    assert interpreter.without(arguments, '--python') == kept
 
 
 @pytest.mark.parametrize('python', ['no_such_python', '/', __file__])

@@ -47,6 +47,7 @@ def fill(stock: Path, train: Callable[[List[str]], object]) -> None:
         shutil.copyfile(source, files / name)
     (files / 'page.md').write_text('# A page\n\n<!-- policy -->\n<!-- /policy -->\n')
     (files / 'fill.yaml').write_text('observation_names: [command]\n')
+    (files / 'sweep.yaml').write_text('objective: reward\nparameters: {ppo.gamma: [0.9]}\n')
     _adoptable(policy / 'network.onnx', files / 'theirs.onnx')
     _record(stock / 'policy', files / 'recording.mcap')
 

@@ -63,6 +63,7 @@ USUAL = {
     '--rooms': '{stock}/files/rooms.yaml', '--engine': 'onnxruntime', '--device': 'cpu',
     '--backend': 'mujoco', '--seed': '3', '--num-envs': '2', '--terrain': 'rough',
     '--viewer': 'none', '--set': 'ppo.gamma=0.9', '--push': '0.3', '--max-minutes': '0.1',
+    '--sweep': '{stock}/files/sweep.yaml',
     '--seconds-scale': '0.1', '--hand-payload': '1', '--minutes': '0.1', '--pose': 'knee=0.5',
     '--armature': 'knee=0.02', '--feet': 'left_foot,right_foot', '--lock': 'knee=0.5',
     '--drop': 'head', '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}

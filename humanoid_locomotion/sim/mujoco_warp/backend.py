@@ -12,7 +12,6 @@ import contextlib
 import copy
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
-import mujoco
 import mujoco_warp as mjw
 import numpy as np
 import torch
@@ -36,6 +35,7 @@ from humanoid_locomotion.sim.mujoco.model import (
     MujocoLayout,
     build_model,
 )
+from humanoid_locomotion.sim.mujoco_warp import memory
 from humanoid_locomotion.sim.mujoco_warp.deterministic import CanonicalOrder
 from humanoid_locomotion.sim.mujoco_warp.kernels import KernelBuild
 
@@ -73,14 +73,8 @@ class MujocoWarpBackend(SimBackend):
         self._wp_device = wp.device_from_torch(chosen)
         self._host_model = build_model(robot, physics, joints, terrain)
         self._layout = MujocoLayout(self._host_model, robot, joints, terrain)
-        data = mujoco.MjData(self._host_model)
-        mujoco.mj_forward(self._host_model, data)
-        with wp.ScopedDevice(self._wp_device):
-            self._model = mjw.put_model(
-                self._host_model, batch_sizes=dict.fromkeys(VARIED_FIELDS, num_envs))
-            self._data = mjw.put_data(
-                self._host_model, data, nworld=num_envs, nconmax=physics.max_contacts,
-                njmax=physics.max_constraints)
+        self._model, self._data = memory.put(
+            self._host_model, physics, num_envs, self._wp_device)
         self._model.opt.graph_conditional = False
         self._qpos = wp.to_torch(self._data.qpos)
         self._qvel = wp.to_torch(self._data.qvel)
@@ -114,6 +108,13 @@ class MujocoWarpBackend(SimBackend):
         if deterministic:
             self._check_deterministic()
             self.reset(everyone, self.default_state())
+
+    @classmethod
+    def memory_per_robot(cls, robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
+                         terrain: Optional[Terrain] = None) -> int:
+        """Return the size of the arrays of one robot [bytes]; nothing is made on a GPU."""
+        wp.config.log_level = wp.LOG_WARNING
+        return memory.bytes_per_robot(build_model(robot, physics, joints, terrain), physics)
 
     @staticmethod
     def has_gpu() -> bool:

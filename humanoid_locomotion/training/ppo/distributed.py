@@ -9,13 +9,19 @@ equal.
 
 from __future__ import annotations
 
+import contextlib
+from datetime import timedelta
+import json
 import os
-from typing import Any, Iterable, List
+from typing import Any, Iterable, List, Mapping, Optional
 
 import torch
 from torch import distributed
+from torch.distributed.rendezvous import rendezvous
 
-from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.errors import ConfigError, LocomotionError
+
+START_TIMEOUT = 300.0  # [s] for all processes to start and to name what they train with
 
 
 class Group:
@@ -77,15 +83,57 @@ def check_gpus(count: int, device: str) -> None:
                           f'{torch.cuda.device_count()}, the GPUs of this machine')
 
 
-def join(device: str) -> Group:
+def join(device: str, facts: Optional[Mapping[str, Any]] = None) -> Group:
     """Return the group that this process was started in.
 
     On CUDA the process takes the GPU of its local rank.
+
+    Args:
+        device: ``auto``, ``cpu`` or ``cuda``.
+        facts: What all processes must share, as plain data by name. It is compared before
+            anything is allocated.
+
+    Raises:
+        LocomotionError: Processes differ, raised in each of them; or not all have started.
     """
     if not is_worker():
         return Group()
-    on_gpu = device != 'cpu' and torch.cuda.is_available()
+    local, on_gpu = int(os.environ['LOCAL_RANK']), device != 'cpu' and torch.cuda.is_available()
+    if on_gpu and local >= torch.cuda.device_count():
+        raise ConfigError('train', '--nproc-per-node', f'found {local + 1} or more, expected 1 to '
+                          f'{torch.cuda.device_count()}, the GPUs of this machine')
     if on_gpu:
-        torch.cuda.set_device(int(os.environ['LOCAL_RANK']))
-    distributed.init_process_group('nccl' if on_gpu else 'gloo')
-    return Group(distributed.get_rank(), distributed.get_world_size())
+        torch.cuda.set_device(local)
+    own = json.dumps({'device': 'cuda' if on_gpu else 'cpu', **(facts or {})})
+    try:
+        store, rank, size = next(rendezvous('env://', timeout=timedelta(seconds=START_TIMEOUT)))
+        everyone = _exchanged(store, rank, size, own)
+    except RuntimeError as error:
+        raise LocomotionError(
+            f'not all {os.environ.get("WORLD_SIZE")} processes have started within '
+            f'{START_TIMEOUT:.0f} s: look for the message of the one that is missing') from error
+    _check_same([json.loads(text) for text in everyone])
+    distributed.init_process_group(
+        'nccl' if on_gpu else 'gloo', store=store, rank=rank, world_size=size)
+    return Group(rank, size)
+
+
+def _exchanged(store: Any, rank: int, size: int, own: str) -> List[str]:
+    """Return the texts of all processes by rank; the one that holds the store leaves last."""
+    store.set(f'facts/{rank}', own)
+    everyone = [store.get(f'facts/{other}').decode() for other in range(size)]
+    if store.add('facts/read', 1) == size:
+        store.set('facts/done', '')
+    with contextlib.suppress(RuntimeError):  # the store may be gone once all have read
+        store.get('facts/done')
+    return everyone
+
+
+def _check_same(everyone: List[Mapping[str, Any]]) -> None:
+    first = everyone[0]
+    for rank, facts in enumerate(everyone):
+        for key in (*first, *facts):
+            if facts.get(key) != first.get(key):
+                raise ConfigError(f'process {rank}', key, f'found {facts.get(key)}, and '
+                                  f'{first.get(key)} in process 0; start all processes with the '
+                                  'same options, files and versions')

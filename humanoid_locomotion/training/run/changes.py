@@ -1,6 +1,6 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Detection of changes since a checkpoint was written."""
+"""Detection of changes since a checkpoint was written, and what processes must share."""
 
 from __future__ import annotations
 
@@ -28,6 +28,22 @@ def robot_facts(robot: RobotSpec) -> Dict[str, Any]:
     for key in ('folder', 'description', 'urdf'):
         del values[key]
     return {'figures': values, 'model': hashlib.sha256(robot.mjcf_path.read_bytes()).hexdigest()}
+
+
+def shared(config: TrainingConfig, robot: RobotSpec, backend: str, seed: int,
+           checkpoint: str) -> Dict[str, Any]:
+    """Return what all processes that train one policy must have in common, by dotted key.
+
+    Args:
+        config: The training config.
+        robot: The robot; its folder may differ.
+        backend: Name of the simulator.
+        seed: Seed of the run.
+        checkpoint: Name of the checkpoint that is resumed; empty for none.
+    """
+    return {'version of humanoid_locomotion': humanoid_locomotion.__version__, 'backend': backend,
+            'seed': seed, 'checkpoint': checkpoint, 'robot model': robot.model_hash,
+            **flat({**to_mapping(config), 'robot': robot.name})}
 
 
 def check(content: Mapping[str, Any], path: Path, config: TrainingConfig, robot: RobotSpec,
@@ -66,8 +82,8 @@ def differences(content: Mapping[str, Any], path: Path, config: TrainingConfig, 
         found.append(f"backend {content['backend']}, now {backend}")
     if content['model_hash'] != robot.model_hash:
         found += _of_robot(content['robot_facts'], content['model_hash'], robot)
-    before = _flat(to_mapping(read_config(content['config'], path)))
-    now = _flat(to_mapping(config))
+    before = flat(to_mapping(read_config(content['config'], path)))
+    now = flat(to_mapping(config))
     return found + _between(before, now, without=(*FREE, 'robot'))
 
 
@@ -78,7 +94,7 @@ def _of_robot(before: Mapping[str, Any], model_hash: str, robot: RobotSpec) -> L
                 f'{robot.model_hash})']
     now = robot_facts(robot)
     found = [f'{folder / ROBOT_FILE}: {phrase}'
-             for phrase in _between(_flat(before['figures']), _flat(now['figures']))]
+             for phrase in _between(flat(before['figures']), flat(now['figures']))]
     if before['model'] != now['model']:
         found.append(str(robot.mjcf_path))
     return found or [f'{folder / ROBOT_FILE} (its text, none of its figures)']
@@ -94,7 +110,7 @@ def _between(before: Mapping[str, Any], now: Mapping[str, Any], without: Any = (
             if key not in without and before.get(key) != now.get(key)]  # None equals absent
 
 
-def _flat(value: Any, at: str = '') -> Dict[str, Any]:
+def flat(value: Any, at: str = '') -> Dict[str, Any]:
     """Return nested data with dotted keys; list items with a name use it as their key."""
     if isinstance(value, list) and value and all(
             isinstance(part, dict) and 'name' in part for part in value):
@@ -103,5 +119,5 @@ def _flat(value: Any, at: str = '') -> Dict[str, Any]:
         return {at: value}
     found: Dict[str, Any] = {}
     for key, part in value.items():
-        found.update(_flat(part, f'{at}.{key}' if at else str(key)))
+        found.update(flat(part, f'{at}.{key}' if at else str(key)))
     return found

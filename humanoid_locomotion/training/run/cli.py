@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import importlib.util
 import json
 import math
+import os
 from pathlib import Path
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.reading.config import to_mapping
@@ -140,7 +141,7 @@ def train(asked: Options, restart: Sequence[str], command: str,
     elif chosen is not None:
         settings, line = _chosen(asked, settings, chosen)
         notes.append(line)
-    from humanoid_locomotion.training.run import changes
+    from humanoid_locomotion.training.run import changes, gpu_memory
     from humanoid_locomotion.training.run import resume as resuming
     from humanoid_locomotion.training.run.checkpoint import check_robot
     if begun is not None:
@@ -150,7 +151,8 @@ def train(asked: Options, restart: Sequence[str], command: str,
         changes.check(begun.content, begun.path, settings, spec, backend, accept_changes)
         if not begun.content['optimizer']:
             notes.append(f'{begun.path} has no state of the optimizer, which begins anew')
-    reading.check_memory(backend, settings.run.num_envs * asked.gpus)
+    reading.check_memory(backend, settings.run.num_envs * max(
+        asked.gpus, int(os.environ.get('LOCAL_WORLD_SIZE', 1))))
     from humanoid_locomotion.training.ppo.distributed import check_gpus, is_worker
     if asked.gpus > 1 and not is_worker():
         check_gpus(asked.gpus, asked.device)
@@ -160,6 +162,7 @@ def train(asked: Options, restart: Sequence[str], command: str,
         check_installed()
     if asked.wandb:
         wandb_log.check(asked.wandb)
+    gpu_memory.check(settings, spec, backend, asked.device, asked.fuse)
     own_folder = None if begun is None else begun.folder
     folder = own_folder or asked.output or run_folder.dated_name(spec.name)
     seed = asked.seed if begun is None or begun.is_init else begun.content['seed']
@@ -169,7 +172,9 @@ def train(asked: Options, restart: Sequence[str], command: str,
             settings, spec, backend=backend, device=asked.device, seed=1 if seed is None else seed,
             folder=folder, use_graph=graph_proof.use_graph(asked.graph, backend), fuse=asked.fuse,
             deterministic=asked.deterministic, command=command, viewer=asked.viewer == 'window',
-            may_rename=own_folder is None and asked.output is None)
+            may_rename=own_folder is None and asked.output is None,
+            start='' if begun is None else (
+                f'{begun.path.stem} of run {begun.content["run"]["id"] or "without an id"}'))
         if begun is not None:
             trainer.resume(begun.path, accept_changes, new_episodes=begun.is_init)
         if not trainer.group.is_first:
@@ -191,6 +196,17 @@ def described_config(asked: Options) -> Tuple[str, Dict[str, Any]]:
                  if not any(change.startswith(f'{key}=') for change in asked.assignments)}
     return config_text(settings, unchanged), {
         'config': to_mapping(settings), 'reasons': unchanged}
+
+
+def reader(asked: Options) -> Callable[..., Tuple[TrainingConfig, RobotSpec]]:
+    """Return a function that reads config and robot with further ``key=value`` changes.
+
+    Raises:
+        LocomotionError: An option is invalid; so does the function.
+    """
+    begun = _begun(replace(asked, output=None))
+    return lambda *more: _settings(
+        replace(asked, assignments=(*asked.assignments, *more)), begun)
 
 
 def _settings(asked: Options, begun: Optional[Beginning]) -> Tuple[TrainingConfig, RobotSpec]:

@@ -58,6 +58,7 @@ class Trainer:
         seed: Seed of all random numbers.
         folder: The run folder for checkpoints, config and logs; created when the run begins.
         may_rename: Whether to use another name if a folder of this name exists.
+        start: Name of the checkpoint to resume, the same in all processes; empty for none.
         use_graph: Whether to run step and update as CUDA graphs; only on CUDA.
         fuse: Whether to fuse the small kernels of the step; only on CUDA.
         deterministic: Whether the same seed must give exactly the same weights.
@@ -68,10 +69,10 @@ class Trainer:
     def __init__(self, config: TrainingConfig, robot: RobotSpec, *, backend: str, device: str,
                  seed: int, folder: Path, use_graph: bool = True, fuse: bool = False,
                  deterministic: bool = False, command: str = '', viewer: bool = False,
-                 may_rename: bool = False):
+                 may_rename: bool = False, start: str = ''):
         self.config, self.robot, self.seed = config, robot, seed
         self.run_folder, self._may_rename = RunFolder(folder), may_rename
-        self.group = join(device)
+        self.group = join(device, changes.shared(config, robot, backend, seed, start))
         if deterministic:  # cuBLAS reads it when it is first used
             os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
         torch.use_deterministic_algorithms(deterministic)
