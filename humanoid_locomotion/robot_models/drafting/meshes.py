@@ -60,7 +60,8 @@ def mesh_file(text: str, folder: str, source: Path) -> Optional[Path]:
     is_package = text.startswith('package:')
     rest = re.sub(r'^(package|file|model):/*', '/' if text.startswith('file:/') else '', text)
     here = source.resolve().parent
-    wanted = [here / rest, here / folder / rest, here / folder / Path(rest).name]
+    wanted = [here / rest, here / folder / rest, here / folder / Path(rest).name,
+              here.parent / rest]
     if is_package:
         inside = Path(*Path(rest).parts[1:])
         wanted += [it for above in here.parents for it in (above / rest, above / inside)]
