@@ -220,15 +220,17 @@ class _Draft:
     def _stand(self, given: str) -> None:
         """Derive the default pose, unless the file gives one."""
         found = None if given else self._standing().solve()
-        if found is not None:
+        if found:
             self._joints = [replace(joint, default=float(found[joint.name][0]))
                             if joint.name in found else joint for joint in self._joints]
             self._rest.update({name: found[name] for name in self._passive if name in found})
         self._place()
-        self.questions.ask(
-            'default', 'derived: soles flat, centre of mass over the feet, knees bent if they can '
-            'be; --pose gives another' if found else 'the standing pose, with bent knees: --pose, '
-            'or edit it together with base_height', 'derived' if found else given or 'as in the file')
+        if found:
+            self.questions.ask('default', 'derived: soles flat, centre of mass over the feet, '
+                               'knees bent if they can be; --pose gives another', 'derived')
+        else:
+            self.questions.ask('default', 'the standing pose, with bent knees: --pose, or edit it '
+                               'together with base_height', given or 'as in the file')
 
     def _keep_inertias(self, model: mujoco.MjModel) -> None:
         """Write every body's inertia explicitly, so that shapes can be changed."""
