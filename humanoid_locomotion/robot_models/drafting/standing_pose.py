@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import mujoco
@@ -13,15 +14,15 @@ import numpy as np
 from humanoid_locomotion.core.robot import GRAVITY
 from humanoid_locomotion.robot_models.drafting.joint_drafts import JointDraft
 
-BENDS = (0.06, 0.04, 0.02, 0.0)  # parts of the leg length by which the base is lowered, if possible
+BENDS = (0.06, 0.04, 0.02, 0.0)  # parts of the leg length by which the base may be lowered
 SQUAT = 0.1  # part of the leg length by which it can be lowered further
 EVEN = 0.05  # [rad] middle of the range of a knee that bends both ways
 START = 0.4  # [rad] knee angle from which the search starts
 STEPS, DAMPING, STEP = 100, 1e-3, 0.2  # iterations, of least squares, largest change [rad]
 CLOSE = 2e-3  # [m], [rad] largest error of a solution
+NEAR = 0.01  # [m], [rad] the same, of legs that have too few joints for a better one
 CLOSED = 1e-6  # [m], [rad] error of a closed loop
 STIFF = 0.03  # weight of changes of a joint with a spring or a motor, when loops close
-BALL = mujoco.mjtJoint.mjJNT_BALL
 GIVES_WAY = 0.05  # [rad] error of a leg joint under the robot's weight
 MARGIN = 1.5  # of the stiffness that balances a falling body
 WIDE = 0.15  # largest distance of a sole from the sagittal plane of its hip, of the leg length
@@ -55,10 +56,15 @@ class StandingPose:
         self._limits = {joint: (known[joint].lower, known[joint].upper) if joint in known
                         else tuple(model.jnt_range[joint]) for joint in self._moving
                         if joint in known or model.jnt_limited[joint]}
+        ids = model.dof_jntid[self._dofs]
+        self._at = model.jnt_qposadr[ids]  # of a ball joint, its first number three times
+        self._low, self._high = np.array([self._limits.get(int(joint), (-math.inf, math.inf))
+                                          for joint in ids]).reshape(-1, 2).T
         self._places = np.array([data.site_xpos[sole] for sole in self._soles])
         self._widest = WIDE * float(data.qpos[2] - self._places[:, 2].min()) + max(
             abs(data.xanchor[leg[0], 1]) for leg in self._legs)
-        self._start = data.qpos.copy()
+        self._start, springs = data.qpos.copy(), model.jnt_qposadr[model.jnt_stiffness > 0.0]
+        self._start[springs] = model.qpos0[springs]
         # Middle of each foot's shapes, forward of its sole along the sole's x axis.
         self._middles = []
         for foot, sole in zip(self._feet, self._soles):
@@ -112,17 +118,15 @@ class StandingPose:
         targets[:, 1] = np.clip(targets[:, 1], -self._widest, self._widest)
         targets[:, 2] = positions[2] - (1.0 - bend) * (positions[2] - targets[:, 2].min())
         for _ in range(STEPS):
-            for joint, limits in self._limits.items():
-                at = self._model.jnt_qposadr[joint]
-                positions[at] = np.clip(positions[at], *limits)
+            positions[self._at] = np.clip(positions[self._at], self._low, self._high)
             error, jacobian = self._errors(targets)
             if np.abs(error).max() < CLOSE:
                 return True
-            square = jacobian @ jacobian.T + DAMPING * np.eye(len(error))
             change = np.zeros(self._model.nv)
-            change[self._dofs] = np.clip(jacobian.T @ np.linalg.solve(square, error), -STEP, STEP)
+            change[self._dofs] = _step(error, jacobian, positions[self._at], self._low,
+                                       self._high, DAMPING)
             mujoco.mj_integratePos(self._model, positions, change, 1.0)
-        return False
+        return bool(np.abs(error).max() < NEAR)
 
     def loads(self) -> Dict[str, float]:
         """Return the torques of the driven joints while standing in the pose [Nm]."""
@@ -228,6 +232,28 @@ def _only_loops(model: mujoco.MjModel) -> Iterator[None]:
         model.opt.disableflags, model.opt.jacobian = flags, jacobian
 
 
+def _step(error: np.ndarray, jacobian: np.ndarray, at: np.ndarray, low: np.ndarray,
+          high: np.ndarray, damping: float) -> np.ndarray:
+    """Return the step of damped least squares of the joints that their limits let move, (n,).
+
+    Args:
+        error: To reduce, (m,).
+        jacobian: Its change with the joints, (m, n).
+        at: Positions, (n,).
+        low: Their lower limits, (n,).
+        high: Their upper limits, (n,).
+        damping: Of the least squares.
+    """
+    free = np.ones(len(at), bool)
+    while True:
+        part = jacobian * free
+        change = part.T @ np.linalg.solve(part @ part.T + damping * np.eye(len(error)), error)
+        stopped = free & (((change > 0.0) & (at >= high)) | ((change < 0.0) & (at <= low)))
+        if not stopped.any():
+            return np.clip(change, -STEP, STEP)
+        free &= ~stopped
+
+
 def close_loops(model: mujoco.MjModel, data: mujoco.MjData, driven: Sequence[str],
                 is_posed: bool = True) -> float:
     """Move the passive joints to where the model's constraints hold them.
@@ -244,20 +270,21 @@ def close_loops(model: mujoco.MjModel, data: mujoco.MjData, driven: Sequence[str
     moves = np.where(model.jnt_stiffness[model.dof_jntid] > 0.0, STIFF, 1.0)
     moves[[int(model.joint(name).dofadr[0]) for name in driven]] = 0.0 if is_posed else STIFF
     moves[:6] = 0.0
-    passive = [joint for joint in range(model.njnt) if moves[model.jnt_dofadr[joint]]]
+    dofs = np.flatnonzero(moves)
+    ids = model.dof_jntid[dofs]
+    at, limited = model.jnt_qposadr[ids], (model.jnt_limited[ids] == 1) & (
+        model.jnt_type[ids] != mujoco.mjtJoint.mjJNT_BALL)
+    low, high = np.where(limited, model.jnt_range[ids].T, np.array([[-np.inf], [np.inf]]))
     with _only_loops(model):
         for _ in range(STEPS):
-            for joint in passive:
-                at = model.jnt_qposadr[joint]
-                if model.jnt_limited[joint] and model.jnt_type[joint] != BALL:
-                    data.qpos[at] = np.clip(data.qpos[at], *model.jnt_range[joint])
+            data.qpos[at] = np.clip(data.qpos[at], low, high)
             mujoco.mj_fwdPosition(model, data)
-            error = data.efc_pos[:data.ne].copy()
+            error = -data.efc_pos[:data.ne]
             if np.abs(error).max(initial=0.0) < CLOSED:
                 break
-            jacobian = data.efc_J.reshape(-1, model.nv)[:data.ne] * moves
-            square = jacobian @ jacobian.T + CLOSED * np.eye(len(error))
-            change = -moves * (jacobian.T @ np.linalg.solve(square, error))
-            mujoco.mj_integratePos(model, data.qpos, np.clip(change, -STEP, STEP), 1.0)
+            jacobian = data.efc_J.reshape(-1, model.nv)[:data.ne, dofs] * moves[dofs]
+            change = np.zeros(model.nv)
+            change[dofs] = moves[dofs] * _step(error, jacobian, data.qpos[at], low, high, CLOSED)
+            mujoco.mj_integratePos(model, data.qpos, change, 1.0)
     mujoco.mj_forward(model, data)
     return float(np.abs(error).max(initial=0.0))
