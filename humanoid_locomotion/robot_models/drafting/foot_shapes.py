@@ -28,6 +28,7 @@ FLAT = 0.003  # [m] unevenness of a sole
 SMALLEST, TINY = 0.01, 1e-9  # [m] length and width of a sole that has an area; [m^2]
 LEVEL = math.cos(0.01)  # of the angle below which a sole is level but for rounding
 LIKELY = 0.7  # share of the resting area from which on a mesh's sole is level
+ALIKE = 0.05  # [rad] largest difference of the tilts of two soles
 UP = np.array([0.0, 0.0, 1.0])
 ROUND = np.array([0.5**0.5, 0.5**0.5, 1.0])  # corners of the square in a cylinder
 GEOM = mujoco.mjtGeom
@@ -99,6 +100,7 @@ def shape_feet(spec: Any, data: mujoco.MjData, feet: Sequence[str],
     Raises:
         SimulationError: A foot has neither a shape nor a readable mesh.
     """
+    corners: Dict[str, np.ndarray] = {}
     for name in feet:
         foot = spec.body(name)
         solid = [geom for geom in foot.geoms if geom.type in REACH
@@ -124,13 +126,21 @@ def shape_feet(spec: Any, data: mujoco.MjData, feet: Sequence[str],
                 f'{source}: foot {name!r} has no collision shape'
                 + (f', and its mesh {lacking} is missing or no STL, OBJ or MSH that MuJoCo reads'
                    if lacking else ' and no mesh') + '; give it one, as a box, or give --feet')
-        corners = np.concatenate(points)
-        centre, axes, size = _sole_box(corners, UP if is_level else _mesh_normal(corners))
+        corners[name] = np.concatenate(points)
+    normals = [UP if is_level else _mesh_normal(it) for it in corners.values()]
+    for name, normal in zip(corners, _mirrored(normals)):
+        centre, axes, size = _sole_box(corners[name], normal)
         place, turn = _relative(centre, axes, data.body(name))
-        _add_corners(foot, data, place, turn, size, None)
+        _add_corners(spec.body(name), data, place, turn, size, None)
         questions.ask('robot.xml', f'the foot has no simple collision shape: spheres in the '
                       f'corners of a box of {2 * size[0]:.3f} x {2 * size[1]:.3f} m, fitted to '
                       'the sole of its mesh', name)
+
+
+def _mirrored(normals: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """Return the normals of the soles, upward if they are no mirror images of each other."""
+    agree = len(normals) == 2 and np.abs(normals[0] * [1.0, -1.0, 1.0] - normals[1]).max() < ALIKE
+    return normals if agree else [UP for _ in normals]
 
 
 def _points(data: mujoco.MjData, site: Any, mesh: MeshShape) -> np.ndarray:
@@ -203,14 +213,14 @@ def add_soles(spec: Any, model: mujoco.MjModel, data: mujoco.MjData, feet: Seque
 
     ``is_level`` tells whether the soles are level in this pose.
     """
-    for side, foot in zip(SIDES, feet):
+    shapes = [[geom for geom in range(model.ngeom) if model.geom_bodyid[geom] == data.body(foot).id
+               and GEOM(model.geom_type[geom]) in REACH
+               and (model.geom_contype[geom] or model.geom_conaffinity[geom])] for foot in feet]
+    balls = [np.concatenate([_corners(model, data, geom) for geom in own]) for own in shapes]
+    normals = [UP if is_level else sole_normal(it[:, :3], it[:, 3]) for it in balls]
+    for side, foot, own, normal in zip(SIDES, feet, shapes, _mirrored(normals)):
         body = data.body(foot)
-        shapes = [geom for geom in range(model.ngeom) if model.geom_bodyid[geom] == body.id
-                  and GEOM(model.geom_type[geom]) in REACH
-                  and (model.geom_contype[geom] or model.geom_conaffinity[geom])]
-        points = np.concatenate([_corners(model, data, geom) for geom in shapes])
-        normal = UP if is_level else sole_normal(points[:, :3], points[:, 3])
-        low = min(_lowest(model, data, geom, normal) for geom in shapes)
+        low = min(_lowest(model, data, geom, normal) for geom in own)
         place, turn = _relative(body.xpos - (normal @ body.xpos - low) * normal,
                                 _axes(normal), body)
         if spec.site(f'{side}_sole') is None:

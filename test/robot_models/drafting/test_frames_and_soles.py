@@ -153,3 +153,12 @@ def test_a_foot_that_is_tilted_in_the_file_stands_flat(tmp_path, foot):
     assert len(spheres) == 8
     assert data.geom_xpos[spheres, 2] == pytest.approx(model.geom_size[spheres, 0], abs=2e-3)
     assert stand(robot)[1].body('base').xmat[8] > 0.95
+
+
+def test_soles_that_are_tilted_to_one_side_are_taken_as_level(tmp_path):
+    """Left and right would be mirror images: the shapes of these feet say nothing."""
+    tilted = urdf().replace('<collision>', '<collision><origin xyz="0 0 0" rpy="0.1 0 0"/>')
+    robot, _ = draft(tmp_path, tilted)
+    model, data = stand(robot, 0.0)
+    mujoco.mj_forward(model, data)
+    assert data.site('left_sole').xmat[8] == pytest.approx(1.0, abs=1e-4)
