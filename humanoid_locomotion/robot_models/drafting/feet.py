@@ -23,7 +23,7 @@ NEAR_GROUND = 0.5  # distance of a base below the hips, of the hips' height, abo
 UPRIGHT = 0.999  # cosine between the z axes of an upright base and the world
 UNTURNED, BACKWARD = np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.0, 0.0, 0.0, 1.0])
 SIDE = re.compile('left|right|(?<![a-z])[lr](?![a-z])')  # in the name of a link
-NO_FOOT = re.compile('hand|wrist|finger|thumb|palm|gripper|elbow|forearm|wheel|caster')
+NO_FOOT = re.compile('hand|wrist|finger|thumb|palm|gripper|elbow|forearm|wheel|caster|spur|gear')
 
 
 def find_feet(base: Any, data: mujoco.MjData, source: Path,
@@ -58,8 +58,8 @@ def find_feet(base: Any, data: mujoco.MjData, source: Path,
         body.mass for body in below(base) if body.name in names))
     if NO_FOOT.search(left.lower()):
         raise SimulationError(f'{source}: the lowest end links that mirror each other are '
-                              f'{left!r} and {right!r}, whose names are those of hands or '
-                              'wheels, expected feet; give --feet LEFT,RIGHT')
+                              f'{left!r} and {right!r}, whose names are those of hands, '
+                              'gears or wheels, expected feet; give --feet LEFT,RIGHT')
     again = [names for names in low if names not in branches]
     if again:
         raise SimulationError(f'{source}: expected two feet, found {left!r}, {right!r}, '

@@ -124,7 +124,7 @@ def shape_feet(spec: Any, data: mujoco.MjData, feet: Sequence[str],
             lacking = ', '.join(sorted({mesh.written for _, mesh in own})[:2])
             raise SimulationError(
                 f'{source}: foot {name!r} has no collision shape'
-                + (f', and its mesh {lacking} is missing or no STL, OBJ or MSH that MuJoCo reads'
+                + (f', and its mesh {lacking} is missing or no readable STL, OBJ, MSH or DAE'
                    if lacking else ' and no mesh') + '; give it one, as a box, or give --feet')
         corners[name] = np.concatenate(points)
     normals = [UP if is_level else _mesh_normal(it) for it in corners.values()]

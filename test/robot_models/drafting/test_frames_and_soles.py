@@ -16,6 +16,7 @@ from small_robots import BOX, draft, joint, link, mjcf, stand, urdf, write_box
 
 from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.robot_models.drafting.foot_shapes import sole_normal
+from humanoid_locomotion.robot_models.drafting.meshes import collada_points
 
 HORN = (link('horn', 0.2, ixx=0.012) + joint('horn_fix', 'base', 'horn', '0.3 0.05 0.1', 'fixed'))
 BACKWARD = urdf(HORN, sides=('r_leg', 'l_leg'))
@@ -162,3 +163,45 @@ def test_soles_that_are_tilted_to_one_side_are_taken_as_level(tmp_path):
     model, data = stand(robot, 0.0)
     mujoco.mj_forward(model, data)
     assert data.site('left_sole').xmat[8] == pytest.approx(1.0, abs=1e-4)
+
+
+def dae(corners, unit=0.01):
+    """Give a COLLADA file: corners in centimeters, in a node that is moved, turned and scaled."""
+    numbers = ' '.join(f'{value:.9g}' for value in corners.ravel())
+    return (
+        '<COLLADA xmlns="http://www.collada.org/2005/11/COLLADASchema"><asset>'
+        f'<unit meter="{unit}"/><up_axis>Y_UP</up_axis></asset><library_geometries><geometry '
+        f'id="g"><mesh><source id="p"><float_array id="a">{numbers}</float_array>'
+        '</source>'
+        '<vertices id="v"><input semantic="POSITION" source="#p"/></vertices></mesh></geometry>'
+        '</library_geometries><library_visual_scenes><visual_scene><node>'
+        '<translate>1 2 3</translate><rotate>0 0 1 90</rotate><node>'
+        '<matrix>2 0 0 0 0 2 0 0 0 0 2 0 0 0 0 1</matrix><scale>'
+        '.5 .5 .5</scale><instance_geometry url="#g"/></node></node></visual_scene>'
+        '</library_visual_scenes></COLLADA>')
+
+
+def test_the_corners_of_a_collada_mesh_are_where_its_nodes_put_them(tmp_path):
+    corners = np.array([[1.0, 0, 0], [0, 2, 0], [0, 0, 3]])
+    (tmp_path / 'a.dae').write_text(dae(corners))
+    quarter = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    assert collada_points(tmp_path / 'a.dae') == pytest.approx(
+        0.01 * (corners @ quarter.T + [1, 2, 3]))
+
+
+@pytest.mark.parametrize('text', [
+    '<COLLADA>', '<COLLADA/>', dae(np.zeros((1, 2))), dae(np.eye(3), 'cm'),
+    dae(np.eye(3)).replace('#g', '#h'), dae(np.eye(3)).replace('90', 'x'),
+    dae(np.eye(3)).replace('POSITION', 'NORMAL')])
+def test_a_collada_mesh_that_cannot_be_read_has_no_corners(tmp_path, text):
+    (tmp_path / 'a.dae').write_text(text)
+    assert collada_points(tmp_path / 'a.dae').shape == (0, 3)
+
+
+def test_a_sole_is_fitted_to_a_collada_mesh(tmp_path):
+    (tmp_path / 'foot.dae').write_text(dae(np.array(list(itertools.product(
+        (-4.0, 4.0), (-10.0, 10.0), (-1.5, 1.5)))) - [2.0, -1.0, 3.0]))
+    robot, _ = draft(tmp_path, urdf(foot='<mesh filename="package://any/foot.dae"/>'))
+    (tmp_path / 'box').mkdir()
+    boxed, _ = draft(tmp_path / 'box', urdf())
+    assert robot.base_height == pytest.approx(boxed.base_height, abs=1e-3)
