@@ -149,11 +149,8 @@ def _points(data: mujoco.MjData, site: Any, mesh: MeshShape) -> np.ndarray:
 
 
 def _mesh_normal(points: np.ndarray) -> np.ndarray:
-    """Return the normal of the sole of a mesh with many corners, (3,)."""
-    tilts = TILT * np.linspace(-1.0, 1.0, 9)
-    downward = np.array([(-math.sin(a), -math.sin(b), -1.0) for a in tilts for b in tilts])
-    lowest = points[np.unique(np.argmax(downward @ points.T, axis=1))]
-    normal = sole_normal(lowest, np.zeros(len(lowest)))
+    """Return the normal of a mesh's sole, (3,): up unless a tilted sole is clearly larger."""
+    normal = sole_normal(points, np.zeros(len(points)))
     return normal if _resting(points, normal) * LIKELY > _resting(points, UP) else UP
 
 
@@ -237,6 +234,11 @@ def sole_normal(points: np.ndarray, radii: np.ndarray) -> np.ndarray:
         points: Centres of the balls [m], (n, 3).
         radii: Their radii [m], (n,).
     """
+    tilts = np.tan(TILT * np.linspace(-1.0, 1.0, 9))
+    downward = np.array([(a, b, -1.0) for a in tilts for b in tilts])
+    reach = downward @ points.T + np.linalg.norm(downward, axis=1)[:, None] * radii
+    lowest = np.unique(np.argmax(reach, axis=1))  # a plane below the others touches these
+    points, radii = points[lowest], radii[lowest]
     for count in (3, 2):
         chosen = np.array(list(itertools.combinations(range(len(points)), count)), int)
         if not len(chosen):

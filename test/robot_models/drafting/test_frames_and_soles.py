@@ -135,6 +135,7 @@ CORNERS = np.array(list(itertools.product((-0.1, 0.1), (-0.04, 0.04), (0.0, 0.03
     (np.array([[-0.1, 0, 0], [0.1, 0, 0.04]]), np.array([-0.2, 0, 1.0]) / 1.04**0.5),  # a capsule
     (np.zeros((1, 3)), [0, 0, 1]),               # a ball
     (CORNERS + [[0, 0, 1e-4 * k] for k in range(8)], [0, 0, 1]),  # rounding
+    (np.concatenate([CORNERS @ TILT.T, 0.5 * np.repeat(CORNERS, 100, 0) @ TILT.T]), TILT[:, 2]),
 ])
 def test_a_foot_rests_on_the_largest_plane_below_it(points, normal):
     found = sole_normal(np.asarray(points, float), np.full(len(points), 0.01))
