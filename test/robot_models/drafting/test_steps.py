@@ -13,6 +13,7 @@ import mujoco
 from small_robots import FINGER, draft, joint, link, mjcf, stand, urdf
 
 from humanoid_locomotion.core.errors import ConfigError, SimulationError
+from humanoid_locomotion.core.feedback.joint_mirror import joint_mirror
 from humanoid_locomotion.core.robot import GRAVITY
 from humanoid_locomotion.robot_models.drafting.drives import read_drives
 from humanoid_locomotion.robot_models.drafting.inertia import check_inertias
@@ -236,6 +237,20 @@ def test_a_joint_whose_range_is_empty_but_for_rounding_is_fixed(tmp_path):
     assert head.quat[0] == pytest.approx(np.cos(0.25), abs=1e-5)
 
 
+def test_a_pitch_joint_beside_the_middle_is_its_own_twin(tmp_path):
+    head = link('head', 0.2) + joint('head', 'base', 'head', '0 0.03 0.4')
+    robot, asked = draft(tmp_path, urdf(head))
+    assert robot.mirrored_joints == {'head': 'head'}
+    assert asked['mirrored_joints'].joints == ('head',)
+    source, sign = joint_mirror(robot.joint_names, robot)
+    at = robot.joint_names.index('head')
+    assert source[at] == at and sign[at] == 1.0
+    (tmp_path / 'arms').mkdir()
+    arms = ''.join(link(name, 0.2) + joint(name, 'base', name, f'0 {y} 0.4')
+                   for name, y in (('arm_1', 0.03), ('arm_2', -0.03)))
+    assert draft(tmp_path / 'arms', urdf(arms))[0].mirrored_joints is None
+
+
 CLASSES = (
     '<mujoco><compiler angle="radian" autolimits="true"/><default><geom size=".05"/><equality '
     'solref=".01 1"/><tendon width=".01" stiffness="3"/><default class="leg"><joint axis="0 1 0" '
@@ -330,4 +345,5 @@ def test_a_mesh_is_found_by_package_beside_the_file_and_in_another_format(tmp_pa
                  '../meshes/foot.STL', f'file://{stl}'):
         assert mesh_file(text, '', source).samefile(stl), text
     assert mesh_file('foot.STL', '../meshes', source).samefile(stl)
+    assert mesh_file('meshes/foot.STL', '', source).samefile(stl)  # beside the file's folder
     assert mesh_file('package://robot/meshes/hand.STL', '', source) is None
