@@ -65,6 +65,8 @@ def import_robot(
             [], help='Default position of joints, as knee=0.7 [rad]; a part of a name is enough.'),
         armature: List[str] = typer.Option(
             [], help='Rotor inertia behind the gear, as knee=0.016 [kg m^2]; sets the gains too.'),
+        kp: List[str] = typer.Option(
+            [], help="Position gain instead of the file's, as knee=40 [Nm/rad]; kd follows."),
         feet: str = typer.Option(
             '', show_default='the lowest end links', help='The links LEFT,RIGHT of the feet.'),
         lock: List[str] = typer.Option(
@@ -85,6 +87,7 @@ def import_robot(
     from humanoid_locomotion.robot_models.importer import import_robot as draft
     questions = draft(source, folder, name, ImportOptions(
         _values(pose, '--pose', -10.0, 10.0), _values(armature, '--armature', 0.0, 100.0),
+        _values(kp, '--kp', 0.0, 1e5),
         [word.strip() for word in feet.split(',')] if feet else (),
         _values(lock, '--lock', -10.0, 10.0), drop, fix_inertia, guess))
     table = Table('in robot.yaml', 'joints', 'draft', 'check', title=f'open in {folder}')

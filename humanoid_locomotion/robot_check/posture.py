@@ -22,8 +22,14 @@ STEPS, DAMPING, LONGEST, CONVERGED = 60, 1e-4, 0.2, 1e-4
 
 
 def opened(robot: RobotSpec) -> SimBackend:
-    """Return a simulation of one robot on the floor, in its default pose."""
-    return open_backend('mujoco', robot, 1, PHYSICS)
+    """Return a simulation of one robot on the floor, in its default pose.
+
+    An unstable simulation is not reset, so that its positions become NaN.
+    """
+    backend = open_backend('mujoco', robot, 1, PHYSICS)
+    model: Any = backend.model  # type: ignore[attr-defined]
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+    return backend
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ class ImportOptions:
             parts match, the last is used. The other joints take the position in the file.
         armature: Rotor inertias at the joint [kg m^2], by a part of the joints' names; the gains
             are computed from them.
+        kp: Position gains [Nm/rad], by a part of the joints' names, instead of those in the file;
+            kd follows from them.
         feet: The links of the feet, left first; found in the kinematic tree if empty.
         lock: Positions of joints to fix [rad], by a part of their names.
         drop: Parts of the names of links and joints to leave out, with all that they carry.
@@ -47,6 +49,7 @@ class ImportOptions:
 
     pose: Mapping[str, float] = field(default_factory=dict)
     armature: Mapping[str, float] = field(default_factory=dict)
+    kp: Mapping[str, float] = field(default_factory=dict)
     feet: Sequence[str] = ()
     lock: Mapping[str, float] = field(default_factory=dict)
     drop: Sequence[str] = ()
@@ -96,17 +99,19 @@ class _Draft:
         self._source = source
         self._joints: List[JointDraft] = []
         self._passive: List[str] = []
-        self._rest: Dict[str, float] = {}
+        self._rest: Dict[str, object] = {}
         self._open = 0.0
         read = read_source(source, self.questions)
         self._spec = read.spec
         scene.name_all(self._spec)
         check_inertias(self._spec, source, options.fix_inertia, self.questions)
         original = self._compile()
-        drives, key = read_drives(original), mjcf_reader.keyframe(original)
+        self._drives, key = read_drives(original), mjcf_reader.keyframe(original)
         pose = mjcf_reader.by_joint(original, options.pose, '--pose')
         armatures = mjcf_reader.by_joint(original, options.armature, '--armature')
-        locked = mjcf_reader.by_joint(original, options.lock, '--lock')
+        gains = mjcf_reader.by_joint(original, options.kp, '--kp')
+        locked = {**scene.narrow_joints(self._spec, original),
+                  **mjcf_reader.by_joint(original, options.lock, '--lock')}
         self._keep_inertias(original)
         self._base: str = scene.keep_the_robot(self._spec, source, self.questions).name
         scene.drop(self._spec, self._spec.body(self._base), options.drop, self.questions)
@@ -114,38 +119,44 @@ class _Draft:
         self._spec = mujoco.MjSpec.from_string(scene.canonical(self._spec.to_xml()))
         scene.lock(self._spec, {joint: value for joint, value in locked.items()
                                 if self._spec.joint(joint) is not None}, self.questions)
+        feet.level_base(self._spec.body(self._base), self.questions)
         self._place()  # in the position of the file, in which most robots are symmetric
         base = self._spec.body(self._base)
         self._feet = (feet.asked_feet(self._spec, options.feet) if options.feet else
                       feet.find_feet(base, self._data, source, self.questions))
-        feet.check_sides(self._feet, self._data, source)
-        if feet.raise_base(self._spec, self._data, self._base, self._feet, self.questions):
-            self._place()
+        self._feet = feet.turn_base(self._spec, self._data, self._base, self._feet, source,
+                                    self.questions)
+        feet.raise_base(self._spec, self._data, self._base, self._feet, self.questions)
+        self._place()
         self._joints = joint_drafts.driven_joints(
-            self._spec, self._model, drives, {**key, **pose}, source, self.questions)
+            self._spec, self._model, self._drives, {**key, **pose}, source, self.questions)
         self._passive = [self._model.joint(i).name for i in range(self._model.njnt)
-                         if self._model.joint(i).name in drives.passive]
-        self._rest = {joint: value for joint, value in key.items() if joint in drives.passive}
+                         if self._model.joint(i).name in self._drives.passive]
+        self._rest = {joint: value for joint, value in key.items()
+                      if joint in self._drives.passive}
         self._place()
         foot_shapes.lift_shapes(self._spec, self._data, self._feet)
         foot_shapes.shape_feet(self._spec, self._data, self._feet,
-                               {mesh.site: mesh for mesh in read.meshes}, source,
-                               self.questions)
+                               {mesh.site: mesh for mesh in read.meshes}, bool(key or pose),
+                               source, self.questions)
         foot_shapes.round_cylinders(self._spec)
         for mesh in read.meshes:
             if self._spec.site(mesh.site) is not None:
                 self._spec.delete(self._spec.site(mesh.site))
         self._place()
-        foot_shapes.add_soles(self._spec, self._model, self._data, self._feet)
+        foot_shapes.add_soles(self._spec, self._model, self._data, self._feet, bool(key or pose))
         self._place()
         if not options.pose:
             self._stand('the keyframe' if key else '')
-        stiffness = self._standing().stiffness()
+        self._own_twins = joint_drafts.own_twins(self._data, self._base, self._joints,
+                                                 self.questions)
+        standing = self._standing()
+        loads, stiffness = standing.loads(), standing.stiffness()
         soles = [self._data.site(f'{side}_sole').xpos[2] for side in foot_shapes.SIDES]
         self._height = float(self._data.body(self._base).xpos[2] - min(soles))
         self._joints = joint_drafts.add_drives(self._joints, self._spec, joint_drafts.DriveSources(
-            drives, read.speeds, armatures, stiffness, options.guess, self._height,
-            float(self._model.body_subtreemass[0])), self.questions)
+            self._drives, read.speeds, armatures, gains, loads, stiffness, options.guess,
+            self._height, float(self._model.body_subtreemass[0])), self.questions)
         if self._passive:
             self._data.qpos[2] = self._height
             self._spec.add_key(name='default', qpos=self._data.qpos)
@@ -175,6 +186,9 @@ class _Draft:
             'soles: [left_sole, right_sole]  # sites in the MJCF']
         if self._passive:
             lines.append(f'passive_joints: [{", ".join(_word(it) for it in self._passive)}]')
+        if self._own_twins:
+            pairs = ', '.join(f'{_word(it)}: {_word(it)}' for it in self._own_twins)
+            lines.append(f'mirrored_joints: {{{pairs}}}')
         lines.append('joints:  # [rad], [Nm], [rad/s], [kg m^2], [Nm/rad], [Nm s/rad]')
         for joint in self._joints:
             words = [f'{key}: {_word(value) if key == "name" else _text(value)}'
@@ -192,10 +206,11 @@ class _Draft:
         self._data = mujoco.MjData(self._model)
         positions = {**self._rest, **{joint.name: joint.default for joint in self._joints}}
         for name, position in positions.items():
-            self._data.qpos[self._model.joint(name).qposadr] = position
+            self._data.joint(name).qpos = position
         if self._model.neq:
-            self._open = close_loops(self._model, self._data,
-                                     [joint.name for joint in self._joints])
+            driven = [self._model.joint(i).name for i in range(1, self._model.njnt)
+                      if self._model.joint(i).name not in self._drives.passive]
+            self._open = close_loops(self._model, self._data, driven, bool(self._joints))
         mujoco.mj_forward(self._model, self._data)
 
     def _standing(self) -> StandingPose:
@@ -205,14 +220,17 @@ class _Draft:
     def _stand(self, given: str) -> None:
         """Derive the default pose, unless the file gives one."""
         found = None if given else self._standing().solve()
-        if found is not None:
-            self._joints = [replace(joint, default=found.get(joint.name, joint.default))
-                            for joint in self._joints]
+        if found:
+            self._joints = [replace(joint, default=float(found[joint.name][0]))
+                            if joint.name in found else joint for joint in self._joints]
+            self._rest.update({name: found[name] for name in self._passive if name in found})
         self._place()
-        self.questions.ask(
-            'default', 'derived: knees bent, soles flat, centre of mass over the feet; --pose '
-            'gives another' if found else 'the standing pose, with bent knees: --pose, or edit it '
-            'together with base_height', 'derived' if found else given or 'as in the file')
+        if found:
+            self.questions.ask('default', 'derived: soles flat, centre of mass over the feet, '
+                               'knees bent if they can be; --pose gives another', 'derived')
+        else:
+            self.questions.ask('default', 'the standing pose, with bent knees: --pose, or edit it '
+                               'together with base_height', given or 'as in the file')
 
     def _keep_inertias(self, model: mujoco.MjModel) -> None:
         """Write every body's inertia explicitly, so that shapes can be changed."""

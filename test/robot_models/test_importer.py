@@ -226,7 +226,7 @@ def test_a_shipped_robot_comes_back_as_it_was(tmp_path):
 
 @pytest.mark.parametrize('text, message', [
     ('<robot', 'cannot be read as XML'),
-    ('<mujoco><worldbody><body name="a"/></worldbody></mujoco>', 'expected one robot, found the'),
+    ('<mujoco><worldbody><body name="a"/></worldbody></mujoco>', 'expected one robot whose base'),
     (MJCF.replace('name="right_hip" axis="1 0 0" range="-60 60"',
                   'name="right_hip" type="slide" range="-1 1"'), "joint 'right_hip': expected a"),
     (MJCF.replace('<geom type="box" size="0.1 0.1 0.1"/>',

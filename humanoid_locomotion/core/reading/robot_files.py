@@ -167,7 +167,7 @@ def _numbers(robot: RobotSpec, values: Attributes, key: str, count: int
 
 def _may_touch_floor(geom: Attributes) -> bool:
     bits = [geom.get(key, '1') for key in ('contype', 'conaffinity')]
-    return any(bit.isdigit() and int(bit) & FLOOR_BIT for bit in bits)
+    return any(bit.lstrip('-').isdigit() and int(bit) & FLOOR_BIT for bit in bits)
 
 
 def _wrong(robot: RobotSpec, key: str, problem: str) -> ConfigError:

@@ -65,8 +65,9 @@ USUAL = {
     '--viewer': 'none', '--set': 'ppo.gamma=0.9', '--push': '0.3', '--max-minutes': '0.1',
     '--sweep': '{stock}/files/sweep.yaml',
     '--seconds-scale': '0.1', '--hand-payload': '1', '--minutes': '0.1', '--pose': 'knee=0.5',
-    '--armature': 'knee=0.02', '--feet': 'left_foot,right_foot', '--lock': 'knee=0.5',
-    '--drop': 'head', '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}
+    '--armature': 'knee=0.02', '--kp': 'knee=40', '--feet': 'left_foot,right_foot',
+    '--lock': 'knee=0.5', '--drop': 'head',
+    '--gait-period': '0.8', '--only': 'loop', '--name': 'mine'}
 # Commands whose GOOD line takes only seconds.
 SOON = ('policy check', 'policy compare', 'policy envelope', 'robot import', 'dev replay',
         'robot check', 'robot list', 'policy retune', 'robot write-urdf', 'dev soak --help',
@@ -76,7 +77,8 @@ STREAM_KINDS = {
     'standard error closed': '2>&-', 'standard input closed': '<&-',
     'standard error full': '2>/dev/full', 'both closed': '>&- 2>&-',
     'nobody reads standard output': '| true'}
-PREFIXES = {'--set': b'ppo.gamma=', '--pose': b'knee=', '--armature': b'knee='}
+PREFIXES = {'--set': b'ppo.gamma=', '--pose': b'knee=', '--armature': b'knee=',
+            '--kp': b'knee='}
 
 
 class Planned(NamedTuple):

@@ -56,13 +56,21 @@ def read_drives(model: mujoco.MjModel) -> Drives:
     gains = {name: both for name, both in gains.items() if both[0] > 0.0}
     joints = {model.joint(i).name for i in range(model.njnt)
               if model.jnt_type[i] != mujoco.mjtJoint.mjJNT_FREE}
-    passive = joints - driven if driven else through | _followers(model)
+    passive = joints - driven if driven else through | _followers(model) | _balls_of_loops(model)
     return Drives(efforts, gains, frozenset(passive), frozenset(through))
 
 
 def _followers(model: mujoco.MjModel) -> Set[str]:
     return {model.joint(int(model.eq_obj1id[i])).name for i in range(model.neq)
             if model.eq_type[i] == mujoco.mjtEq.mjEQ_JOINT}
+
+
+def _balls_of_loops(model: mujoco.MjModel) -> Set[str]:
+    """Return the ball joints at the ends of rods that close a loop."""
+    loops = [i for i in range(model.neq) if model.eq_objtype[i] == mujoco.mjtObj.mjOBJ_BODY]
+    ends = {int(body[i]) for body in (model.eq_obj1id, model.eq_obj2id) for i in loops}
+    return {model.joint(i).name for i in range(model.njnt) if int(model.jnt_bodyid[i]) in ends
+            and model.jnt_type[i] == mujoco.mjtJoint.mjJNT_BALL}
 
 
 def _transmission(model: mujoco.MjModel, i: int) -> Tuple[Tuple[str, ...], float]:

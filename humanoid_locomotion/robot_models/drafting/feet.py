@@ -15,12 +15,15 @@ import numpy as np
 from humanoid_locomotion.core.errors import ConfigError, SimulationError
 from humanoid_locomotion.robot_models.drafting.questions import Questions
 from humanoid_locomotion.robot_models.drafting.scene import below
+from humanoid_locomotion.robot_models.mjcf_reader import matrix
 
 SYMMETRY = 0.05  # largest difference between two sides that mirror each other, of the leg length
 LEVEL = 0.1  # height above the lowest end links, of the robot's, below which others are feet too
 NEAR_GROUND = 0.5  # distance of a base below the hips, of the hips' height, above which it is low
+UPRIGHT = 0.999  # cosine between the z axes of an upright base and the world
+UNTURNED, BACKWARD = np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.0, 0.0, 0.0, 1.0])
 SIDE = re.compile('left|right|(?<![a-z])[lr](?![a-z])')  # in the name of a link
-NO_FOOT = re.compile('hand|wrist|finger|thumb|palm|gripper|elbow|forearm|wheel|caster')
+NO_FOOT = re.compile('hand|wrist|finger|thumb|palm|gripper|elbow|forearm|wheel|caster|spur|gear')
 
 
 def find_feet(base: Any, data: mujoco.MjData, source: Path,
@@ -45,15 +48,19 @@ def find_feet(base: Any, data: mujoco.MjData, source: Path,
             f'{source}: found no two end links that mirror each other as left and right feet do, '
             f'with x forward and y left; the end links are {sorted(ends)[:12]}: give --feet '
             'LEFT,RIGHT')
-    low, left, right = pairs[0]
+    near = pairs[0][0] + LEVEL * (max(data.body(body.name).xpos[2] for body in below(base))
+                                  - place[2] - pairs[0][0])
+    legs = _chain(base, pairs[0][1]), _chain(base, pairs[0][2])
+    low = [names for height, *names in pairs if height <= near]
+    branches = [names for names in low if all(
+        _chain(base, name) & leg for name, leg in zip(names, legs))]  # foot and rods of one leg
+    left, right = max(branches, key=lambda names: sum(
+        body.mass for body in below(base) if body.name in names))
     if NO_FOOT.search(left.lower()):
         raise SimulationError(f'{source}: the lowest end links that mirror each other are '
-                              f'{left!r} and {right!r}, whose names are those of hands or '
-                              'wheels, expected feet; give --feet LEFT,RIGHT')
-    near = low + LEVEL * (max(data.body(body.name).xpos[2] for body in below(base))
-                          - place[2] - low)
-    again = [names for height, *names in pairs[1:]
-             if height < near and not {left, right} & set(names)]
+                              f'{left!r} and {right!r}, whose names are those of hands, '
+                              'gears or wheels, expected feet; give --feet LEFT,RIGHT')
+    again = [names for names in low if names not in branches]
     if again:
         raise SimulationError(f'{source}: expected two feet, found {left!r}, {right!r}, '
                               f'{again[0][0]!r} and {again[0][1]!r} at one height')
@@ -61,19 +68,52 @@ def find_feet(base: Any, data: mujoco.MjData, source: Path,
     return left, right
 
 
-def check_sides(feet: Sequence[str], data: mujoco.MjData, source: Path) -> None:
-    """Refuse a robot that does not look along the x axis of its base.
+def turn_base(spec: Any, data: mujoco.MjData, base: str, feet: Sequence[str], source: Path,
+              questions: Questions) -> Tuple[str, str]:
+    """Turn the frame of a base that looks backward, so that x is forward and y left.
+
+    Returns:
+        The feet, left first.
 
     Raises:
-        SimulationError: The left foot is on the right side, or is called so.
+        SimulationError: The names of the feet contradict their order.
     """
     left, right = feet
     sides = [next(iter(SIDE.findall(name.lower())), '')[:1] for name in feet]
-    if data.body(left).xpos[1] < data.body(right).xpos[1] or sides == ['r', 'l']:
-        raise SimulationError(f'{source}: the foot on the side of positive y is '
-                              f'{(left if sides == ["r", "l"] else right)!r}, expected the left '
-                              'one: the base must have x forward and y left (REP-103); turn the '
-                              'frame of its link in the file')
+    is_left = data.body(left).xpos[1] > data.body(right).xpos[1]
+    if is_left and sides != ['r', 'l']:
+        return left, right
+    if not is_left and sides == ['r', 'l']:
+        raise SimulationError(f'{source}: found {left!r} as the left foot and {right!r} as the '
+                              'right one, expected the left foot first: give --feet '
+                              f'{right},{left}')
+    move_frame(spec.body(base), np.zeros(3), BACKWARD)
+    questions.ask('base_link', 'its x axis points backward in the file, so that its frame was '
+                  'turned about z: state its orientation in this frame', '180 deg', base)
+    return (right, left) if is_left else (left, right)
+
+
+def level_base(link: Any, questions: Questions) -> None:
+    """Make the frame of a base upright, and let the robot look along the x axis of the world."""
+    if matrix(link.quat)[2, 2] < UPRIGHT:
+        move_frame(link, np.zeros(3), link.quat)
+        questions.ask('base_link', 'its frame is tilted in the file, and was made parallel to the '
+                      "world's: state its orientation in this frame", 'upright', link.name)
+    link.quat = UNTURNED
+
+
+def move_frame(link: Any, shift: np.ndarray, turn: np.ndarray) -> None:
+    """Move all that is in the frame of a link, by a turn (4,) and then a shift (3,) [m]."""
+    rotation = matrix(turn)
+    for thing in (*link.bodies, *link.geoms, *link.sites):
+        thing.pos, thing.quat = rotation @ thing.pos + shift, _product(turn, thing.quat)
+    link.ipos, link.iquat = rotation @ link.ipos + shift, _product(turn, link.iquat)
+
+
+def _product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    product = np.zeros(4)
+    mujoco.mju_mulQuat(product, one, np.asarray(other))
+    return product
 
 
 def _chain(base: Any, name: str) -> Set[str]:
@@ -110,23 +150,14 @@ def asked_feet(spec: Any, names: Sequence[str]) -> Tuple[str, str]:
 
 
 def raise_base(spec: Any, data: mujoco.MjData, base: str, feet: Sequence[str],
-               questions: Questions) -> bool:
-    """Move the frame of a base that lies near the ground to the height of the hips.
-
-    Returns:
-        Whether it was moved, so that the model has to be compiled again.
-    """
+               questions: Questions) -> None:
+    """Move the frame of a base that lies near the ground to the height of the hips."""
     link = spec.body(base)
     hips = [next(body for body in below(link) if body.name in _chain(link, foot))
             for foot in feet]
     soles = min(data.body(foot).xpos[2] for foot in feet)
     rise = float(np.mean([data.body(hip.name).xpos[2] for hip in hips])) - data.body(base).xpos[2]
-    if rise < NEAR_GROUND * (rise + data.body(base).xpos[2] - soles):
-        return False
-    for thing in (*link.bodies, *link.geoms, *link.sites, *link.frames):
-        if thing.frame is None:
-            thing.pos = thing.pos - np.array([0.0, 0.0, rise])
-    link.ipos = link.ipos - np.array([0.0, 0.0, rise])
-    questions.ask('base_link', 'its frame lies near the ground in the file, and was moved up to '
-                  'the height of the hips', f'{rise:.3f} m', base)
-    return True
+    if rise >= NEAR_GROUND * (rise + data.body(base).xpos[2] - soles):
+        move_frame(link, np.array([0.0, 0.0, -rise]), UNTURNED)
+        questions.ask('base_link', 'its frame lies near the ground in the file, and was moved up '
+                      'to the height of the hips', f'{rise:.3f} m', base)

@@ -23,6 +23,14 @@ SIDES = ('left', 'right')
 # since a foot is as much narrower as they are wide.
 SPHERE, SPHERE_SHARE = 0.02, 0.5
 SLAB = 0.15  # height of the part of a mesh that its sole is fitted to, of the mesh's height
+TILT = 0.8  # [rad] largest angle of a sole in the position of the file
+FLAT = 0.003  # [m] unevenness of a sole
+SMALLEST, TINY = 0.01, 1e-9  # [m] length and width of a sole that has an area; [m^2]
+LEVEL = math.cos(0.01)  # of the angle below which a sole is level but for rounding
+LIKELY = 0.7  # share of the resting area from which on a mesh's sole is level
+ALIKE = 0.05  # [rad] largest difference of the tilts of two soles
+UP = np.array([0.0, 0.0, 1.0])
+ROUND = np.array([0.5**0.5, 0.5**0.5, 1.0])  # corners of the square in a cylinder
 GEOM = mujoco.mjtGeom
 # Extent of a shape along a direction `up`, given in the frame of the shape.
 REACH: Dict[Any, Callable[[np.ndarray, np.ndarray], float]] = {
@@ -76,12 +84,23 @@ def _quaternion(turn: np.ndarray) -> np.ndarray:
 
 
 def shape_feet(spec: Any, data: mujoco.MjData, feet: Sequence[str],
-               meshes: Mapping[str, MeshShape], source: Path, questions: Questions) -> None:
+               meshes: Mapping[str, MeshShape], is_level: bool, source: Path,
+               questions: Questions) -> None:
     """Give every foot shapes whose contacts cost little: spheres in place of a box or a mesh.
+
+    Args:
+        spec: The model.
+        data: The robot in its default pose.
+        feet: Names of the feet.
+        meshes: The meshes that were removed, by their sites.
+        is_level: Whether the soles are level in this pose.
+        source: The file, for messages.
+        questions: Where changes are listed.
 
     Raises:
         SimulationError: A foot has neither a shape nor a readable mesh.
     """
+    corners: Dict[str, np.ndarray] = {}
     for name in feet:
         foot = spec.body(name)
         solid = [geom for geom in foot.geoms if geom.type in REACH
@@ -105,15 +124,23 @@ def shape_feet(spec: Any, data: mujoco.MjData, feet: Sequence[str],
             lacking = ', '.join(sorted({mesh.written for _, mesh in own})[:2])
             raise SimulationError(
                 f'{source}: foot {name!r} has no collision shape'
-                + (f', and its mesh {lacking} is missing or no STL, OBJ or MSH that MuJoCo reads'
+                + (f', and its mesh {lacking} is missing or no readable STL, OBJ, MSH or DAE'
                    if lacking else ' and no mesh') + '; give it one, as a box, or give --feet')
-        centre, size = _sole_box(np.concatenate(points))
-        frame = data.body(name)
-        place, turn = _relative(centre, np.eye(3), frame)
-        _add_corners(foot, data, place, turn, size, None)
+        corners[name] = np.concatenate(points)
+    normals = [UP if is_level else _mesh_normal(it) for it in corners.values()]
+    for name, normal in zip(corners, _mirrored(normals)):
+        centre, axes, size = _sole_box(corners[name], normal)
+        place, turn = _relative(centre, axes, data.body(name))
+        _add_corners(spec.body(name), data, place, turn, size, None)
         questions.ask('robot.xml', f'the foot has no simple collision shape: spheres in the '
                       f'corners of a box of {2 * size[0]:.3f} x {2 * size[1]:.3f} m, fitted to '
                       'the sole of its mesh', name)
+
+
+def _mirrored(normals: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """Return the normals of the soles, upward if they are no mirror images of each other."""
+    agree = len(normals) == 2 and np.abs(normals[0] * [1.0, -1.0, 1.0] - normals[1]).max() < ALIKE
+    return normals if agree else [UP for _ in normals]
 
 
 def _points(data: mujoco.MjData, site: Any, mesh: MeshShape) -> np.ndarray:
@@ -121,16 +148,38 @@ def _points(data: mujoco.MjData, site: Any, mesh: MeshShape) -> np.ndarray:
     return mesh_points(mesh) @ np.asarray(frame.xmat).reshape(3, 3).T + frame.xpos
 
 
-def _sole_box(points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Return the centre and the half sizes of a box, (3,), at the lower end of points [m]."""
-    low, high = points[:, 2].min(), points[:, 2].max()
-    slab = points[points[:, 2] <= low + SLAB * (high - low)]
+def _mesh_normal(points: np.ndarray) -> np.ndarray:
+    """Return the normal of a mesh's sole, (3,): up unless a tilted sole is clearly larger."""
+    normal = sole_normal(points, np.zeros(len(points)))
+    return normal if _resting(points, normal) * LIKELY > _resting(points, UP) else UP
+
+
+def _resting(points: np.ndarray, normal: np.ndarray) -> float:
+    """Return length times width of the part of a mesh that a plane touches [m^2]."""
+    local = points @ _axes(normal)
+    return float(np.prod(np.ptp(local[local[:, 2] < local[:, 2].min() + FLAT, :2], axis=0)))
+
+
+def _sole_box(points: np.ndarray, normal: np.ndarray
+              ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a box at the lower end of points: its centre, axes (3, 3) and half sizes [m]."""
+    axes = _axes(normal)
+    local = points @ axes
+    low, high = local[:, 2].min(), local[:, 2].max()
+    slab = local[local[:, 2] <= low + SLAB * (high - low)]
     near, far = slab.min(0), slab.max(0)
     half = np.maximum(0.5 * (far - near), 0.1 * SPHERE)
     half[2] = min(SPHERE, 0.5 * (high - low))
     centre = 0.5 * (near + far)
     centre[2] = low + half[2]
-    return centre, half
+    return axes @ centre, axes, half
+
+
+def _axes(normal: np.ndarray) -> np.ndarray:
+    """Return the axes (3, 3) of a sole with an upward normal: x forward, y left, z the normal."""
+    forward = np.array([1.0, 0.0, 0.0]) - normal[0] * normal
+    forward /= np.linalg.norm(forward)
+    return np.stack([forward, np.cross(normal, forward), normal], -1)
 
 
 def _add_corners(foot: Any, data: mujoco.MjData, place: np.ndarray, turn: np.ndarray,
@@ -155,20 +204,78 @@ def round_cylinders(spec: Any) -> None:
             geom.size = [geom.size[0], geom.size[1] - geom.size[0], 0.0]
 
 
-def add_soles(spec: Any, model: mujoco.MjModel, data: mujoco.MjData,
-              feet: Sequence[str]) -> None:
-    """Add a site under each foot, level in the default pose."""
-    for side, foot in zip(SIDES, feet):
+def add_soles(spec: Any, model: mujoco.MjModel, data: mujoco.MjData, feet: Sequence[str],
+              is_level: bool) -> None:
+    """Add a site under each foot, whose z axis is normal to the plane that the foot rests on.
+
+    ``is_level`` tells whether the soles are level in this pose.
+    """
+    shapes = [[geom for geom in range(model.ngeom) if model.geom_bodyid[geom] == data.body(foot).id
+               and GEOM(model.geom_type[geom]) in REACH
+               and (model.geom_contype[geom] or model.geom_conaffinity[geom])] for foot in feet]
+    balls = [np.concatenate([_corners(model, data, geom) for geom in own]) for own in shapes]
+    normals = [UP if is_level else sole_normal(it[:, :3], it[:, 3]) for it in balls]
+    for side, foot, own, normal in zip(SIDES, feet, shapes, _mirrored(normals)):
         body = data.body(foot)
-        low = min(_lowest(model, data, geom) for geom in range(model.ngeom)
-                  if model.geom_bodyid[geom] == body.id and GEOM(model.geom_type[geom]) in REACH
-                  and (model.geom_contype[geom] or model.geom_conaffinity[geom]))
-        place, turn = _relative(np.array([*body.xpos[:2], low]), np.eye(3), body)
+        low = min(_lowest(model, data, geom, normal) for geom in own)
+        place, turn = _relative(body.xpos - (normal @ body.xpos - low) * normal,
+                                _axes(normal), body)
         if spec.site(f'{side}_sole') is None:
             spec.body(foot).add_site(name=f'{side}_sole', pos=place, quat=_quaternion(turn))
 
 
-def _lowest(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> float:
-    up = data.geom_xmat[geom].reshape(3, 3)[2]
-    reach = REACH[GEOM(model.geom_type[geom])](model.geom_size[geom], up)
-    return float(data.geom_xpos[geom, 2] - reach)
+def sole_normal(points: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Return the upward normal of the plane on which balls rest, (3,).
+
+    The plane touches three balls, the farthest apart of those that have all others above them, or
+    else two. It is at most :data:`TILT` from horizontal, which it is for a single ball.
+
+    Args:
+        points: Centres of the balls [m], (n, 3).
+        radii: Their radii [m], (n,).
+    """
+    tilts = np.tan(TILT * np.linspace(-1.0, 1.0, 9))
+    downward = np.array([(a, b, -1.0) for a in tilts for b in tilts])
+    reach = downward @ points.T + np.linalg.norm(downward, axis=1)[:, None] * radii
+    lowest = np.unique(np.argmax(reach, axis=1))  # a plane below the others touches these
+    points, radii = points[lowest], radii[lowest]
+    for count in (3, 2):
+        chosen = np.array(list(itertools.combinations(range(len(points)), count)), int)
+        if not len(chosen):
+            continue
+        edges = points[chosen[:, 1:]] - points[chosen[:, :1]]
+        across = np.cross(edges[:, 0], edges[:, 1] if count == 3 else np.cross(UP, edges[:, 0]))
+        across *= np.where(across[:, 2:] < 0.0, -1.0, 1.0)
+        sizes = np.linalg.norm(across, axis=1)
+        normals = across / np.maximum(sizes, TINY)[:, None]
+        heights = normals @ points.T - radii
+        ends = np.take_along_axis(heights, chosen, 1)
+        rests = (np.ptp(ends, axis=1) < FLAT) & (heights.min(1) > ends.min(1) - FLAT) & (
+            normals[:, 2] > math.cos(TILT)) & (sizes > SMALLEST**2)
+        if rests.any():
+            normal = np.asarray(normals[np.argmax(sizes * rests)])
+            return normal if normal[2] < LEVEL else UP
+    return UP
+
+
+def _corners(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> np.ndarray:
+    """Return balls that have the same lowest points as a shape: centres and radii [m], (n, 4)."""
+    size, kind = model.geom_size[geom], GEOM(model.geom_type[geom])
+    signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+    if kind == GEOM.mjGEOM_SPHERE:
+        local, radius = np.zeros((1, 3)), size[0]
+    elif kind == GEOM.mjGEOM_CAPSULE:
+        local, radius = np.array([[0.0, 0.0, size[1]], [0.0, 0.0, -size[1]]]), size[0]
+    elif kind == GEOM.mjGEOM_CYLINDER:
+        local, radius = signs * [size[0], size[0], size[1]] * ROUND, 0.0
+    else:
+        local, radius = signs * size * (1.0 if kind == GEOM.mjGEOM_BOX else ROUND[0]), 0.0
+    points = data.geom_xpos[geom] + local @ data.geom_xmat[geom].reshape(3, 3).T
+    return np.column_stack([points, np.full(len(points), radius)])
+
+
+def _lowest(model: mujoco.MjModel, data: mujoco.MjData, geom: int, up: np.ndarray) -> float:
+    """Return the height of the lowest point of a shape, along a direction [m]."""
+    reach = REACH[GEOM(model.geom_type[geom])](
+        model.geom_size[geom], up @ data.geom_xmat[geom].reshape(3, 3))
+    return float(data.geom_xpos[geom] @ up - reach)

@@ -12,7 +12,7 @@ import numpy as np
 
 from humanoid_locomotion.core.errors import SimulationError
 from humanoid_locomotion.robot_models.drafting.questions import Questions
-from humanoid_locomotion.robot_models.drafting.scene import rigid
+from humanoid_locomotion.robot_models.drafting.scene import below, rigid
 from humanoid_locomotion.robot_models.mjcf_reader import matrix
 
 TOLERANCE = 1e-3  # relative to the largest of the three; rounding of the file
@@ -48,7 +48,7 @@ def check_inertias(spec: Any, source: Path, fix: bool, questions: Questions) -> 
             raise SimulationError(f'{source}: link {body.name!r}: {problem}; correct the file, or '
                                   'give --fix-inertia')
         _write(body, moments, axes)
-        if (body.joints or body.mass < 0.0) and not body.mass > LEAST_MASS:
+        if (_moves(body, spec) or body.mass < 0.0) and not body.mass > LEAST_MASS:
             body.mass = LEAST_MASS
         questions.ask('robot.xml', f'inertia corrected: {problem}', body.name)
 
@@ -63,8 +63,8 @@ def _problems(spec: Any) -> Iterator[Tuple[Any, str, np.ndarray, np.ndarray]]:
         lacking = (1.0 + SLACK) * corrected[2] - corrected[0] - corrected[1]
         corrected[:2] += max(0.0, lacking) / 2.0
         text = ', '.join(f'{value:.6g}' for value in moments)
-        if body.joints and not any(_has_inertia(it) for it in rigid(body)):
-            least = LEAST_MASS * LEAST_RADIUS**2
+        if _moves(body, spec) and not any(_has_inertia(it) for it in rigid(body)):
+            least = max(LEAST_MASS, body.mass) * LEAST_RADIUS**2
             yield (body, f'it moves, but its mass or inertia is 0 ({max(0.0, body.mass):g} kg)',
                    np.maximum(corrected, least), axes)
         elif body.explicitinertial and body.mass < 0.0:
@@ -78,6 +78,12 @@ def _problems(spec: Any) -> Iterator[Tuple[Any, str, np.ndarray, np.ndarray]]:
         elif body.explicitinertial and (corrected != moments).any():
             # A frame without mass, or rounding; MuJoCo is stricter.
             _write(body, moments if moments[2] == 0.0 else corrected, axes)
+
+
+def _moves(body: Any, spec: Any) -> bool:
+    """Tell whether a link has a joint or is a base that will get one."""
+    return bool(body.joints) or (
+        body.parent is spec.worldbody and any(it.joints for it in below(body)))
 
 
 def _write(body: Any, moments: np.ndarray, axes: np.ndarray) -> None:

@@ -6,19 +6,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 import math
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Sequence
 
 import mujoco
 import numpy as np
 
 from humanoid_locomotion.core.errors import SimulationError
+from humanoid_locomotion.core.feedback.joint_mirror import POSITION_TOLERANCE, REFLECTION
 from humanoid_locomotion.core.robot import GRAVITY
 from humanoid_locomotion.robot_models.drafting.drives import DAMPING_RATIO, FREQUENCY, RATE, Drives
+from humanoid_locomotion.robot_models.drafting.feet import SIDE
 from humanoid_locomotion.robot_models.drafting.questions import TODO, Questions
 
 HINGE = mujoco.mjtJoint.mjJNT_HINGE
 GUESSED = 'guessed'
 WEAK = 0.2  # share of the largest torque that kp gives at 1 rad, below which kp is asked for
+PITCH = 0.98  # least y component of the axis of a pitch joint
+TWIN_GAP = 0.05  # [m] largest distance of a twin from the mirrored place
+HELD = 0.67  # share of the gain that holds the default pose, with which it just does
 # Guesses, in terms of the robot's weight and leg length, so that they scale with its size.
 EFFORT_SHARE = 0.4  # of the torque that lifts the whole robot at a lever of one leg length
 SPEED = 3.0  # [rad/s] times sqrt(gravity / leg length)
@@ -82,6 +87,24 @@ def driven_joints(spec: Any, model: mujoco.MjModel, drives: Drives, pose: Mappin
     return found
 
 
+def own_twins(data: mujoco.MjData, base: str, joints: Sequence[JointDraft],
+              questions: Questions) -> List[str]:
+    """Return the pitch joints in the middle of a robot whose frames lie beside it.
+
+    Neither their names tell a side, nor is there a joint at the mirrored place.
+    """
+    names = [joint.name for joint in joints if abs(data.joint(joint.name).xaxis[1]) > PITCH]
+    places = {name: data.joint(name).xanchor - data.body(base).xpos for name in names}
+    found = [name for name, place in places.items()
+             if abs(place[1]) > 0.5 * POSITION_TOLERANCE and not SIDE.search(name.lower())
+             and not any(np.linalg.norm(place * REFLECTION - other) < TWIN_GAP
+                         for key, other in places.items() if key != name)]
+    for name in found:
+        questions.ask('mirrored_joints', 'its frame lies beside the middle; taken as its own twin',
+                      'itself', name)
+    return found
+
+
 @dataclass(frozen=True)
 class DriveSources:
     """The origins of the drives' values.
@@ -90,6 +113,8 @@ class DriveSources:
         drives: The drives in the file.
         speeds: Speed limits in the file [rad/s].
         armatures: Rotor inertias by ``--armature`` [kg m^2].
+        gains: kp by ``--kp`` [Nm/rad].
+        loads: Torques in the default pose [Nm].
         stiffness: kp with which each joint holds the default pose [Nm/rad].
         guess: Whether values that are missing are guessed.
         leg: Height of the base over the soles [m].
@@ -99,6 +124,8 @@ class DriveSources:
     drives: Drives
     speeds: Mapping[str, float]
     armatures: Mapping[str, float]
+    gains: Mapping[str, float]
+    loads: Mapping[str, float]
     stiffness: Mapping[str, float]
     guess: bool
     leg: float
@@ -119,23 +146,33 @@ def _with_drive(joint: JointDraft, modelled: Any, sources: DriveSources,
                 questions: Questions) -> JointDraft:
     name = joint.name
 
-    def known(key: str, found: Optional[float], guess: float, why: str) -> Optional[float]:
-        if found is not None and 0.0 < found < math.inf:
+    def known(key: str, found: Optional[float], guess: float, why: str,
+              least: float = 0.0) -> Optional[float]:
+        if found is not None and least < found < math.inf:
             return found
         if found is not None:
             why += f'; the file has {found:g}'
         questions.ask(key, why, GUESSED if sources.guess else TODO, name)
         return guess if sources.guess else None
 
-    effort = known('effort', sources.drives.efforts.get(name),
-                   EFFORT_SHARE * sources.mass * GRAVITY * sources.leg,
-                   'largest torque of the motor')
+    load = sources.loads.get(name, 0.0)
+    limit = sources.drives.efforts.get(name)
+    is_weak = limit is not None and 0.0 < limit < load
+    effort = known('effort', limit, EFFORT_SHARE * sources.mass * GRAVITY * sources.leg,
+                   'largest torque of the motor behind its gear' + is_weak * (
+                       f', more than the {load:.3g} Nm of standing'), load)
+    if is_weak:
+        modelled.actfrcrange = [0.0, 0.0]
     velocity = known('velocity', sources.speeds.get(name),
                      SPEED * math.sqrt(GRAVITY / sources.leg), 'largest speed of the motor')
     joint = replace(joint, effort=effort, velocity=velocity)
-    armature = sources.armatures.get(name, float(modelled.armature)) or None
-    if name in sources.drives.gains:
-        return _with_own_gains(joint, modelled, armature, sources.drives.gains[name], questions)
+    modelled.armature = sources.armatures.get(name, float(modelled.armature))
+    armature = float(modelled.armature) or None
+    if name in sources.gains:
+        kp = sources.gains[name]
+        return replace(joint, armature=armature or kp / RATE**2, kp=kp, kd=_damping_gain(kp))
+    if name in sources.drives.gains and name not in sources.armatures:
+        return _with_own_gains(joint, modelled, armature, sources, questions)
     # At an error of 1 rad the guessed kp gives the largest torque.
     guess = max(effort or 0.0, sources.stiffness[name])
     if armature is None:
@@ -143,8 +180,8 @@ def _with_drive(joint: JointDraft, modelled: Any, sources: DriveSources,
                          f'rotor inertia reflected through the gear; then kp = armature * '
                          f'{RATE:.2f}^2 and kd = {2.0 * DAMPING_RATIO:g} * armature * {RATE:.2f} '
                          f'for {FREQUENCY:g} Hz')
-        if armature is None:
-            return joint
+        return joint if armature is None else replace(
+            joint, armature=armature, kp=guess, kd=_damping_gain(guess))
     kp = round(armature * RATE**2, 3)
     joint = replace(joint, armature=armature, kp=kp, kd=_damping_gain(kp))
     least = sources.stiffness[name] if sources.guess else WEAK * (effort or 0.0)
@@ -156,8 +193,8 @@ def _with_drive(joint: JointDraft, modelled: Any, sources: DriveSources,
 
 
 def _with_own_gains(joint: JointDraft, modelled: Any, armature: Optional[float],
-                    gains: Tuple[float, float], questions: Questions) -> JointDraft:
-    kp, kd = gains
+                    sources: DriveSources, questions: Questions) -> JointDraft:
+    kp, kd = sources.drives.gains[joint.name]
     if not kd:  # then the damping of the joint acts instead
         kd = float(np.atleast_1d(modelled.damping)[0])
         modelled.damping = 0.0 * modelled.damping
@@ -170,6 +207,9 @@ def _with_own_gains(joint: JointDraft, modelled: Any, armature: Optional[float],
     else:
         derived = armature * RATE**2
         other = f'; its armature would give {derived:.3g}, {_damping_gain(derived):.3g}'
+    holding = sources.stiffness[joint.name]
+    if kp < HELD * holding:
+        other += f'; kp {holding:.3g} holds the default pose, and can be given with --kp'
     questions.ask('kp, kd', f"those of the file's position actuators{other}",
                   f'{kp:.4g}, {kd:.4g}', joint.name)
     return replace(joint, armature=armature, kp=kp, kd=kd)

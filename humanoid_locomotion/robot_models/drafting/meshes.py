@@ -5,17 +5,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from pathlib import Path
 import re
 from typing import Any, Dict, List, Optional, Tuple
+from xml.etree import ElementTree
 
 import mujoco
 import numpy as np
 
+from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.reading.files import read_bytes
+from humanoid_locomotion.core.reading.parsing import parse_xml
+from humanoid_locomotion.core.robot import MAX_MODEL_BYTES
 from humanoid_locomotion.robot_models import mjcf_reader
 
 MESH = mujoco.mjtGeom.mjGEOM_MESH
 READABLE = ('.stl', '.obj', '.msh')  # mesh formats that MuJoCo reads
+COLLADA = '.dae'  # read here, for its corners only
 MARKER = 'mesh_of_shape_{}'  # name of the site that marks the pose of a removed mesh
 
 
@@ -56,11 +63,12 @@ class SourceModel:
 
 
 def mesh_file(text: str, folder: str, source: Path) -> Optional[Path]:
-    """Return the file of a mesh that MuJoCo can read; None if there is none."""
+    """Return the file of a mesh that can be read; None if there is none."""
     is_package = text.startswith('package:')
     rest = re.sub(r'^(package|file|model):/*', '/' if text.startswith('file:/') else '', text)
     here = source.resolve().parent
-    wanted = [here / rest, here / folder / rest, here / folder / Path(rest).name]
+    wanted = [here / rest, here / folder / rest, here / folder / Path(rest).name,
+              here.parent / rest]
     if is_package:
         inside = Path(*Path(rest).parts[1:])
         wanted += [it for above in here.parents for it in (above / rest, above / inside)]
@@ -70,6 +78,8 @@ def mesh_file(text: str, folder: str, source: Path) -> Optional[Path]:
             found = file.with_suffix(ending) if file.name else file
             if ending.lower() in READABLE and found.is_file():
                 return found
+        if file.suffix.lower() == COLLADA and file.is_file():
+            return file
     return None
 
 
@@ -85,6 +95,8 @@ def mesh_points(mesh: MeshShape) -> np.ndarray:
     """Return the corners of a mesh in the frame of its site [m], (n, 3); empty if unreadable."""
     if mesh.path is None:
         return np.zeros((0, 3))
+    if mesh.path.suffix.lower() == COLLADA:
+        return collada_points(mesh.path) * np.array(mesh.scale)
     spec = mujoco.MjSpec()
     spec.add_mesh(name='m', file=str(mesh.path), scale=mesh.scale,
                   inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL)
@@ -95,3 +107,63 @@ def mesh_points(mesh: MeshShape) -> np.ndarray:
         return np.zeros((0, 3))
     turn = mjcf_reader.matrix(model.geom_quat[0])
     return np.asarray(model.mesh_vert, np.float64) @ turn.T + model.geom_pos[0]
+
+
+def collada_points(path: Path) -> np.ndarray:
+    """Return the corners of a COLLADA mesh [m], (n, 3); empty if it cannot be read.
+
+    ``up_axis`` is ignored, as RViz does: the axes of the file are those of the link.
+    """
+    found: List[np.ndarray] = []
+
+    def walk(node: ElementTree.Element, place: np.ndarray) -> None:
+        for child in node:
+            kind, words = child.tag.rpartition('}')[2], (child.text or '').split()
+            if kind in ('matrix', 'translate', 'rotate', 'scale'):
+                place = place @ _transform(kind, np.array([float(word) for word in words]))
+            elif kind == 'node':
+                walk(child, place)
+            elif kind == 'instance_geometry':
+                corners = geometries[child.get('url', '')[1:]]
+                found.append(corners @ place[:3, :3].T + place[:3, 3])
+
+    try:
+        root = parse_xml(read_bytes(path, MAX_MODEL_BYTES), path)
+        geometries = {it.get('id', ''): _positions(it) for it in root.iter()
+                      if _is(it, 'geometry')}
+        unit = next((it.get('meter', '1') for it in root.iter() if _is(it, 'unit')), '1')
+        for scene in root.iter():
+            if _is(scene, 'visual_scene'):
+                walk(scene, np.eye(4))
+        return float(unit) * np.concatenate(found)
+    except (ConfigError, LookupError, ValueError, StopIteration):
+        return np.zeros((0, 3))
+
+
+def _is(element: ElementTree.Element, kind: str) -> bool:
+    return element.tag.rpartition('}')[2] == kind
+
+
+def _positions(geometry: ElementTree.Element) -> np.ndarray:
+    """Return the corners of a geometry of COLLADA, (n, 3)."""
+    source = next(it.get('source', '')[1:] for it in geometry.iter()
+                  if _is(it, 'input') and it.get('semantic') == 'POSITION')
+    of_source = next(it for it in geometry.iter() if it.get('id') == source)
+    numbers = next(it for it in of_source.iter() if _is(it, 'float_array'))
+    return np.array([float(word) for word in (numbers.text or '').split()]).reshape(-1, 3)
+
+
+def _transform(kind: str, numbers: np.ndarray) -> np.ndarray:
+    """Return the matrix (4, 4) of a transformation of COLLADA."""
+    if kind == 'matrix':
+        return numbers.reshape(4, 4)
+    matrix = np.eye(4)
+    if kind == 'translate':
+        matrix[:3, 3] = numbers
+    elif kind == 'scale':
+        matrix[:3, :3] = np.diag(numbers)
+    else:
+        half = math.radians(numbers[3]) / 2.0
+        matrix[:3, :3] = mjcf_reader.matrix(
+            np.array([math.cos(half), *(math.sin(half) * numbers[:3])]))
+    return matrix

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Dict, Iterator, Mapping, Sequence
 from xml.etree import ElementTree
 
 import mujoco
@@ -17,8 +17,9 @@ from humanoid_locomotion.robot_models.mjcf_reader import matrix
 
 JOINT = mujoco.mjtJoint
 EQUALITY = mujoco.mjtEq
-ACTUATORS = ('general', 'motor', 'position', 'velocity', 'intvelocity', 'damper', 'cylinder',
-             'muscle', 'adhesion', 'dcmotor')
+NARROW = 1e-4  # [rad], [m] width of a range of a joint that cannot move
+DRAWN = ('width', 'material', 'rgba')  # attributes that a tendon without a path lacks
+Attributes = Dict[str, Dict[str, str]]  # by the tag of the element
 
 
 def below(body: Any) -> Iterator[Any]:
@@ -58,8 +59,8 @@ def keep_the_robot(spec: Any, source: Path, questions: Questions) -> Any:
     robots = [body for body in bodies if sum(
         bool(link.joints) for link in below(body) if link is not body) > 1]
     if len(robots) != 1:
-        raise SimulationError(f'{source}: expected one robot, found the bodies '
-                              f'{[body.name for body in robots or bodies]} in the world')
+        raise SimulationError(f'{source}: expected one robot whose base carries all its limbs, '
+                              f'found {[body.name for body in robots or bodies]} in the world')
     (base,) = robots
     others = [body for body in bodies if body is not base]
     if others:
@@ -88,17 +89,42 @@ def _float(spec: Any, base: Any, source: Path, questions: Questions) -> None:
 
 
 def canonical(mjcf: str) -> str:
-    """Return MJCF as MuJoCo writes it, without physics options and defaults of the actuators.
+    """Return MJCF as MuJoCo writes it, without physics options and with no default classes.
 
     The simulator sets its own options, and the actuators that it adds would take the defaults.
     """
     root = ElementTree.fromstring(mjcf)
-    for option in root.findall('option') + root.findall('statistic'):
-        root.remove(option)
-    for default in root.iter('default'):
-        for child in [it for it in default if it.tag in ACTUATORS]:
-            default.remove(child)
+    classes: Dict[str, Attributes] = {'main': {}}
+    for element in root.findall('default'):
+        _read_classes(element, {}, classes)
+    for element in root.findall('default') + root.findall('option') + root.findall('statistic'):
+        root.remove(element)
+    for element in root:
+        _write_defaults(element, 'main', classes)
     return ElementTree.tostring(root, encoding='unicode')
+
+
+def _read_classes(element: ElementTree.Element, inherited: Attributes,
+                  classes: Dict[str, Attributes]) -> None:
+    """Read a default class and those in it: the attributes of each kind of element."""
+    own = {**inherited, **{it.tag: {**inherited.get(it.tag, {}), **it.attrib}
+                           for it in element if it.tag != 'default'}}
+    classes[element.get('class', 'main')] = own
+    for child in element.findall('default'):
+        _read_classes(child, own, classes)
+
+
+def _write_defaults(element: ElementTree.Element, inherited: str,
+                    classes: Dict[str, Attributes]) -> None:
+    """Write the attributes of default classes at the elements below one."""
+    for child in element:
+        name = child.attrib.pop('class', inherited)
+        kind = element.tag if element.tag in ('equality', 'tendon') else child.tag
+        for key, value in classes[name].get(kind, {}).items():
+            if child.tag != 'fixed' or key not in DRAWN:
+                child.attrib.setdefault(key, value)
+        if element.tag != 'tendon':  # the children of a tendon refer to other elements
+            _write_defaults(child, child.attrib.pop('childclass', inherited), classes)
 
 
 def delete_shape(spec: Any, geom: Any) -> None:
@@ -131,6 +157,18 @@ def drop(spec: Any, base: Any, parts: Sequence[str], questions: Questions) -> No
                 spec.delete(body)
 
 
+def narrow_joints(spec: Any, model: mujoco.MjModel) -> Dict[str, float]:
+    """Return the positions of joints whose range is empty but for rounding, and free them."""
+    found = {}
+    for i in range(model.njnt):
+        lower, upper = model.jnt_range[i]
+        if model.jnt_limited[i] and upper - lower < NARROW:
+            name = model.joint(i).name
+            found[name] = float(lower + upper) / 2.0
+            spec.joint(name).range, spec.joint(name).limited = [0.0, 0.0], 0
+    return found
+
+
 def lock(spec: Any, values: Mapping[str, float], questions: Questions) -> None:
     """Fix joints at positions [rad], with the joints that follow them.
 
@@ -158,7 +196,7 @@ def lock(spec: Any, values: Mapping[str, float], questions: Questions) -> None:
             both = np.zeros(4)
             mujoco.mju_mulQuat(both, body.quat, turn)
             body.quat = both
-        questions.ask('robot.xml', 'fixed there by --lock', f'{value:g}', name)
+        questions.ask('robot.xml', 'fixed there, by --lock or by its range', f'{value:g}', name)
         for tendon in list(spec.tendons):
             if any(getattr(wrap.target, 'name', '') == name for wrap in tendon.path):
                 spec.delete(tendon)

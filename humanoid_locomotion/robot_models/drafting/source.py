@@ -28,7 +28,8 @@ def read_source(path: Path, questions: Questions) -> SourceModel:
     with mjcf_reader.mujoco_errors(path):
         mjcf_reader.check_file(path)
     _check_numbers(root, path)
-    source = read_urdf(root, path) if root.tag == 'robot' else read_mjcf(root, path, questions)
+    read = read_urdf if root.tag == 'robot' else read_mjcf
+    source = read(root, path, questions)
     source.spec.compiler.fusestatic = False
     missing = [mesh.written for mesh in source.meshes if mesh.path is None]
     if missing:

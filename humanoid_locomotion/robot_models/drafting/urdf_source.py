@@ -19,10 +19,13 @@ from humanoid_locomotion.robot_models.drafting.meshes import (
     SourceModel,
     mesh_file,
 )
+from humanoid_locomotion.robot_models.drafting.questions import Questions
 from humanoid_locomotion.robot_models.urdf import rotation_of
 
+SIX_DIRECTIONS = ['prismatic'] * 3 + ['revolute'] * 3
 
-def read_urdf(root: ElementTree.Element, path: Path) -> SourceModel:
+
+def read_urdf(root: ElementTree.Element, path: Path, questions: Questions) -> SourceModel:
     """Read a URDF.
 
     Raises:
@@ -34,6 +37,7 @@ def read_urdf(root: ElementTree.Element, path: Path) -> SourceModel:
     speeds = mjcf_reader.urdf_speeds(root, path)
     _check_links(root, path)
     _remove_empty_roots(root)
+    _remove_empty_shapes(root, questions)
     compiler = root.find('mujoco/compiler')
     folder = '' if compiler is None else compiler.get('meshdir', '')
     found: List[Tuple[str, MeshShape, np.ndarray, np.ndarray]] = []
@@ -56,6 +60,8 @@ def read_urdf(root: ElementTree.Element, path: Path) -> SourceModel:
         follows = joint.find('mimic')
         if follows is not None and joint.get('type') == 'fixed':
             joint.remove(follows)
+        for limit in joint.findall('limit') if joint.get('type') == 'spherical' else ():
+            joint.remove(limit)  # a ball joint has no range
     for child in list(root):
         if child.tag not in ('link', 'joint'):  # materials, transmissions, settings of simulators
             root.remove(child)
@@ -88,18 +94,51 @@ def _check_links(root: ElementTree.Element, path: Path) -> None:
 
 
 def _remove_empty_roots(root: ElementTree.Element) -> None:
-    """Remove links without mass above the base, such as world and base_footprint."""
+    """Remove links without mass above the base, such as world and base_footprint.
+
+    The joints between them are fixed, or move the base in six directions.
+    """
+    links = {link.get('name'): link for link in root.findall('link')}
+    removed: List[ElementTree.Element] = []
+    joints = list(root.findall('joint'))
+    moving: List[str] = []
     while True:
-        joints = root.findall('joint')
         children = {child.get('link') for joint in joints for child in joint.findall('child')}
-        tops = [link for link in root.findall('link') if link.get('name') not in children]
+        tops = [name for name in links if name not in children]
         below = [joint for joint in joints for parent in joint.findall('parent')
-                 if tops and parent.get('link') == tops[0].get('name')]
-        if len(tops) != 1 or len(below) != 1 or tops[0].find('inertial') is not None or (
-                below[0].get('type') not in ('fixed', 'floating')):
-            return
-        root.remove(tops[0])
-        root.remove(below[0])
+                 if tops and parent.get('link') == tops[0]]
+        if len(tops) != 1 or len(below) != 1 or _mass(links[tops[0]]) > 0.0:
+            break
+        removed += [links.pop(tops[0]), *below]
+        joints.remove(below[0])
+        kind = below[0].get('type', '')
+        moving += [] if kind in ('fixed', 'floating') else [kind.replace('continuous', 'revolute')]
+        if sorted(moving) in ([], SIX_DIRECTIONS):
+            for element in removed:
+                root.remove(element)
+            removed.clear()
+
+
+def _mass(link: ElementTree.Element) -> float:
+    mass = link.find('inertial/mass')
+    try:
+        return 0.0 if mass is None else float(mass.get('value', '1'))
+    except ValueError:
+        return 1.0
+
+
+def _remove_empty_shapes(root: ElementTree.Element, questions: Questions) -> None:
+    """Remove collision shapes of size 0, which touch nothing."""
+    for link in root.findall('link'):
+        for shape in link.findall('collision'):
+            geometry = [it for key in ('box', 'sphere', 'cylinder', 'capsule')
+                        for it in shape.findall(f'geometry/{key}')]
+            sizes = [word for it in geometry for text in it.attrib.values()
+                     for word in text.split()]
+            if any(word.strip('0.') == '' for word in sizes):
+                link.remove(shape)
+                questions.ask('robot.xml', 'collision shapes of size 0, left out', 'no shape',
+                              link.get('name', ''))
 
 
 def _numbers(text: str, path: Path) -> np.ndarray:

@@ -71,6 +71,13 @@ def test_a_foot_that_cannot_touch_the_floor(refused):
     assert f"feet[0]: the body '{FOOT}' has no shape that can touch the floor" in message
 
 
+def test_a_mask_of_all_bits_but_one_is_negative(tmp_path):
+    folder = copied(tmp_path / 'mine', edit_xml=lambda text: text.replace(
+        '<default class="foot">\n        <geom', '<default class="foot">\n        <geom '
+        'contype="4" conaffinity="-5"'))
+    assert load_robot(folder).feet[0] == FOOT
+
+
 def test_joints_may_be_left_to_a_spring(tmp_path):
     rolls = ['left_ankle_roll', 'right_ankle_roll']
     folder = copied(tmp_path / 'mine', lambda d: d.update(

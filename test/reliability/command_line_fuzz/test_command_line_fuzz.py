@@ -36,7 +36,7 @@ def test_many_tries_end_as_documented():
 
 
 def test_every_option_gets_its_turn_with_many_kinds():
-    planned = tries.plan(6000)
+    planned = tries.plan(7000)
     places = {(command, parameter.opts[0]) for command, parameters in tries.options().items()
               for parameter in parameters}
     tried = [(one.command, one.option) for one in planned if one.option != 'streams']

@@ -147,7 +147,7 @@ def test_parameters_are_tried_equally_often():
 
 
 def test_kinds_of_one_parameter_differ_until_all_have_been_tried():
-    kinds = [one.kind for one in plan(4000, 5)
+    kinds = [one.kind for one in plan(4500, 5)
              if (one.command, one.option) == ('walk', '--output')]
     repeatable = {kind for kind in values.KINDS if list(values.KINDS).count(kind) > 1}
     once = [kind for kind in kinds if kind not in repeatable]

@@ -144,8 +144,6 @@ def test_a_sole_is_fitted_to_the_mesh_of_a_foot(tmp_path):
     (urdf(base_ixx=0.05), '.urdf', "link 'base': its principal moments of inertia are 0.01, 0.01, "
      '0.05 kg m.2, but none can be larger than the sum of the others'),
     (urdf(sides=('left_hand', 'right_hand')), '.urdf', 'whose names are those of hands'),
-    (urdf(sides=('r_leg', 'l_leg')), '.urdf', "the side of positive y is 'r_leg_foot', expected"),
-    (urdf(sides=('LegRight', 'LegLeft')), '.urdf', 'the base must have x forward and y left'),
     (mjcf(base='<joint name="x" type="slide"/>'), '.xml', r'moves by 1 joints \(x: slide\)'),
     (mjcf(MOTORS.replace('</actuator>', '<motor joint="turn" ctrlrange="-1 1"/></actuator>'),
           in_base='<body name="c"><inertial pos="0 0 0" mass="1" diaginertia="1 1 1"/><joint '

@@ -13,12 +13,14 @@ import mujoco
 from small_robots import FINGER, draft, joint, link, mjcf, stand, urdf
 
 from humanoid_locomotion.core.errors import ConfigError, SimulationError
+from humanoid_locomotion.core.feedback.joint_mirror import joint_mirror
 from humanoid_locomotion.core.robot import GRAVITY
 from humanoid_locomotion.robot_models.drafting.drives import read_drives
 from humanoid_locomotion.robot_models.drafting.inertia import check_inertias
 from humanoid_locomotion.robot_models.drafting.meshes import mesh_file
 from humanoid_locomotion.robot_models.drafting.questions import Questions
-from humanoid_locomotion.robot_models.drafting.scene import lock
+from humanoid_locomotion.robot_models.drafting.scene import canonical, lock
+from humanoid_locomotion.robot_models.drafting.standing_pose import close_loops
 
 
 def one_link(moments, moving=True):
@@ -137,6 +139,139 @@ def test_gains_of_an_armature_that_is_too_small_are_asked_for(tmp_path):
     assert robot.values('kp').min() >= 40.0 and set(robot.values('armature')) == {5e-5}
 
 
+def test_kp_can_be_given_instead_of_the_files(tmp_path):
+    actuators = ''.join(f'<position joint="{side}_{name}" kp="2" forcerange="-30 30"/>'
+                        for side in ('left', 'right') for name in ('hip', 'ankle'))
+    text = mjcf(f'<actuator>{actuators}</actuator>')
+    _, asked = draft(tmp_path, text, '.xml')
+    assert 'holds the default pose, and can be given with --kp' in asked['kp, kd'].why
+    (tmp_path / 'given').mkdir()
+    robot, asked = draft(tmp_path / 'given', text, '.xml', kp={'ankle': 40.0},
+                         armature={'hip': .02})
+    kp = dict(zip(robot.joint_names, robot.values('kp')))
+    assert kp['left_ankle'] == kp['right_ankle'] == 40.0 and 'kp, kd' not in asked
+    assert kp['left_hip'] == pytest.approx(0.02 * (16 * np.pi)**2, rel=1e-3)
+    model = mujoco.MjModel.from_xml_path(str(robot.mjcf_path))
+    assert model.dof_armature[6:] == pytest.approx([0.02, 0.005, 0.02, 0.005])
+
+
+def test_a_torque_below_that_of_standing_is_asked_for(tmp_path):
+    text = urdf().replace('effort="30"', 'effort="0.5"')
+    robot, asked = draft(tmp_path, text)
+    weak = asked['effort']
+    assert {'left_knee', 'right_knee'} <= set(weak.joints) and weak.written == 'guessed'
+    assert 'of standing; the file has 0.5' in weak.why
+    assert stand(robot)[1].body('base').xmat[8] > 0.95
+    (tmp_path / 'open').mkdir()
+    with pytest.raises(ConfigError, match='expected float'):
+        draft(tmp_path / 'open', text, guess=False, armature={'': 0.02})
+
+
+FOUR_BARS = (
+    '<mujoco><option gravity="0 0 0"/><worldbody><body name="base"><freejoint/><geom size=".1"/>'
+    '<body name="a"><joint name="a" axis="0 1 0"/><geom size=".02"/><body name="b" pos="0 0 -.3">'
+    '<joint name="b" axis="0 1 0"/><geom size=".02"/></body></body><body name="c" pos=".2 0 0">'
+    '<joint name="c" axis="0 1 0"{}/><geom size=".02"/></body></body></worldbody><equality>'
+    '<connect body1="b" body2="c" anchor=".2 0 0"/></equality></mujoco>')
+
+
+def test_passive_joints_follow_a_driven_one_through_a_loop():
+    model = mujoco.MjModel.from_xml_string(FOUR_BARS.format(''))
+    data = mujoco.MjData(model)
+    data.qpos[model.joint('a').qposadr] = 0.7
+    assert close_loops(model, data, ['a']) < 1e-5
+    a, b, c = (float(data.joint(name).qpos[0]) for name in 'abc')  # a parallelogram
+    assert a == 0.7 and (b, c) == (pytest.approx(-0.7, abs=1e-4), pytest.approx(0.7, abs=1e-4))
+    assert data.qpos[:7] == pytest.approx([0, 0, 0, 1, 0, 0, 0])
+
+
+def test_a_loop_that_cannot_close_is_measured():
+    model = mujoco.MjModel.from_xml_string(FOUR_BARS.format(' range="-.1 .1"').replace(
+        '<mujoco>', '<mujoco><compiler angle="radian" autolimits="true"/>'))
+    data = mujoco.MjData(model)
+    data.qpos[model.joint('a').qposadr] = 0.7
+    assert close_loops(model, data, ['a']) > 0.05
+
+
+def test_the_knee_of_a_leg_with_a_rod_is_bent_and_its_loop_stays_closed(tmp_path):
+    """The crank at the hip drives the knee by a rod: a parallelogram."""
+    legs = ''
+    for side, y in (('left', .1), ('right', -.1)):
+        limb = '<inertial pos="0 0 0" mass="{}" diaginertia=".01 .01 .01"/>'
+        hinge = f'<joint name="{side}_{{}}" axis="0 1 0"{{}}/>'
+        rod = (f'<body name="{side}_crank" pos="0 {y} 0">{limb.format(.1)}'
+               + hinge.format('crank', ' range="-3 3"') + f'<body name="{side}_rod" pos=".05 0 0">'
+               f'{limb.format(.1)}<joint name="{side}_rod" type="ball"/></body></body>')
+        legs += (f'<body name="{side}_thigh" pos="0 {y} 0">{limb.format(1)}'
+                 + hinge.format('hip', ' range="-1.5 1.5"') + f'<body name="{side}_shin" '
+                 f'pos="0 0 -.3">{limb.format(1)}' + hinge.format('knee', ' range="-1.4 1.4"')
+                 + f'<body name="{side}_foot" pos="0 0 -.3">{limb.format(.5)}'
+                 + hinge.format('ankle', ' range="-1.5 1.5"') + '<geom type="box" size=".1 .04 '
+                 '.015"/></body></body></body>' + rod)
+    loops = ''.join(f'<connect body1="{side}_rod" body2="{side}_shin" anchor="0 0 -.3"/>'
+                    for side in ('left', 'right'))
+    motors = ''.join(f'<motor joint="{side}_{name}" ctrlrange="-40 40"/>'
+                     for side in ('left', 'right') for name in ('hip', 'crank', 'ankle'))
+    robot, asked = draft(tmp_path, (
+        '<mujoco><compiler angle="radian" autolimits="true"/><worldbody><body name="base" '
+        'pos="0 0 .7"><inertial pos="0 0 0" mass="5" diaginertia=".1 .1 .1"/><freejoint/>'
+        f'{legs}</body></worldbody><equality>{loops}</equality><actuator>{motors}</actuator>'
+        '</mujoco>'), '.xml')
+    assert asked['default'].written == 'derived' and robot.feet == ('left_foot', 'right_foot')
+    assert set(robot.passive_joints) == {f'{side}_{name}' for side in ('left', 'right')
+                                         for name in ('knee', 'rod')}
+    model, data = stand(robot, 0.0)
+    mujoco.mj_forward(model, data)
+    assert np.abs(data.efc_pos[:data.ne]).max() < 1e-3
+    assert abs(float(data.joint('left_knee').qpos[0])) > 0.3
+    _, data = stand(robot)
+    assert data.body('base').xpos[2] > 0.9 * robot.base_height
+
+
+def test_a_joint_whose_range_is_empty_but_for_rounding_is_fixed(tmp_path):
+    text = mjcf(in_base='<body name="head"><inertial pos="0 0 0" mass=".1" diaginertia=".01 .01 '
+                '.01"/><joint name="head" range=".5 .500001"/></body>')
+    robot, _ = draft(tmp_path, text, '.xml')
+    assert 'head' not in robot.joint_names
+    head = mujoco.MjModel.from_xml_path(str(robot.mjcf_path)).body('head')
+    assert head.quat[0] == pytest.approx(np.cos(0.25), abs=1e-5)
+
+
+def test_a_pitch_joint_beside_the_middle_is_its_own_twin(tmp_path):
+    head = link('head', 0.2) + joint('head', 'base', 'head', '0 0.03 0.4')
+    robot, asked = draft(tmp_path, urdf(head))
+    assert robot.mirrored_joints == {'head': 'head'}
+    assert asked['mirrored_joints'].joints == ('head',)
+    source, sign = joint_mirror(robot.joint_names, robot)
+    at = robot.joint_names.index('head')
+    assert source[at] == at and sign[at] == 1.0
+    (tmp_path / 'arms').mkdir()
+    arms = ''.join(link(name, 0.2) + joint(name, 'base', name, f'0 {y} 0.4')
+                   for name, y in (('arm_1', 0.03), ('arm_2', -0.03)))
+    assert draft(tmp_path / 'arms', urdf(arms))[0].mirrored_joints is None
+
+
+CLASSES = (
+    '<mujoco><compiler angle="radian" autolimits="true"/><default><geom size=".05"/><equality '
+    'solref=".01 1"/><tendon width=".01" stiffness="3"/><default class="leg"><joint axis="0 1 0" '
+    'damping="2"/><geom friction=".7"/><default class="knee"><joint range="-1 0"/></default>'
+    '</default></default><worldbody><body name="b" childclass="leg"><geom mass="1"/><joint '
+    'name="x"/><body name="c"><joint name="y" class="knee"/><geom class="main" name="g"/><site '
+    'name="s"/></body></body></worldbody><tendon><fixed name="f"><joint joint="x" coef="1"/>'
+    '</fixed></tendon><equality><joint joint1="x" joint2="y"/></equality></mujoco>')
+
+
+def test_a_model_without_default_classes_is_the_same_model():
+    spec = mujoco.MjSpec.from_string(CLASSES)
+    before = spec.compile()
+    text = canonical(spec.to_xml())
+    after = mujoco.MjModel.from_xml_string(text)
+    assert '<default' not in text and 'class=' not in text
+    for name in ('jnt_axis', 'jnt_range', 'jnt_limited', 'dof_damping', 'geom_size',
+                 'geom_friction', 'body_mass', 'tendon_stiffness', 'eq_solref'):
+        np.testing.assert_allclose(getattr(after, name), getattr(before, name), err_msg=name)
+
+
 def test_the_derived_pose_bends_the_knees_under_the_centre_of_mass(tmp_path):
     robot, asked = draft(tmp_path, urdf())
     assert asked['default'].written == 'derived'
@@ -210,4 +345,5 @@ def test_a_mesh_is_found_by_package_beside_the_file_and_in_another_format(tmp_pa
                  '../meshes/foot.STL', f'file://{stl}'):
         assert mesh_file(text, '', source).samefile(stl), text
     assert mesh_file('foot.STL', '../meshes', source).samefile(stl)
+    assert mesh_file('meshes/foot.STL', '', source).samefile(stl)  # beside the file's folder
     assert mesh_file('package://robot/meshes/hand.STL', '', source) is None

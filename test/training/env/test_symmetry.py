@@ -319,6 +319,14 @@ def test_tilted_axes_find_their_twins_and_signs(tmp_path):
     assert (source[left], source[right]) == (right, left) and sign[left] == sign[right] == 1.0
 
 
+def test_twins_are_found_by_the_lines_of_their_axes(tmp_path):
+    """A joint may be anywhere on its axis; of two joints on one line, the nearer is the twin."""
+    line = next(it for it in (Path(ROBOT.folder) / 'robot.xml').read_text().splitlines()
+                if 'name="right_knee"' in it)
+    robot = copied(tmp_path, {line: line.replace('axis="0 1 0"', 'axis="0 1 0" pos="0 0.05 0"')})
+    assert joint_mirror(NAMES, robot) == joint_mirror(NAMES, ROBOT)
+
+
 def test_a_joint_without_a_twin_is_named_with_the_key_to_set(tmp_path):
     robot = copied(tmp_path, {'left_knee': 'L_knee', 'right_knee': 'R_knee'})
     bent = replace(robot, joints=tuple(
