@@ -14,7 +14,7 @@ from typing import List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from humanoid_locomotion.core import rotations
-from humanoid_locomotion.core.arrays import Array, Constant, clip, largest, namespace
+from humanoid_locomotion.core.arrays import Array, Constant, clip, concatenate, largest, namespace
 from humanoid_locomotion.core.errors import JointsError
 from humanoid_locomotion.core.state import RobotState
 
@@ -92,33 +92,37 @@ class LegOdometry:
         self._joints = Constant(np.reshape([joint_names.index(it) for it in names], (2, -1)),
                                 np.int64)
         self._axes, self._squares = Constant(axes), Constant(np.matmul(axes, axes))
-        self._origins = Constant([leg.origins for leg in legs])
-        self._soles = Constant([leg.sole for leg in legs])
+        self._identity = Constant(np.eye(3))
+        at_rest = [0.0] * 3  # the velocity beside a position
+        self._origins = Constant([[[[*it, *at_rest]] for it in leg.origins] for leg in legs])
+        self._soles = Constant([[[*leg.sole, *at_rest]] for leg in legs])
 
     def soles(self, state: RobotState) -> Tuple[Array, Array]:
         """Return positions and velocities of the soles, relative to the base.
 
         Each joint, from the foot up, rotates the links below it: the product of exponentials
-        (Lynch and Park, Modern Robotics, 2017, section 4.1) with Rodrigues' formula.
+        (Lynch and Park, Modern Robotics, 2017, section 4.1) with Rodrigues' formula. A joint is
+        an affine map of the row (position, velocity), with a matrix of 6 x 6.
 
         Returns:
             Positions [m] and velocities [m/s], both (num_envs, 2, 3) in the base frame.
         """
         xp, joints = namespace(state.joint_positions), self._joints.like(state.joint_positions)
         angles = state.joint_positions[:, joints][..., None, None]
-        speeds = state.joint_velocities[:, joints][..., None]
+        speeds = state.joint_velocities[:, joints][..., None, None]
         axes, origins = self._axes.like(angles), self._origins.like(angles)
-        # Rotation matrix of every joint minus the identity, (num_envs, 2, joints, 3, 3).
-        turns = xp.sin(angles) * axes + (1.0 - xp.cos(angles)) * self._squares.like(angles)
-        point = self._soles.like(angles)[None]
-        velocity = xp.zeros_like(point)
+        # Transposed rotation matrix of every joint, (num_envs, 2, joints, 3, 3).
+        turns = (self._identity.like(angles) - xp.sin(angles) * axes
+                 + (1.0 - xp.cos(angles)) * self._squares.like(angles))
+        shape = (*turns.shape[:3], 18)
+        maps = concatenate((concatenate((turns, -speeds * (turns @ axes))).reshape(shape),
+                            concatenate((xp.zeros_like(turns), turns)).reshape(shape)))
+        maps = maps.reshape((*shape[:3], 6, 6))
+        shifts = origins - origins @ maps
+        sole = self._soles.like(angles)
         for i in reversed(range(axes.shape[1])):
-            arm = point - origins[:, i]
-            arm = arm + _times(turns[:, :, i], arm)
-            velocity = (velocity + _times(turns[:, :, i], velocity)
-                        + speeds[:, :, i] * _times(axes[:, i], arm))
-            point = origins[:, i] + arm
-        return point, velocity
+            sole = sole @ maps[:, :, i] + shifts[:, :, i]
+        return sole[:, :, 0, :3], sole[:, :, 0, 3:]
 
     def measure(self, state: RobotState) -> OverFloor:
         """Return velocity, height and offset of the base relative to the soles."""
@@ -134,8 +138,3 @@ class LegOdometry:
 
 def _cross_matrix(axis: Vector) -> np.ndarray:
     return np.cross(axis, np.eye(3)).T
-
-
-def _times(matrix: Array, vector: Array) -> Array:
-    """Multiply matrices (..., 2, 3, 3) and vectors (..., 2, 3)."""
-    return (matrix @ vector[..., None])[..., 0]
