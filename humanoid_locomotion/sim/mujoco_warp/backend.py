@@ -37,7 +37,7 @@ from humanoid_locomotion.sim.mujoco.model import (
 )
 from humanoid_locomotion.sim.mujoco_warp import memory
 from humanoid_locomotion.sim.mujoco_warp.deterministic import CanonicalOrder
-from humanoid_locomotion.sim.mujoco_warp.kernels import KernelBuild
+from humanoid_locomotion.sim.mujoco_warp.kernels import KernelBuild, build_kernels
 
 # Warnings about contacts or constraints that were dropped because the arrays are full.
 OUT_OF_ROOM = int(mjw.OverflowType.ALL
@@ -99,7 +99,7 @@ class MujocoWarpBackend(SimBackend):
             self._model.callback.control = order.sort_rows
         self._kernels: Optional[KernelBuild] = None
         if self._wp_device.is_cuda:
-            self._kernels = KernelBuild(self._physics_step, self._wp_device)
+            self._kernels = build_kernels(self._physics_step, self._wp_device)
         # Only now, since a loop until convergence would not end while no kernel runs.
         self._model.opt.graph_conditional = (
             deterministic or physics.solver_iterations > PLAIN_ITERATIONS)

@@ -77,6 +77,19 @@ def launched(step: Callable[[], None]) -> List[Variant]:
     return list(found)
 
 
+def build_kernels(step: Callable[[], None], device: wp.Device) -> Optional[KernelBuild]:
+    """Begin to compile the missing kernels of a step; None where this version of Warp cannot.
+
+    It uses parts of Warp that may change. Without it, Warp compiles the same kernels later.
+    """
+    try:
+        return KernelBuild(step, device)
+    except Exception as error:  # whatever changed in Warp must not end a training
+        print(f'GPU kernels are compiled one after the other: {type(error).__name__}: {error}',
+              file=sys.stderr, flush=True)
+        return None
+
+
 class KernelBuild:
     """Compiles the missing kernels of a step in processes that run beside this one.
 

@@ -87,6 +87,14 @@ def test_a_step_that_fails_leaves_warp_as_it_was():
     assert wp.Module.load is load
 
 
+def test_a_training_goes_on_where_warp_has_changed(capsys):
+    def step():
+        raise AttributeError('Module has no load')
+
+    assert kernels.build_kernels(step, wp.get_device('cpu')) is None
+    assert 'one after the other: AttributeError: Module has no load' in capsys.readouterr().err
+
+
 def test_other_processes_compile_what_is_missing(step, monkeypatch, capsys):
     compile_as(monkeypatch, lambda _: None)
     KernelBuild(step, DEVICE).wait()
