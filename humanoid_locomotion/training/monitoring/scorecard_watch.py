@@ -144,8 +144,8 @@ with contextlib.suppress(OSError):
 try:
     import humanoid_locomotion.evaluation.cli, humanoid_locomotion.training.export
     import humanoid_locomotion.sim.mujoco.backend, onnx.checker, onnxruntime
-except ImportError:
-    pass  # export and evaluation say what is missing
+except Exception:
+    pass  # export and evaluation say what is missing; Python 3.8 cannot even read evaluation
 from humanoid_locomotion.cli.main import main
 checkpoint = sys.stdin.buffer.read()
 if not checkpoint:
