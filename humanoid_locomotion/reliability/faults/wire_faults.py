@@ -119,8 +119,11 @@ def run_wire_faults(folder: PolicyFolder, spec: RobotSpec) -> Iterator[WireOutco
     """Inject each fault, standing and walking; rclpy is initialised and isolated.
 
     Raises:
+        ConfigError: No Unitree robot has the joints of the robot.
         RefusedError: This process may not make the network of a cable that can be cut.
     """
+    from humanoid_locomotion.nodes.hardware.unitree.robots import machine_with
+    machine_with(spec.joint_names, spec.name)
     Cable().close()  # before minutes of other faults
     for fault in FAULTS:
         for walking in (False, True):

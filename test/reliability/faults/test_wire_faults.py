@@ -15,7 +15,7 @@ pytest.importorskip('rclpy')
 pytest.importorskip('mujoco')
 pytest.importorskip('onnxruntime')
 
-from humanoid_locomotion.core.errors import RefusedError
+from humanoid_locomotion.core.errors import ConfigError, RefusedError
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.nodes.ros import middleware
@@ -49,6 +49,11 @@ def outcome(**changes):
     values = {'fault': 'a fault', 'walking': False, 'damped_after': 0.1, 'said': 'a | b',
               'state': 'fault', 'passed': True}
     return WireOutcome(**{**values, **changes})
+
+
+def test_a_robot_of_another_maker_is_refused_before_anything_starts():
+    with pytest.raises(ConfigError, match='no Unitree robot has these 23 joints'):
+        next(wire_faults.run_wire_faults(open_policy('humanoid'), load_robot('humanoid')))
 
 
 def test_the_table_shows_times_and_what_failed():
