@@ -16,7 +16,8 @@ import pytest
 pytest.importorskip('typer')
 pytest.importorskip('onnxruntime')
 
-from humanoid_locomotion.cli.main import main
+from command_line import caller
+
 from humanoid_locomotion.core.policy.content import TRAINING, write_sums
 
 REPO = 'somebody/mine'
@@ -45,16 +46,7 @@ def hub(tmp_path, monkeypatch):
 def call(monkeypatch, capsys, tmp_path):
     """Give a function that runs a command of `policy` in an empty folder: code and output."""
     (tmp_path / 'here').mkdir()
-    monkeypatch.chdir(tmp_path / 'here')
-    monkeypatch.setenv('COLUMNS', '250')
-
-    def run(*words: object) -> tuple:
-        monkeypatch.setattr(sys, 'argv', ['humanoid-locomotion', 'policy', *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return (ended.value.code or 0, *capsys.readouterr())
-
-    return run
+    return caller(monkeypatch, capsys, tmp_path / 'here', 'policy')
 
 
 def refused(ended: tuple, *texts: str) -> None:

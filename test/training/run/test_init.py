@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-import sys
 
 import pytest
 import yaml
@@ -14,10 +13,10 @@ pytest.importorskip('torch')
 pytest.importorskip('typer')
 pytest.importorskip('onnxruntime')
 
+from command_line import caller
 from tiny import ROBOT, config
 import torch
 
-from humanoid_locomotion.cli.main import main
 from humanoid_locomotion.core.policy.content import TRAINING, check_hashes
 from humanoid_locomotion.training.export import export
 from humanoid_locomotion.training.run import checkpoint
@@ -41,17 +40,7 @@ def base(tmp_path_factory):
 @pytest.fixture
 def call(monkeypatch, capsys, tmp_path):
     """Give a function that runs ``train`` in an empty folder: exit code, output and errors."""
-    monkeypatch.setenv('COLUMNS', '250')
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> tuple:
-        monkeypatch.setattr(sys, 'argv', ['humanoid-locomotion', 'train', '--backend', 'fake',
-                                          '--device', 'cpu', *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return (ended.value.code or 0, *capsys.readouterr())
-
-    return run
+    return caller(monkeypatch, capsys, tmp_path, 'train', '--backend', 'fake', '--device', 'cpu')
 
 
 def refused(ended: tuple, *texts: str) -> None:

@@ -18,7 +18,8 @@ import yaml
 
 pytest.importorskip('typer')
 
-from humanoid_locomotion.cli.main import main
+from command_line import caller
+
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.training.monitoring import scorecard_watch
 from humanoid_locomotion.training.run import options as reading
@@ -32,17 +33,8 @@ TINY = ('--backend', 'fake', '--device', 'cpu', '--num-envs', 4, '--iterations',
 
 @pytest.fixture
 def call(monkeypatch, capsys, tmp_path):
-    """Give a function that runs ``train`` in an empty folder: exit code, output and errors."""
-    monkeypatch.setenv('COLUMNS', '250')
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> tuple:
-        monkeypatch.setattr(sys, 'argv', ['humanoid-locomotion', *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return (ended.value.code or 0, *capsys.readouterr())
-
-    return run
+    """Give a function that runs a command in an empty folder: exit code, output and errors."""
+    return caller(monkeypatch, capsys, tmp_path)
 
 
 def refused(ended: tuple, *texts: str) -> None:
