@@ -20,7 +20,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Callable, Dict, List, NamedTuple, NoReturn, Optional
+from typing import Callable, Dict, Iterator, List, NamedTuple, NoReturn, Optional, Tuple
 import warnings
 
 import warp as wp
@@ -56,6 +56,16 @@ class Variant(NamedTuple):
             device, options=self.module.resolve_options(wp.config, self.block_dim))
 
 
+@contextlib.contextmanager
+def _replaced(owner: object, name: str, function: object) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, function)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
 def launched(step: Callable[[], None]) -> List[Variant]:
     """Return the modules of the kernels that a step launches; no kernel is compiled or run.
 
@@ -63,17 +73,17 @@ def launched(step: Callable[[], None]) -> List[Variant]:
         step: Runs everything but the kernels. It must not loop until a kernel has a result.
     """
     found: Dict[Variant, None] = {}
-    load = wp.Module.load
 
     def note(module: wp.Module, _: wp.Device, block_dim: Optional[int] = None) -> None:
-        assert block_dim is not None
-        found[Variant(module, block_dim)] = None  # Warp skips the launch of a module that is None
+        size = block_dim or module.options['block_dim'] or DEFAULT_BLOCK
+        found[Variant(module, size)] = None  # Warp skips the launch of a module that is None
 
-    setattr(wp.Module, 'load', note)  # noqa: B010  a method cannot be assigned, says mypy
-    try:
+    def any_size(kernel: wp.Kernel, device: object = None) -> Tuple[int, int]:
+        kernel.module.load(device)
+        return DEFAULT_BLOCK, 1  # decides how many blocks are launched, not what is compiled
+
+    with _replaced(wp.Module, 'load', note), _replaced(wp, 'get_suggested_block_size', any_size):
         step()
-    finally:
-        setattr(wp.Module, 'load', load)  # noqa: B010
     return list(found)
 
 

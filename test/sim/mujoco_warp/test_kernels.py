@@ -72,6 +72,14 @@ def makers():
     return [int(path.read_text()) for path in Path(wp.config.kernel_cache_dir).glob('*/*')]
 
 
+def test_a_kernel_that_is_asked_for_its_grid_is_recorded(values):
+    kernel, sizes = adding(1.0), wp.get_suggested_block_size
+    found = launched(lambda: wp.get_suggested_block_size(kernel, DEVICE))
+    assert [it.module for it in found] == [kernel.module]
+    assert found[0].block_dim == kernel.module.options['block_dim']
+    assert wp.get_suggested_block_size is sizes
+
+
 def test_launches_are_recorded_and_nothing_is_computed(step, values):
     load = wp.Module.load
     found = launched(step)
