@@ -35,7 +35,7 @@ def test_a_policy_that_falls_does_so_everywhere_and_one_that_stands_stands(tmp_p
 
 def test_the_command_prints_every_line(monkeypatch):
     from rich.console import Console
-    lines = (RoughLine('flat', 0.0, 2, 0, 0.48), RoughLine('hill', 1.0, 2, 2, None))
+    lines = (RoughLine('flat', 0.0, 2, 0, 0.355, 0.32), RoughLine('hill', 1.0, 2, 2, 0.355, None))
     monkeypatch.setattr(cli, 'evaluate_rough', lambda *_, **__: lines)
     for as_json in (False, True):
         console = Console(file=io.StringIO(), width=120)
@@ -43,7 +43,7 @@ def test_the_command_prints_every_line(monkeypatch):
         printed = console.file.getvalue()
         if as_json:
             assert json.loads(printed)[1] == {
-                'kind': 'hill', 'share': 1.0, 'runs': 2, 'falls': 2, 'speed': None}
+                'kind': 'hill', 'share': 1.0, 'runs': 2, 'falls': 2, 'command': 0.355, 'speed': None}
         else:
-            assert '0 of 2' in printed and '2 of 2' in printed and '0.48' in printed
-            assert '2 of 4 robots fell' in printed
+            assert '0 of 2' in printed and '2 of 2' in printed and '0.32' in printed
+            assert '2 of 4 robots fell' in printed and 'x: 0.355 m/s ahead' in printed

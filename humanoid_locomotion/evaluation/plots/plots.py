@@ -56,9 +56,8 @@ def _title(figure: Figure, scorecard: Scorecard) -> None:
     figure.text(0.97, 0.915, led, fontsize=11, color=INK, ha='right')
     model = 'model as trained' if setting.model_hash_matches else 'MODEL CHANGED SINCE TRAINING'
     versions = ', '.join(f'{name} {version}' for name, version in setting.versions.items())
-    quick = 'QUICK, ' if setting.quick else ''
     figure.text(0.03, 0.915, color='#555555', fontsize=10, s=(
-        f'{quick}protocol {setting.protocol}, seed {setting.seed}  |  {setting.robot}, {model}, '
+        f'{setting.asked}, seed {setting.seed}  |  {setting.robot}, {model}, '
         f'contract {setting.fingerprint}  |  {setting.simulator} at '
         f'{1e3 * setting.timestep:.3g} ms, control at {1.0 / setting.control_period:.3g} Hz  |  '
         f'{versions}'))
