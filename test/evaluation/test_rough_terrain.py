@@ -43,7 +43,8 @@ def test_the_command_prints_every_line(monkeypatch):
         printed = console.file.getvalue()
         if as_json:
             assert json.loads(printed)[1] == {
-                'kind': 'hill', 'share': 1.0, 'runs': 2, 'falls': 2, 'command': 0.355, 'speed': None}
+                'kind': 'hill', 'share': 1.0, 'runs': 2, 'falls': 2, 'command': 0.355,
+                'speed': None}
         else:
             assert '0 of 2' in printed and '2 of 2' in printed and '0.32' in printed
             assert '2 of 4 robots fell' in printed and 'x: 0.355 m/s ahead' in printed
