@@ -64,7 +64,7 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
 
     Raises:
         PolicyError: The policy folder is invalid; nothing is written.
-        ConfigError: As raised by :func:`.protocol.protocol_for`.
+        ConfigError: As :func:`humanoid_locomotion.evaluation.protocol.protocol_for`.
     """
     folder = open_policy(policy, engine='onnxruntime')
     robot = robot or load_robot(folder.contract.robot)

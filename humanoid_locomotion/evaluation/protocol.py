@@ -100,7 +100,7 @@ class Protocol:
     Attributes:
         version: Version of this protocol.
         quick: Whether the number of runs is reduced.
-        scale: What is asked, as factors of what is asked of a robot of the usual size.
+        scale: The factors by which it was scaled to a smaller robot.
         simulator: Name of the backend; never the one that policies are trained in.
         longest_timestep: Longest allowed physics step [s].
         solver_iterations: Maximum number of iterations of the constraint solver per physics step.

@@ -24,7 +24,7 @@ def why_unreleased(folder: Path, fingerprint: str, scale: Scale) -> str:
     Args:
         folder: The policy folder.
         fingerprint: Fingerprint of its contract.
-        scale: What the scorecard asks of its robot.
+        scale: Scale of the scorecard for its robot.
 
     Raises:
         ConfigError: ``scorecard.json`` or ``sim_to_sim.json`` holds no scorecards.

@@ -42,7 +42,7 @@ class Setting:
         solver_iterations: Maximum number of iterations of the constraint solver.
         model: Path of the robot's model; empty for the package's own.
         network_alone: Whether the policy's velocity feedback was left out.
-        scale: What was asked, as factors of what is asked of a robot of the usual size.
+        scale: The factors by which the protocol was scaled to a smaller robot.
     """
 
     protocol: int

@@ -23,7 +23,7 @@ REFERENCE_LEG, REFERENCE_MASS = 0.55, 30.0
 
 @dataclass(frozen=True)
 class Scale:
-    """What the scorecard asks of a robot, as factors of what it asks of one of the usual size.
+    """Factors of the values that the scorecard asks of a robot of the usual size.
 
     Two robots walk alike at equal Froude numbers, v^2 / (g l): speeds go with the square root of
     the leg length, turning rates with its inverse. Durations, angles, forces in body weights,
@@ -92,7 +92,7 @@ class RobotSize:
 
     @property
     def scale(self) -> Scale:
-        """What the scorecard asks of the robot; factors of two digits, never above 1."""
+        """The scale of the scorecard for the robot; factors of two digits, never above 1."""
         leg, mass = self.leg_length / REFERENCE_LEG, self.mass / REFERENCE_MASS
         return Scale(*(float(f'{min(1.0, factor):.2g}') for factor in (math.sqrt(leg), mass)))
 
