@@ -65,7 +65,7 @@ class Scale:
         return forward, left, turning
 
 
-USUAL = Scale()  # of every robot from the reference on
+USUAL = Scale()  # of a robot with the legs and the mass of the reference, or more
 
 
 @dataclass(frozen=True)
@@ -102,16 +102,17 @@ def robot_size(robot: RobotSpec) -> RobotSize:
 
     Raises:
         ConfigError: As :func:`humanoid_locomotion.core.feedback.kinematics.default_pose`, or the
-            legs do not end below their joints.
+            legs do not end below their joints, or the mass is not above 0.
     """
     lines, sites = default_pose(robot)
     left, right = (sites[name] for name in robot.soles)
     own = robot.leg_joints - robot.trunk_joints
     low = 0.5 * (left[2] + right[2])
     length = float(max((lines[name].anchor[2] for name in own & lines.keys()), default=low) - low)
-    if length <= 0.0:
-        raise ConfigError(robot.mjcf_path, f'sites {list(robot.soles)}', 'expected below the '
-                          f'joints of the legs in the default pose, found {-length:.3g} m above')
+    if not (length > 0.0 and robot.mass > 0.0):
+        raise ConfigError(robot.mjcf_path, f'sites {list(robot.soles)}, mass', 'expected soles '
+                          'below the joints of the legs in the default pose, and a mass above 0, '
+                          f'found legs of {length:.3g} m and {robot.mass:.3g} kg')
     legs = [i for i, name in enumerate(robot.joint_names) if name in own]
     effort, kp = robot.values('effort')[legs], robot.values('kp')[legs]
     return RobotSize(
