@@ -157,13 +157,13 @@ def tiny_protocol(monkeypatch):
     from test_evaluate import TINY
 
     from humanoid_locomotion.evaluation import cli as command
-    from humanoid_locomotion.evaluation import evaluate
+    from humanoid_locomotion.evaluation import protocol
     from humanoid_locomotion.evaluation.comparison import sim_to_sim
     from humanoid_locomotion.evaluation.plots import animation
     monkeypatch.setattr(animation, 'SCENES', (((0.5, 0.0, 0.0), 0.2),))
     short = replace(TINY, settle_time=0.5, measure_time=1.0, survive_time=0.5, push_runs=1,
                     tour_runs=1, tour_time=1.0, tour_command_time=0.5, tour_push_time=0.5)
-    for module in (command, evaluate, sim_to_sim):
+    for module in (command, protocol, sim_to_sim):
         monkeypatch.setattr(module, 'FULL', replace(short, quick=False))
         monkeypatch.setattr(module, 'QUICK', short)
 

@@ -36,6 +36,7 @@ def check(
             'auto', callback=inputs.engine, help='auto, onnxruntime or torch.'),
         json: bool = JSON) -> None:
     """Open a policy folder as the node does, replay its golden steps, and describe it."""
+    from humanoid_locomotion.core.feedback.robot_size import robot_size
     from humanoid_locomotion.core.policy.folder import standalone_error
     from humanoid_locomotion.core.policy.vetting import open_vetted
     from humanoid_locomotion.core.robot import load_robot
@@ -49,7 +50,7 @@ def check(
         f'[yellow]changed since training ({contract.model_hash}, now {spec.model_hash})[/yellow]')
     limits, held = contract.command_limits, len(contract.held_joints)
     joints = f'{contract.num_actions} commanded and {held} held' if held else contract.num_actions
-    unreleased = why_unreleased(opened.path, contract.fingerprint)
+    unreleased = why_unreleased(opened.path, contract.fingerprint, robot_size(spec).scale)
     difference = standalone_error(opened)
     rows: Dict[str, str] = {
         'policy': escape(str(opened.path)),

@@ -109,7 +109,7 @@ def run_rough(policy: str, *, robot: str, seed: int, as_json: bool, console: Con
         console.out(json.dumps([to_mapping(line) for line in lines], indent=2), highlight=False)
         return
     made = Table('ground', 'share', 'falls', escape('speed [m/s]'),
-                 title=escape(f'{policy}: 0.5 m/s ahead'),
+                 title=escape(f'{policy}: {lines[0].command:g} m/s ahead'),
                  caption=f'{sum(line.falls for line in lines)} of '
                          f'{sum(line.runs for line in lines)} robots fell')
     for line in lines:
@@ -122,7 +122,7 @@ def differences(standard: Scorecard, there: Scorecard) -> Table:
     """Return a table of the scorecard lines in the standard setting and in another one."""
     setting = there.setting
     verdict = '[green]passed[/green]' if there.passed else '[red]failed[/red]'
-    where = f'{setting.simulator}, {1000.0 * setting.timestep:.3g} ms, ' \
+    where = f'{setting.asked}, {setting.simulator}, {1000.0 * setting.timestep:.3g} ms, ' \
             f'{setting.solver_iterations} iterations' + (
                 f', {escape(setting.model)}' if setting.model else '') + (
                 ', network alone' if setting.network_alone else '')
@@ -144,8 +144,7 @@ def table(scorecard: Scorecard) -> Table:
     led = f'leads {scorecard.lines_led} of {len(scorecard.criteria)} lines'
     made = Table('line', 'measured', 'gate', 'lead', '',
                  title=f'{setting.policy}: {verdict}, {led}',
-                 caption=f'{"quick, " if setting.quick else ""}protocol {setting.protocol}, '
-                 f'{setting.simulator}, {setting.wall_time:.0f} s')
+                 caption=f'{setting.asked}, {setting.simulator}, {setting.wall_time:.0f} s')
     for line in scorecard.criteria:
         colour = 'green' if line.passed else 'red'
         made.add_row(escape(line.label),
@@ -165,7 +164,7 @@ def run_compare(policies: Sequence[str], *, as_json: bool, console: Console) -> 
     if as_json:
         console.out(json.dumps(found.to_mapping(), indent=2), highlight=False)
         return
-    made = Table('line', *found.names)
+    made = Table('line', *found.names, caption=found.asked)
     for row in found.rows:
         made.add_row(escape(row.label), *(
             f'[bold]{shown(values)}[/bold]' if i in row.best else shown(values)

@@ -25,7 +25,7 @@ from humanoid_locomotion.evaluation.numpy_backend import NumpyBackend
 from humanoid_locomotion.evaluation.plots import animation, html_report
 from humanoid_locomotion.evaluation.plots.comparison_plot import draw_field
 from humanoid_locomotion.evaluation.plots.plots import draw
-from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Command, Protocol
+from humanoid_locomotion.evaluation.protocol import Command, Protocol, protocol_for
 from humanoid_locomotion.evaluation.runner import Recording, Trials, roll_out
 from humanoid_locomotion.evaluation.scorecard import (
     Disturbed,
@@ -56,7 +56,7 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
         quick: Reduce the number of runs; the scorecard records it.
         seed: Seed of every random choice.
         progress: Called with the name of the running part and the completed share of it.
-        protocol: The protocol to run; None for the one that ``quick`` selects.
+        protocol: The protocol to run; None for the standard one for the robot.
         report: Also write ``report.html``: one page with all values and plots.
         robot: The robot; None for the one that the contract names.
         model: Name of the robot's model for the scorecard; empty for the package's own.
@@ -64,11 +64,12 @@ def evaluate(policy: str, *, output: Optional[Path] = None, quick: bool = False,
 
     Raises:
         PolicyError: The policy folder is invalid; nothing is written.
+        ConfigError: As :func:`humanoid_locomotion.evaluation.protocol.protocol_for`.
     """
     folder = open_policy(policy, engine='onnxruntime')
     robot = robot or load_robot(folder.contract.robot)
     check_joints(folder.contract, robot, folder.path)
-    protocol = protocol or (QUICK if quick else FULL)
+    protocol = protocol or protocol_for(robot, quick)
     if network_alone:
         folder = replace(folder, contract=replace(
             folder.contract, yaw_rate_integral=None, linear_velocity_loop=None))
@@ -151,7 +152,8 @@ class Bench:
             versions={name: metadata.version(name) for name in sorted(packages)},
             timestep=self._physics.timestep, control_period=contract.control_period,
             wall_time=round(wall_time, 1), solver_iterations=protocol.solver_iterations,
-            model=self._model, network_alone=self._network_alone)
+            model=self._model, network_alone=self._network_alone,
+            scale=protocol.scale)
 
     def _responses(self) -> tuple[Response, ...]:
         protocol, runs = self._protocol, self._protocol.command_runs

@@ -3,7 +3,7 @@
 """The evaluation protocol: all trials, commands and disturbances with their parameters.
 
 A change of any value needs a new :data:`VERSION`: scorecards of different versions cannot be
-compared.
+compared. A robot smaller than the usual size is asked for less, see :meth:`Protocol.scaled`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Optional, Tuple
 
 from humanoid_locomotion.core.action import ARM_PARTS, ARM_REACH
 from humanoid_locomotion.core.command import CommandSpec
+from humanoid_locomotion.core.feedback.robot_size import USUAL, Scale, robot_size
+from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.core.state import FALL_HEIGHT, FALL_TILT
 from humanoid_locomotion.sim.backend import PhysicsSpec
 from humanoid_locomotion.sim.disturbances import SensorNoise
@@ -49,7 +51,7 @@ class Situation:
     """A disturbance that lasts for the whole run.
 
     Attributes:
-        name: Name of the disturbance.
+        text: Name of the disturbance, with fields of the situation as ``{0.payload:g}``.
         command: The command of the run.
         friction: Sliding friction between feet and floor; None for that of the model.
         payload: Mass added to the trunk [kg].
@@ -57,12 +59,22 @@ class Situation:
         noise: Factor on :class:`humanoid_locomotion.sim.disturbances.SensorNoise`.
     """
 
-    name: str
+    text: str
     command: Command
     friction: Optional[float] = None
     payload: float = 0.0
     delay: float = 0.0
     noise: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Name of the disturbance."""
+        return self.text.format(self)
+
+    def scaled(self, scale: Scale) -> Situation:
+        """Return the disturbance for a robot of another size."""
+        return replace(self, command=scale.command(self.command),
+                       payload=scale.of(self.payload, 'kg'))
 
 
 AHEAD, LEFT, STAND = (0.5, 0.0, 0.0), (0.0, 0.3, 0.0), (0.0, 0.0, 0.0)
@@ -72,11 +84,11 @@ GROUPS = (PushGroup('standing, sideways', 0.0, 0.5 * math.pi),
 SITUATIONS = (
     Situation('friction 0.4, ahead', AHEAD, friction=0.4),
     Situation('friction 0.4, sideways', LEFT, friction=0.4),
-    Situation('payload 4 kg, ahead', AHEAD, payload=4.0),
-    Situation('payload 4 kg, standing', STAND, payload=4.0),
+    Situation('payload {0.payload:g} kg, ahead', AHEAD, payload=4.0),
+    Situation('payload {0.payload:g} kg, standing', STAND, payload=4.0),
     Situation('delay 20 ms, ahead', AHEAD, delay=0.02),
     Situation('sensor noise, ahead', AHEAD, noise=1.0))
-ICE = Situation('friction 0.2, 0.3 m/s', (0.3, 0.0, 0.0), friction=0.2)
+ICE = Situation('friction 0.2, {0.command[0]:g} m/s', (0.3, 0.0, 0.0), friction=0.2)
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,7 @@ class Protocol:
     Attributes:
         version: Version of this protocol.
         quick: Whether the number of runs is reduced.
+        scale: The factors by which it was scaled to a smaller robot.
         simulator: Name of the backend; never the one that policies are trained in.
         longest_timestep: Longest allowed physics step [s].
         solver_iterations: Maximum number of iterations of the constraint solver per physics step.
@@ -130,6 +143,7 @@ class Protocol:
 
     version: int = VERSION
     quick: bool = False
+    scale: Scale = USUAL
     simulator: str = 'mujoco'
     longest_timestep: float = 0.002
     solver_iterations: int = 50
@@ -167,6 +181,24 @@ class Protocol:
     fall_height: float = FALL_HEIGHT
     fall_tilt: float = FALL_TILT
 
+    def scaled(self, scale: Scale) -> Protocol:
+        """Return what this protocol, of the usual size, asks of a robot of another size."""
+        def speeds(values: tuple[float, ...]) -> tuple[float, ...]:
+            return tuple(scale.of(value, 'm/s') for value in values)
+
+        return replace(
+            self, scale=scale, commands=tuple(map(scale.command, self.commands)),
+            economy_speeds=speeds(self.economy_speeds), slow_speeds=speeds(self.slow_speeds),
+            push_groups=tuple(replace(group, speed=scale.of(group.speed, 'm/s'))
+                              for group in self.push_groups),
+            push_speeds=speeds(self.push_speeds),
+            tour_limits=CommandSpec.of(**{
+                it.axis.name: (scale.of(it.lower, it.axis.unit), scale.of(it.upper, it.axis.unit))
+                for it in self.tour_limits.ranges}),
+            tour_push_speed=scale.of(self.tour_push_speed, 'm/s'),
+            situations=tuple(it.scaled(scale) for it in self.situations),
+            ice=self.ice.scaled(scale))
+
     def physics(self, control_period: float) -> PhysicsSpec:
         """Return physics with a whole number of steps per control period [s].
 
@@ -183,3 +215,12 @@ class Protocol:
 FULL = Protocol()
 QUICK = replace(FULL, quick=True, command_runs=2, economy_runs=2, slow_runs=1, standing_runs=8,
                 push_runs=2, tour_runs=4)
+
+
+def protocol_for(robot: RobotSpec, quick: bool = False) -> Protocol:
+    """Return the standard protocol for a robot.
+
+    Raises:
+        ConfigError: As :func:`humanoid_locomotion.core.feedback.robot_size.robot_size`.
+    """
+    return (QUICK if quick else FULL).scaled(robot_size(robot).scale)

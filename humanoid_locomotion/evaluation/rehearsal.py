@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from humanoid_locomotion.core.feedback.robot_size import robot_size
 from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.evaluation import metrics
@@ -17,7 +18,7 @@ from humanoid_locomotion.evaluation.protocol import QUICK
 from humanoid_locomotion.evaluation.runner import Trials, roll_out
 from humanoid_locomotion.sim.backend import open_backend
 
-SPEED, TIME = 0.5, 5.0  # [m/s] forward, [s]
+SPEED, TIME = 0.5, 5.0  # [m/s] forward, for a robot of the usual size, [s]
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,14 @@ class Rehearsal:
 
 
 def rehearse(folder: PolicyFolder, robot: RobotSpec) -> Rehearsal:
-    """Walk one robot forward from the default pose, without disturbances."""
+    """Walk one robot forward from the default pose, without disturbances.
+
+    Raises:
+        ConfigError: As :func:`humanoid_locomotion.core.feedback.robot_size.robot_size`.
+    """
     contract = folder.contract
-    speed = min(SPEED, contract.command_limits['lin_vel_x'].upper)
+    speed = min(robot_size(robot).scale.of(SPEED, 'm/s'),
+                contract.command_limits['lin_vel_x'].upper)
     steps = round(TIME / contract.control_period)
 
     def open_robots(num_envs: int) -> Any:

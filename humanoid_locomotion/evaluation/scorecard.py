@@ -11,6 +11,7 @@ from pathlib import Path
 import re
 from typing import Any, Optional, TypeVar
 
+from humanoid_locomotion.core.feedback.robot_size import USUAL, Scale
 from humanoid_locomotion.core.policy.content import MAX_MEASURED_BYTES
 from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
@@ -41,6 +42,7 @@ class Setting:
         solver_iterations: Maximum number of iterations of the constraint solver.
         model: Path of the robot's model; empty for the package's own.
         network_alone: Whether the policy's velocity feedback was left out.
+        scale: The factors by which the protocol was scaled to a smaller robot.
     """
 
     protocol: int
@@ -58,6 +60,13 @@ class Setting:
     solver_iterations: int = 50
     model: str = ''
     network_alone: bool = False
+    scale: Scale = USUAL
+
+    @property
+    def asked(self) -> str:
+        """The protocol, whether it is the quick one, and whether it is scaled."""
+        return (f'protocol {self.protocol}{", quick" if self.quick else ""}'
+                + (f', scaled to the robot: {self.scale}' if self.scale != USUAL else ''))
 
 
 @dataclass(frozen=True)

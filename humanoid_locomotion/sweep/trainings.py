@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.reading.config import read_yaml
+from humanoid_locomotion.evaluation.gates import LINES
 from humanoid_locomotion.evaluation.scorecard import read_scorecard
 from humanoid_locomotion.sweep.config import REWARD, TIME, SweepConfig, as_yaml
 from humanoid_locomotion.training.monitoring.metrics_writer import METRICS
@@ -90,8 +91,9 @@ class Trainings:
         self._call(['policy', 'export', str(run), '--output', str(policy)], run, lock)
         self._call(['evaluate', str(policy), '--robot', self._robot, '--quick'], run, lock,
                    accepted=(0, 1))
-        (line,) = (it for it in read_scorecard(policy / 'scorecard.json').criteria
-                   if it.name == objective)
+        # The lines of a small robot are named after the lower speeds that it is asked for.
+        line = read_scorecard(policy / 'scorecard.json').criteria[
+            [it.name for it in LINES].index(objective)]
         worst = -math.inf if self._config.more_is_better else math.inf
         return worst if line.measured[0] is None else line.measured[0]
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import math
 from typing import Any, Dict, List, Mapping, NamedTuple
 
+from humanoid_locomotion.core.feedback.robot_size import RobotSize, joint_roles, robot_size
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.training.config_file import read_files
-from humanoid_locomotion.training.robot_size import RobotSize, joint_roles, robot_size
 
 BASIS = 'any_robot'
 # Largest target change for an action of one, a median over the leg joints [rad]: the motion, and
@@ -27,11 +27,12 @@ MOTION_ANGLE, WEIGHT_SHARE = 0.2, 0.04
 POSE_WEIGHTS = {'leg_pitch': 0.0, 'hip_roll': 1.0, 'hip_yaw': 2.0, 'ankle': 0.5, 'trunk': 3.0,
                 'arm': 1.0}  # by the roles of robot_size.py
 CONTACT_ROWS = 64  # of constraints: 8 points of the feet x 4 rows, and limbs of a falling robot
-# Ranges that the scorecard needs whatever the size, with a tenth of reserve for commands; the
-# payload only up to a share of the robot's mass.
-SCORED = {'commands.limits.lin_vel_x': (-0.33, 1.1), 'commands.limits.lin_vel_y': (-0.33, 0.33),
-          'commands.limits.ang_vel_z': (-0.55, 0.55), 'randomization.payload': (0.0, 4.0)}
-PAYLOAD_SHARE = 0.3
+# Ranges that the scorecard needs of the usual size, with a tenth of reserve for commands, and
+# their units.
+SCORED = {'commands.limits.lin_vel_x': (-0.33, 1.1, 'm/s'),
+          'commands.limits.lin_vel_y': (-0.33, 0.33, 'm/s'),
+          'commands.limits.ang_vel_z': (-0.55, 0.55, 'rad/s'),
+          'randomization.payload': (0.0, 4.0, 'kg')}
 DIGITS = 4
 
 
@@ -118,9 +119,8 @@ def derive(robot: RobotSpec, name: str) -> Recipe:
 
     for key, unit in SCALED.items():
         times(key, unit.factor(size, basis), unit.name)
-    for key, (lower, upper) in SCORED.items():
-        if key == 'randomization.payload':
-            upper = min(upper, _scaled(size.mass, PAYLOAD_SHARE))
+    for key, (*ends, of) in SCORED.items():
+        lower, upper = (size.scale.of(end, of) for end in ends)
         low, high = _at(recipe.data, key)
         if lower < low or upper > high:
             put(key, [min(low, lower), max(high, upper)],

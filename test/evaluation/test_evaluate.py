@@ -146,7 +146,8 @@ def test_the_report_is_one_page_that_needs_nothing_else(holding, tmp_path, monke
     assert page.startswith('<!DOCTYPE html>') and page.rstrip().endswith('</html>')
     assert page.count('<svg') == page.count('</svg>') == 6
     for text in ('holding', 'failed', 'No film: MuJoCo found no way to render', 'Gait',
-                 'left_knee', 'mean velocity error', 'friction 0.4'):
+                 'left_knee', 'lines of protocol 4, quick.', 'mean velocity error',
+                 'friction 0.4'):
         assert text in page
     loaded = [it for it in page.split('"') if it.startswith(('http://', 'https://'))]
     assert all('w3.org' in it or 'matplotlib.org' in it or 'purl.org' in it

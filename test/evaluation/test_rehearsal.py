@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from policy_factory import make_contract
 import pytest
 
 from humanoid_locomotion.core.policy.folder import open_policy
@@ -28,3 +29,7 @@ def test_a_walk_says_how_far_it_went_and_a_fall_when_it_came():
     fall = rehearse(other, robot)
     assert fall.fell and 0.0 < fall.time_up < 4.0
     assert f'falls after {fall.time_up:.2f} s at a command of 0.5 m/s' in str(fall)
+    contract = make_contract('toddlerbot')
+    small = replace(opened, contract=contract, policy=lambda obs: np.zeros(
+        (len(obs), contract.num_actions), np.float32))
+    assert rehearse(small, load_robot('toddlerbot')).speed == 0.355

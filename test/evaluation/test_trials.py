@@ -12,7 +12,7 @@ import pytest
 
 from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.evaluation import trials
-from humanoid_locomotion.evaluation.gates import KICKS
+from humanoid_locomotion.evaluation.gates import PUSHES
 from humanoid_locomotion.evaluation.protocol import FULL, QUICK, PushGroup, Situation
 
 CONTRACT = make_contract()
@@ -25,7 +25,7 @@ def test_the_protocol_is_what_it_promises():
     assert len(FULL.situations) * FULL.situation_runs == 18
     kicks = len(FULL.push_groups) * len(FULL.push_speeds) * FULL.push_runs
     assert kicks == 270 and FULL.push_runs == 10
-    assert set(KICKS) <= set(FULL.push_speeds)  # the rungs that are judged are climbed
+    assert set(PUSHES.speeds) <= set(FULL.push_speeds)  # the rungs that are judged are climbed
     assert FULL.economy_speeds == (0.5, 1.0)
     assert QUICK.quick and replace(
         QUICK, quick=False, command_runs=8, economy_runs=8, slow_runs=4, standing_runs=32,

@@ -14,10 +14,10 @@ pytest.importorskip('mujoco', minversion='3.3')
 import mujoco
 
 from humanoid_locomotion.core.feedback.joint_mirror import joint_mirror
+from humanoid_locomotion.core.feedback.robot_size import joint_roles, robot_size
 from humanoid_locomotion.core.reading.resources import robot_folders
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.robot_check import checks, posture
-from humanoid_locomotion.training.robot_size import joint_roles, robot_size
 
 OTHERS = ('humanoid', 'course', 'unitree_g1', 'unitree_h1')  # test_robot_check.py measures them
 # Of the published files: the mass [kg]; links and the distance between their joints at zero [m].

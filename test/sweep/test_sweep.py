@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 import fcntl
 import json
 from pathlib import Path
 import sys
 
 import pytest
+from scorecards import GOOD, SETTING
 import yaml
 
 pytest.importorskip('torch')
@@ -19,10 +21,13 @@ pytest.importorskip('optuna')
 
 from humanoid_locomotion.cli.main import main
 from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.feedback.robot_size import USUAL, Scale
 from humanoid_locomotion.core.reading.config import from_mapping
+from humanoid_locomotion.evaluation.gates import make_scorecard
+from humanoid_locomotion.sweep import trainings
 from humanoid_locomotion.sweep.config import SweepConfig
 from humanoid_locomotion.sweep.study import Sweep
-from humanoid_locomotion.sweep.trainings import TrainOptions
+from humanoid_locomotion.sweep.trainings import Trainings, TrainOptions
 
 GRID = {'objective': 'reward', 'seeds': [1, 2, 3], 'parameters': {'ppo.gamma': [0.5, 0.9, 0.7]}}
 # Stands for `train`: writes what a run leaves; the reward is gamma plus a hundredth of the seed.
@@ -177,3 +182,17 @@ def test_a_sweep_of_real_trainings(call, tmp_path):
     (row,) = json.loads(out)
     assert code == 0 and row['state'] == 'done' and row['ppo.gamma'] == '0.9'
     assert (tmp_path / 'runs' / 'it' / '0000' / 'seed1' / 'checkpoints' / '000001.pt').is_file()
+
+
+@pytest.mark.parametrize('scale, speed', [(USUAL, 0.5), (Scale(0.71, 0.11), 0.355)])
+def test_a_line_of_the_scorecard_is_read_at_any_scale(tmp_path, monkeypatch, scale, speed):
+    """The line of a small robot is named `foot slip at 0.355 m/s`."""
+    monkeypatch.setattr(trainings, '_is_finished', lambda run: True)
+    monkeypatch.setattr(Trainings, '_call', lambda *_, **__: None)
+    card = make_scorecard(replace(GOOD, economy=(replace(GOOD.economy[0], command=speed),)),
+                          replace(SETTING, scale=scale))
+    (tmp_path / 'policy').mkdir()
+    (tmp_path / 'policy' / 'scorecard.json').write_text(card.to_json())
+    config = from_mapping(SweepConfig, {**GRID, 'objective': 'foot slip at 0.5 m/s'}, 'it.yaml')
+    one = Trainings(config, TrainOptions([], []), 'robots/mine', lambda words: [], None)
+    assert one.value(tmp_path, {}, '1', None) == GOOD.economy[0].foot_slip

@@ -37,17 +37,20 @@ class Comparison:
 
     Attributes:
         names: The policies.
+        asked: The protocol, and whether it is scaled.
         passed: Whether each passes.
         rows: The lines.
     """
 
     names: Sequence[str]
+    asked: str
     passed: Sequence[bool]
     rows: Sequence[Row]
 
     def to_mapping(self) -> Dict[str, Any]:
         """Return the comparison as plain data."""
-        return {'policies': list(self.names), 'passed': list(self.passed), 'lines': [
+        return {'policies': list(self.names), 'asked': self.asked, 'passed': list(self.passed),
+                'lines': [
             {'line': row.label, 'measured': [list(values) for values in row.measured],
              'best': [self.names[i] for i in row.best]} for row in self.rows]}
 
@@ -66,7 +69,8 @@ def compare(policies: Sequence[str]) -> Comparison:
     for lines in zip(*(card.criteria for card in cards)):
         measured = [line.measured for line in lines]
         rows.append(Row(lines[0].label, measured, _best(measured, lines[0].more_is_better)))
-    return Comparison([str(policy) for policy in policies], [card.passed for card in cards], rows)
+    return Comparison([str(policy) for policy in policies], cards[0].setting.asked,
+                      [card.passed for card in cards], rows)
 
 
 def read_scorecards(policies: Sequence[str]) -> List[Scorecard]:
@@ -92,11 +96,13 @@ def read_scorecards(policies: Sequence[str]) -> List[Scorecard]:
 def _check_same_protocol(cards: Sequence[Scorecard], paths: Sequence[Path]) -> None:
     first = cards[0]
     for card, path in zip(cards, paths):
-        for key in ('protocol', 'quick'):
+        for key in ('protocol', 'quick', 'scale'):
             expected, found = getattr(first.setting, key), getattr(card.setting, key)
             if found != expected:
                 raise ConfigError(path, f'setting.{key}', f'is {found}, that of {paths[0]} is '
-                                  f'{expected}: evaluate both in the same way')
+                                  f'{expected}: ' + (
+                                      'robots of another size are asked for other values'
+                                      if key == 'scale' else 'evaluate both in the same way'))
         expected, found = ([line.name for line in it.criteria] for it in (first, card))
         if found != expected:
             raise ConfigError(path, 'criteria', f'are {found}, those of {paths[0]} are {expected}')

@@ -33,16 +33,19 @@ class Seeds(NamedTuple):
 
     def to_markdown(self) -> str:
         """Return the table and the sentence about the median."""
+        setting = self.cards[0].setting
+        lines = [line.scaled(setting.scale) for line in LINES]
         head = ['line', 'gate', 'lead', 'best public', *self.names]
         rows = [[line.name + (f' [{line.unit}]' if line.unit else ''), shown(line.gate),
                  shown(line.lead), f'{shown(line.public)} ({line.whose})',
-                 *(_cell(card, i) for card in self.cards)] for i, line in enumerate(LINES)]
+                 *(_cell(card, i) for card in self.cards)] for i, line in enumerate(lines)]
         rows += [[what, '', '', '', *(str(count(card)) for card in self.cards)]
                  for what, count in (('**lines passed**', _passed),
                                      ('**lines led**', lambda card: card.lines_led))]
-        lines = [head, ['---'] * len(head), *rows]
-        return '\n'.join(['| ' + ' | '.join(line) + ' |' for line in lines]
-                         + ['', 'Bold leads, *italic* misses its gate.', '', self.reason(), ''])
+        table = [head, ['---'] * len(head), *rows]
+        return '\n'.join(['| ' + ' | '.join(row) + ' |' for row in table] + [
+            '', f'{setting.asked.capitalize()}. Bold leads, *italic* misses its gate.', '',
+            self.reason(), ''])
 
     def reason(self) -> str:
         """Return a sentence that names the median and the ranking."""
@@ -66,7 +69,7 @@ def rank_seeds(policies: Sequence[str]) -> Seeds:
     for policy, card in zip(policies, cards):
         found, wanted = card.setting.fingerprint, cards[0].setting.fingerprint
         names = [line.name for line in card.criteria]
-        if names != [line.name for line in LINES]:
+        if names != [line.scaled(card.setting.scale).name for line in LINES]:
             raise ConfigError(policy, 'criteria', f'are {names}, expected those of today: '
                               'evaluate it again')
         if found != wanted:

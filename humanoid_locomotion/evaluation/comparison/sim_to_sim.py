@@ -14,7 +14,7 @@ from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.policy.folder import find_policy, open_policy
 from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.evaluation.evaluate import evaluate
-from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Protocol
+from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Protocol, protocol_for
 from humanoid_locomotion.evaluation.scorecard import Criterion, Scorecard, read_scorecard
 
 
@@ -70,7 +70,7 @@ def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Pa
         quick: Reduce the number of runs.
         seed: Seed of every random choice.
         progress: Called with the name of the running part and the completed share of it.
-        standard: The standard protocol; None for the one that ``quick`` selects.
+        standard: The standard protocol; None for the one for the robot and ``quick``.
         robot: The robot; None for the one that the contract names.
 
     Returns:
@@ -83,9 +83,9 @@ def evaluate_elsewhere(policy: str, elsewhere: Elsewhere, *, output: Optional[Pa
     if output is not None and (output / 'contract.yaml').is_file():
         raise LocomotionError(f'{output}: holds a policy, whose scorecard is of the standard '
                               'setting; name another folder')
-    standard = standard or (QUICK if quick else FULL)
     contract = open_policy(policy, engine='onnxruntime').contract
     robot = there_robot = robot or load_robot(contract.robot)
+    standard = standard or protocol_for(robot, quick)
     with ExitStack() as stack:
         def scratch() -> Path:
             return Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -106,11 +106,12 @@ def own_scorecard(folder: Path, fingerprint: str, standard: Protocol, seed: int
                    ) -> Optional[Scorecard]:
     """Return the stored scorecard of a policy if its protocol, seed and contract match."""
     path = folder / 'scorecard.json'
-    if standard not in (FULL, QUICK) or not path.is_file():
+    if standard not in (it.scaled(standard.scale) for it in (FULL, QUICK)) or not path.is_file():
         return None
     own = read_scorecard(path)
-    found, wanted = own.setting, (standard.version, standard.quick, seed, fingerprint)
-    same = (found.protocol, found.quick, found.seed, found.fingerprint) == wanted
+    found = own.setting
+    same = ((found.protocol, found.quick, found.scale, found.seed, found.fingerprint)
+            == (standard.version, standard.quick, standard.scale, seed, fingerprint))
     return own if same else None
 
 

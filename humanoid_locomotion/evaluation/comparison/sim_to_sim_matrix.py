@@ -19,10 +19,10 @@ from humanoid_locomotion.core.policy.card import read_card, with_sim_to_sim
 from humanoid_locomotion.core.policy.content import SIM_TO_SIM, sign_measured
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.reading import config
-from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.core.robot import RobotSpec, load_robot
 from humanoid_locomotion.evaluation.comparison.sim_to_sim import Elsewhere, changes, own_scorecard
 from humanoid_locomotion.evaluation.evaluate import Progress, evaluate
-from humanoid_locomotion.evaluation.protocol import FULL, QUICK, Protocol
+from humanoid_locomotion.evaluation.protocol import Protocol, protocol_for
 from humanoid_locomotion.evaluation.scorecard import Criterion, Scorecard, Setting, shown
 from humanoid_locomotion.sim.backend import import_backend
 
@@ -69,7 +69,7 @@ def evaluate_everywhere(policy: str, *, quick: bool = False, seed: int = 0,
         quick: Reduce the number of runs; such a policy does not count as released.
         seed: Seed of every random choice.
         progress: Called with the name of the running part and the completed share of it.
-        standard: The standard protocol; None for the one that ``quick`` selects.
+        standard: The standard protocol; None for the one for the robot and ``quick``.
         elsewhere: The other settings; those of :func:`settings` by default.
         robot: The robot; None for the one that the contract names.
 
@@ -79,8 +79,9 @@ def evaluate_everywhere(policy: str, *, quick: bool = False, seed: int = 0,
     Raises:
         PolicyError: The policy folder is invalid; nothing is written.
     """
-    standard = standard or (QUICK if quick else FULL)
     opened = open_policy(policy, engine='onnxruntime')
+    robot = robot or load_robot(opened.contract.robot)
+    standard = standard or protocol_for(robot, quick)
     own = own_scorecard(opened.path, opened.contract.fingerprint, standard, seed) or evaluate(
         policy, seed=seed, progress=progress, protocol=standard, robot=robot)
     cards = []
@@ -111,10 +112,9 @@ def difference_table(standard: Scorecard, others: Sequence[Scorecard]) -> str:
             for card in others)])
     rows.append(['all lines', '', *(
         'passed' if card.passed else '**failed**' for card in (standard, *others))])
-    quick = ', quick' if standard.setting.quick else ''
     return '\n'.join([
-        f'Protocol {standard.setting.protocol}{quick}, the standard setting first; in brackets '
-        'the change from it. Bold misses its gate.', '',
+        f'{standard.setting.asked.capitalize()}. The standard setting is first; in brackets the '
+        'change from it. Bold misses its gate.', '',
         *('| ' + ' | '.join(row) + ' |' for row in rows)])
 
 

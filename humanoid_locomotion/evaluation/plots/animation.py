@@ -12,12 +12,14 @@ import numpy as np
 
 from humanoid_locomotion.core import rotations
 from humanoid_locomotion.core.controller import Controller
+from humanoid_locomotion.core.feedback.robot_size import Scale
 from humanoid_locomotion.core.policy.folder import PolicyFolder
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.evaluation.protocol import Protocol
 from humanoid_locomotion.sim.backend import open_backend
 
-# Commands [m/s, m/s, rad/s], clamped to the contract's ranges, and their durations [s].
+# Commands [m/s, m/s, rad/s] for a robot of the usual size, clamped to the contract's ranges, and
+# their durations [s].
 SCENES = (((0.5, 0.0, 0.0), 3.0), ((0.4, 0.0, 0.6), 2.0), ((0.0, 0.0, 0.0), 1.5))
 PUSH_TIME, PUSH_SPEED = 1.5, 0.75  # [s], [m/s] to the left
 FRAME_PERIOD = 0.04  # [s], rounded to a multiple of the control period
@@ -30,7 +32,7 @@ def film(folder: PolicyFolder, robot: RobotSpec, protocol: Protocol) -> str:
     Args:
         folder: The policy.
         robot: The robot.
-        protocol: The protocol that sets simulator and physics.
+        protocol: The protocol that sets simulator, physics and scale.
     """
     try:
         import PIL  # noqa: F401
@@ -43,7 +45,8 @@ def film(folder: PolicyFolder, robot: RobotSpec, protocol: Protocol) -> str:
     if images is None:
         return _missing(f'MuJoCo found no way to render, of {", ".join(renderer.GL_BACKENDS)}')
     data = base64.b64encode(webp(images, every * folder.contract.control_period)).decode('ascii')
-    return (f'<img alt="the robot walks, is pushed by {PUSH_SPEED:g} m/s, turns and stands" '
+    return (f'<img alt="the robot walks, is pushed by '
+            f'{protocol.scale.of(PUSH_SPEED, "m/s"):g} m/s, turns and stands" '
             f'src="data:image/webp;base64,{data}">')
 
 
@@ -59,13 +62,14 @@ def poses(folder: PolicyFolder, robot: RobotSpec, protocol: Protocol) -> np.ndar
         robot.values('default').copy()
     controller, everyone, rows = Controller(contract, folder.policy, 1), np.ones(1, bool), []
     controller.reset(everyone)
+    speed = protocol.scale.of(PUSH_SPEED, 'm/s')
     try:
         backend.reset(everyone, backend.default_state())
-        for step, command in enumerate(_commands(contract)):
+        for step, command in enumerate(_commands(contract, protocol.scale)):
             if step == round(PUSH_TIME / contract.control_period):
                 heading = rotations.yaw_quaternion(
                     rotations.yaw(backend.state().base_orientation))
-                push = rotations.rotate(heading, np.array([[0.0, PUSH_SPEED, 0.0]], np.float32))
+                push = rotations.rotate(heading, np.array([[0.0, speed, 0.0]], np.float32))
                 backend.add_base_velocity(push, np.zeros_like(push))
             backend.step(controller.step(backend.state(), command))
             state: Any = backend.state()
@@ -77,9 +81,10 @@ def poses(folder: PolicyFolder, robot: RobotSpec, protocol: Protocol) -> np.ndar
     return np.stack(rows)
 
 
-def _commands(contract: Any) -> List[np.ndarray]:
+def _commands(contract: Any, scale: Scale) -> List[np.ndarray]:
     spec = contract.command_limits
-    return [spec.with_velocity(spec.velocity.clamp(np.array([velocity], np.float32)))
+    return [spec.with_velocity(spec.velocity.clamp(
+        np.array([scale.command(velocity)], np.float32)))
             for velocity, seconds in SCENES
             for _ in range(round(seconds / contract.control_period))]
 

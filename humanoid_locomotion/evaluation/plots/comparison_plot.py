@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Sequence
 
-from humanoid_locomotion.evaluation.gates import KICKS, LINEAR_ERROR, PUSHES, YAW_ERROR, Line
+from humanoid_locomotion.evaluation.gates import LINEAR_ERROR, PUSHES, YAW_ERROR, Line
 from humanoid_locomotion.evaluation.plots.plots import (
     BAD,
     COLOURS,
@@ -29,16 +29,18 @@ def draw_field(scorecard: Scorecard, path: Path) -> None:
     figure, setting, measured = new_figure((15, 6.5)), scorecard.setting, scorecard.figures
     figure.text(0.03, 0.93, f'{setting.policy} against the field', fontsize=18, weight='bold',
                 color=INK)
-    figure.text(0.97, 0.93, f'{setting.robot}, protocol {setting.protocol}'
-                + (', QUICK' if setting.quick else ''), fontsize=10, color='#555555', ha='right')
+    figure.text(0.97, 0.93, f'{setting.robot}, {setting.asked}', fontsize=10,
+                color='#555555', ha='right')
     grid = figure.add_gridspec(2, 2, left=0.06, right=0.97, top=0.82, bottom=0.17, hspace=0.35,
                                wspace=0.16)
-    _draw_pushes(figure.add_subplot(grid[:, 0]), measured.pushes)
+    pushes, linear_error, yaw_error = (
+        line.scaled(setting.scale) for line in (PUSHES, LINEAR_ERROR, YAW_ERROR))
+    _draw_pushes(figure.add_subplot(grid[:, 0]), pushes, measured.pushes)
     labels = [' / '.join(f'{part:g}' for part in r.command) for r in measured.responses]
     linear, turning = (figure.add_subplot(grid[row, 1]) for row in (0, 1))
-    _draw_errors(linear, LINEAR_ERROR, [r.linear_error for r in measured.responses],
+    _draw_errors(linear, linear_error, [r.linear_error for r in measured.responses],
                  measured.mean_linear_error, 'Velocity error')
-    _draw_errors(turning, YAW_ERROR, [r.yaw_error for r in measured.responses],
+    _draw_errors(turning, yaw_error, [r.yaw_error for r in measured.responses],
                  measured.mean_yaw_error, 'Turning error')
     linear.set_xticks(range(len(labels)), [''] * len(labels))
     turning.set_xticks(range(len(labels)), labels, fontsize=8, rotation=35, ha='right')
@@ -46,16 +48,16 @@ def draw_field(scorecard: Scorecard, path: Path) -> None:
     figure.savefig(path)
 
 
-def _draw_pushes(axes: Axes, ladders: Sequence[PushLadder]) -> None:
+def _draw_pushes(axes: Axes, line: Line, ladders: Sequence[PushLadder]) -> None:
     """Draw how many of ten kicks each group survives, with gate, lead and best public value."""
     for ladder, colour in zip(ladders, COLOURS):
         axes.plot([rung.speed for rung in ladder.rungs],
                   [10.0 * rung.survived / rung.runs for rung in ladder.rungs],
                   'o-', color=colour, lw=1.8, ms=4.5, label=f'{ladder.name}: {ladder.score:.2f}')
     for values, marker, colour, name in (
-            (PUSHES.gate, '_', BAD, 'gate'), (PUSHES.lead, '^', GOOD, 'lead'),
-            (PUSHES.public, 'D', PUBLIC, f'best public: {PUSHES.whose}')):
-        asked = [(speed, value) for speed, value in zip(KICKS, values) if value is not None]
+            (line.gate, '_', BAD, 'gate'), (line.lead, '^', GOOD, 'lead'),
+            (line.public, 'D', PUBLIC, f'best public: {line.whose}')):
+        asked = [(speed, value) for speed, value in zip(line.speeds, values) if value is not None]
         axes.plot(*zip(*asked), marker, color=colour, ms=12, mfc='none', mew=2.0, label=name)
     axes.set(ylim=(-0.4, 10.6), xlabel='velocity that a kick adds [m/s]', ylabel='survived, of 10')
     axes.grid(color='#eeeeee')

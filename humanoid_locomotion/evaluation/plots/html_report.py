@@ -51,7 +51,8 @@ def write_page(scorecard: Scorecard, standing_paths: np.ndarray, walk: Recording
     parts = [
         f'<h1>{escape(setting.policy)}: <span class="{"pass" if scorecard.passed else "FAIL"}">'
         f'{verdict}</span></h1>',
-        f'<p>Leads {scorecard.lines_led} of {len(scorecard.criteria)} lines.</p>',
+        f'<p>Leads {scorecard.lines_led} of {len(scorecard.criteria)} lines of '
+        f'{escape(setting.asked)}.</p>',
         film, _lines(scorecard),
         '<h2>Velocity response</h2>',
         _svg((9.0, 8.5), lambda axes: plots._draw_responses(axes, scorecard)),
@@ -156,7 +157,6 @@ def _setting(scorecard: Scorecard) -> str:
     setting = scorecard.setting
     versions = ', '.join(f'{name} {version}' for name, version in setting.versions.items())
     facts: List[str] = [
-        f'protocol {setting.protocol}{", quick" if setting.quick else ""}',
         f'seed {setting.seed}', f'robot {setting.robot}',
         'model as trained' if setting.model_hash_matches else 'MODEL CHANGED SINCE TRAINING',
         f'contract {setting.fingerprint}',

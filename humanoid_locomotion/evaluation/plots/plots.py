@@ -36,7 +36,7 @@ def draw(scorecard: Scorecard, standing_paths: np.ndarray, path: Path) -> None:
     """
     figure = new_figure((15, 9.5))
     _title(figure, scorecard)
-    grid = figure.add_gridspec(2, 3, left=0.125, right=0.97, top=0.82, bottom=0.08,
+    grid = figure.add_gridspec(2, 3, left=0.145, right=0.97, top=0.82, bottom=0.08,
                                width_ratios=(1.0, 1.15, 0.9), height_ratios=(0.75, 1.0),
                                hspace=0.3, wspace=0.4)
     _draw_responses(figure.add_subplot(grid[:, 0]), scorecard)
@@ -56,10 +56,9 @@ def _title(figure: Figure, scorecard: Scorecard) -> None:
     figure.text(0.97, 0.915, led, fontsize=11, color=INK, ha='right')
     model = 'model as trained' if setting.model_hash_matches else 'MODEL CHANGED SINCE TRAINING'
     versions = ', '.join(f'{name} {version}' for name, version in setting.versions.items())
-    quick = 'QUICK, ' if setting.quick else ''
-    figure.text(0.03, 0.915, color='#555555', fontsize=10, s=(
-        f'{quick}protocol {setting.protocol}, seed {setting.seed}  |  {setting.robot}, {model}, '
-        f'contract {setting.fingerprint}  |  {setting.simulator} at '
+    figure.text(0.03, 0.93, color='#555555', fontsize=10, va='top', linespacing=1.5, s=(
+        f'{setting.asked}, seed {setting.seed}  |  {setting.robot}, {model}, '
+        f'contract {setting.fingerprint}\n{setting.simulator} at '
         f'{1e3 * setting.timestep:.3g} ms, control at {1.0 / setting.control_period:.3g} Hz  |  '
         f'{versions}'))
 
@@ -132,7 +131,7 @@ def _draw_standing(axes: Axes, paths: np.ndarray) -> None:
 
 def _draw_lines(axes: Axes, scorecard: Scorecard) -> None:
     axes.axis('off')
-    columns = ((0.0, 'left'), (0.48, 'left'), (0.65, 'left'), (0.8, 'left'), (1.0, 'right'))
+    columns = ((0.0, 'left'), (0.59, 'left'), (0.715, 'left'), (0.83, 'left'), (1.0, 'right'))
     heading(axes, 'The lines', x=0.0, y=1.04)
     rows = [('', 'measured', 'gate', 'lead', '')]
     rows += [(line.label, shown(line.measured), shown(line.gate), shown(line.lead), line.verdict)
@@ -141,7 +140,7 @@ def _draw_lines(axes: Axes, scorecard: Scorecard) -> None:
         for (x, align), text in zip(columns, row):
             colour = {'FAIL': BAD, 'pass': GOOD, 'leads': GOOD}.get(text, INK)
             axes.text(x, 1.0 - 0.068 * i, text, ha=align, va='top', color=colour,
-                      fontsize=10.5 if i else 9.5, weight='bold' if text == 'leads' else None)
+                      fontsize=10 if i else 9.5, weight='bold' if text == 'leads' else None)
     for i, text in enumerate(_more(scorecard)):
         axes.text(0.0, 0.085 - 0.055 * i, text, va='top', fontsize=9.5, color='#555555')
 

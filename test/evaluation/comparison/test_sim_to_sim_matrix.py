@@ -16,6 +16,7 @@ pytest.importorskip('onnxruntime')
 pytest.importorskip('matplotlib')
 
 from humanoid_locomotion.core.errors import ConfigError, MissingPackageError
+from humanoid_locomotion.core.feedback.robot_size import USUAL
 from humanoid_locomotion.core.policy.content import FILES, sign_measured, write_sums
 from humanoid_locomotion.evaluation import cli
 from humanoid_locomotion.evaluation.comparison import sim_to_sim_matrix
@@ -126,16 +127,16 @@ def test_only_who_passes_everywhere_is_released(tmp_path):
         (tmp_path / name).touch()
     write_sums(tmp_path)
     fingerprint = SETTING.fingerprint
-    assert 'it has no sim_to_sim.json' in why_unreleased(tmp_path, fingerprint)
+    assert 'it has no sim_to_sim.json' in why_unreleased(tmp_path, fingerprint, USUAL)
     for cards, reason in (([good], ''), ([good, bad], '(mujoco at 5 ms) fails in: mean turning'),
                           ([make_scorecard(GOOD, quick)], 'elsewhere is a quick one')):
         text = json.dumps([json.loads(card.to_json()) for card in cards])
         (tmp_path / 'sim_to_sim.json').write_text(text)
         sign_measured(tmp_path, ['sim_to_sim.json'])
-        found = why_unreleased(tmp_path, fingerprint)
+        found = why_unreleased(tmp_path, fingerprint, USUAL)
         assert reason in found and bool(reason) == bool(found)
     for text in ('[]', '{}', '[{"passed": true}]', 'x'):
         (tmp_path / 'sim_to_sim.json').write_text(text)
         sign_measured(tmp_path, ['sim_to_sim.json'])
         with pytest.raises(ConfigError, match=r'sim_to_sim\.json'):
-            why_unreleased(tmp_path, fingerprint)
+            why_unreleased(tmp_path, fingerprint, USUAL)

@@ -10,7 +10,7 @@ import re
 import warnings
 
 import numpy as np
-from policy_factory import balancing_policy
+from policy_factory import balancing_policy, make_contract
 import pytest
 
 pytest.importorskip('mujoco')
@@ -20,6 +20,7 @@ pytest.importorskip('PIL')
 from PIL import Image
 
 from humanoid_locomotion.core import rotations
+from humanoid_locomotion.core.feedback.robot_size import robot_size
 from humanoid_locomotion.core.policy.folder import open_policy
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.evaluation.plots import animation
@@ -47,6 +48,12 @@ def test_the_robot_walks_is_pushed_and_stands_at_the_end(walked):
     names = ROBOT.joint_names
     knees = joints[:, [names.index('left_knee'), names.index('right_knee')]]
     assert np.ptp(knees, axis=0).min() > 0.3
+
+
+def test_a_small_robot_is_shown_at_its_own_speeds():
+    contract = make_contract('toddlerbot')
+    commands = animation._commands(contract, robot_size(load_robot('toddlerbot')).scale)
+    assert commands[0] == pytest.approx(np.array([[0.355, 0.0, 0.0]]))
 
 
 def test_the_film_lies_in_the_page_and_lasts_as_long(walked, monkeypatch, tmp_path):
