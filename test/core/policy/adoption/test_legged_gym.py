@@ -125,6 +125,23 @@ def test_a_yaml_that_does_not_fit_is_refused_by_its_key_and_nothing_is_written(
 
 
 def test_a_motor_that_the_robot_does_not_have_is_refused(tmp_path):
-    path, _ = rl_gym(tmp_path, leg_joint2motor_idx=list(range(12)))
+    path, _ = rl_gym(tmp_path, policy_path='motion.onnx', leg_joint2motor_idx=list(range(12)))
     with pytest.raises(ConfigError, match="expected motors of robot 'unitree_h1' once each"):
         adopt(path, load_robot('unitree_h1'), tmp_path / 'policy')
+
+
+def test_a_policy_of_another_robot_is_refused(tmp_path):
+    # The H1-2 has 27 motors; as motors of a G1 they are 27 of 29, of other joints.
+    path, _ = rl_gym(tmp_path, policy_path='{ROOT}/deploy/pre_train/h1_2/motion.onnx')
+    with pytest.raises(ConfigError, match=r"g1.yaml: policy_path: .*/h1_2/motion.onnx', a policy "
+                       "of another robot than 'unitree_g1'; expected --robot unitree_h1_2"):
+        adopt(path, G1, tmp_path / 'policy')
+
+
+def test_of_two_files_that_name_the_policy_none_is_chosen(tmp_path):
+    write_network(tmp_path / 'policy.onnx', 96, 29)
+    for name in ('a.yaml', 'b.yaml'):
+        (tmp_path / name).write_text(yaml.safe_dump(ROBOMIMIC))
+    with pytest.raises(ConfigError, match=r"a.yaml: policy_path: names policy.onnx, and so does "
+                       r"\['b.yaml'\] beside it; expected one such file"):
+        adopt(tmp_path / 'policy.onnx', G1, tmp_path / 'policy')
