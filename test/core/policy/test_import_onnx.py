@@ -40,7 +40,7 @@ def network(path, obs_size=sum(TERMS.values()), batch=1, factor=1.0, **changes):
     from onnx import TensorProto, helper, numpy_helper
     weight = factor * np.random.default_rng(0).normal(0.0, 0.1, (obs_size, 12)).astype(np.float32)
     graph = helper.make_graph(
-        [helper.make_node('MatMul', ['obs', 'weight'], ['sum']),
+        [helper.make_node('MatMul', ['obs', 'weight'], ['sum'], name='value_0'),  # also one of ours
          helper.make_node('Tanh', ['sum'], ['actions'])], 'other',
         [helper.make_tensor_value_info('obs', TensorProto.FLOAT, [batch, obs_size])],
         [helper.make_tensor_value_info('actions', TensorProto.FLOAT, [batch, 12])],
@@ -173,6 +173,18 @@ def test_without_a_fill_the_command_asks_for_what_is_missing(tmp_path):
     with pytest.raises(ConfigError, match=r"missing keys \['control_period', 'observation_scales',"
                        r" 'command_lower', 'command_upper'\]"):
         adopt(path, ROBOT, tmp_path / 'other')
+
+
+def test_a_link_to_a_policy_stays_one(tmp_path):
+    path, _ = network(tmp_path / 'other.onnx')
+    (tmp_path / 'latest').symlink_to('first')
+    fingerprints = []
+    for period in (0.02, 0.01):
+        adopt(path, ROBOT, tmp_path / 'latest', fill(tmp_path, control_period=period))
+        fingerprints.append(open_policy(tmp_path / 'first', 'onnxruntime').contract.fingerprint)
+    assert (tmp_path / 'latest').is_symlink() and len(set(fingerprints)) == 2
+    assert {it.name for it in tmp_path.iterdir()} == {
+        'other.onnx', 'missing.yaml', 'latest', 'first'}
 
 
 def test_a_folder_that_is_no_policy_is_left_alone(tmp_path):

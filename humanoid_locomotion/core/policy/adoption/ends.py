@@ -74,7 +74,7 @@ def give_our_ends(model: Any) -> None:
         names[outputs[0].name] = converted = 'adopted_actions'
         after.add('Cast', [converted], output=UNBOUNDED, to=FLOAT)
         given_as.elem_type = FLOAT
-    nodes = _plain_nodes(graph, parts)
+    nodes = _plain_nodes(model, parts)
     for node in nodes:
         for ends in (node.input, node.output):
             ends[:] = [names.get(name, name) for name in ends]
@@ -97,18 +97,23 @@ def give_our_ends(model: Any) -> None:
             ends.append(_memory(first, memory, sum(map(_size, states))))
 
 
-def _plain_nodes(graph: Any, parts: GraphParts) -> List[Any]:
-    """Return the nodes of a graph, with LSTM, GRU and Expand as plain operators."""
-    from onnx import numpy_helper
+def _plain_nodes(model: Any, parts: GraphParts) -> List[Any]:
+    """Return the nodes of a model, with LSTM, GRU and Expand as plain operators."""
+    from onnx import numpy_helper, shape_inference
+    graph = model.graph
     tensors = {it.name: it for it in graph.initializer}
     made = {name: node for node in graph.node for name in node.output}
+    steps: Dict[str, int] = {}
+    if any(node.op_type in GATES for node in graph.node):
+        inferred = shape_inference.infer_shapes(model).graph
+        steps = {it.name: [*_dims(it), 0][0] for it in (*inferred.input, *inferred.value_info)}
     nodes: List[Any] = []
     for node in graph.node:
         start = len(parts.nodes)
         if node.op_type in GATES:
             arrays = [np.array(numpy_helper.to_array(tensors[name])) if name in tensors else None
                       for name in node.input]
-            _write_recurrent(node, arrays, parts)
+            _write_recurrent(node, arrays, steps.get(node.input[0], 0), parts)
         elif node.op_type == 'Expand' and _shape_of(node, made):
             zero = parts.constant(0.0)
             nothing = parts.add('Mul', [_shape_of(node, made), zero])
@@ -125,15 +130,15 @@ def _shape_of(node: Any, made: Dict[str, Any]) -> str:
     return str(source.input[0]) if source is not None and source.op_type == 'Shape' else ''
 
 
-def _write_recurrent(node: Any, arrays: List[Any], parts: GraphParts) -> None:
-    """Write the plain operators of one step of an LSTM or GRU."""
+def _write_recurrent(node: Any, arrays: List[Any], steps: int, parts: GraphParts) -> None:
+    """Write the plain operators of an LSTM or GRU that is given one step, which is checked."""
     kind = node.op_type
     given = [*node.input, *[''] * 8][:8]
     wanted = (5, 6) if kind == 'LSTM' else (5,)
     attributes = {it.name: it for it in node.attribute}
     weights = [*arrays, *[None] * 4][1:4]
     is_usual = (
-        all(it is not None and it.ndim == 3 - (i == 2) and len(it) == 1
+        steps == 1 and all(it is not None and it.ndim == 3 - (i == 2) and len(it) == 1
             for i, it in enumerate(weights) if given[i + 1])
         and all(given[i] for i in (1, 2, *wanted)) and not given[4] and not given[7]
         and set(attributes) <= {'hidden_size', 'linear_before_reset', 'direction'}
@@ -143,7 +148,7 @@ def _write_recurrent(node: Any, arrays: List[Any], parts: GraphParts) -> None:
     if not is_usual:
         raise RejectedError(
             f'has the {kind} {show(node.name)} of another kind than PyTorch exports: expected one '
-            'direction, usual activations, stored weights, and its states as inputs')
+            'step in one direction, usual activations, stored weights, and its states as inputs')
     hidden = weights[1].shape[2]
     order = _GATE_ORDER[kind]
 

@@ -103,6 +103,17 @@ def test_new_values_in_another_order_are_paired_by_name_or_not_at_all(tmp_path):
         open_foreign(turned('v1', 'v2'))
 
 
+def test_an_lstm_over_several_steps_is_refused(tmp_path):
+    path = recurrent(tmp_path / 'other.onnx', batch=2)
+    model = onnx.load(path)
+    model.graph.node.insert(0, NODE('Reshape', ['x', 'shape'], ['steps']))
+    del model.graph.node[1]  # the two rows are no longer two robots, but two steps of one
+    model.graph.initializer.append(numpy_helper.from_array(np.array([2, 1, OBS]), 'shape'))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(PolicyError, match='has the LSTM .* expected one step in one direction'):
+        open_foreign(path)
+
+
 def test_an_lstm_without_biases_is_one_with_zeros(tmp_path):
     path = recurrent(tmp_path / 'other.onnx')
     model = onnx.load(path)
