@@ -40,7 +40,7 @@ def network(path, obs_size=sum(TERMS.values()), batch=1, factor=1.0, **changes):
     from onnx import TensorProto, helper, numpy_helper
     weight = factor * np.random.default_rng(0).normal(0.0, 0.1, (obs_size, 12)).astype(np.float32)
     graph = helper.make_graph(
-        [helper.make_node('MatMul', ['obs', 'weight'], ['sum'], name='value_0'),  # also one of ours
+        [helper.make_node('MatMul', ['obs', 'weight'], ['sum'], name='value_0'),  # as in ours
          helper.make_node('Tanh', ['sum'], ['actions'])], 'other',
         [helper.make_tensor_value_info('obs', TensorProto.FLOAT, [batch, obs_size])],
         [helper.make_tensor_value_info('actions', TensorProto.FLOAT, [batch, 12])],

@@ -110,7 +110,7 @@ def test_an_lstm_over_several_steps_is_refused(tmp_path):
     del model.graph.node[1]  # the two rows are no longer two robots, but two steps of one
     model.graph.initializer.append(numpy_helper.from_array(np.array([2, 1, OBS]), 'shape'))
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(PolicyError, match='has the LSTM .* expected one step in one direction'):
+    with pytest.raises(PolicyError, match=r'has the LSTM .* expected one step in one direction'):
         open_foreign(path)
 
 
