@@ -120,7 +120,11 @@ def _flat(foreign: ForeignPolicy, robot: RobotSpec, fill: Optional[Path],
             raise ConfigError(fill, '', f'unknown keys {show(unknown, 200)}; the keys are '
                               f'{sorted(KEYS)}')
         sources.append((fill, filled))
-    sources += filter(None, (reader(foreign, robot) for reader in READERS))
+    formats = [source for reader in READERS for source in [reader(foreign, robot)] if source]
+    if len(formats) > 1:
+        raise ConfigError(formats[1][0], '', f'describes {foreign.path.name} in another format '
+                          f'than {formats[0][0]}; expected one of them')
+    sources += formats
     sources.append((foreign.path, dict(foreign.network.metadata)))
     written = FlatMetadata(*sources)
     names = written.joint_names() if written.origin('joint_names') else []

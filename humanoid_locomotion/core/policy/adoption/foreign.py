@@ -105,13 +105,15 @@ def _with_recent_operators(network: Network) -> Network:
 
 
 def mentions(path: Path, *words: str) -> bool:
-    """Return whether a path is a file in which all of some words occur.
+    """Return whether there is a file of a path, in which all of some words occur.
 
     Raises:
         ConfigError: The file cannot be read.
     """
-    if not os.path.isfile(path):
+    if not os.path.lexists(path):
         return False
+    if not os.path.isfile(path):
+        raise ConfigError(path, '', 'is no regular file, expected a YAML file')
     try:
         with open(path, 'rb') as file:
             begin = file.read(config.MAX_BYTES)

@@ -137,8 +137,8 @@ def _flat(it: _Deploy, path: Path, robot: RobotSpec) -> Dict[str, Any]:
     return {
         'joint_names': [motors[i] for i in ids],
         'joint_stiffness': [*it.kps, *it.arm_waist_kps],
-        'joint_damping': [*it.kds, *(max(kd, HELD_DAMPING * kp) for kp, kd in zip(
-            it.arm_waist_kps, it.arm_waist_kds))],
+        'joint_damping': [*it.kds, *(max(kd, HELD_DAMPING * kp) if kd > 0.0 else kd for kp, kd in
+                                     zip(it.arm_waist_kps, it.arm_waist_kds))],
         'default_joint_pos': [*it.default_angles, *it.arm_waist_target],
         'action_scale': it.action_scale, 'control_period': it.control_dt,
         'observation_names': list(terms),
