@@ -47,7 +47,7 @@ def changed(at: str, change) -> dict:
      r"commands\.limits: missing keys \['lin_vel_y'\]"),
     ('ppo', lambda d: d.update(epochs='five'), r"ppo\.epochs: expected int, found str 'five'"),
     ('ppo', lambda d: d.update(learning_rate='1e-3'),
-     r'ppo\.learning_rate: .*write a decimal point'),
+     r'ppo\.learning_rate: .*with a decimal point'),
     ('ppo', lambda d: d.update(symmetry=1), r'ppo\.symmetry: expected bool, found int 1'),
     ('randomization', lambda d: d.update(friction=[0.5]),
      r'randomization\.friction: expected 2 values, found 1'),

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+import numpy as np
+
 from humanoid_locomotion.core.contract import PolicyContract
 from humanoid_locomotion.core.errors import ConfigError, JointsError, PolicyError
 from humanoid_locomotion.core.feedback.kinematics import leg_spec
@@ -93,13 +95,16 @@ def adopt(network: Path, robot: RobotSpec, output: Path, fill: Optional[Path] = 
     check_contract(contract, robot, network)
     check_sizes(contract, found)
     engine = start_engine(found, 'onnxruntime')
+    golden = record_golden(contract, engine, tumbling_states(
+        contract, RECURRENT_SHARE if found.memory_size else 1.0))
+    if not np.all(np.isfinite(golden['action'])):
+        raise PolicyError(network, 'returns actions that are not finite numbers; expected weights '
+                          'and scales with which it walks')
     rows = [(key, ', '.join(flat.words(key)), flat.origin(key))
             for key in KEYS if flat.origin(key)]
     with new_policy_folder(output) as folder:
         signed = with_metadata(found.content, CONTRACT_KEY, contract.to_json())
-        write_policy(folder, contract, signed,
-                     record_golden(contract, engine, tumbling_states(
-                         contract, RECURRENT_SHARE if found.memory_size else 1.0)))
+        write_policy(folder, contract, signed, golden)
         (folder / 'card.md').write_text(_card(foreign.digests, contract, rows),
                                         encoding='utf-8')
     return rows
@@ -115,10 +120,14 @@ def _flat(foreign: ForeignPolicy, robot: RobotSpec, fill: Optional[Path],
             raise ConfigError(fill, '', f'unknown keys {show(unknown, 200)}; the keys are '
                               f'{sorted(KEYS)}')
         sources.append((fill, filled))
-    sources += filter(None, (reader(foreign, robot) for reader in READERS))
+    formats = [source for reader in READERS for source in [reader(foreign, robot)] if source]
+    if len(formats) > 1:
+        raise ConfigError(formats[1][0], '', f'describes {foreign.path.name} in another format '
+                          f'than {formats[0][0]}; expected one of them')
+    sources += formats
     sources.append((foreign.path, dict(foreign.network.metadata)))
     written = FlatMetadata(*sources)
-    names = written.joint_names()
+    names = written.joint_names() if written.origin('joint_names') else []
     missing = [name for name in names if name not in robot.joint_names]
     if missing:
         raise JointsError(f"{written.origin('joint_names')}: joint_names: robot {robot.name!r}",

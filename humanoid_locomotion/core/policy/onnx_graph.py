@@ -235,8 +235,9 @@ def _check_ends(graph: Any, is_standalone: bool) -> Tuple[int, int, bool]:
         if isinstance(count, int) and count != 1:
             raise RejectedError(f"takes {count} observations at once; expected 1, or 'batch'")
     if any(kind.elem_type != FLOAT for kind in kinds):
-        raise RejectedError("expected 'obs' and 'actions' of type tensor(float), found types "
-                            f'{kinds[0].elem_type} and {kinds[1].elem_type}')
+        from onnx import TensorProto
+        raise RejectedError("expected 'obs' and 'actions' of type FLOAT, found " + ' and '.join(
+            TensorProto.DataType.Name(kind.elem_type) for kind in kinds))
     return obs_size, num_actions, batch == 1
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+import os
 from pathlib import Path
 import shutil
 import tempfile
@@ -27,7 +28,8 @@ def new_policy_folder(output: Path) -> Iterator[Path]:
     """Yield an empty folder to write a policy into; it is renamed to ``output`` if it opens.
 
     Args:
-        output: Path of the policy folder; replaced if it exists and holds a policy.
+        output: Path of the policy folder, or of a link to it; replaced if it exists and holds a
+            policy.
 
     Raises:
         LocomotionError: ``output`` exists and is not a policy folder, or the written folder
@@ -35,15 +37,16 @@ def new_policy_folder(output: Path) -> Iterator[Path]:
     """
     if output.exists() and not (output / 'contract.yaml').is_file():
         raise LocomotionError(f'{output}: exists and is not a policy folder; choose another path')
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
+    place = Path(os.path.realpath(output))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent) as temporary:
         folder = Path(temporary) / 'policy'
         folder.mkdir()
         yield folder
         standalone_error(open_policy(folder, engine='onnxruntime'))
-        if output.exists():
-            shutil.rmtree(output)
-        shutil.move(str(folder), str(output))
+        if place.exists():
+            place.rename(Path(temporary) / 'replaced')
+        folder.rename(place)
 
 
 def write_policy(folder: Path, contract: PolicyContract, network: bytes,

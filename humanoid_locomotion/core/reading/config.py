@@ -165,8 +165,7 @@ def read_value(hint: Any, value: Any, source: object, at: str) -> Any:
         return value
     advice = ''
     if hint is float and isinstance(value, str) and _is_number(value):
-        advice = (f' (YAML reads {show(value)} as text: write a decimal point, as '
-                  '1.0e-3)')
+        advice = ' (this is text: write it without quotes and with a decimal point, as 1.0e-3)'
     raise ConfigError(source, at, f'expected {hint.__name__}, found {_found(value)}{advice}')
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import numpy as np
@@ -34,12 +35,12 @@ FILL = {'control_period': 0.02, 'observation_scales': [0.25, 1.0, 1.0, 1.0, 0.05
         'command_lower': [-0.5, -0.3, -0.5], 'command_upper': [1.0, 0.3, 0.5]}
 
 
-def network(path, obs_size=sum(TERMS.values()), batch=1, **changes):
+def network(path, obs_size=sum(TERMS.values()), batch=1, factor=1.0, **changes):
     """Write an ONNX file that gives tanh(observation @ weight), as no network of ours does."""
     from onnx import TensorProto, helper, numpy_helper
-    weight = np.random.default_rng(0).normal(0.0, 0.1, (obs_size, 12)).astype(np.float32)
+    weight = factor * np.random.default_rng(0).normal(0.0, 0.1, (obs_size, 12)).astype(np.float32)
     graph = helper.make_graph(
-        [helper.make_node('MatMul', ['obs', 'weight'], ['sum']),
+        [helper.make_node('MatMul', ['obs', 'weight'], ['sum'], name='value_0'),  # as in ours
          helper.make_node('Tanh', ['sum'], ['actions'])], 'other',
         [helper.make_tensor_value_info('obs', TensorProto.FLOAT, [batch, obs_size])],
         [helper.make_tensor_value_info('actions', TensorProto.FLOAT, [batch, 12])],
@@ -103,6 +104,18 @@ def test_an_adopted_policy_opens_and_is_what_its_keys_say(tmp_path):
     assert '| control_period | 0.02 |' in card and 'other.onnx' in card
 
 
+@pytest.mark.parametrize('write', [json.dumps, repr])
+def test_metadata_may_be_lists_of_json_or_python(tmp_path, write):
+    values = {'joint_names': LEGS, 'joint_stiffness': [100.0] * 12, 'command_names': ['twist'],
+              'observation_names': list(TERMS)}
+    path, _ = network(tmp_path / 'lists.onnx', **{key: write(it) for key, it in values.items()})
+    adopt(path, ROBOT, tmp_path / 'lists', fill(tmp_path))
+    adopt(network(tmp_path / 'words.onnx')[0], ROBOT, tmp_path / 'words', fill(tmp_path))
+    one, other = (open_policy(tmp_path / name, engine='onnxruntime').contract.fingerprint
+                  for name in ('lists', 'words'))
+    assert one == other
+
+
 def test_a_network_for_one_robot_runs_for_many(tmp_path):
     path, weight = network(tmp_path / 'other.onnx')
     obs = np.random.default_rng(1).normal(size=(5, 45)).astype(np.float32)
@@ -134,6 +147,11 @@ def test_an_entry_is_added_as_onnx_itself_would(tmp_path, length):
     ({'joint_names': METADATA['joint_names'].replace('left_knee', 'left_knie')}, JointsError,
      r"other.onnx: joint_names: robot 'unitree_g1': missing joints \['left_knie_joint'\]"),
     ({'robot': 'unitree_h1'}, ConfigError, "robot: found 'unitree_h1', expected 'unitree_g1'"),
+    ({'factor': float('nan')}, PolicyError, 'other.onnx: returns actions that are not finite'),
+    ({'joint_damping': '2.0,,' + ','.join(['2.0'] * 11)}, ConfigError,
+     r"other.onnx: joint_damping: found \['2.0', '', '2.0'"),
+    ({'joint_names': None, 'observation_names': None}, ConfigError,
+     r"missing keys \['joint_names', 'observation_names'\].*in a YAML file for --fill"),
     ({'obs_size': 48}, PolicyError, r'takes 48 observations, but the contract describes 45: '
      r'1 times \(base_angular_velocity 3, projected_gravity 3, velocity_command 3,'),
     ({'humanoid_locomotion.contract': '{}'}, PolicyError, 'this package wrote it')])
@@ -155,6 +173,18 @@ def test_without_a_fill_the_command_asks_for_what_is_missing(tmp_path):
     with pytest.raises(ConfigError, match=r"missing keys \['control_period', 'observation_scales',"
                        r" 'command_lower', 'command_upper'\]"):
         adopt(path, ROBOT, tmp_path / 'other')
+
+
+def test_a_link_to_a_policy_stays_one(tmp_path):
+    path, _ = network(tmp_path / 'other.onnx')
+    (tmp_path / 'latest').symlink_to('first')
+    fingerprints = []
+    for period in (0.02, 0.01):
+        adopt(path, ROBOT, tmp_path / 'latest', fill(tmp_path, control_period=period))
+        fingerprints.append(open_policy(tmp_path / 'first', 'onnxruntime').contract.fingerprint)
+    assert (tmp_path / 'latest').is_symlink() and len(set(fingerprints)) == 2
+    assert {it.name for it in tmp_path.iterdir()} == {
+        'other.onnx', 'missing.yaml', 'latest', 'first'}
 
 
 def test_a_folder_that_is_no_policy_is_left_alone(tmp_path):

@@ -170,7 +170,7 @@ def test_ends_of_another_name_or_number_are_refused():
     refuse(it, 'expected one input')
     it = model()
     it.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
-    refuse(it, r'type tensor\(float\), found types 11 and 1')
+    refuse(it, 'of type FLOAT, found DOUBLE and FLOAT')
 
 
 def test_a_file_is_bounded_before_it_is_parsed(monkeypatch):

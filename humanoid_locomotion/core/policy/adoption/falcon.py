@@ -11,7 +11,8 @@ them. ``dec_loco`` moves the lower body only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Optional, Tuple
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.core.policy.adoption.foreign import (
@@ -66,6 +67,7 @@ def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
     if found.input_name != INPUT:
         return None
     folder = found.path.parent
+    fitting: List[Tuple[Path, _Runtime]] = []
     for path in [*sorted(folder.glob('*.yaml')),
                  *sorted((folder.parent.parent / 'config').glob('*/*.yaml'))]:
         if not mentions(path, MARK):
@@ -77,8 +79,14 @@ def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
         actions = found.network.num_actions
         if length == found.network.obs_size and actions in (
                 len(it.dof_names), len(it.dof_names_lower_body)):
-            return path, _flat(it, path, robot, actions == len(it.dof_names))
-    return None
+            fitting.append((path, it))
+    if not fitting:
+        return None
+    if len(fitting) > 1:
+        raise ConfigError(fitting[1][0], 'obs_dict', f'fits {found.path.name}, and so does '
+                          f'{fitting[0][0]}; expected one such file')
+    path, it = fitting[0]
+    return path, _flat(it, path, robot, found.network.num_actions == len(it.dof_names))
 
 
 def _sizes(it: _Runtime, path: object) -> Iterator[Tuple[str, int]]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 import math
-from typing import Any, List, Mapping, Optional, Tuple
+import re
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.command import (
     AT_REST,
@@ -37,6 +38,7 @@ from humanoid_locomotion.core.policy.onnx_metadata import (
     VELOCITY_COMMANDS,
     YAW_RATE,
 )
+from humanoid_locomotion.core.reading.parsing import parse_yaml, show
 from humanoid_locomotion.core.robot_bounds import UNCLIPPED
 
 
@@ -45,7 +47,7 @@ class FlatMetadata:
 
     Args:
         sources: Pairs of a source's name, for messages, and its keys. A value is a string as in
-            ONNX metadata, or a number or a list as in YAML.
+            ONNX metadata, with commas or as a list of JSON, or a number or a list as in YAML.
     """
 
     def __init__(self, *sources: Tuple[object, Mapping[str, Any]]):
@@ -57,12 +59,9 @@ class FlatMetadata:
 
     def words(self, key: str) -> List[str]:
         """Return a key's value as text, one word per entry."""
-        for _, values in self._sources:
+        for name, values in self._sources:
             if key in values:
-                value = values[key]
-                parts = value.split(',') if isinstance(value, str) else (
-                    value if isinstance(value, (list, tuple)) else [value])
-                return [str(part).strip() for part in parts if str(part).strip()]
+                return [str(it).strip() for it in _entries(values[key], f'{name}: {key}')]
         raise self._missing([key])
 
     def contract(self) -> PolicyContract:
@@ -78,12 +77,12 @@ class FlatMetadata:
         missing = [key for key in KEYS if not self.origin(key) and key not in optional]
         if missing:
             raise self._missing(missing)
-        terms = self._terms()
-        history, order = self._history()
         names = self.joint_names()
         numbers = {name: self._numbers(key, len(names)) for key, name in JOINT_VALUES.items()}
         observed = self.words('observation_joints') if self.origin('observation_joints') else names
         try:
+            terms = self._terms()
+            history, order = self._history()
             joints = tuple(
                 JointContract(name=joint, **{name: values[i] for name, values in numbers.items()})
                 for i, joint in enumerate(names))
@@ -139,7 +138,8 @@ class FlatMetadata:
             numbers = [float(word) for word in found]
         except ValueError as error:
             raise self._error(key, found) from error
-        if not all(math.isfinite(it) or (key == 'observation_clips' and it > 0) for it in numbers):
+        if not all(it > 0.0 if key == 'observation_clips' else math.isfinite(it)
+                   for it in numbers):
             raise self._error(key, found)
         return numbers
 
@@ -196,9 +196,10 @@ class FlatMetadata:
         if len(each) > 1:
             raise ConfigError(self.origin(lengths), lengths, f'found {self.words(lengths)}, '
                               'expected the same history of each term')
-        word = each.pop() if each else self._word(key)
-        if not word.isdigit():
-            raise self._error(key, [word])
+        word = min(each) if each else self._word(key)
+        if not re.fullmatch('[0-9]{1,4}', word):
+            raise ConfigError(self.origin(lengths if each else key), lengths if each else key,
+                              f'found {show([word], 200)}, expected {KEYS[key]}')
         if int(word) <= 1:
             return int(word), None
         if not self.origin(order_key):
@@ -249,12 +250,22 @@ class FlatMetadata:
         return [self._numbers(key, 1)[0] for key in keys]
 
     def _error(self, key: str, found: List[str]) -> ConfigError:
-        return ConfigError(self.origin(key), key, f'found {found}, expected {KEYS[key]}')
+        return ConfigError(self.origin(key), key, f'found {show(found, 200)}, expected '
+                           f'{KEYS[key]}')
 
     def _missing(self, keys: List[str]) -> ConfigError:
         wanted = '; '.join(f'{key}: {KEYS[key]}' for key in keys)
         return ConfigError(' + '.join(str(name) for name, _ in self._sources), '',
-                           f'missing keys {keys}; expected {wanted}')
+                           f'missing keys {keys}; expected {wanted} (in a YAML file for --fill)')
+
+
+def _entries(value: Any, source: str) -> Sequence[Any]:
+    if isinstance(value, str) and value.lstrip().startswith('['):  # of JSON, or Python's repr
+        value = parse_yaml(value.encode('utf-8', 'replace'), source)
+    if isinstance(value, str):
+        text = value.rstrip(', \n')
+        return text.split(',') if text else []
+    return value if isinstance(value, (list, tuple)) else [value]
 
 
 def _vectors(numbers: List[float]) -> Tuple[Tuple[float, float, float], ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 import hashlib
+import os
 from pathlib import Path
 from typing import Any, Dict, Tuple, Type, TypeVar
 
@@ -39,6 +40,7 @@ from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import show
 
 EXTERNAL = 1  # TensorProto.DataLocation
+LFS_POINTER = b'version https://git-lfs'  # the start of what Git stores instead of a large file
 LARGEST_ACTION = 100.0  # far beyond any walk; holosoma's runtime has the same bound
 
 T = TypeVar('T')
@@ -67,7 +69,7 @@ class ForeignPolicy:
 
 
 def open_foreign(path: Path) -> ForeignPolicy:
-    """Read the file of another stack, and files with weights in the same folder.
+    """Read the file of another stack, and files with weights in its folder or below.
 
     Raises:
         PolicyError: A file cannot be read, or the network is refused by
@@ -79,6 +81,7 @@ def open_foreign(path: Path) -> ForeignPolicy:
         content = torchscript_network(content, path)
     with reading_network(path):
         model = parse_network(content)
+        _drop_unused_operator_sets(model)
         for tensor in model.graph.initializer:
             if tensor.data_location == EXTERNAL:
                 files.embed(tensor)
@@ -102,13 +105,15 @@ def _with_recent_operators(network: Network) -> Network:
 
 
 def mentions(path: Path, *words: str) -> bool:
-    """Return whether a path is a file in which all of some words occur.
+    """Return whether there is a file of a path, in which all of some words occur.
 
     Raises:
         ConfigError: The file cannot be read.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         return False
+    if not os.path.isfile(path):
+        raise ConfigError(path, '', 'is no regular file, expected a YAML file')
     try:
         with open(path, 'rb') as file:
             begin = file.read(config.MAX_BYTES)
@@ -141,9 +146,9 @@ class _Weights:
         """Copy the data of a tensor into it."""
         entries = {entry.key: entry.value for entry in tensor.external_data}
         name = entries.get('location', '')
-        if not name or name != Path(name).name or name in ('.', '..'):
+        if not Path(name).name or Path(name).is_absolute() or '..' in Path(name).parts:
             raise RejectedError(f'tensor {show(tensor.name)} is stored in {show(name)}; expected '
-                               'the name of a file in the same folder')
+                               'the name of a file in the same folder, or in one below it')
         if name not in self.contents:
             self.contents[name] = _read(self._folder / name)
         data = self.contents[name]
@@ -167,10 +172,21 @@ class _Weights:
 
 def _read(path: Path) -> bytes:
     try:
-        return read_bytes(path, MAX_NETWORK_BYTES)
+        content = read_bytes(path, MAX_NETWORK_BYTES)
     except ConfigError as error:
         raise PolicyError(path, error.problem) from error
+    if content.startswith(LFS_POINTER):
+        raise PolicyError(path, 'is a pointer of Git LFS, expected the file itself, which '
+                          '`git lfs pull` fetches')
+    return content
 
+
+def _drop_unused_operator_sets(model: Any) -> None:
+    """Remove the operator sets that no node is of, as those that tf2onnx always lists."""
+    used = {node.domain or 'ai.onnx' for node in model.graph.node} | {'ai.onnx'}
+    kept = [it for it in model.opset_import if (it.domain or 'ai.onnx') in used]
+    del model.opset_import[:]
+    model.opset_import.extend(kept)
 
 
 def _bound(model: Any) -> None:

@@ -31,6 +31,7 @@ KEY = 'policy_path'
 # unitree_rl_gym's is in its code, RoboMimic_Deploy's in deploy_real/config/real.yaml [s].
 GAIT_PERIOD, CONTROL_PERIOD = 0.8, 0.02
 ALWAYS = -1.0  # norm of a command below which the clock rests
+UNITREES = ('g1', 'h1', 'h1_2', 'go2')  # folders of unitree_rl_gym's policies, by robot
 # Least kd of a held joint for each unit of kp [s]. The policy was trained with these joints fixed;
 # with the kd of the file the upper body swings about the waist, and the robot falls at 0.3 m/s.
 HELD_DAMPING = 0.05
@@ -80,16 +81,25 @@ def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
     places = [*sorted(folder.glob('*.yaml')), *sorted((folder.parent / 'config').glob('*.yaml')),
               *(folder.parent.parent / deploy / 'configs' / f'{folder.name}.yaml'
                 for deploy in ('deploy_real', 'deploy_mujoco'))]
-    for path in places:
-        if mentions(path, KEY, name):
-            it = read_some(_Deploy, path)
-            if it.policy_path.rpartition('/')[2] == name:
-                return path, _flat(it, path, robot)
-    return None
+    files = [(path, read_some(_Deploy, path)) for path in places if mentions(path, KEY, name)]
+    own = [(path, it) for path, it in files if it.policy_path.rpartition('/')[2] == name]
+    if not own:
+        return None
+    path, it = own[0]
+    others = [other.name for other, _ in own[1:] if other.parent == path.parent]
+    if others:
+        raise ConfigError(path, KEY, f'names {name}, and so does {show(others, 200)} beside it; '
+                          'expected one such file')
+    return path, _flat(it, path, robot)
 
 
 def _flat(it: _Deploy, path: Path, robot: RobotSpec) -> Dict[str, Any]:
     moved, held = it.leg_joint2motor_idx or it.joint2motor_idx, it.arm_waist_joint2motor_idx
+    trained = it.policy_path.split('/')[-2:][0]
+    if trained in UNITREES and robot.name.startswith('unitree_') and (
+            robot.name != f'unitree_{trained}'):
+        raise ConfigError(path, KEY, f'found {show(it.policy_path, 200)}, a policy of another '
+                          f'robot than {robot.name!r}; expected --robot unitree_{trained}')
     if moved is None:
         raise ConfigError(path, '', 'missing key joint2motor_idx or leg_joint2motor_idx, the '
                           'motors of the joints; expected a file as in deploy_real/configs')
@@ -127,8 +137,8 @@ def _flat(it: _Deploy, path: Path, robot: RobotSpec) -> Dict[str, Any]:
     return {
         'joint_names': [motors[i] for i in ids],
         'joint_stiffness': [*it.kps, *it.arm_waist_kps],
-        'joint_damping': [*it.kds, *(max(kd, HELD_DAMPING * kp) for kp, kd in zip(
-            it.arm_waist_kps, it.arm_waist_kds))],
+        'joint_damping': [*it.kds, *(max(kd, HELD_DAMPING * kp) if kd > 0.0 else kd for kp, kd in
+                                     zip(it.arm_waist_kps, it.arm_waist_kds))],
         'default_joint_pos': [*it.default_angles, *it.arm_waist_target],
         'action_scale': it.action_scale, 'control_period': it.control_dt,
         'observation_names': list(terms),

@@ -16,13 +16,18 @@ import io
 from pathlib import Path
 import pickle
 import re
-from typing import Any, Dict, List, Tuple
+from typing import Any, Collection, Dict, List, Set, Tuple
 import zipfile
 
 import numpy as np
 
 from humanoid_locomotion.core.errors import MissingPackageError, PolicyError, printable
 from humanoid_locomotion.core.policy.adoption.cells import GATES, Cell, GraphParts
+from humanoid_locomotion.core.policy.adoption.forward_code import (
+    INSTEAD,
+    ForwardCode,
+    recurrent_call,
+)
 from humanoid_locomotion.core.policy.onnx_graph import INPUT, MEMORY_IN, MEMORY_OUT, OUTPUT
 from humanoid_locomotion.core.policy.onnx_structure import MAX_NETWORK_BYTES, RejectedError
 from humanoid_locomotion.core.reading.parsing import show
@@ -30,13 +35,12 @@ from humanoid_locomotion.core.reading.parsing import show
 MAX_FILES = 1000
 # PyTorch's activations, as ONNX's operators.
 ACTIVATIONS = {'ELU': 'Elu', 'ReLU': 'Relu', 'Tanh': 'Tanh', 'SELU': 'Selu', 'Sigmoid': 'Sigmoid',
-               'Softplus': 'Softplus', 'Identity': '', 'Dropout': ''}
-# Functions that the network may call besides its modules: they move data, and compute nothing.
-MOVES = {'unsqueeze', 'squeeze', 'slice', 'copy_', 'clone', 'detach'}
+               'Identity': '', 'Dropout': ''}
+# How the source of an ELU says that its alpha is 1, if it was scripted or traced.
+USUAL_ELU = r'^  alpha : Final\[float\] = 1\.$|torch\.elu_?\(\w+, 1\.\)'
 STORAGES = {'FloatStorage': '<f4', 'DoubleStorage': '<f8', 'HalfStorage': '<f2',
             'LongStorage': '<i8', 'IntStorage': '<i4', 'BoolStorage': '?', 'ByteStorage': 'u1'}
 TORCH = '__torch__.torch.nn.modules.'
-INSTEAD = 'export it as ONNX with torch.onnx.export, and import that file'
 
 
 class Module:
@@ -182,7 +186,6 @@ def _layers(top: Any, archive: _Archive) -> Layers:
         raise RejectedError(f'is no network but {type(top).__name__}')
     if '0' in top.modules():
         return Layers(chain=_chain(top, archive))
-    _check_forward(top, archive)
     modules = top.modules()
     unknown = {name: it.kind for name, it in modules.items()
                if name not in ('normalizer', 'rnn', 'memory', 'actor')}
@@ -191,28 +194,41 @@ def _layers(top: Any, archive: _Archive) -> Layers:
             f'has the modules {show({name: it.kind for name, it in modules.items()}, 300)}; '
             f'expected actor, and before it perhaps normalizer, rnn or memory; {INSTEAD}')
     mean, std = _normalizer(modules.get('normalizer'))
-    memory = modules.get('rnn') or modules.get('memory')
+    name = 'rnn' if 'rnn' in modules else 'memory'
+    memory, x = modules.get(name), 'x'
+    stored: Set[Tuple[str, str]] = set()
+    if mean is not None:
+        x = 'self.normalizer(x)'
+    if memory is not None:
+        x, stored = recurrent_call(memory.kind, name, x)
+        if any(np.any(vars(top).get(state)) for state in ('hidden_state', 'cell_state')):
+            raise RejectedError(f'has a memory that does not begin with zeros; {INSTEAD}')
+    _check_forward(top, archive, f'self.actor({x})', stored)
     return Layers(mean, std, [] if memory is None else _cells(memory),
                   _chain(modules['actor'], archive))
 
 
-def _check_forward(module: Module, archive: _Archive) -> None:
-    """Refuse a module that computes something besides the modules in it."""
-    forward = _part(r'^  def forward\(.*?(?=^  def |\Z)', archive.code(module))
-    called = set(re.findall(r'\b(?:torch|ops)\.([\w.]+)\(', forward))
-    if not forward:
+def _check_forward(module: Module, archive: _Archive, expected: str,
+                   stored: Collection[Tuple[str, str]] = ()) -> None:
+    """Refuse a module that does not call those in it one after the other, and nothing else."""
+    source = _part(r'^  def forward\(.*?(?=^  def |\Z)', archive.code(module))
+    if not source:
         raise RejectedError(f'has no function forward of {show(module.kind)}; {INSTEAD}')
-    if called - MOVES:
-        raise RejectedError(f'calls {show(sorted(called - MOVES), 200)} besides its modules, '
-                            f'expected at most {sorted(MOVES)}; {INSTEAD}')
+    code = ForwardCode(source, [f'self.{name}' for name, it in module.modules().items()
+                                if not ACTIVATIONS.get(it.kind, it.kind)])
+    if (code.returned, code.stored) != (expected, set(stored)):
+        raise RejectedError(
+            f'has {show(module.kind)} that returns {show(code.returned, 300)} and stores '
+            f'{show(sorted(code.stored), 300)}, expected {expected} and {sorted(stored)}; '
+            f'{INSTEAD}')
 
 
 def _normalizer(module: Any) -> Tuple[Any, Any]:
     if module is None or module.kind == 'Identity':
         return None, None
-    if module.kind != 'EmpiricalNormalization':
+    if module.kind != 'EmpiricalNormalization' or not hasattr(module, 'eps'):
         raise RejectedError(f'has a normalizer {show(module.kind)}, expected '
-                            f'EmpiricalNormalization; {INSTEAD}')
+                            f'EmpiricalNormalization, scripted and not traced; {INSTEAD}')
     return module._mean, module._std + module.eps
 
 
@@ -239,15 +255,17 @@ def _chain(module: Module, archive: _Archive) -> List[Any]:
         weight, bias = vars(module)['weight'], vars(module).get('bias')
         return [(weight, np.zeros(len(weight), np.float32) if bias is None else bias)]
     if module.kind in ACTIVATIONS and is_torchs:
-        alpha = re.search(r'^  alpha : Final\[float\] = (.*)$', archive.code(module), re.M)
-        if module.kind == 'ELU' and (alpha is None or float(alpha[1]) != 1.0):
+        if module.kind == 'ELU' and not _part(USUAL_ELU, archive.code(module)):
             raise RejectedError(f'has an ELU whose alpha is not 1; {INSTEAD}')
         return [ACTIVATIONS[module.kind]] if ACTIVATIONS[module.kind] else []
     inner = module.modules()
     if list(inner) != [str(i) for i in range(len(inner))] or not inner:
         raise RejectedError(f'has a module {show(module.kind)}; expected Linear, '
                             f'{", ".join(ACTIVATIONS)} or a sequence of them; {INSTEAD}')
-    _check_forward(module, archive)
+    x = 'x'
+    for name, it in inner.items():
+        x = f'self.{name}({x})' if ACTIVATIONS.get(it.kind, it.kind) else x
+    _check_forward(module, archive, x)
     return [layer for it in inner.values() for layer in _chain(it, archive)]
 
 

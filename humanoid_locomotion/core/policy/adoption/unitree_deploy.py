@@ -10,11 +10,18 @@ joined with its own history, oldest first; only ``use_gym_history`` joins whole 
 from __future__ import annotations
 
 from dataclasses import dataclass
+import os
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
+import numpy as np
+
 from humanoid_locomotion.core.errors import ConfigError
-from humanoid_locomotion.core.policy.adoption.foreign import ForeignPolicy, Source
+from humanoid_locomotion.core.policy.adoption.foreign import (
+    LARGEST_ACTION,
+    ForeignPolicy,
+    Source,
+)
 from humanoid_locomotion.core.policy.standalone.fields import motors_of
 from humanoid_locomotion.core.reading import config
 from humanoid_locomotion.core.reading.files import read_bytes
@@ -104,7 +111,7 @@ def read(found: ForeignPolicy, robot: RobotSpec) -> Optional[Source]:
     """
     places = (found.path.parent / NAME,
               found.path.resolve().parent.parent / 'params' / NAME)
-    path = next((place for place in places if place.exists()), None)
+    path = next((place for place in places if os.path.lexists(place)), None)
     if path is None:
         return None
     data = parse_yaml(read_bytes(path, config.MAX_BYTES), path, PYTHON_LISTS)
@@ -115,7 +122,7 @@ def _flat(it: _Deploy, path: Path, robot: RobotSpec) -> Dict[str, Any]:
     motors, action = motors_of(robot.name, robot.joint_names), it.actions.JointPositionAction
     ids, n = it.joint_ids_map, len(it.joint_ids_map)
     known = [i for i, name in enumerate(motors) if name is not None]
-    if sorted({*ids} & {*known}) != sorted(ids):
+    if not ids or sorted({*ids} & {*known}) != sorted(ids):
         raise ConfigError(path, 'joint_ids_map', f'found {show(list(ids), 200)}, expected motors '
                           f'of robot {robot.name!r} once each, of {known[0]} to {known[-1]}')
     where = 'actions.JointPositionAction'
@@ -142,8 +149,10 @@ def _flat(it: _Deploy, path: Path, robot: RobotSpec) -> Dict[str, Any]:
         **_observations(it, path)}
     if action.clip is not None:
         _check_size(path, f'{where}.clip', action.clip, n)
-        flat.update(joint_lower=[low for low, _ in action.clip],
-                    joint_upper=[high for _, high in action.clip], clip_targets='true')
+        lower, upper = zip(*action.clip)
+        pose, reach = np.array(action.offset), LARGEST_ACTION * np.abs(action.scale)
+        if np.any(lower > pose - reach) or np.any(upper < pose + reach):  # or it has no effect
+            flat.update(joint_lower=lower, joint_upper=upper, clip_targets='true')
     return flat
 
 
@@ -174,6 +183,9 @@ def _observations(it: _Deploy, path: Path) -> Dict[str, Any]:
         _check_joints(path, f'{key}.params.asset_cfg.joint_ids',
                       (params.asset_cfg or {}).get('joint_ids'), n)
         if TERMS[name][0] == 'gait_clock':
+            if 'gait_period' in flat:
+                raise ConfigError(path, key, 'is a second clock, expected one of gait_phase and '
+                                  'gait_phase_my')
             if params.period is None:
                 raise ConfigError(path, f'{key}.params.period', 'is missing, expected the '
                                   'duration of a stride [s]')
@@ -196,6 +208,8 @@ def _observations(it: _Deploy, path: Path) -> Dict[str, Any]:
 def _check_size(path: Path, key: str, values: Tuple[Any, ...], size: int) -> None:
     if len(values) != size:
         raise ConfigError(path, key, f'found {len(values)} values, expected {size}')
+    if np.any(np.isnan(values)):
+        raise ConfigError(path, key, f'found {show(list(values), 200)}, expected numbers')
 
 
 def _check_joints(path: Path, key: str, ids: Any, n: int) -> None:
@@ -207,6 +221,6 @@ def _check_joints(path: Path, key: str, ids: Any, n: int) -> None:
 def _clip(path: Path, key: str, clip: Optional[Tuple[float, float]]) -> float:
     if clip is None:
         return float('inf')
-    if clip[0] != -clip[1]:
+    if not 0.0 < clip[1] == -clip[0]:
         raise ConfigError(path, key, f'found {list(clip)}, expected [-x, x], or null')
     return clip[1]

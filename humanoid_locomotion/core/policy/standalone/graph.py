@@ -157,6 +157,7 @@ def _renamed(graph: Any, given: Dict[str, str]) -> Tuple[List[Any], List[Any]]:
     nodes, tensors = [], []
     for node in graph.node:
         node = NodeProto.FromString(node.SerializeToString())
+        node.name = node.name and INNER + node.name
         for names in (node.input, node.output):
             names[:] = [name and given.get(name, INNER + name) for name in names]
         nodes.append(node)

@@ -75,8 +75,90 @@ def test_an_lstm_and_a_gru_become_plain_operators(tmp_path, kind, memory):
     assert compare(recurrent(tmp_path / 'other.onnx', kind)).memory_size == memory
 
 
-def test_states_of_other_names_are_paired_in_their_order(tmp_path):
-    compare(recurrent(tmp_path / 'other.onnx', states=('obs', 'actions'), new=('n1', 'n2')))
+@pytest.mark.parametrize('states, new', [
+    (('obs', 'actions'), ('obs_next', 'actions_next')), (('h0', 'c0'), ('hn', 'cn')),
+    (('hidden', 'cell'), ('new_hidden', 'new_cell'))])
+def test_states_of_other_names_are_paired_by_what_these_share(tmp_path, states, new):
+    compare(recurrent(tmp_path / 'other.onnx', states=states, new=new))
+
+
+def test_new_values_in_another_order_are_paired_by_name_or_not_at_all(tmp_path):
+    def turned(*names):
+        path = recurrent(tmp_path / 'other.onnx', states=('h_in', 'c_in'), new=names)
+        model = onnx.load(path)
+        first, *last = [type(it).FromString(it.SerializeToString()) for it in model.graph.output]
+        del model.graph.output[:]
+        model.graph.output.extend([first, *reversed(last)])
+        onnx.save(model, path)
+        return path
+
+    session = onnxruntime.InferenceSession(str(turned('h_out', 'c_out')))
+    engine = start_engine(open_foreign(tmp_path / 'other.onnx').network, 'onnxruntime')
+    zeros, x = np.zeros((1, 1, HIDDEN), np.float32), np.ones((1, OBS), np.float32)
+    _, c, h = session.run(None, {'x': x, 'h_in': zeros, 'c_in': zeros})
+    _, memory = engine(x, np.zeros((1, 2 * HIDDEN), np.float32))
+    assert memory == pytest.approx(np.concatenate((h[0], c[0]), axis=1), abs=1e-6)
+    with pytest.raises(PolicyError, match=r"has the state 'h_in' of shape \[1, 1, 3\], and .*'v1':"
+                       ' .*a similar name, as h_out for h_in'):
+        open_foreign(turned('v1', 'v2'))
+
+
+def test_an_lstm_over_several_steps_is_refused(tmp_path):
+    path = recurrent(tmp_path / 'other.onnx', batch=2)
+    model = onnx.load(path)
+    model.graph.node.insert(0, NODE('Reshape', ['x', 'shape'], ['steps']))
+    del model.graph.node[1]  # the two rows are no longer two robots, but two steps of one
+    model.graph.initializer.append(numpy_helper.from_array(np.array([2, 1, OBS]), 'shape'))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(PolicyError, match=r'has the LSTM .* expected one step in one direction'):
+        open_foreign(path)
+
+
+def test_an_lstm_without_biases_is_one_with_zeros(tmp_path):
+    path = recurrent(tmp_path / 'other.onnx')
+    model = onnx.load(path)
+    (node,) = [it for it in model.graph.node if it.op_type == 'LSTM']
+    node.input[3] = ''
+    onnx.save(model, path)
+    compare(path)
+
+
+@pytest.mark.parametrize('kind', [np.float16, np.float64])
+def test_observations_and_actions_of_other_floats_are_converted(tmp_path, kind):
+    code = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    graph = helper.make_graph(
+        [NODE('MatMul', ['x', 'w'], ['u'])], 'g',
+        [helper.make_tensor_value_info('x', code, ['n', 2])],
+        [helper.make_tensor_value_info('u', code, ['n', 2])],
+        [numpy_helper.from_array(np.array([[0.5, 0.0], [0.25, 1.0]], kind), 'w')])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8),
+              tmp_path / 'other.onnx')
+    engine = start_engine(open_foreign(tmp_path / 'other.onnx').network, 'onnxruntime')
+    assert engine(np.array([[1.0, 2.0]], np.float32)).tolist() == [[1.0, 2.0]]
+
+
+def test_a_batch_of_fixed_size_becomes_one(tmp_path):
+    path = write(tmp_path / 'other.onnx', [NODE('Mul', ['x', 'w'], ['u'])], {'x': (4096, 2)},
+                 {'u': (4096, 2)}, w=np.float32(0.5))
+    network = open_foreign(path).network
+    assert network.one_by_one
+    engine = start_engine(network, 'onnxruntime')
+    assert engine(np.ones((3, 2), np.float32)).tolist() == [[0.5, 0.5]] * 3
+    write(path, [NODE('Add', ['x', 'w'], ['u'])], {'x': (8, 2)}, {'u': (8, 2)},
+          w=np.ones((8, 2), np.float32))  # its weights are of eight robots
+    with pytest.raises(PolicyError, match=r'other\.onnx: is not a valid ONNX file'):
+        open_foreign(path)
+
+
+def test_among_several_outputs_the_actions_are_known_by_name_only(tmp_path):
+    nodes = [NODE('Identity', ['x'], ['value']), NODE('Neg', ['x'], ['u'])]
+    path = write(tmp_path / 'other.onnx', nodes, {'x': (1, 2)}, {'value': (1, 2), 'u': (1, 2)})
+    with pytest.raises(PolicyError, match=r"outputs \['value', 'u'\].*called 'actions' may have"):
+        open_foreign(path)
+    nodes[1].output[0] = 'actions'
+    write(path, nodes, {'x': (1, 2)}, {'value': (1, 2), 'actions': (1, 2)})
+    engine = start_engine(open_foreign(path).network, 'onnxruntime')
+    assert engine(np.ones((1, 2), np.float32)).tolist() == [[-1.0, -1.0]]
 
 
 def test_a_batch_of_any_size_stays_one(tmp_path):

@@ -64,6 +64,15 @@ def test_it_becomes_the_policy_that_its_runtime_runs(tmp_path):
         np.clip(targets, it.values('lower'), it.values('upper')), abs=1e-5)
 
 
+def test_of_two_files_that_fit_none_is_chosen(tmp_path):
+    path, _ = write(tmp_path)
+    (tmp_path / 'config' / 'g1' / 'tried.yaml').write_text(yaml.safe_dump(
+        {**CONFIG, 'GAIT_PERIOD': 0.8}))
+    with pytest.raises(ConfigError, match=r'tried.yaml: obs_dict: fits g1.onnx, and so does .*g1.y'
+                       'aml; expected one such file'):
+        adopt(path, G1, tmp_path / 'policy')
+
+
 @pytest.mark.parametrize('changes, message', [
     ({'JOINT_KP': None}, r"missing keys \['JOINT_KP'\]; the keys are"),
     ({'JOINT_KD': [1.0]}, 'JOINT_KD: found 1 values, expected 29'),

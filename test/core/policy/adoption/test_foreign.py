@@ -42,6 +42,37 @@ def test_its_actions_are_bounded(tmp_path):
     assert np.abs(actions).tolist() == [[100.0] * 3]
 
 
+def test_operator_sets_of_which_no_node_is_are_left_out(tmp_path):
+    path = tmp_path / 'other.onnx'
+    write_network(path, 3, 3)
+    model = onnx.load(path)
+    model.opset_import.add(domain='ai.onnx.ml', version=2)  # as tf2onnx does
+    path.write_bytes(model.SerializeToString())
+    assert len(open_foreign(path).network.model.opset_import) == 1
+    model.graph.node[1].domain = 'ai.onnx.ml'
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(PolicyError, match=r"uses the operator sets .*'ai.onnx.ml', 2"):
+        open_foreign(path)
+
+
+def test_weights_may_be_in_a_folder_below(tmp_path):
+    path = tmp_path / 'other.onnx'
+    (tmp_path / 'weights').mkdir()
+    weight = write_network(path, 7, 3, weights_file='weights/all.bin')
+    found = open_foreign(path)
+    obs = np.ones((1, 7), np.float32)
+    assert start_engine(found.network, 'onnxruntime')(obs) == pytest.approx(
+        np.tanh(obs @ weight), abs=1e-6)
+    assert set(found.digests) == {'other.onnx', 'weights/all.bin'}
+
+
+def test_what_git_stores_instead_of_a_large_file_is_told_from_a_network(tmp_path):
+    path = tmp_path / 'other.onnx'
+    path.write_text('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n')
+    with pytest.raises(PolicyError, match=r'other\.onnx: is a pointer of Git LFS, .*`git lfs pul'):
+        open_foreign(path)
+
+
 def external(**entries):
     """Return a change of the first tensor's entries of external data."""
     def change(model):

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from foreign_files import G1, write_network
+from foreign_files import G1, deploy, write_deploy, write_network
 import numpy as np
 import pytest
 import yaml
@@ -103,6 +103,7 @@ def test_a_yaml_beside_the_policy_is_found_and_one_of_another_policy_is_not(tmp_
     ({'leg_joint2motor_idx': None}, 'missing key joint2motor_idx or leg_joint2motor_idx'),
     ({'kps': None}, r"missing keys \['kps'\]; the keys are"),
     ({'kds': [2.0] * 11}, 'kds: found 11 values for 12 motors, expected 12'),
+    ({'arm_waist_kds': [-1.0] * 17}, 'kd must be above 0, found -1.0'),
     ({'arm_waist_target': []}, 'arm_waist_target: found 0 values for 12 motors, expected 17'),
     ({'num_actions': 10}, 'kps: found 12 values for 12 motors, expected 10'),
     ({'num_obs': 48}, 'num_obs: found 48, expected 45, or 2 more with a phase, for 12 actions'),
@@ -125,6 +126,40 @@ def test_a_yaml_that_does_not_fit_is_refused_by_its_key_and_nothing_is_written(
 
 
 def test_a_motor_that_the_robot_does_not_have_is_refused(tmp_path):
-    path, _ = rl_gym(tmp_path, leg_joint2motor_idx=list(range(12)))
+    path, _ = rl_gym(tmp_path, policy_path='motion.onnx', leg_joint2motor_idx=list(range(12)))
     with pytest.raises(ConfigError, match="expected motors of robot 'unitree_h1' once each"):
         adopt(path, load_robot('unitree_h1'), tmp_path / 'policy')
+
+
+def test_a_folder_in_the_place_of_the_yaml_is_refused(tmp_path):
+    path, _ = rl_gym(tmp_path)
+    config = tmp_path / 'deploy' / 'deploy_real' / 'configs' / 'g1.yaml'
+    config.unlink()
+    config.mkdir()
+    with pytest.raises(ConfigError, match=r'g1\.yaml: is no regular file, expected a YAML file'):
+        adopt(path, G1, tmp_path / 'policy')
+
+
+def test_a_policy_of_another_robot_is_refused(tmp_path):
+    # The H1-2 has 27 motors; as motors of a G1 they are 27 of 29, of other joints.
+    path, _ = rl_gym(tmp_path, policy_path='{ROOT}/deploy/pre_train/h1_2/motion.onnx')
+    with pytest.raises(ConfigError, match=r"g1.yaml: policy_path: .*/h1_2/motion.onnx', a policy "
+                       "of another robot than 'unitree_g1'; expected --robot unitree_h1_2"):
+        adopt(path, G1, tmp_path / 'policy')
+
+
+def test_of_two_formats_none_is_chosen(tmp_path):
+    path, _ = rl_gym(tmp_path)
+    write_deploy(path.parent / 'deploy.yaml', deploy())
+    with pytest.raises(ConfigError, match=r'configs/g1.yaml: describes motion.onnx in another form'
+                       r'at than .*/deploy.yaml; expected one of them'):
+        adopt(path, G1, tmp_path / 'policy')
+
+
+def test_of_two_files_that_name_the_policy_none_is_chosen(tmp_path):
+    write_network(tmp_path / 'policy.onnx', 96, 29)
+    for name in ('a.yaml', 'b.yaml'):
+        (tmp_path / name).write_text(yaml.safe_dump(ROBOMIMIC))
+    with pytest.raises(ConfigError, match=r"a.yaml: policy_path: names policy.onnx, and so does "
+                       r"\['b.yaml'\] beside it; expected one such file"):
+        adopt(tmp_path / 'policy.onnx', G1, tmp_path / 'policy')

@@ -67,6 +67,29 @@ class Residual(nn.Sequential):
         return x
 
 
+class Skipping(Mlp):
+    """A network that leaves a module out."""
+
+    def forward(self, x):
+        return self.actor(x)
+
+
+class Sliced(Mlp):
+    """A network that gives a part of the actions."""
+
+    def forward(self, x):
+        return self.actor(self.normalizer(x))[:, :2]
+
+
+class Branching(Mlp):
+    """A network that computes one of two results."""
+
+    def forward(self, x):
+        if bool(x.sum() > 0.0):
+            x = self.normalizer(x)
+        return self.actor(x)
+
+
 class Lstm(nn.Module):
     """A recurrent network with its states in buffers, as legged_gym exports it."""
 
@@ -85,6 +108,24 @@ class Lstm(nn.Module):
         return self.actor(out.squeeze(0))
 
 
+class Crossed(Lstm):
+    """An LSTM that takes one state for the other."""
+
+    def forward(self, x):
+        out, (h, c) = self.memory(x.unsqueeze(0), (self.cell_state, self.hidden_state))
+        self.hidden_state[:] = h
+        self.cell_state[:] = c
+        return self.actor(out.squeeze(0))
+
+
+class Started(Lstm):
+    """An LSTM whose states are not zero at the start."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden_state += 1.0
+
+
 class Gru(nn.Module):
     """A recurrent network as Isaac Lab exports it."""
 
@@ -101,18 +142,20 @@ class Gru(nn.Module):
         return self.actor(out.squeeze(0))
 
 
-def save(network, path):
+def save(network, path, is_traced=False):
     """Write a network as TorchScript; return it as PyTorch loads it."""
-    torch.manual_seed(0)
-    torch.jit.script(network).save(str(path))
+    module = (torch.jit.trace(network, torch.zeros(1, OBS)) if is_traced
+              else torch.jit.script(network))
+    module.save(str(path))
     return torch.jit.load(str(path))
 
 
-@pytest.mark.parametrize('network, memory', [
-    (Mlp(), 0), (nn.Sequential(nn.Linear(OBS, ACTIONS, bias=False)), 0),
-    (Lstm(2), 4 * HIDDEN), (Gru(), HIDDEN)])
-def test_it_gives_the_actions_of_pytorch(tmp_path, network, memory):
-    loaded = save(network, tmp_path / 'policy.pt')
+@pytest.mark.parametrize('network, memory, is_traced', [
+    (Mlp(), 0, False), (Mlp(normalizer=nn.Identity()), 0, True),
+    (nn.Sequential(nn.Linear(OBS, ACTIONS, bias=False)), 0, False),
+    (Lstm(2), 4 * HIDDEN, False), (Gru(), HIDDEN, False)])
+def test_it_gives_the_actions_of_pytorch(tmp_path, network, memory, is_traced):
+    loaded = save(network, tmp_path / 'policy.pt', is_traced)
     engine = start_engine(open_foreign(tmp_path / 'policy.pt').network, 'onnxruntime')
     assert (engine.obs_size, engine.num_actions, engine.memory_size) == (OBS, ACTIONS, memory)
     rng, state = np.random.default_rng(0), np.zeros((2, memory), np.float32)
@@ -174,8 +217,14 @@ def test_a_damaged_archive_is_refused_and_nothing_of_it_runs(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize('network, message', [
-    (nn.Sequential(Residual(nn.Linear(OBS, OBS))), r"calls \['add'\] besides its modules"),
-    (Clamped(), r"calls \['clamp'\] besides its modules"),
+    (nn.Sequential(Residual(nn.Linear(OBS, OBS))), r"has 'Residual' that returns 'torch.add\(x"),
+    (Clamped(), r"has 'Clamped' that returns 'torch.clamp\(self.actor\("),
+    (Skipping(), r"has 'Skipping' that returns 'self.actor\(x\)' .* self.actor\(self.norm"),
+    (Sliced(), r"has 'Sliced' that returns 'torch.slice\(self.actor\(self.normalizer\(x\)\), 1, "),
+    (Branching(), 'has a function forward with the statement If'),
+    (Crossed(), r"has 'Crossed' that returns .* stores \[\('self.cell_state', "),
+    (Started(), 'has a memory that does not begin with zeros'),
+    (Mlp(nn.Softplus(2.0)), "has a module 'Softplus'"),
     (Mlp(estimator=nn.Linear(2, 2)), r"has the modules .*'estimator': 'Linear'"),
     (Mlp(nn.ELU(0.5)), 'has an ELU whose alpha is not 1'),
     (Mlp(nn.Hardtanh()), "has a module 'Hardtanh'; expected Linear, ELU"),
@@ -184,6 +233,12 @@ def test_a_damaged_archive_is_refused_and_nothing_of_it_runs(tmp_path, monkeypat
 def test_a_network_of_another_kind_is_refused_with_what_to_do(tmp_path, network, message):
     save(network, tmp_path / 'policy.pt')
     with pytest.raises(PolicyError, match=f'policy.pt: {message}.*torch.onnx.export'):
+        open_foreign(tmp_path / 'policy.pt')
+
+
+def test_a_traced_normalizer_is_refused(tmp_path):
+    save(Mlp(), tmp_path / 'policy.pt', is_traced=True)
+    with pytest.raises(PolicyError, match='expected EmpiricalNormalization, scripted and not tra'):
         open_foreign(tmp_path / 'policy.pt')
 
 

@@ -75,6 +75,29 @@ def test_its_targets_are_clipped_only_if_somebody_says_so(tmp_path):
     assert np.abs(targets['its own'] - 0.01 * np.arange(29)).max() == pytest.approx(0.02, abs=1e-5)
 
 
+def test_a_clip_that_no_action_reaches_is_none(tmp_path):
+    data = deploy()
+    for i, reach in enumerate((100.0, 20.0)):  # actions of up to 100 move by up to 25 rad
+        data['actions']['JointPositionAction']['clip'] = [[-reach, reach] for _ in range(29)]
+        network = files(tmp_path / str(i), data)
+        if reach > 25.0:
+            adopt(network, G1, tmp_path / 'theirs')
+            it = open_policy(tmp_path / 'theirs', engine='onnxruntime').contract
+            assert it.beyond_robot == ('targets',)
+        else:
+            with pytest.raises(LocomotionError, match='targets go from -20 to 20 rad'):
+                adopt(network, G1, tmp_path / 'others')
+
+
+def test_a_link_to_itself_is_no_missing_file(tmp_path):
+    network = files(tmp_path, deploy())
+    path = tmp_path / 'params' / 'deploy.yaml'
+    path.unlink()
+    path.symlink_to(path.name)
+    with pytest.raises(LocomotionError, match=r'deploy\.yaml: cannot be read'):
+        adopt(network, G1, tmp_path / 'theirs')
+
+
 def test_a_clock_of_ones_own_goes_on_at_rest_and_frames_are_joined_if_the_file_says_so(tmp_path):
     data = deploy()
     terms = data['observations']
@@ -93,8 +116,10 @@ ACTION, TERM = 'actions.JointPositionAction', 'observations.base_ang_vel'
     ('step_dt', None, r'step_dt: expected float, found NoneType'),
     ('step_dt', 0.5, 'control_period is 0.5 s, allowed is'),
     ('stiffness', [40.0] * 28, 'stiffness: found 28 values, expected 29'),
+    ('stiffness', [float('nan')] * 29, r'stiffness: found \[nan, nan, .*expected numbers'),
     ('damping', ['soft'] * 29, r'damping\[0\]: expected float, found str'),
     ('joint_ids_map', [0, 0, *range(1, 28)], 'joint_ids_map: found .*once each, of 0 to 28'),
+    ('joint_ids_map', [], r'joint_ids_map: found \[\], expected motors of robot'),
     ('joint_ids_map', [*range(28), 99], 'joint_ids_map: found .* expected motors of robot'),
     ('commands', {}, r"commands: missing keys \['base_velocity'\]"),
     ('commands.base_velocity.ranges.lin_vel_x', [1.0], 'lin_vel_x: expected 2 values, found 1'),
@@ -107,6 +132,10 @@ ACTION, TERM = 'actions.JointPositionAction', 'observations.base_ang_vel'
     (f'{TERM}.scale', [0.2, 0.2], r'base_ang_vel.scale: found 2 values, expected 3'),
     (f'{TERM}.history_length', 3, r'found terms with history_length \[3, 5\], expected'),
     (f'{TERM}.clip', [-1.0, 2.0], r'base_ang_vel.clip: found \[-1.0, 2.0\], expected \[-x, x\]'),
+    (f'{TERM}.clip', [1.0, -1.0], r'base_ang_vel.clip: found \[1.0, -1.0\], expected \[-x, x\]'),
+    (f'{TERM}.clip', [0.0, 0.0], r'base_ang_vel.clip: found \[0.0, 0.0\], expected \[-x, x\]'),
+    ('observations.gait_phase_my', {'params': {'period': 0.5}, 'history_length': 5},
+     'observations.gait_phase_my: is a second clock, expected one of'),
     (f'{TERM}.noise', 0.1, r"base_ang_vel: unknown keys \['noise'\]; the keys are \['clip',"),
     ('observations.gait_phase.params', {}, 'gait_phase.params.period: is missing, expected'),
     ('observations.joint_pos_rel.params.asset_cfg', {'joint_ids': [4]},
