@@ -27,6 +27,8 @@ after('rolling speed of at most 5 rad/s', lambda data, it: data.qvel.__setitem__
     3, np.clip(data.qvel[3], -5.0, 5.0)))
 after('falling speed of at most 2 m/s', lambda data, it: data.qvel.__setitem__(
     2, max(data.qvel[2], -2.0)))
+after('a base that is pulled upright', lambda data, it: data.qpos.__setitem__(
+    slice(4, 6), 0.99 * data.qpos[4:6]))
 after('angular speed of at most 5 rad/s', lambda data, it: data.qvel.__setitem__(
     slice(3, 6), np.clip(data.qvel[3:6], -5.0, 5.0)))
 after('joint speed of at most 5 rad/s', lambda data, it: data.qvel.__setitem__(
