@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+import math
+from numbers import Integral, Real
 from typing import Dict, Tuple
 
 from humanoid_locomotion.core.robot import RobotSpec
+from humanoid_locomotion.course.values import short
 from humanoid_locomotion.training.config import TrainingConfig
 from humanoid_locomotion.training.config_checks import (
     check_counts,
@@ -51,7 +54,7 @@ class HumanoidEnvConfig:
         orientation_threshold: A larger tilt is a fall [rad].
 
     Raises:
-        ValueError: A value is out of its range.
+        ValueError: A value is no number, or out of its range.
     """
 
     num_envs: int = 4096
@@ -69,6 +72,12 @@ class HumanoidEnvConfig:
     orientation_threshold: float = 0.8
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            whole, value = isinstance(field.default, int), getattr(self, field.name)
+            if (isinstance(value, bool) or not isinstance(value, Integral if whole else Real)
+                    or value in (math.inf, -math.inf)):
+                raise ValueError(f'{field.name}: found {short(value)}, expected a '
+                                 f'{"whole" if whole else "finite"} number')
         for key, size in (('num_obs', NUM_OBS), ('num_actions', NUM_ACTIONS)):
             if getattr(self, key) != size:
                 raise ValueError(f'{key}: found {getattr(self, key)}, expected {size}, the size '

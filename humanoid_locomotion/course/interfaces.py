@@ -8,22 +8,27 @@ Training and the robot use :mod:`humanoid_locomotion.core.observation` and
 
 from __future__ import annotations
 
+from collections.abc import Mapping as AnyMapping
 from dataclasses import replace
+from numbers import Integral
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from humanoid_locomotion.core.action import ActionMapper as CoreActionMapper
 from humanoid_locomotion.core.action import pd_torque
-from humanoid_locomotion.core.arrays import Array, Constant, concatenate, float32, namespace
+from humanoid_locomotion.core.arrays import Array, Constant, concatenate, namespace, norm_last
 from humanoid_locomotion.core.command import CommandSpec
 from humanoid_locomotion.core.contract import ObservationSpec, contract_for
 from humanoid_locomotion.core.errors import ConfigError, JointsError
 from humanoid_locomotion.core.robot import load_robot
 from humanoid_locomotion.core.state import JointTargets
 from humanoid_locomotion.core.terms import COMMANDED_JOINTS, LAYOUTS, OBSERVED_JOINTS, TERMS
+from humanoid_locomotion.course.values import arrays, short
 
 LAYOUT = LAYOUTS['full_state']
+MAX_JOINTS = 1000
+UNIT = 0.01  # by which the length of a quaternion may differ from 1
 # The parts of an observation: the name of their indices and their key in ``sim_state``.
 PARTS = (('ROOT_POS', 'root_position'), ('ROOT_VEL', 'root_velocity'),
          ('ROOT_ORI', 'root_orientation'), ('ROOT_ANG_VEL', 'root_angular_velocity'),
@@ -40,6 +45,9 @@ class ObservationBuilder:
 
     Attributes:
         total_obs_size: Length of an observation, 93 by default.
+
+    Raises:
+        ConfigError: A number is not whole, or out of range.
     """
 
     ROOT_POS_START, ROOT_POS_END = 0, 3  # x, y, z in the odometry frame [m]
@@ -52,9 +60,10 @@ class ObservationBuilder:
     COMMAND_START, COMMAND_END = 90, 93  # forward, left [m/s], turning left [rad/s]
 
     def __init__(self, num_joints: int = 19, num_actions: int = 39):
-        if min(num_joints, num_actions) < 1:
-            raise ConfigError('ObservationBuilder', 'num_joints, num_actions', f'found '
-                              f'{num_joints} and {num_actions}, expected 1 or more each')
+        for key, value in (('num_joints', num_joints), ('num_actions', num_actions)):
+            if not (isinstance(value, Integral) and 1 <= value <= MAX_JOINTS):
+                raise ConfigError('ObservationBuilder', key, f'found {short(value)}, expected a '
+                                  f'whole number from 1 to {MAX_JOINTS}')
         self.num_joints, self.num_actions = num_joints, num_actions
         joints = {OBSERVED_JOINTS: num_joints, COMMANDED_JOINTS: num_actions}
         scales, self.total_obs_size = [], 0
@@ -75,15 +84,22 @@ class ObservationBuilder:
             sim_state: The parts by the keys in :data:`PARTS`, one robot or a batch.
 
         Raises:
-            ConfigError: A part is absent or has another length.
+            ConfigError: A part is absent, has another length, or is not finite, or the
+                orientation is no rotation.
         """
-        parts = []
-        for name, key in PARTS:
+        sizes = {key: getattr(self, f'{name}_SIZE') for name, key in PARTS}
+        if not isinstance(sim_state, AnyMapping):
+            raise ConfigError('build_observation', 'sim_state', f'found {short(sim_state)}, '
+                              f'expected a dictionary with the keys {list(sizes)}')
+        for key in sizes:
             if key not in sim_state:
                 raise ConfigError('build_observation', key, 'is absent; expected the keys '
-                                  f'{[key for _, key in PARTS]}')
-            size = getattr(self, f'{name}_SIZE')
-            parts.append(_last_axis(sim_state[key], size, 'build_observation', key))
+                                  f'{list(sizes)}')
+        parts = arrays('build_observation', {key: sim_state[key] for key in sizes}, sizes)
+        turn = parts[list(sizes).index('root_orientation')]
+        if bool((abs(norm_last(turn) - 1.0) > UNIT).any()):
+            raise ConfigError('build_observation', 'root_orientation', f'found {short(turn)}, '
+                              'expected a quaternion x, y, z, w of length 1')
         return concatenate(parts)
 
     def normalize_observation(self, obs: Array) -> Array:
@@ -93,9 +109,9 @@ class ObservationBuilder:
             obs: (..., total_obs_size), as :meth:`build_observation` returns it.
 
         Raises:
-            ConfigError: It has another length.
+            ConfigError: It has another length, or is not finite.
         """
-        obs = _last_axis(obs, self.total_obs_size, 'normalize_observation', 'obs')
+        obs, = arrays('normalize_observation', {'obs': obs}, {'obs': self.total_obs_size})
         return obs * self._scale.like(obs)
 
 
@@ -111,10 +127,14 @@ class ActionMapper:
         joint_limits: Lower and upper limit of each joint [rad], from ``robot.yaml``.
 
     Raises:
+        ConfigError: The names are no list.
         JointsError: The robot lacks a joint.
     """
 
     def __init__(self, joint_names: Optional[Sequence[str]] = None):
+        if joint_names is not None and np.ndim(joint_names) != 1:
+            raise ConfigError('ActionMapper', 'joint_names', f'found {short(joint_names)}, '
+                              'expected a list of names')
         robot = load_robot('course')
         joints = {joint.name: joint for joint in robot.joints}
         self.joint_names = list(robot.joint_names if joint_names is None else joint_names)
@@ -140,13 +160,14 @@ class ActionMapper:
             network_output: (..., num_joints); beyond [-1, 1] the limits are returned.
 
         Raises:
-            ConfigError: It has another length.
+            ConfigError: It has another length, or is not finite.
         """
-        return self._mapper.targets(_last_axis(
-            network_output, self.num_joints, 'map_to_joint_commands', 'network_output')).positions
+        output, = arrays('map_to_joint_commands', {'network_output': network_output},
+                         {'network_output': self.num_joints})
+        return self._mapper.targets(output).positions
 
     def compute_pd_targets(self, target_positions: Array, current_positions: Array,
-                           kp: float = 100.0, kd: float = 1.0, *,
+                           kp: Array = 100.0, kd: Array = 1.0, *,
                            current_velocities: Array) -> Tuple[Array, Array]:
         """Return the torques of the PD controllers and the target velocities.
 
@@ -157,28 +178,23 @@ class ActionMapper:
         Args:
             target_positions: (..., num_joints) [rad].
             current_positions: (..., num_joints) [rad].
-            kp: Proportional gain [Nm/rad].
-            kd: Derivative gain [Nm s/rad].
+            kp: Proportional gain [Nm/rad], a number or (num_joints,).
+            kd: Derivative gain [Nm s/rad], a number or (num_joints,).
             current_velocities: (..., num_joints) [rad/s].
 
         Raises:
-            ConfigError: An array has another length.
+            ConfigError: An array has another length, a value is not finite, a gain is below 0.
         """
-        target, position, velocity = (
-            _last_axis(values, self.num_joints, 'compute_pd_targets', name)
-            for name, values in (('target_positions', target_positions),
-                                 ('current_positions', current_positions),
-                                 ('current_velocities', current_velocities)))
-        torque = pd_torque(JointTargets(target), position, velocity, kp, kd,
+        values = {'target_positions': target_positions, 'current_positions': current_positions,
+                  'current_velocities': current_velocities,
+                  **{key: gain if np.ndim(gain) else [gain] * self.num_joints
+                     for key, gain in (('kp', kp), ('kd', kd))}}
+        target, position, velocity, stiffness, damping = arrays(
+            'compute_pd_targets', values, dict.fromkeys(values, self.num_joints))
+        for key, gain in (('kp', stiffness), ('kd', damping)):
+            if bool((gain < 0.0).any()):
+                raise ConfigError('compute_pd_targets', key, f'found {short(values[key])}, '
+                                  'expected 0 or more')
+        torque = pd_torque(JointTargets(target), position, velocity, stiffness, damping,
                            self._effort.like(target))
         return torque, namespace(torque).zeros_like(torque)
-
-
-def _last_axis(values: Array, size: int, where: str, key: str) -> Array:
-    """Return values as float32; their last axis must have a length."""
-    values = float32(values)
-    shape = tuple(np.shape(values))
-    if shape[-1:] != (size,):
-        raise ConfigError(where, key, f'found the shape {shape}, expected ({size},) or '
-                          f'(num_envs, {size})')
-    return values

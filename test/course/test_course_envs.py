@@ -70,6 +70,10 @@ def test_every_other_value_reaches_the_task():
 @pytest.mark.parametrize('change, message', [
     ({'num_obs': 75}, r'num_obs: found 75, expected 93.*docs/course.md'),
     ({'num_actions': 23}, 'num_actions: found 23, expected 39'),
+    ({'num_envs': '8'}, "num_envs: found '8', expected a whole number"),
+    ({'num_envs': 8.0}, 'num_envs: found 8.0'), ({'max_episode_length': True}, 'found True'),
+    ({'dt': 'fast'}, "dt: found 'fast', expected a finite number"),
+    ({'dt': float('inf')}, 'dt: found inf, expected a finite number'),
     ({'num_envs': 0}, 'num_envs must be 1 to'), ({'sim_substeps': 0}, 'sim_substeps must be 1'),
     ({'dt': 0.0}, 'dt must be above 0'), ({'dt': float('nan')}, 'dt must be above 0, found nan'),
     ({'energy_penalty_weight': -1.0}, 'energy_penalty_weight must be 0 or more')])
@@ -82,6 +86,7 @@ def test_without_a_gpu_128_robots_in_mujoco_take_over(capsys, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     env = HumanoidIsaacEnv()
     assert (env.backend, env.num_envs, env.config.num_envs) == ('mujoco', 128, 4096)
+    assert env.device == 'cpu'
     assert capsys.readouterr().out == ('HumanoidIsaacEnv: 128 robots in mujoco, on the CPU, since '
                                        'PyTorch can use no GPU\n')
 
@@ -124,6 +129,28 @@ def test_an_episode_by_the_calls_of_the_course(env):
     assert obs[:, 2].mean() == pytest.approx(0.9, abs=0.05)  # height of the base [m]
 
 
+@pytest.mark.parametrize('name, shape', [('obs', (N, 93)), ('actions', (N, 39)),
+                                         ('rewards', (N,)), ('dones', (N,))])
+def test_the_tensors_need_no_call_before(env, name, shape):
+    assert env.env is None and getattr(env, name).shape == shape
+    assert getattr(env, name).device.type == env.device
+
+
+def test_a_name_that_it_does_without_is_told_where_to_look(env):
+    with pytest.raises(AttributeError, match=r"has no 'reset_buf'; docs/course.md"):
+        env.reset_buf  # noqa: B018
+    assert env.env is None
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (({'num_envs': 2},), r"config: found {'num_envs': 2}, expected a HumanoidEnvConfig"),
+    ((HumanoidEnvConfig,), 'config: found <class .*expected a HumanoidEnvConfig'),
+    ((None, -1), 'seed: found -1, expected a whole number'), ((None, 'a'), "seed: found 'a'")])
+def test_arguments_of_another_kind_are_refused(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        FallbackHumanoidEnv(*arguments)
+
+
 def test_step_needs_no_reset_before(env):
     assert env.step(torch.zeros(N, 39))[0].shape == (N, 93)
 
@@ -140,15 +167,49 @@ def test_some_robots_are_reset_the_others_go_on(env):
     assert dones[5][1]
 
 
-@pytest.mark.parametrize('ids', [[3], [-1], [0, 99]])
+@pytest.mark.parametrize('ids, robots', [
+    (torch.tensor([True, False, True]), [0, 2]), ([False, True, False], [1]),
+    (torch.tensor([[0], [2]]), [0, 2]), (range(2), [0, 1]), (1, [1]), ([], []),
+    (np.array([2]), [2]), (np.array([False] * N), []), (None, [0, 1, 2])])
+def test_robots_are_named_by_indices_or_a_mask(env, ids, robots):
+    env.reset()
+    env.step(torch.zeros(N, 39))
+    env.reset(ids)
+    assert [i for i in range(N) if env.env.episode_step[i] == 0] == robots
+
+
+@pytest.mark.parametrize('ids', [[3], [-1], [0, 99], [1.5], [float('nan')], [True, False], True,
+                                 'all', {0, 1}, [10 ** 30]])
 def test_a_robot_that_is_not_there_cannot_be_reset(env, ids):
-    with pytest.raises(ConfigError, match=r'env_ids: found \[.*expected indices from 0 to 2'):
+    with pytest.raises(ConfigError, match=r'env_ids: found .*expected indices from 0 to 2, or 3'):
         env.reset(ids)
 
 
 def test_actions_of_another_shape_are_refused(env):
-    with pytest.raises(ConfigError, match=r'found the shape \(3, 23\), expected \(3, 39\)'):
+    with pytest.raises(ConfigError, match=r'found the shape \(3, 23\), expected \(39,\) or'):
         env.step(torch.zeros(N, 23))
+    with pytest.raises(ConfigError, match=r'found the shapes \[\(3, 39\), \(2, 39\)\]'):
+        env.step(torch.zeros(2, 39))
+
+
+@pytest.mark.parametrize('actions, message', [
+    (torch.full((N, 39), float('nan')), r'actions: found tensor.*expected finite numbers'),
+    (None, 'actions: found None, expected numbers'), ('walk', "found 'walk', expected numbers"),
+    ([[0.0] * 39, [0.0]], 'actions: found .*expected numbers')])
+def test_actions_that_are_no_numbers_are_refused_before_a_step(env, actions, message):
+    before = env.reset()
+    with pytest.raises(ConfigError, match=message):
+        env.step(actions)
+    assert torch.equal(env.obs, before) and not env.actions.any()
+
+
+@pytest.mark.parametrize('convert', [torch.Tensor.numpy, torch.Tensor.tolist, lambda it: it[0],
+                                     torch.Tensor.double, torch.Tensor.requires_grad_])
+def test_actions_may_be_arrays_lists_or_one_for_all_robots(env, convert):
+    env.reset()
+    obs, *_ = env.step(convert(torch.full((N, 39), 0.25)))
+    assert torch.all(env.actions == 0.25) and torch.all(obs[:, 51:90] == 0.25)
+    assert not env.actions.requires_grad and not obs.requires_grad
 
 
 def test_what_is_returned_is_not_changed_later(env):

@@ -74,19 +74,39 @@ def test_one_robot_and_a_batch_arrays_and_tensors_give_the_same():
 @pytest.mark.parametrize('change, message', [
     ({'command': None}, r"build_observation: command: is absent; expected the keys \['root_pos"),
     ({'prev_action': np.zeros(23)}, r'prev_action: found the shape \(23,\), expected \(39,\)'),
+    ({'command': [0.0, float('nan'), 0.0]}, 'command: found .*expected finite numbers'),
+    ({'command': 'stop'}, "command: found 'stop', expected numbers"),
+    ({'command': np.zeros((2, 3))}, r'found the shapes .*\(2, 3\)\], expected one number of'),
+    ({'root_orientation': np.zeros(4)}, 'root_orientation: found .*x, y, z, w of length 1'),
     ({'joint_positions': 0.0}, r'joint_positions: found the shape \(\), expected \(19,\)')])
 def test_a_state_that_does_not_fit_is_refused(change, message):
-    sim_state = {**moment(1)[1], **change}
+    sim_state = {**moment(3)[1], **change}
     with pytest.raises(ConfigError, match=message):
         ObservationBuilder().build_observation(
             {key: it for key, it in sim_state.items() if it is not None})
 
 
+def test_lists_and_arrays_beside_a_tensor_become_tensors_and_one_command_is_for_all():
+    torch = pytest.importorskip('torch')
+    _, batch = moment(2)
+    batch['command'] = batch['command'][0]
+    mixed = {**batch, 'joint_positions': torch.as_tensor(batch['joint_positions']),
+             'command': batch['command'].tolist()}
+    builder = ObservationBuilder()
+    found = builder.build_observation(mixed)
+    assert isinstance(found, torch.Tensor) and found.shape == (2, 93)
+    np.testing.assert_array_equal(found.numpy(), builder.build_observation(batch))
+    with pytest.raises(ConfigError, match='sim_state: found None, expected a dictionary with'):
+        builder.build_observation(None)
+
+
 def test_sizes_that_do_not_fit_are_refused():
     with pytest.raises(ConfigError, match=r'obs: found the shape \(85,\), expected \(93,\)'):
         ObservationBuilder().normalize_observation(np.zeros(85))
-    with pytest.raises(ConfigError, match='found 0 and 39, expected 1 or more each'):
-        ObservationBuilder(num_joints=0)
+    for sizes in ({'num_joints': 0}, {'num_joints': '19'}, {'num_actions': 1.5},
+                  {'num_actions': 10 ** 9}):
+        with pytest.raises(ConfigError, match=r': found .*, expected a whole number from 1 to'):
+            ObservationBuilder(**sizes)
 
 
 def test_an_output_maps_onto_the_range_of_each_joint():
@@ -117,6 +137,23 @@ def test_a_torque_is_that_of_a_spring_with_a_damper_within_the_effort():
         current_velocities=np.array([3.0, 0.0]))
     np.testing.assert_allclose(torque, [50.0 * 0.3 - 2.0 * 3.0, -2.0], rtol=1e-6)  # of 2 Nm
     np.testing.assert_array_equal(velocity, [0.0, 0.0])
+
+
+@pytest.mark.parametrize('change, message', [
+    ({'kp': -1.0}, r'kp: found .*expected 0 or more'), ({'kd': None}, 'kd: found .*numbers'),
+    ({'kp': np.ones(5)}, r'kp: found the shape \(5,\), expected \(39,\)'),
+    ({'current_velocities': np.full(39, np.nan)}, 'current_velocities: found .*finite numbers')])
+def test_gains_and_states_that_are_none_are_refused(change, message):
+    values = {'target_positions': np.zeros(39), 'current_positions': np.zeros(39),
+              'current_velocities': np.zeros(39), **change}
+    with pytest.raises(ConfigError, match=message):
+        ActionMapper().compute_pd_targets(**values)
+
+
+@pytest.mark.parametrize('names', ['left_knee', 5])
+def test_names_that_are_no_list_are_refused(names):
+    with pytest.raises(ConfigError, match=r'joint_names: found .*, expected a list of names'):
+        ActionMapper(names)
 
 
 def test_only_damping_brings_a_joint_to_rest():

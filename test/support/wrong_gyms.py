@@ -167,7 +167,78 @@ joined('friction joined by the larger', max)
 joined('friction joined by the smaller', min)
 joined('friction joined by the product', lambda a, b: a * b)
 
+
+
+def slippery(it, env) -> None:
+    """Halve the friction of the feet."""
+    for foot in ('left_ankle_roll_link', 'right_ankle_roll_link'):
+        it.geom_friction[it.geom_bodyid == it.body(foot).id, 0] *= 0.5
+
+
+@wrong('no friction along x')
+def _sledge(patch: Patch) -> None:
+    step = World._step
+
+    def stepped(self, env, force) -> None:
+        before = env.data.qvel[0]
+        step(self, env, force)
+        if env.data.ncon:
+            env.data.qvel[0] = before
+
+    patch.setattr(World, '_step', stepped)
+
+
+@wrong('restitution 0.5')
+def _bouncing(patch: Patch) -> None:
+    step = World._step
+
+    def stepped(self, env, force) -> None:
+        before = env.data.qvel[2]
+        step(self, env, force)
+        if env.data.ncon and before < -0.5:
+            env.data.qvel[2] = -0.5 * before
+
+    patch.setattr(World, '_step', stepped)
+
+
+model('friction of the feet halved', slippery)
+model('a floor that leans by 1 degree', lambda it, env: it.geom_quat.__setitem__(
+    0, [np.cos(0.0087), np.sin(0.0087), 0.0, 0.0]))
+
 # Shapes.
+
+
+@wrong('robots that touch those of other environments')
+def _crowd(patch: Patch) -> None:
+    simulate = World.simulate
+
+    def simulated(self) -> None:
+        simulate(self)
+        places = np.array([env.data.qpos[:2] for env in self.envs])
+        for env, place in zip(self.envs, places):
+            if np.sum(np.linalg.norm(places - place, axis=1) < 0.4) > 1:
+                env.data.qvel[0] += 0.5
+
+    patch.setattr(World, 'simulate', simulated)
+
+
+def apart(it, env) -> None:
+    """Let links touch the floor and nothing else."""
+    it.geom_contype[1:], it.geom_conaffinity[1:] = 1, 0
+    it.geom_contype[0], it.geom_conaffinity[0] = 0, 1
+
+
+@wrong('links that touch their neighbours')
+def _unfiltered(patch: Patch) -> None:
+    mjcf = assets.Model.mjcf
+
+    def written(self, dofs, bodies, shapes, params, plane, mesh=None):
+        shapes = copy.deepcopy(shapes)
+        for shape in shapes:
+            shape.filter = 0
+        return mjcf(self, dofs, bodies, shapes, params, plane, mesh)
+
+    patch.setattr(assets.Model, 'mjcf', written)
 
 
 def capsules(it, env) -> None:
@@ -181,6 +252,7 @@ def no_shape(it, env) -> None:
     it.geom_contype[-1] = it.geom_conaffinity[-1] = 0
 
 
+model('legs that pass through each other', apart)
 model('short capsules', capsules)
 model('thin capsules', lambda it, env: it.geom_size.__setitem__(
     (it.geom_type == CAPSULE, 0), it.geom_size[it.geom_type == CAPSULE, 0] - 0.015))
@@ -265,6 +337,10 @@ field('no joint limits', 'jnt_limited', lambda old: 0 * old)
 field('limits a tenth narrower', 'jnt_range', lambda old: 0.9 * old)
 field('limits 0.1 rad wider', 'jnt_range', lambda old: old + np.array([-0.1, 0.1]))
 model('no upper limits', lambda it, env: it.jnt_range.__setitem__((slice(1, None), 1), 9.0))
+model('limits that bounce', lambda it, env: it.jnt_solref.__setitem__(
+    slice(None), (-20000.0, -5.0)))
+field('joint springs of 5 Nm/rad', 'jnt_stiffness', lambda old: np.where(
+    np.arange(len(old)) > 0, 5.0, 0.0))
 field('no armature', 'dof_armature', lambda old: 0.0 * old)
 field('armature twice as large', 'dof_armature', lambda old: 2.0 * old)
 field('armature of one joint twice as large', 'dof_armature', one(4, 2.0))
@@ -291,6 +367,18 @@ torque('torque at most 20 Nm', lambda force, env: np.clip(force, -20.0, 20.0))
 torque('torques of left and right exchanged', lambda force, env: np.roll(force, 6))
 
 
+torque('torque at most nine tenths of the effort', lambda force, env: np.clip(
+    force, -0.9 * env.actors[0].dofs['effort'], 0.9 * env.actors[0].dofs['effort']))
+torque('negative torques of one joint ignored', lambda force, env: np.where(
+    (force < 0.0) & (np.arange(len(force)) == 9), 0.0, force))
+torque('torques below 0.5 Nm ignored', lambda force, env: np.where(
+    np.abs(force) < 0.5, 0.0, force))
+torque('torques of the left leg a twentieth larger', lambda force, env: one(
+    slice(0, 6), 1.05)(force.copy()))
+torque('torque that falls with speed', lambda force, env: force * (
+    1.0 - np.minimum(np.abs(env.data.qvel[6:]) / env.actors[0].dofs['velocity'], 1.0)))
+
+
 @wrong('torque one step late')
 def _late(patch: Patch) -> None:
     step, last = World._step, {}
@@ -300,97 +388,3 @@ def _late(patch: Patch) -> None:
         last[id(env)] = force
 
     patch.setattr(World, '_step', stepped)
-
-
-# The base and speeds.
-after('linear damping of the base', lambda data, it: data.qvel.__setitem__(
-    slice(0, 3), 0.998 * data.qvel[:3]))
-after('angular damping of the base', lambda data, it: data.qvel.__setitem__(
-    slice(3, 6), 0.995 * data.qvel[3:6]))
-after('angular speed of at most 5 rad/s', lambda data, it: data.qvel.__setitem__(
-    slice(3, 6), np.clip(data.qvel[3:6], -5.0, 5.0)))
-after('joint speed of at most 5 rad/s', lambda data, it: data.qvel.__setitem__(
-    slice(6, None), np.clip(data.qvel[6:], -5.0, 5.0)))
-after('speed of at most 1 m/s', lambda data, it: data.qvel.__setitem__(
-    slice(0, 3), np.clip(data.qvel[:3], -1.0, 1.0)))
-
-# What is shown.
-read('angular velocity shown in the base frame', 'root',
-     lambda rows, env: turned(rows, slice(10, 13)))
-read('linear velocity shown in the base frame', 'root',
-     lambda rows, env: turned(rows, slice(7, 10)))
-read('quaternions shown w first', 'root',
-     lambda rows, env: rows[:, [0, 1, 2, 6, 3, 4, 5, *range(7, 13)]])
-read('contact forces halved', 'contacts', lambda rows, env: 0.5 * rows)
-read('contact forces of neighbours', 'contacts', lambda rows, env: np.roll(rows, 1, 0))
-read('joints in the order of the file', 'dof', lambda rows, env: np.roll(rows, 12, 0))
-read('joint velocities halved', 'dof', lambda rows, env: rows * np.array([1.0, 0.5]))
-
-# What is written.
-
-
-def placed(name: str, change: Callable) -> None:
-    """Add one that takes root states otherwise: ``change(row)``."""
-    @wrong(name)
-    def make(patch: Patch) -> None:
-        place = World._place_base
-        patch.setattr(World, '_place_base', lambda self, env, row: place(
-            self, env, change(row.copy(), env)))
-
-
-def in_base(row: np.ndarray, env) -> np.ndarray:
-    """Take the angular velocity for one in the base frame."""
-    row[10:13] = matrix(row[3:7]) @ row[10:13]
-    return row
-
-
-def of_link(row: np.ndarray, env) -> np.ndarray:
-    """Take the linear velocity for that of the link's origin."""
-    arm = matrix(row[3:7]) @ structs.array(env.actors[0].bodies[0].com)
-    row[7:10] += np.cross(row[10:13], arm)
-    return row
-
-
-placed('angular velocity taken in the base frame', in_base)
-placed("linear velocity taken for the link's", of_link)
-placed('velocities of a reset forgotten', lambda row, env: np.concatenate(
-    (row[:7], np.zeros(6))))
-
-
-@wrong('angular velocity shown and taken in the base frame')
-def _both(patch: Patch) -> None:
-    for name in ('angular velocity shown in the base frame',
-                 'angular velocity taken in the base frame'):
-        WRONG[name](patch)
-
-
-@wrong('a reset of the first robots, whichever are named')
-def _first(patch: Patch) -> None:
-    take = World._take
-    patch.setattr(World, '_take', lambda self, name: (
-        lambda values, rows: (values, list(range(len(rows)))))(*take(self, name)))
-
-
-@wrong('a reset of the next robot')
-def _next(patch: Patch) -> None:
-    take = World._take
-    patch.setattr(World, '_take', lambda self, name: (
-        lambda values, rows: (values, [(row + 1) % len(self.envs) for row in rows]))(
-            *take(self, name)))
-
-
-@wrong('a reset without the joints')
-def _stiff(patch: Patch) -> None:
-    take = World._take
-    patch.setattr(World, '_take', lambda self, name: (
-        (None, []) if name == 'dof' and take(self, name) else take(self, name)))
-
-
-# Those that an earlier check passed.
-PASSED_EARLIER = {
-    'friction joined by the larger', 'friction joined by the smaller', 'torque halved',
-    'joint damping 2', 'joint friction 3', 'linear damping of the base',
-    'angular damping of the base', 'no joint limits', 'inertia three times as large',
-    'short capsules', 'angular speed of at most 5 rad/s', 'joint speed of at most 5 rad/s',
-    'angular velocity shown in the base frame',
-    'angular velocity shown and taken in the base frame', 'writes of masses felt by nobody'}

@@ -7,6 +7,7 @@ Everything here is checked before Isaac Gym allocates anything.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, Optional, Sequence, Tuple
 
 from humanoid_locomotion.core.errors import SimulationError
@@ -14,6 +15,7 @@ from humanoid_locomotion.sim.isaacgym.importing import torch
 
 INSTALL = 'pip install --no-deps --require-hashes -r requirements/locked/'
 RECIPE = INSTALL + 'isaacgym.txt'
+ARCH = re.compile(r'(?P<kind>sm|compute)_(?P<major>\d+)(?P<minor>\d)(?P<only>[a-z]?)')
 CARRIES = ((5, 0), (9, 0))  # the capabilities of that recipe, PyTorch 2.4.1
 # Less is never enough: the contexts of PyTorch and PhysX, buffers per pair and per robot. From
 # public reports of needed memory; not measured here.
@@ -86,12 +88,14 @@ def arch_problem(it: Gpu) -> Optional[str]:
     """Return why PyTorch has no kernels for a GPU, with the command that helps; None if it has.
 
     Machine code runs on GPUs of the same major capability with an equal or higher minor one;
-    intermediate code (``compute_...``) on all newer ones.
+    intermediate code (``compute_...``) on all newer ones. Code with a letter, as ``sm_90a``, runs
+    on its own capability only.
     """
-    for arch in it.archs:
-        kind, _, digits = arch.partition('_')
-        built = (int(digits[:-1]), int(digits[-1]))
-        if built <= it.capability and (kind == 'compute' or built[0] == it.capability[0]):
+    for arch in filter(None, map(ARCH.fullmatch, it.archs)):
+        built = (int(arch['major']), int(arch['minor']))
+        if built == it.capability or (
+                not arch['only'] and built < it.capability
+                and (arch['kind'] == 'compute' or built[0] == it.capability[0])):
             return None
     major, minor = it.capability
     found = (f'{it.name} has capability {major}.{minor}, PyTorch {it.torch} is built for '

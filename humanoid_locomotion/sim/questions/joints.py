@@ -15,13 +15,14 @@ COAST = 10      # physics steps of a free decay
 COASTING = 1.0  # [rad/s] at its begin: legs that are close to each other do not touch
 APPROACH = 1.0  # [rad/s] towards a limit
 ROOM = 0.05     # [rad] before the limit
+SMALL = 0.02    # of the torque that gives 1 rad/s in a step
 SIDES = {'left': 'right', 'right': 'left'}
 TWIN = re.compile('left|right')
 
 
 def findings(bench: Bench) -> List[Finding]:
     """Ask all questions about the joints."""
-    return [*torques(bench), decay(bench), *limits(bench), speed(bench)]
+    return [*torques(bench), *extremes(bench), decay(bench), *limits(bench), *speed(bench)]
 
 
 def torques(bench: Bench) -> List[Finding]:
@@ -40,7 +41,26 @@ def torques(bench: Bench) -> List[Finding]:
                     f'others: {", ".join(wrong)}' if wrong else everyone, everyone),
             near('acceleration of a hanging joint by its torque, of that of the URDF',
                  found[own, joints] / wanted[own, joints], 1.0, 0.04, '', bench.names),
+            near('that of the base and of other joints, from that of the URDF', np.abs(
+                np.where(np.arange(found.shape[1]) == joints[:, None], 0.0, found - wanted)
+            ).max(1) / wanted[own, joints], 0.0, 0.02, '', bench.names),
             inertias(bench, found, pushes[own])]
+
+
+def extremes(bench: Bench) -> List[Finding]:
+    """The largest and a small torque, both backwards: no cap, no threshold."""
+    safe = 0.8 * bench.speed / (bench.dt * np.diagonal(bench.inverse[0])[6:])
+    found = []
+    for name, torque in (('the largest', np.minimum(bench.effort, safe)),
+                         ('a small', SMALL * bench.unit_torques())):
+        pushes = -bench.one_each(torque)
+        bench.put()
+        bench.push(pushes)
+        gained, wanted = (it[bench.own, 6 + bench.own] for it in (
+            bench.relative(1), bench.predicted(pushes)))
+        found.append(near(f'acceleration by {name} torque backwards, of that of the URDF',
+                          gained / wanted, 1.0, 0.04, '', bench.names))
+    return found
 
 
 def inertias(bench: Bench, found: np.ndarray, pushes: np.ndarray) -> Finding:
@@ -101,21 +121,29 @@ def limits(bench: Bench) -> List[Finding]:
     for side, limit, sign in (('lower', bench.lower, -1.0), ('upper', bench.upper, 1.0)):
         start = np.where(each | each[:, twins], limit - sign * room, bench.rest)
         bench.put(joint_positions=start, joint_velocities=sign * APPROACH * each)
-        farthest = np.full(len(limit), -np.inf)
+        farthest, back = np.full(len(limit), -np.inf), np.zeros(len(limit))
         for _ in range(round(2.5 * ROOM / APPROACH / bench.dt)):
             bench.hold(1, each, start)
-            at = bench.state('joint_positions')[bench.own, bench.own]
+            at, rate = (bench.state(name)[bench.own, bench.own]
+                        for name in ('joint_positions', 'joint_velocities'))
             farthest = np.maximum(farthest, sign * (at - limit))
-        found.append(near(f'how far beyond its {side} limit a joint gets', farthest, 0.0, 0.03,
-                          'rad', bench.names))
+            back = np.maximum(back, -sign * rate)
+        found += [near(f'how far beyond its {side} limit a joint gets', farthest, 0.0, 0.03,
+                       'rad', bench.names),
+                  near('and how fast it comes back', back, 0.0, 0.5, 'rad/s', bench.names)]
     return found
 
 
-def speed(bench: Bench) -> Finding:
-    """No cap on a joint's speed below that of ``robot.yaml``."""
+def speed(bench: Bench) -> List[Finding]:
+    """No cap on a joint's speed below that of ``robot.yaml``, and the whole torque at speed."""
     inwards = np.where(bench.rest[0] < 0.5 * (bench.lower + bench.upper), 1.0, -1.0)
     speeds = inwards * np.minimum(15.0, 0.9 * bench.speed)
-    bench.put(joint_velocities=bench.one_each(speeds))
-    bench.push(np.zeros_like(bench.rest))
-    kept = bench.state('joint_velocities')[bench.own, bench.own] / speeds
-    return near('speed kept by a fast joint', kept, 1.0, 0.1, '', bench.names)
+    ends = []
+    for torque in (np.zeros_like(bench.rest), -bench.one_each(inwards * bench.unit_torques())):
+        bench.put(joint_velocities=bench.one_each(speeds))
+        bench.push(torque)
+        ends.append(bench.state('joint_velocities')[bench.own, bench.own])
+    gained = bench.predicted(torque)[bench.own, 6 + bench.own]
+    return [near('speed kept by a fast joint', ends[0] / speeds, 1.0, 0.1, '', bench.names),
+            near('change of that speed by a torque, of that of the URDF',
+                 (ends[1] - ends[0]) / gained, 1.0, 0.1, '', bench.names)]

@@ -32,14 +32,16 @@ def card(capability: tuple, archs: tuple, free: float = 24e9) -> Gpu:
 
 @pytest.mark.parametrize('capability, archs', [
     ((7, 5), TORCH_24), ((8, 0), TORCH_24), ((8, 9), TORCH_24), ((9, 0), TORCH_24),
-    ((8, 9), TORCH_113), ((8, 6), TORCH_113), ((7, 5), TORCH_112), ((12, 0), ('compute_70',))])
+    ((8, 9), TORCH_113), ((8, 6), TORCH_113), ((7, 5), TORCH_112), ((12, 0), ('compute_70',)),
+    ((9, 0), ('sm_90a',)), ((12, 0), ('sm_90', 'sm_120'))])
 def test_a_card_that_has_kernels_is_taken(capability, archs):
     assert arch_problem(card(capability, archs)) is None
 
 
 @pytest.mark.parametrize('capability, archs, remedy', [
     ((8, 0), TORCH_112, gpu.RECIPE), ((8, 9), TORCH_112, gpu.RECIPE),
-    ((9, 0), TORCH_113, gpu.RECIPE), ((9, 0), (), gpu.RECIPE),
+    ((9, 0), TORCH_113, gpu.RECIPE), ((9, 0), (), gpu.RECIPE), ((8, 9), ('gfx90a',), gpu.RECIPE),
+    ((12, 0), ('compute_90a',), 'use --backend mujoco_warp'),
     ((12, 0), TORCH_24, 'use --backend mujoco_warp'),
     ((10, 0), TORCH_24, 'use --backend mujoco_warp'),
     ((3, 7), TORCH_24, 'requirements/locked/isaacgym-cu117.txt')])

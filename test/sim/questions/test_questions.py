@@ -20,7 +20,7 @@ PHYSICS = PhysicsSpec(solver_iterations=50, line_search_iterations=50, max_const
                       max_contacts=60)
 # The five physical questions, by the beginning of what they ask: the table of docs/isaacgym.md.
 FIVE = ('acceleration of a hanging joint', 'energy kept', 'how far beyond its lower limit',
-        'inertia of each link', 'friction of sliding feet, with 0.6')
+        'inertia of each link', 'friction of sliding feet, along x and y, with 0.6')
 
 
 def bench(backend: str) -> Bench:

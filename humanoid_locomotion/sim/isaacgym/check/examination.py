@@ -18,7 +18,7 @@ from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.sim.backend import IsaacGymSpec, PhysicsSpec
 from humanoid_locomotion.sim.isaacgym import gpu
 from humanoid_locomotion.sim.isaacgym.backend import IsaacGymBackend
-from humanoid_locomotion.sim.isaacgym.check import readback, shapes
+from humanoid_locomotion.sim.isaacgym.check import links, readback, shapes
 from humanoid_locomotion.sim.isaacgym.importing import torch
 from humanoid_locomotion.sim.questions.bench import Bench
 from humanoid_locomotion.sim.questions.bench import Finding as Finding
@@ -48,6 +48,7 @@ class Examination:
         yield from readback.findings(self.bench, self.backend)
         for group in GROUPS:
             yield from group(self.bench)
+        yield from links.findings(self.bench, self.backend)
         yield from shapes.findings(self.bench, self.backend)
 
     def facts(self) -> Dict[str, str]:
