@@ -146,7 +146,7 @@ def test_a_line_of_the_journal_that_was_cut_off_is_dropped(sweep, tmp_path):
 def test_a_journal_of_something_else_is_refused(sweep, tmp_path, content, said):
     sweep().run()
     (tmp_path / 'sweep' / 'journal.log').write_bytes(content)
-    with pytest.raises(LocomotionError, match=f'journal.log: {said}'):
+    with pytest.raises(LocomotionError, match=rf'journal\.log: {said}'):
         sweep()
 
 
@@ -154,7 +154,7 @@ def test_a_journal_of_something_else_is_refused(sweep, tmp_path, content, said):
 def test_values_that_are_damaged_are_refused(sweep, tmp_path, content):
     sweep().run()
     (tmp_path / 'sweep' / '0001' / 'values.json').write_text(content)
-    with pytest.raises(LocomotionError, match='values.json: is not the JSON'):
+    with pytest.raises(LocomotionError, match=r'values\.json: is not the JSON'):
         sweep().run()
 
 
