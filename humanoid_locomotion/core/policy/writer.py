@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 import shutil
 import tempfile
@@ -35,15 +35,22 @@ def new_policy_folder(output: Path) -> Iterator[Path]:
     """
     if output.exists() and not (output / 'contract.yaml').is_file():
         raise LocomotionError(f'{output}: exists and is not a policy folder; choose another path')
+    made = [it for it in (output.parent, *output.parent.parents) if not it.exists()]
     output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
-        folder = Path(temporary) / 'policy'
-        folder.mkdir()
-        yield folder
-        standalone_error(open_policy(folder, engine='onnxruntime'))
-        if output.exists():
-            shutil.rmtree(output)
-        shutil.move(str(folder), str(output))
+    try:
+        with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
+            folder = Path(temporary) / 'policy'
+            folder.mkdir()
+            yield folder
+            standalone_error(open_policy(folder, engine='onnxruntime'))
+            if output.exists():
+                shutil.rmtree(output)
+            shutil.move(str(folder), str(output))
+    except BaseException:
+        with suppress(OSError):  # another process may use them by now
+            for it in made:
+                it.rmdir()
+        raise
 
 
 def write_policy(folder: Path, contract: PolicyContract, network: bytes,
