@@ -235,7 +235,11 @@ def add_soles(spec: Any, model: mujoco.MjModel, data: mujoco.MjData, feet: Seque
                           f'behind its toes: --lock {toe}=0 makes one link of both', foot)
         place, turn = _relative(body.xpos - (normal @ body.xpos - low) * normal,
                                 _axes(normal), body)
-        if spec.site(f'{side}_sole') is None:
+        there = spec.site(f'{side}_sole')
+        if there is not None and there.parent.name != foot:
+            spec.delete(there)
+            there = None
+        if there is None:
             spec.body(foot).add_site(name=f'{side}_sole', pos=place, quat=_quaternion(turn))
 
 

@@ -23,6 +23,7 @@ from humanoid_locomotion.robot_models.drafting.meshes import (
 )
 from humanoid_locomotion.robot_models.drafting.questions import Questions
 
+GROUND, OWN = 'floor', 'floor_of_robot'  # name of the simulator's ground; of a shape called so
 HFIELD = mujoco.mjtGeom.mjGEOM_HFIELD
 # Elements of MJCF whose unknown attributes can be removed: physics options, which the simulator
 # sets itself. MuJoCo removes such attributes from its format from time to time.
@@ -42,6 +43,14 @@ def read_mjcf(root: ElementTree.Element, path: Path, questions: Questions) -> So
     meshes: List[MeshShape] = []
     for thing in (*spec.hfields, *spec.skins, *spec.textures):
         spec.delete(thing)
+    if spec.material(GROUND) is not None:
+        spec.delete(spec.material(GROUND))
+    for geom in spec.geoms:
+        if geom.name == GROUND and geom.parent is not spec.worldbody:
+            for pair in spec.pairs:
+                pair.geomname1, pair.geomname2 = (
+                    OWN if it == GROUND else it for it in (pair.geomname1, pair.geomname2))
+            geom.name = OWN
     for material in spec.materials:
         material.textures = [''] * len(material.textures)
     for geom in spec.geoms:  # those of the world are removed later, with what names them

@@ -24,6 +24,7 @@ INERTIAL = ('inertial', 'mass', 'inertia')
 NUMERIC = ('origin', 'mass', 'inertia', 'axis', 'limit', 'dynamics', 'mimic', 'box', 'sphere',
            'cylinder')
 NAMES = ('name', 'joint')
+NOT_NEGATIVE = ('armature', 'damping', 'frictionloss', 'stiffness')
 
 
 def read_source(path: Path, questions: Questions) -> SourceModel:
@@ -86,12 +87,15 @@ def _check_files(root: ElementTree.Element, path: Path, chain: Tuple[Path, ...],
 
 
 def _check_numbers(root: ElementTree.Element, path: Path) -> None:
-    """Refuse NaN in any attribute, and an infinite mass or inertia; in URDF also no number."""
+    """Refuse values that are no numbers, not finite or below 0 where that cannot be."""
     owner = ''
     for element in root.iter():
         if element.tag in ('link', 'joint', 'body') and element.get('name'):
             owner = f'{element.tag} {element.get("name")!r}: '
         for key, text in element.attrib.items():
+            if key == 'name' and not text.isprintable():
+                raise SimulationError(f'{path}: the name {text[:40]!r} of <{element.tag}> has '
+                                      'characters that cannot be printed')
             for word in text.split() if key not in NAMES else ():
                 try:
                     found = float(word)
@@ -103,3 +107,6 @@ def _check_numbers(root: ElementTree.Element, path: Path) -> None:
                 if math.isnan(found) or (math.isinf(found) and element.tag in INERTIAL):
                     raise SimulationError(f'{path}: {owner}{key} of <{element.tag}> is '
                                           f'{text[:40]!r}, expected a finite number')
+                if found < 0.0 and key in NOT_NEGATIVE:
+                    raise SimulationError(f'{path}: {owner}{key} of <{element.tag}> is '
+                                          f'{text[:40]!r}, expected 0 or more')

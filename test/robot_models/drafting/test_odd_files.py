@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip('mujoco', minversion='3.3')
 
 import mujoco
-from small_robots import draft, joint, link, mjcf, urdf, write_box
+from small_robots import draft, joint, link, mjcf, stand, urdf, write_box
 
 from humanoid_locomotion.core.errors import ConfigError, SimulationError
 from humanoid_locomotion.robot_models.importer import import_robot
@@ -114,16 +114,41 @@ def test_an_option_that_does_not_fit_the_robot_is_refused(tmp_path, options, sai
     (urdf(link('b') + joint('left_hip', 'base', 'b', '0 0 1')), '.urdf', "repeated name 'left_h"),
     (urdf().replace('value="5.0"', 'value="${m}"'), '.urdf',
      "link 'base': value of <mass> is '\\${m}', expected numbers"),
+    (urdf().replace('"base"', '"ba&#10;se"'), '.urdf', r"name 'ba\\nse' of <link> has char"),
+    (urdf().replace('ixy="0"', 'ixy="5"'), '.urdf', 'expected none below 0; correct the file'),
+    (mjcf().replace('armature="0.005"', 'armature="-1"'), '.xml',
+     "joint 'left_hip': armature of <joint> is '-1', expected 0 or more"),
     (urdf().replace('-0.3', '-300'), '.urdf', 'm below the hip, expected 0.02 to 5.0 m'),
     (urdf().replace('-0.3', '0.3'), '.urdf', 'expected a robot that stands upright'),
     (urdf().replace('0 0.1 0', '0.1 0 0').replace('0 -0.1 0', '-0.1 0 0'), '.urdf',
      'the feet are beside each other along x, expected along y'),
     (urdf(FOUR), '.urdf', "expected two feet, found 'left_foot', 'right_foot', 'left_rear', 'r"),
     (urdf(THIRD), '.urdf', "expected two feet, found 'left_foot', 'right_foot', 'tail' at one"),
-], ids=['html', 'twice', 'xacro', 'mm', 'upside', 'sideways', 'four', 'three'])
+], ids=['html', 'twice', 'xacro', 'name', 'inertia', 'armature', 'mm', 'upside',
+        'sideways', 'four', 'three'])
 def test_what_is_no_biped_in_metres_is_refused(tmp_path, text, ending, said):
     with pytest.raises(SimulationError, match=said):
         draft(tmp_path, text, ending)
+
+
+def test_a_base_in_a_turned_frame_looks_along_its_own_x_axis(tmp_path):
+    text = mjcf().replace('<body name="base"', '<frame pos="1 2 0" euler="0 0 2"><body name="base"'
+                          ).replace('</body></worldbody>', '</body></frame></worldbody>')
+    assert draft(tmp_path, text, '.xml')[0].feet == ('left_foot', 'right_foot')
+
+
+@pytest.mark.parametrize('old, new', [
+    ('"floor"', '"ground"'),  # the floor itself, so that the shape below can have its name
+    ('<worldbody>', '<asset><material name="floor"/></asset><worldbody>')])
+def test_names_of_the_simulators_ground_can_be_in_a_file(tmp_path, old, new):
+    text = mjcf().replace(old, new).replace('geom name="left_foot"', 'geom name="floor"', 1
+                                            if 'ground' in new else 0)
+    stand(draft(tmp_path, text, '.xml')[0], 0.0)
+
+
+def test_a_site_elsewhere_with_the_name_of_a_sole_is_replaced(tmp_path):
+    robot, _ = draft(tmp_path, mjcf(in_base='<site name="left_sole"/>'), '.xml')
+    assert robot.base_height == pytest.approx(0.515)
 
 
 def test_a_name_space_does_not_change_how_a_urdf_is_read(tmp_path):
