@@ -261,7 +261,8 @@ CLASSES = (
     'pos="0 .1 0"/><frame pos="0 0 .1" euler="1 0 0"><body name="d" pos="0 .3 0" euler="0 1 0">'
     '<geom mass="2"/><frame pos="0 .1 0" euler="0 0 1"><joint name="z" pos=".1 0 0"/></frame>'
     '</body><site name="t" pos="1 0 0"/></frame></frame></body></worldbody><tendon><fixed '
-    'name="f"><joint joint="x" coef="1"/></fixed></tendon><equality><joint joint1="x" joint2="y"/></equality></mujoco>')
+    'name="f"><joint joint="x" coef="1"/></fixed></tendon><equality><joint '
+    'joint1="x" joint2="y"/></equality></mujoco>')
 
 
 def test_a_model_without_default_classes_is_the_same_model():
