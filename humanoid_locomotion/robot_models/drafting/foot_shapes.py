@@ -229,7 +229,7 @@ def add_soles(spec: Any, model: mujoco.MjModel, data: mujoco.MjData, feet: Seque
         body = data.body(foot)
         low = min(_lowest(model, data, geom, normal) for geom in own)
         above = int(model.body_weldid[model.body_parentid[body.id]])
-        if any(_lowest(model, data, geom, normal) < low + SPHERE for geom in _solid(model, above)):
+        if any(_lowest(model, data, geom, normal) < low + FLAT for geom in _solid(model, above)):
             toe = model.joint(int(model.body_jntadr[body.id])).name
             questions.ask('feet', f'{model.body(above).name} is as low as {foot}, as a foot is '
                           f'behind its toes: --lock {toe}=0 makes one link of both', foot)

@@ -84,8 +84,8 @@ def driven_joints(spec: Any, model: mujoco.MjModel, drives: Drives, pose: Mappin
             lower, upper = -math.pi, math.pi
         position = pose.get(joint.name, float(model.qpos0[joint.qposadr[0]]))
         default = float(np.clip(position, lower, upper))
-        if abs(default - position) > ROUNDING:
-            questions.ask('default', f'the file has {position:.4g}, outside the range',
+        if joint.name in pose and abs(default - position) > ROUNDING:
+            questions.ask('default', f'the keyframe has {position:.4g}, outside the range',
                           f'{default:.4g}', joint.name)
         found.append(JointDraft(joint.name, lower, upper, default))
     if not found:

@@ -95,7 +95,7 @@ def test_a_keyframe_outside_the_limits_is_listed(tmp_path):
     _, asked = draft(tmp_path, mjcf(key), '.xml')
     assert asked['default']
     text = (tmp_path / 'mine' / 'robot.yaml').read_text()
-    assert 'the file has 2, outside the range (left_ankle, right_ankle)' in text
+    assert 'the keyframe has 2, outside the range (left_ankle, right_ankle)' in text
 
 
 @pytest.mark.parametrize('options, said', [
