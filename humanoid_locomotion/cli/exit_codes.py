@@ -16,12 +16,16 @@ from typing import Any, Callable, NoReturn
 
 from rich.console import Console
 
-from humanoid_locomotion.core.errors import LocomotionError
+from humanoid_locomotion.core.errors import LocomotionError, MissingPackageError
 
 FINE, NOT_PASSED, REFUSED, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 70, 130, 141
 TRACEBACK = 'HUMANOID_LOCOMOTION_TRACEBACK'  # environment variable
 # What MuJoCo, PyTorch and Warp say, each in an error of its own.
 OUT_OF_MEMORY = re.compile('out of memory|allocate memory|not enough memory', re.IGNORECASE)
+# The extra of this package that installs a package; those of ROS 2 are installed by it.
+EXTRAS = {'mujoco': 'sim', 'matplotlib': 'sim', 'onnx': 'sim', 'onnxruntime': 'sim', 'PIL': 'sim',
+          'torch': 'train', 'warp': 'train', 'mujoco_warp': 'train'}
+OF_ROS = re.compile('rclpy|tf2_ros|ament_.*|builtin_interfaces|.*_(msgs|srvs|interfaces)')
 MAX_WORD = 4095  # bytes, the longest path of Linux
 
 
@@ -70,6 +74,8 @@ def _code_of(command_line: Callable[..., Any]) -> int:
         return INTERRUPTED
     except OSError as error:
         return _code_of_system_error(error, REFUSED)
+    except ModuleNotFoundError as error:
+        return _code_of_missing_module(error)
     except Exception as error:
         if type(error).__name__ == 'Abort':
             say('interrupted')
@@ -103,6 +109,19 @@ def _code_of_system_error(error: OSError, code: int) -> int:
     what = ' and '.join(names) or 'standard output or a file cannot be written'
     say(f'error: {what}: {error.strerror or error}')
     return code if code not in (FINE, NOT_PASSED) else REFUSED
+
+
+def _code_of_missing_module(error: ModuleNotFoundError) -> int:
+    """Say which package is not installed, and how to install it."""
+    package = (error.name or '').partition('.')[0]
+    if package in EXTRAS:
+        install = f"pip install 'humanoid_locomotion[{EXTRAS[package]}]'"
+    elif OF_ROS.fullmatch(package):
+        install = 'it is a part of ROS 2: source /opt/ros/DISTRO/setup.bash'
+    else:
+        return _code_of_bug(error)
+    say(f'error: {MissingPackageError("this command", package, install)}')
+    return REFUSED
 
 
 def _code_of_bug(error: Exception) -> int:

@@ -87,7 +87,7 @@ def import_robot(
     from humanoid_locomotion.robot_models.importer import import_robot as draft
     questions = draft(source, folder, name, ImportOptions(
         _values(pose, '--pose', -10.0, 10.0), _values(armature, '--armature', 0.0, 100.0),
-        _values(kp, '--kp', 0.0, 1e5),
+        _values(kp, '--kp', 1e-3, 1e5),
         [word.strip() for word in feet.split(',')] if feet else (),
         _values(lock, '--lock', -10.0, 10.0), drop, fix_inertia, guess))
     table = Table('in robot.yaml', 'joints', 'draft', 'check', title=f'open in {folder}')

@@ -25,6 +25,7 @@ from humanoid_locomotion.robot_models.drafting.source import read_source
 from humanoid_locomotion.robot_models.drafting.standing_pose import StandingPose, close_loops
 
 PLAIN = re.compile(r'[^\W\d_][\w.-]{0,63}')  # text that needs no quotes in YAML
+SOLES = [f'{side}_sole' for side in foot_shapes.SIDES]
 CLOSED = 0.005  # [m] or [rad], largest error of a closed loop
 WORDS = ('true', 'false', 'yes', 'no', 'on', 'off', 'null', 'y', 'n')  # except these
 
@@ -108,10 +109,12 @@ class _Draft:
         original = self._compile()
         self._drives, key = read_drives(original), mjcf_reader.keyframe(original)
         pose = mjcf_reader.by_joint(original, options.pose, '--pose')
+        fixed = mjcf_reader.by_joint(original, options.lock, '--lock')
+        for option, positions in (('--pose', pose), ('--lock', fixed)):
+            mjcf_reader.check_positions(original, positions, option)
         armatures = mjcf_reader.by_joint(original, options.armature, '--armature')
         gains = mjcf_reader.by_joint(original, options.kp, '--kp')
-        locked = {**scene.narrow_joints(self._spec, original),
-                  **mjcf_reader.by_joint(original, options.lock, '--lock')}
+        locked = {**scene.narrow_joints(self._spec, original), **fixed}
         self._keep_inertias(original)
         self._base: str = scene.keep_the_robot(self._spec, source, self.questions).name
         scene.drop(self._spec, self._spec.body(self._base), options.drop, self.questions)
@@ -144,15 +147,17 @@ class _Draft:
             if self._spec.site(mesh.site) is not None:
                 self._spec.delete(self._spec.site(mesh.site))
         self._place()
-        foot_shapes.add_soles(self._spec, self._model, self._data, self._feet, bool(key or pose))
+        foot_shapes.add_soles(self._spec, self._model, self._data, self._feet, bool(key or pose),
+                              self.questions)
         self._place()
+        feet.check_legs(self._spec.body(self._base), self._data, self._feet, SOLES, source)
         if not options.pose:
             self._stand('the keyframe' if key else '')
         self._own_twins = joint_drafts.own_twins(self._data, self._base, self._joints,
                                                  self.questions)
         standing = self._standing()
         loads, stiffness = standing.loads(), standing.stiffness()
-        soles = [self._data.site(f'{side}_sole').xpos[2] for side in foot_shapes.SIDES]
+        soles = [self._data.site(sole).xpos[2] for sole in SOLES]
         self._height = float(self._data.body(self._base).xpos[2] - min(soles))
         self._joints = joint_drafts.add_drives(self._joints, self._spec, joint_drafts.DriveSources(
             self._drives, read.speeds, armatures, gains, loads, stiffness, options.guess,
@@ -215,7 +220,7 @@ class _Draft:
 
     def _standing(self) -> StandingPose:
         return StandingPose(self._model, self._data, self._joints,
-                            [f'{side}_sole' for side in foot_shapes.SIDES], self._feet)
+                            SOLES, self._feet)
 
     def _stand(self, given: str) -> None:
         """Derive the default pose, unless the file gives one."""
@@ -244,6 +249,8 @@ class _Draft:
             for geom in list(body.geoms):
                 if geom.type == MESH:
                     scene.delete_shape(self._spec, geom)
+                elif geom.meshname:
+                    foot_shapes.fit_to_mesh(self._spec, geom, model)
         remove_unused_meshes(self._spec)
 
     def _ask_about_shapes(self) -> None:

@@ -18,6 +18,8 @@ from humanoid_locomotion.core.reading.files import read_bytes
 from humanoid_locomotion.core.reading.parsing import parse_xml
 from humanoid_locomotion.core.robot import MAX_MODEL_BYTES
 
+ROUNDING = 1e-3  # [rad], [m] of a position on the command line
+
 
 def by_joint(model: mujoco.MjModel, parts: Mapping[str, float], option: str
               ) -> Dict[str, float]:
@@ -34,6 +36,16 @@ def by_joint(model: mujoco.MjModel, parts: Mapping[str, float], option: str
     return {name: value for part, value in parts.items() for name in names if part in name}
 
 
+def check_positions(model: mujoco.MjModel, positions: Mapping[str, float], option: str) -> None:
+    """Raise ConfigError for a position of a joint outside its range."""
+    for name, value in positions.items():
+        joint = model.joint(name)
+        lower, upper = joint.range
+        if model.jnt_limited[joint.id] and not lower - ROUNDING <= value <= upper + ROUNDING:
+            raise ConfigError('command line', option, f'joint {name!r}: found {value:g}, expected '
+                              f'a position in its range, {lower:.4g} to {upper:.4g}')
+
+
 def matrix(quaternion: np.ndarray) -> np.ndarray:
     """Return the rotation matrix (3, 3) of MuJoCo's quaternion."""
     flat = np.zeros(9)
@@ -48,23 +60,10 @@ def keyframe(model: mujoco.MjModel) -> Dict[str, float]:
             for i in range(model.njnt if model.nkey else 0) if int(model.jnt_type[i]) in single}
 
 
-def urdf_speeds(root: ElementTree.Element, source: Path) -> Dict[str, float]:
-    """Return the joints' speed limits of a URDF [rad/s], which MuJoCo does not read.
-
-    Raises:
-        SimulationError: One is not a number.
-    """
-    found = {}
-    for joint in root.iter('joint'):
-        limit = joint.find('limit')
-        text = None if limit is None else limit.get('velocity')
-        if text:
-            try:
-                found[joint.get('name', '')] = float(text)
-            except ValueError as error:
-                raise SimulationError(f'{source}: joint {joint.get("name")!r}: velocity is '
-                                      f'{text[:40]!r}, expected a number') from error
-    return found
+def urdf_speeds(root: ElementTree.Element) -> Dict[str, float]:
+    """Return the joints' speed limits of a URDF [rad/s], which MuJoCo does not read."""
+    return {joint.get('name', ''): float(limit.attrib['velocity']) for joint in root.iter('joint')
+            for limit in joint.findall('limit') if limit.get('velocity')}
 
 
 def xml_root(path: Path) -> ElementTree.Element:

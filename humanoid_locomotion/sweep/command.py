@@ -12,6 +12,7 @@ from humanoid_locomotion.core.errors import ConfigError
 from humanoid_locomotion.sweep.config import read_sweep
 from humanoid_locomotion.sweep.study import Sweep
 from humanoid_locomotion.sweep.trainings import Command, TrainOptions
+from humanoid_locomotion.training.monitoring import wandb_log
 from humanoid_locomotion.training.run.cli import Options, reader
 
 
@@ -39,6 +40,8 @@ def sweep(path: Path, asked: Options, words: TrainOptions, command: Command,
         if is_given:
             raise ConfigError('train', option, 'does not go with --sweep')
 
+    if asked.wandb:
+        wandb_log.check(asked.wandb)
     read = reader(asked)
     _, robot = read()
     config = read_sweep(path, read)

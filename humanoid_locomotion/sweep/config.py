@@ -26,8 +26,9 @@ import yaml
 from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.core.reading.config import from_mapping, load, read_value, to_mapping
 from humanoid_locomotion.evaluation.gates import LINES
+from humanoid_locomotion.training.config_checks import MAX_SEED
 
-MAX_TRIALS, MAX_SEED = 100_000, 2 ** 31 - 1
+MAX_TRIALS = 100_000
 REWARD, TIME = 'reward', 'time_to_scorecard'
 
 

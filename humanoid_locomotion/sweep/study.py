@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 import contextlib
 import fcntl
 import json
+import os
 from pathlib import Path
 import statistics
 from typing import IO, Any, NamedTuple, Optional
@@ -137,16 +138,23 @@ class Sweep:
 
     def _open_study(self, optuna: Any) -> Any:
         path = self._folder / JOURNAL
+        _cut_last_line(path)
         try:
             backend = optuna.storages.journal.JournalFileBackend(str(path))
             study = optuna.create_study(
                 study_name='sweep', storage=optuna.storages.JournalStorage(backend),
                 direction='maximize' if self._config.more_is_better else 'minimize',
                 load_if_exists=True)
-        except (ValueError, KeyError, TypeError) as error:
+            trials = study.get_trials(deepcopy=False)
+        except (ValueError, KeyError, TypeError, AssertionError) as error:
             raise RunFolderError(path, 'is not a journal of Optuna') from error
+        known = {self._home(it.number).name for it in trials if it.state != self._states.WAITING}
+        others = sorted({it.name for it in self._folder.glob('[0-9]*') if it.is_dir()} - known)
+        if others:
+            raise RunFolderError(path, f'does not have the trials {", ".join(others[:3])} of this '
+                                 'folder: restore it, or name another --output')
         if self._config.trials is None:
-            for values in self._config.combinations()[len(study.get_trials(deepcopy=False)):]:
+            for values in self._config.combinations()[len(trials):]:
                 study.enqueue_trial(values)
         return study
 
@@ -212,7 +220,10 @@ class Sweep:
     def _values(self, number: int) -> dict[str, float]:
         """Return the values of the objective of the seeds that are done."""
         path = self._home(number) / VALUES
-        return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
+        try:
+            return dict(json.loads(path.read_text(encoding='utf-8'))) if path.is_file() else {}
+        except (ValueError, TypeError) as error:
+            raise RunFolderError(path, 'is not the JSON that a sweep writes') from error
 
     def _write_table(self) -> list[dict[str, Any]]:
         """Write the table; return its rows, best first."""
@@ -237,6 +248,13 @@ class Sweep:
         with self._alone():
             table.write(self._folder, rows)
         return rows
+
+
+def _cut_last_line(path: Path) -> None:
+    """Remove the line at the end of a journal that a process began to write as it was killed."""
+    text = path.read_bytes() if path.is_file() else b''
+    if not text.endswith(b'\n') and text:
+        os.truncate(path, text.rfind(b'\n') + 1)
 
 
 def _distribution(parameter: Any) -> Any:

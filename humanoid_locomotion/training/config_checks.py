@@ -9,6 +9,7 @@ from typing import Tuple
 
 Range = Tuple[float, float]
 MAX_COUNT = 10_000_000
+MAX_SEED = 2 ** 31 - 1
 
 
 def check_counts(config: object, *names: str, largest: int = MAX_COUNT) -> None:

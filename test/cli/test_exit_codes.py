@@ -108,6 +108,11 @@ def raises(error):
 @pytest.mark.parametrize('error, code, said', [
     (LocomotionError('this does not fit'), 2, 'error: this does not fit\n'),
     (MissingPackageError('a thing', 'pkg', 'pip install pkg'), 2, 'error: a thing needs'),
+    (ModuleNotFoundError('gone', name='mujoco'), 2, "error: this command needs the package "
+     "'mujoco', which is not installed: pip install 'humanoid_locomotion[sim]'"),
+    (ModuleNotFoundError('gone', name='geometry_msgs.msg'), 2, "error: this command needs the "
+     "package 'geometry_msgs', which is not installed: it is a part of ROS 2: source"),
+    (ModuleNotFoundError('gone', name='humanoid_locomotion.x'), 70, 'error: ModuleNotFoundError'),
     (FileNotFoundError(2, 'No such file or directory', 'gone.txt'), 2,
      'error: gone.txt: No such file or directory\n'),
     (OSError(28, 'No space left on device'), 2, 'error: standard output or a file'),

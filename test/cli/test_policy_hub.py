@@ -112,7 +112,7 @@ def test_what_is_no_policy_or_too_large_is_not_downloaded(hub, call, written, mo
 
 
 def test_a_hub_that_fails_is_one_sentence(hub, call, written):
-    refused(call('fetch', 'nobody/nothing', '--output', 'got'),
+    refused(call('fetch', 'nobody/nothing', '--output', 'new/got'),
             'nobody/nothing: the hub cannot be reached or refuses this (FileNotFoundError')
     hub.create_repo = lambda *_, **__: 1 / 0
     refused(call('push', written, REPO), f'{REPO}: the hub cannot', 'ZeroDivisionError')

@@ -269,5 +269,5 @@ def test_deep_xml_and_figures_that_are_text_are_refused(draft):
     deep = '<robot>' + 500 * '<link>' + 500 * '</link>' + '</robot>'
     with pytest.raises(SimulationError, match='nested deeper than 200'):
         draft(deep, '.urdf')
-    with pytest.raises(SimulationError, match="velocity is 'fast', expected a number"):
+    with pytest.raises(SimulationError, match="velocity of <limit> is 'fast', expected numbers"):
         draft('<robot name="r"><joint name="j"><limit velocity="fast"/></joint></robot>', '.urdf')

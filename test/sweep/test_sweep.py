@@ -137,6 +137,32 @@ def test_another_sweep_in_the_folder_is_refused(sweep, tmp_path):
         sweep()
 
 
+def test_a_line_of_the_journal_that_was_cut_off_is_dropped(sweep, tmp_path):
+    journal = tmp_path / 'sweep' / 'journal.log'
+    _, rows = sweep().run()
+    journal.write_bytes(journal.read_bytes()[:-7])  # the value of the last trial
+    assert sweep().run()[1] == rows
+
+
+@pytest.mark.parametrize('content, said', [
+    (b'', 'does not have the trials 0000, 0001, 0002 of this folder'),
+    (b'garbage\n', 'is not a journal of Optuna'),
+    (b'{"op_code": 99}\n', 'is not a journal of Optuna')])
+def test_a_journal_of_something_else_is_refused(sweep, tmp_path, content, said):
+    sweep().run()
+    (tmp_path / 'sweep' / 'journal.log').write_bytes(content)
+    with pytest.raises(LocomotionError, match=rf'journal\.log: {said}'):
+        sweep()
+
+
+@pytest.mark.parametrize('content', ['{"1": 0.', '[1]'])
+def test_values_that_are_damaged_are_refused(sweep, tmp_path, content):
+    sweep().run()
+    (tmp_path / 'sweep' / '0001' / 'values.json').write_text(content)
+    with pytest.raises(LocomotionError, match=r'values\.json: is not the JSON'):
+        sweep().run()
+
+
 def test_a_folder_with_other_files_is_refused(sweep, tmp_path):
     (tmp_path / 'sweep').mkdir()
     (tmp_path / 'sweep' / 'mine.txt').touch()
@@ -167,7 +193,8 @@ def call(monkeypatch, capsys, tmp_path):
     ({'seed': 3}, (), "it.yaml: unknown keys ['seed']"),
     ({}, ('--seed', 3), 'train: --seed: does not go with --sweep'),
     ({}, ('--resume', 'run'), 'train: --resume: does not go with --sweep'),
-    ({}, ('--num-envs', 0), 'train: --num-envs: found 0')])
+    ({}, ('--num-envs', 0), 'train: --num-envs: found 0'),
+    ({}, ('--wandb', 'a b'), "train: --wandb: found 'a b', expected a name")])
 def test_bad_input_is_one_sentence_and_nothing_is_begun(call, tmp_path, changes, more, words):
     code, out, err = call({**GRID, **changes}, *more)
     assert code == 2 and out == '' and err.startswith(f'error: {words}') and err.count('\n') == 1

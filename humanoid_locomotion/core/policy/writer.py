@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import os
 from pathlib import Path
 import shutil
@@ -38,15 +38,22 @@ def new_policy_folder(output: Path) -> Iterator[Path]:
     if output.exists() and not (output / 'contract.yaml').is_file():
         raise LocomotionError(f'{output}: exists and is not a policy folder; choose another path')
     place = Path(os.path.realpath(output))
+    made = [it for it in (place.parent, *place.parent.parents) if not it.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent) as temporary:
-        folder = Path(temporary) / 'policy'
-        folder.mkdir()
-        yield folder
-        standalone_error(open_policy(folder, engine='onnxruntime'))
-        if place.exists():
-            place.rename(Path(temporary) / 'replaced')
-        folder.rename(place)
+    try:
+        with tempfile.TemporaryDirectory(dir=place.parent) as temporary:
+            folder = Path(temporary) / 'policy'
+            folder.mkdir()
+            yield folder
+            standalone_error(open_policy(folder, engine='onnxruntime'))
+            if place.exists():
+                place.rename(Path(temporary) / 'replaced')
+            folder.rename(place)
+    except BaseException:
+        with suppress(OSError):  # another process may use them by now
+            for it in made:
+                it.rmdir()
+        raise
 
 
 def write_policy(folder: Path, contract: PolicyContract, network: bytes,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-3  # [rad], and relative: both files are written with few digits
 FLOOR_BIT = 1  # contype and conaffinity of the floor that simulators add
+ELSEWHERE = ('include', 'attach', 'replicate')  # elements whose links are not in the file
+NOT_FINITE = {'nan', '-nan', 'inf', '-inf', '+inf', 'infinity', '-infinity'}
 Attributes = Mapping[str, str]
 
 
@@ -44,10 +46,19 @@ def check_model(robot: RobotSpec) -> None:
         ConfigError: The first disagreement, with the file and the key.
     """
     root = robot.mjcf_root
-    if root.tag != 'mujoco' or root.find('.//include') is not None:
+    others = [f'<{tag}>' for tag in ELSEWHERE if root.find(f'.//{tag}') is not None]
+    if root.tag != 'mujoco' or others:
         raise ConfigError(robot.mjcf_path, '', 'expected an MJCF <mujoco> in one file without '
-                          f'<include>, as `robot import` writes it, found <{root.tag}>'
-                          + ' with <include>' * (root.tag == 'mujoco'))
+                          f'{", ".join(ELSEWHERE)}, as `robot import` writes it, found '
+                          f'<{root.tag}>' + f' with {", ".join(others)}' * bool(others))
+    for element in root.iter():
+        for key, text in element.attrib.items() if element.tag != 'joint' else ():
+            if key != 'name' and NOT_FINITE & set(text.lower().split()):
+                raise ConfigError(robot.mjcf_path, f'<{element.tag}>: {key}',
+                                  f'expected finite numbers, found {text[:60]!r}')
+    if root.find('actuator/*') is not None:
+        raise ConfigError(robot.mjcf_path, 'actuator', 'expected none, since simulators add one '
+                          'for each joint of robot.yaml: remove <actuator>')
     bodies = _bodies(root)
     _check_base(robot, bodies)
     _check_feet(robot, bodies)

@@ -9,6 +9,7 @@ import math
 from typing import Dict, FrozenSet, Optional, Set, Tuple
 
 import mujoco
+import numpy as np
 
 FREQUENCY, DAMPING_RATIO = 8.0, 1.5  # [Hz], of a joint's armature with its PD gains
 RATE = 2.0 * math.pi * FREQUENCY  # [rad/s]
@@ -24,20 +25,23 @@ class Drives:
             the joint's own damping acts instead.
         passive: Joints that no actuator drives or that follow another joint.
         through_tendons: Joints that an actuator drives by a tendon over several joints.
+        shared: Joints that several actuators drive; the effort is that of the weakest.
     """
 
     efforts: Dict[str, float]
     gains: Dict[str, Tuple[float, float]]
     passive: FrozenSet[str]
     through_tendons: FrozenSet[str]
+    shared: FrozenSet[str]
 
 
 def read_drives(model: mujoco.MjModel) -> Drives:
     """Return the drives of a compiled model, before its actuators are removed."""
-    efforts = {model.joint(i).name: float(model.jnt_actfrcrange[i, 1])
+    efforts = {model.joint(i).name: _least(model.jnt_actfrcrange[i])
                for i in range(model.njnt) if model.jnt_actfrclimited[i]}
     gains: Dict[str, Tuple[float, float]] = {}
     driven: Set[str] = set()
+    shared: Set[str] = set()
     through: Set[str] = set()
     for i in range(model.nu):
         names, gear = _transmission(model, i)
@@ -45,6 +49,7 @@ def read_drives(model: mujoco.MjModel) -> Drives:
             through.update(names)
             continue
         (name,) = names
+        shared.update({name} & driven)
         driven.add(name)
         limit = _limit(model, i)
         if limit is not None:
@@ -57,7 +62,7 @@ def read_drives(model: mujoco.MjModel) -> Drives:
     joints = {model.joint(i).name for i in range(model.njnt)
               if model.jnt_type[i] != mujoco.mjtJoint.mjJNT_FREE}
     passive = joints - driven if driven else through | _followers(model) | _balls_of_loops(model)
-    return Drives(efforts, gains, frozenset(passive), frozenset(through))
+    return Drives(efforts, gains, frozenset(passive), frozenset(through), frozenset(shared))
 
 
 def _followers(model: mujoco.MjModel) -> Set[str]:
@@ -93,8 +98,13 @@ def _transmission(model: mujoco.MjModel, i: int) -> Tuple[Tuple[str, ...], float
 def _limit(model: mujoco.MjModel, i: int) -> Optional[float]:
     """Return the largest force of an actuator before its gear; None if it is not limited."""
     if model.actuator_forcelimited[i]:
-        return float(model.actuator_forcerange[i, 1])
+        return _least(model.actuator_forcerange[i])
     is_motor = model.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_NONE
     if is_motor and model.actuator_ctrllimited[i]:
-        return float(model.actuator_gainprm[i, 0] * model.actuator_ctrlrange[i, 1])
+        return float(model.actuator_gainprm[i, 0]) * _least(model.actuator_ctrlrange[i])
     return None
+
+
+def _least(limits: np.ndarray) -> float:
+    """Return the force that an actuator has in both directions."""
+    return float(min(-limits[0], limits[1]))

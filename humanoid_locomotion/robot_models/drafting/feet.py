@@ -20,9 +20,14 @@ from humanoid_locomotion.robot_models.mjcf_reader import matrix
 SYMMETRY = 0.05  # largest difference between two sides that mirror each other, of the leg length
 LEVEL = 0.1  # height above the lowest end links, of the robot's, below which others are feet too
 NEAR_GROUND = 0.5  # distance of a base below the hips, of the hips' height, above which it is low
+STEEP = 0.3  # least height of a hip over its foot, of their distance
+SHORTEST, LONGEST = 0.02, 5.0  # [m] of a leg
 UPRIGHT = 0.999  # cosine between the z axes of an upright base and the world
 UNTURNED, BACKWARD = np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.0, 0.0, 0.0, 1.0])
 SIDE = re.compile('left|right|(?<![a-z])[lr](?![a-z])')  # in the name of a link
+AXES_SWAPPED = [1, 0, 2]
+SIDEWAYS = ('the feet are beside each other along x, expected along y, with x forward and z up: '
+            'turn all that is in the frame of the base by 90 degrees about z')
 NO_FOOT = re.compile('hand|wrist|finger|thumb|palm|gripper|elbow|forearm|wheel|caster|spur|gear')
 
 
@@ -43,6 +48,9 @@ def find_feet(base: Any, data: mujoco.MjData, source: Path,
     pairs = sorted((0.5 * (one[2] + other[2]), left, right)
                    for (left, one), (right, other) in itertools.permutations(ends.items(), 2)
                    if one[1] > 0.0 and _are_mirrored(one, other))
+    if not pairs and any(_are_mirrored(one[AXES_SWAPPED], other[AXES_SWAPPED])
+                         for one, other in itertools.permutations(ends.values(), 2)):
+        raise SimulationError(f'{source}: {SIDEWAYS}')
     if not pairs:
         raise SimulationError(
             f'{source}: found no two end links that mirror each other as left and right feet do, '
@@ -60,10 +68,11 @@ def find_feet(base: Any, data: mujoco.MjData, source: Path,
         raise SimulationError(f'{source}: the lowest end links that mirror each other are '
                               f'{left!r} and {right!r}, whose names are those of hands, '
                               'gears or wheels, expected feet; give --feet LEFT,RIGHT')
-    again = [names for names in low if names not in branches]
+    again = sorted(name for name, place in ends.items() if place[2] <= near and not any(
+        _chain(base, name) & leg for leg in legs))
     if again:
-        raise SimulationError(f'{source}: expected two feet, found {left!r}, {right!r}, '
-                              f'{again[0][0]!r} and {again[0][1]!r} at one height')
+        raise SimulationError(f'{source}: expected two feet, found '
+                              f'{", ".join(map(repr, (left, right, *again)))} at one height')
     questions.ask('feet', 'the two lowest end links that mirror each other', f'{left}, {right}')
     return left, right
 
@@ -80,6 +89,9 @@ def turn_base(spec: Any, data: mujoco.MjData, base: str, feet: Sequence[str], so
     """
     left, right = feet
     sides = [next(iter(SIDE.findall(name.lower())), '')[:1] for name in feet]
+    apart = np.abs(data.body(left).xpos - data.body(right).xpos)
+    if apart[1] < apart[0]:
+        raise SimulationError(f'{source}: {SIDEWAYS}')
     is_left = data.body(left).xpos[1] > data.body(right).xpos[1]
     if is_left and sides != ['r', 'l']:
         return left, right
@@ -143,7 +155,8 @@ def asked_feet(spec: Any, names: Sequence[str]) -> Tuple[str, str]:
         while not body.joints and body.parent is not spec.worldbody:
             body = body.parent
         found.append(body.name)
-    if len(set(found)) != 2:
+    if len(set(found)) != 2 or any(len({it.name for it in below(spec.body(foot))} & set(found)) > 1
+                                   for foot in found):
         raise ConfigError('command line', '--feet', f'expected two links that move separately, '
                           f'LEFT,RIGHT, found {list(names)}')
     return found[0], found[1]
@@ -153,11 +166,33 @@ def raise_base(spec: Any, data: mujoco.MjData, base: str, feet: Sequence[str],
                questions: Questions) -> None:
     """Move the frame of a base that lies near the ground to the height of the hips."""
     link = spec.body(base)
-    hips = [next(body for body in below(link) if body.name in _chain(link, foot))
-            for foot in feet]
+    hips = [_hip(link, foot) for foot in feet]
     soles = min(data.body(foot).xpos[2] for foot in feet)
-    rise = float(np.mean([data.body(hip.name).xpos[2] for hip in hips])) - data.body(base).xpos[2]
+    rise = float(np.mean([data.body(hip).xpos[2] for hip in hips])) - data.body(base).xpos[2]
     if rise >= NEAR_GROUND * (rise + data.body(base).xpos[2] - soles):
         move_frame(link, np.array([0.0, 0.0, -rise]), UNTURNED)
         questions.ask('base_link', 'its frame lies near the ground in the file, and was moved up '
                       'to the height of the hips', f'{rise:.3f} m', base)
+
+
+def check_legs(base: Any, data: mujoco.MjData, feet: Sequence[str], soles: Sequence[str],
+               source: Path) -> None:
+    """Check that a robot stands on legs of a robot's size.
+
+    Raises:
+        SimulationError: It does not.
+    """
+    for foot, sole in zip(feet, soles):
+        leg = data.body(_hip(base, foot)).xpos - data.site(sole).xpos
+        found = f'{source}: found the sole of {foot!r} {leg[2]:.3g} m below the hip'
+        if leg[2] < STEEP * np.linalg.norm(leg):
+            raise SimulationError(f'{found} and {np.linalg.norm(leg):.3g} m from it, expected a '
+                                  'robot that stands upright, with z up')
+        if not SHORTEST < leg[2] < LONGEST:
+            raise SimulationError(f'{found}, expected {SHORTEST} to {LONGEST} m, the unit of '
+                                  'length')
+
+
+def _hip(base: Any, foot: str) -> str:
+    """Return the name of the first link of a leg."""
+    return next(str(body.name) for body in below(base) if body.name in _chain(base, foot))

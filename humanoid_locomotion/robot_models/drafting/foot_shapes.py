@@ -71,6 +71,18 @@ def lift_shapes(spec: Any, data: mujoco.MjData, feet: Sequence[str]) -> None:
             above.add_geom(name=name, pos=position, quat=quaternion, **values)
 
 
+def fit_to_mesh(spec: Any, geom: Any, model: mujoco.MjModel) -> None:
+    """Replace a shape that MuJoCo fits to a mesh by the same shape without the mesh."""
+    fitted, body = geom.id, geom.parent
+    values = {key: getattr(geom, key) for key in COPIED}
+    values.update(name=geom.name, size=model.geom_size[fitted], pos=model.geom_pos[fitted],
+                  quat=model.geom_quat[fitted])
+    values = {key: np.array(value) if isinstance(value, np.ndarray) else value
+              for key, value in values.items()}
+    delete_shape(spec, geom)
+    body.add_geom(**values)
+
+
 def _relative(position: Any, rotation: Any, frame: Any) -> Tuple[np.ndarray, np.ndarray]:
     """Return a pose (3,), (3, 3) in the frame of a body."""
     axes = np.asarray(frame.xmat).reshape(3, 3)
@@ -124,7 +136,7 @@ def shape_feet(spec: Any, data: mujoco.MjData, feet: Sequence[str],
             lacking = ', '.join(sorted({mesh.written for _, mesh in own})[:2])
             raise SimulationError(
                 f'{source}: foot {name!r} has no collision shape'
-                + (f', and its mesh {lacking} is missing or no readable STL, OBJ, MSH or DAE'
+                + (f', and its mesh {lacking[:200]} is missing or no readable STL, OBJ, MSH or DAE'
                    if lacking else ' and no mesh') + '; give it one, as a box, or give --feet')
         corners[name] = np.concatenate(points)
     normals = [UP if is_level else _mesh_normal(it) for it in corners.values()]
@@ -205,23 +217,37 @@ def round_cylinders(spec: Any) -> None:
 
 
 def add_soles(spec: Any, model: mujoco.MjModel, data: mujoco.MjData, feet: Sequence[str],
-              is_level: bool) -> None:
+              is_level: bool, questions: Questions) -> None:
     """Add a site under each foot, whose z axis is normal to the plane that the foot rests on.
 
     ``is_level`` tells whether the soles are level in this pose.
     """
-    shapes = [[geom for geom in range(model.ngeom) if model.geom_bodyid[geom] == data.body(foot).id
-               and GEOM(model.geom_type[geom]) in REACH
-               and (model.geom_contype[geom] or model.geom_conaffinity[geom])] for foot in feet]
+    shapes = [_solid(model, data.body(foot).id) for foot in feet]
     balls = [np.concatenate([_corners(model, data, geom) for geom in own]) for own in shapes]
     normals = [UP if is_level else sole_normal(it[:, :3], it[:, 3]) for it in balls]
     for side, foot, own, normal in zip(SIDES, feet, shapes, _mirrored(normals)):
         body = data.body(foot)
         low = min(_lowest(model, data, geom, normal) for geom in own)
+        above = int(model.body_weldid[model.body_parentid[body.id]])
+        if any(_lowest(model, data, geom, normal) < low + FLAT for geom in _solid(model, above)):
+            toe = model.joint(int(model.body_jntadr[body.id])).name
+            questions.ask('feet', f'{model.body(above).name} is as low as {foot}, as a foot is '
+                          f'behind its toes: --lock {toe}=0 makes one link of both', foot)
         place, turn = _relative(body.xpos - (normal @ body.xpos - low) * normal,
                                 _axes(normal), body)
-        if spec.site(f'{side}_sole') is None:
+        there = spec.site(f'{side}_sole')
+        if there is not None and there.parent.name != foot:
+            spec.delete(there)
+            there = None
+        if there is None:
             spec.body(foot).add_site(name=f'{side}_sole', pos=place, quat=_quaternion(turn))
+
+
+def _solid(model: mujoco.MjModel, body: int) -> Sequence[int]:
+    """Return the collision shapes of a body."""
+    return [geom for geom in range(model.ngeom) if model.geom_bodyid[geom] == body
+            and GEOM(model.geom_type[geom]) in REACH
+            and (model.geom_contype[geom] or model.geom_conaffinity[geom])]
 
 
 def sole_normal(points: np.ndarray, radii: np.ndarray) -> np.ndarray:

@@ -63,7 +63,8 @@ def _problems(spec: Any) -> Iterator[Tuple[Any, str, np.ndarray, np.ndarray]]:
         lacking = (1.0 + SLACK) * corrected[2] - corrected[0] - corrected[1]
         corrected[:2] += max(0.0, lacking) / 2.0
         text = ', '.join(f'{value:.6g}' for value in moments)
-        if _moves(body, spec) and not any(_has_inertia(it) for it in rigid(body)):
+        is_lacking = body.mass <= 0.0 or moments[0] >= -TOLERANCE * moments[2]
+        if is_lacking and _moves(body, spec) and not any(_has_inertia(it) for it in rigid(body)):
             least = max(LEAST_MASS, body.mass) * LEAST_RADIUS**2
             yield (body, f'it moves, but its mass or inertia is 0 ({max(0.0, body.mass):g} kg)',
                    np.maximum(corrected, least), axes)

@@ -17,6 +17,7 @@ from humanoid_locomotion.core.robot import GRAVITY
 from humanoid_locomotion.robot_models.drafting.drives import DAMPING_RATIO, FREQUENCY, RATE, Drives
 from humanoid_locomotion.robot_models.drafting.feet import SIDE
 from humanoid_locomotion.robot_models.drafting.questions import TODO, Questions
+from humanoid_locomotion.robot_models.mjcf_reader import ROUNDING
 
 HINGE = mujoco.mjtJoint.mjJNT_HINGE
 GUESSED = 'guessed'
@@ -27,6 +28,8 @@ HELD = 0.67  # share of the gain that holds the default pose, with which it just
 # Guesses, in terms of the robot's weight and leg length, so that they scale with its size.
 EFFORT_SHARE = 0.4  # of the torque that lifts the whole robot at a lever of one leg length
 SPEED = 3.0  # [rad/s] times sqrt(gravity / leg length)
+PLACEHOLDER = 25.0  # times these guesses: above it, the file has a placeholder
+WIDEST = 4.0 * math.pi  # [rad] range of a joint; a wider one is in degrees or a placeholder
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,16 @@ def driven_joints(spec: Any, model: mujoco.MjModel, drives: Drives, pose: Mappin
                                   f'{name} joint: {fix}leave its link out with --drop '
                                   f'{joint.name}')
         lower, upper = joint.range.tolist()
-        if not model.jnt_limited[i]:
+        if not model.jnt_limited[i] or upper - lower > WIDEST:
             found_range = f'the range [{lower:g}, {upper:g}]' if lower or upper else 'no limits'
             questions.ask('lower, upper', f'the file has {found_range}', '-pi, pi', joint.name)
-            spec.joint(joint.name).range = [0.0, 0.0]
+            spec.joint(joint.name).range, spec.joint(joint.name).limited = [0.0, 0.0], 0
             lower, upper = -math.pi, math.pi
-        default = float(np.clip(pose.get(joint.name, float(model.qpos0[joint.qposadr[0]])),
-                                lower, upper))
+        position = pose.get(joint.name, float(model.qpos0[joint.qposadr[0]]))
+        default = float(np.clip(position, lower, upper))
+        if joint.name in pose and abs(default - position) > ROUNDING:
+            questions.ask('default', f'the keyframe has {position:.4g}, outside the range',
+                          f'{default:.4g}', joint.name)
         found.append(JointDraft(joint.name, lower, upper, default))
     if not found:
         raise SimulationError(f'{source}: expected movable joints, found none')
@@ -148,7 +154,7 @@ def _with_drive(joint: JointDraft, modelled: Any, sources: DriveSources,
 
     def known(key: str, found: Optional[float], guess: float, why: str,
               least: float = 0.0) -> Optional[float]:
-        if found is not None and least < found < math.inf:
+        if found is not None and least < found < PLACEHOLDER * guess:
             return found
         if found is not None:
             why += f'; the file has {found:g}'
@@ -158,10 +164,13 @@ def _with_drive(joint: JointDraft, modelled: Any, sources: DriveSources,
     load = sources.loads.get(name, 0.0)
     limit = sources.drives.efforts.get(name)
     is_weak = limit is not None and 0.0 < limit < load
+    if name in sources.drives.shared and limit is not None:
+        questions.ask('effort', 'several actuators drive it; the torque is that of the weakest',
+                      f'{limit:g}', name)
     effort = known('effort', limit, EFFORT_SHARE * sources.mass * GRAVITY * sources.leg,
                    'largest torque of the motor behind its gear' + is_weak * (
                        f', more than the {load:.3g} Nm of standing'), load)
-    if is_weak:
+    if effort != limit:
         modelled.actfrcrange = [0.0, 0.0]
     velocity = known('velocity', sources.speeds.get(name),
                      SPEED * math.sqrt(GRAVITY / sources.leg), 'largest speed of the motor')

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import math
+import os
 from pathlib import Path
 import re
 from typing import Any, Dict, List, Optional, Tuple
@@ -64,8 +65,10 @@ class SourceModel:
 
 def mesh_file(text: str, folder: str, source: Path) -> Optional[Path]:
     """Return the file of a mesh that can be read; None if there is none."""
-    is_package = text.startswith('package:')
-    rest = re.sub(r'^(package|file|model):/*', '/' if text.startswith('file:/') else '', text)
+    is_package = text.startswith(('package:', 'model:'))
+    text = text.replace('\\', '/')  # as of Windows
+    rest = re.sub(r'^((package|file|model):/*|\$\(find [^)]*\)/*)',
+                  '/' if text.startswith('file:/') else '', text)
     here = source.resolve().parent
     wanted = [here / rest, here / folder / rest, here / folder / Path(rest).name,
               here.parent / rest]
@@ -74,13 +77,31 @@ def mesh_file(text: str, folder: str, source: Path) -> Optional[Path]:
         wanted += [it for above in here.parents for it in (above / rest, above / inside)]
         wanted.append(here / inside)
     for file in wanted:
-        for ending in (file.suffix, '.stl', '.STL', '.obj'):
-            found = file.with_suffix(ending) if file.name else file
-            if ending.lower() in READABLE and found.is_file():
+        for ending in (file.suffix, '.stl', '.obj') if file.name else ():
+            found = _in_any_case(file.with_suffix(ending))
+            if ending.lower() in READABLE and found:
                 return found
-        if file.suffix.lower() == COLLADA and file.is_file():
-            return file
+        if file.suffix.lower() == COLLADA:
+            found = _in_any_case(file)
+            if found:
+                return found
     return None
+
+
+def _in_any_case(file: Path) -> Optional[Path]:
+    """Return a file, or one beside it whose path differs in upper and lower case; or None."""
+    if os.path.isfile(file):
+        return file
+    folder = file.parent
+    if not os.path.isdir(folder):
+        folder = next((it for it in _entries(folder.parent)
+                       if it.name.lower() == folder.name.lower()), folder)
+    return next((it for it in _entries(folder) if it.name.lower() == file.name.lower()
+                 and os.path.isfile(it)), None)
+
+
+def _entries(folder: Path) -> List[Path]:
+    return sorted(folder.iterdir()) if os.path.isdir(folder) else []
 
 
 def remove_unused_meshes(spec: Any) -> None:

@@ -23,6 +23,7 @@ from humanoid_locomotion.robot_models.drafting.meshes import (
 )
 from humanoid_locomotion.robot_models.drafting.questions import Questions
 
+GROUND, OWN = 'floor', 'floor_of_robot'  # name of the simulator's ground; of a shape called so
 HFIELD = mujoco.mjtGeom.mjGEOM_HFIELD
 # Elements of MJCF whose unknown attributes can be removed: physics options, which the simulator
 # sets itself. MuJoCo removes such attributes from its format from time to time.
@@ -38,9 +39,18 @@ def read_mjcf(root: ElementTree.Element, path: Path, questions: Questions) -> So
     """
     spec = _mjcf_spec(root, path, questions)
     folder, unweighed, removed = spec.meshdir, [], set()
+    _remove_aids(spec, questions)
     meshes: List[MeshShape] = []
     for thing in (*spec.hfields, *spec.skins, *spec.textures):
         spec.delete(thing)
+    if spec.material(GROUND) is not None:
+        spec.delete(spec.material(GROUND))
+    for geom in spec.geoms:
+        if geom.name == GROUND and geom.parent is not spec.worldbody:
+            for pair in spec.pairs:
+                pair.geomname1, pair.geomname2 = (
+                    OWN if it == GROUND else it for it in (pair.geomname1, pair.geomname2))
+            geom.name = OWN
     for material in spec.materials:
         material.textures = [''] * len(material.textures)
     for geom in spec.geoms:  # those of the world are removed later, with what names them
@@ -82,6 +92,28 @@ def read_mjcf(root: ElementTree.Element, path: Path, questions: Questions) -> So
     remove_unused_meshes(spec)
     _free_from_floor(spec, removed - {''}, questions)
     return SourceModel(spec, meshes, {}, False)
+
+
+def _remove_aids(spec: Any, questions: Questions) -> None:
+    """Remove aids of a simulator, and inertias that the file tells MuJoCo to ignore."""
+    from_shapes = spec.compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE
+    for body in list(spec.bodies)[1:]:
+        if from_shapes and body.geoms:
+            body.explicitinertial = False
+        if body.gravcomp:
+            questions.ask('robot.xml', 'gravity acts on it in full; the compensation of the file '
+                          'was left out', f'gravcomp {body.gravcomp:g}', body.name)
+            body.gravcomp = 0.0
+    for equality in list(spec.equalities):
+        names = {equality.name1, equality.name2}
+        if equality.objtype == mujoco.mjtObj.mjOBJ_SITE:
+            ends = {site.parent.name for site in spec.sites if site.name in names}
+        else:
+            ends = names if equality.objtype == mujoco.mjtObj.mjOBJ_BODY else set()
+        if not equality.active or ends & {'', 'world'}:
+            questions.ask('robot.xml', 'an equality constraint that is not active, or holds the '
+                          'robot in the world, was left out', ' '.join(sorted(names - {''})))
+            spec.delete(equality)
 
 
 def _free_from_floor(spec: Any, removed: Set[str], questions: Questions) -> None:

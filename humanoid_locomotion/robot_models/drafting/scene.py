@@ -89,7 +89,7 @@ def _float(spec: Any, base: Any, source: Path, questions: Questions) -> None:
 
 
 def canonical(mjcf: str) -> str:
-    """Return MJCF as MuJoCo writes it, without physics options and with no default classes.
+    """Return MJCF as MuJoCo writes it, without physics options, default classes and frames.
 
     The simulator sets its own options, and the actuators that it adds would take the defaults.
     """
@@ -101,6 +101,8 @@ def canonical(mjcf: str) -> str:
         root.remove(element)
     for element in root:
         _write_defaults(element, 'main', classes)
+    for element in root.findall('worldbody'):
+        _remove_frames(element)
     return ElementTree.tostring(root, encoding='unicode')
 
 
@@ -125,6 +127,35 @@ def _write_defaults(element: ElementTree.Element, inherited: str,
                 child.attrib.setdefault(key, value)
         if element.tag != 'tendon':  # the children of a tendon refer to other elements
             _write_defaults(child, child.attrib.pop('childclass', inherited), classes)
+
+
+def _remove_frames(element: ElementTree.Element) -> None:
+    """Replace each frame below an element by its content, in the frame around it."""
+    for child in list(element):
+        _remove_frames(child)
+        if child.tag != 'frame':
+            continue
+        place, turn = _numbers(child, 'pos', '0 0 0'), _numbers(child, 'quat', '1 0 0 0')
+        for inner in child:
+            if inner.tag == 'freejoint' or inner.get('type') == 'free':
+                continue  # it moves the link, which is in the frame, too
+            _write(inner, 'pos', place + matrix(turn) @ _numbers(inner, 'pos', '0 0 0'))
+            if inner.tag == 'joint':
+                _write(inner, 'axis', matrix(turn) @ _numbers(inner, 'axis', '0 0 1'))
+            else:
+                both = np.zeros(4)
+                mujoco.mju_mulQuat(both, turn, _numbers(inner, 'quat', '1 0 0 0'))
+                _write(inner, 'quat', both)
+        at = list(element).index(child)
+        element[at:at + 1] = list(child)
+
+
+def _numbers(element: ElementTree.Element, key: str, default: str) -> np.ndarray:
+    return np.array([float(word) for word in element.get(key, default).split()])
+
+
+def _write(element: ElementTree.Element, key: str, numbers: np.ndarray) -> None:
+    element.set(key, ' '.join(f'{number:.12g}' for number in numbers))
 
 
 def delete_shape(spec: Any, geom: Any) -> None:

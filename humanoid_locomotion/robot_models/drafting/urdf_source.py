@@ -34,7 +34,7 @@ def read_urdf(root: ElementTree.Element, path: Path, questions: Questions) -> So
     if any('xacro' in element.tag for element in root.iter()):
         raise SimulationError(f'{path}: is a xacro file, expected URDF: convert it with xacro '
                               'FILE > robot.urdf')
-    speeds = mjcf_reader.urdf_speeds(root, path)
+    speeds = mjcf_reader.urdf_speeds(root)
     _check_links(root, path)
     _remove_empty_roots(root)
     _remove_empty_shapes(root, questions)

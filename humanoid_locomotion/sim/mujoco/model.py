@@ -71,6 +71,9 @@ def build_model(robot: RobotSpec, physics: PhysicsSpec, joints: Sequence[Any],
     if lacking:
         raise SimulationError(f'{robot.mjcf_path}: has no {", ".join(lacking)}, which robot.yaml '
                               'names')
+    if any(find(FLOOR) is not None for find in (spec.geom, spec.material, spec.texture)):
+        raise SimulationError(f'{robot.mjcf_path}: has something called {FLOOR!r}, which is the '
+                              "name of the simulator's ground: give it another name")
     spec.option.timestep = physics.timestep
     spec.option.iterations = physics.solver_iterations
     spec.option.ls_iterations = physics.line_search_iterations

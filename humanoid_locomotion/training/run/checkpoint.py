@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 import io
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 import zipfile
 
 import torch
 
 from humanoid_locomotion.core.errors import CheckpointError
 from humanoid_locomotion.core.reading.config import from_mapping, to_mapping
+from humanoid_locomotion.training.config_checks import MAX_COUNT, MAX_SEED
 from humanoid_locomotion.training.ppo import torch_compat
 from humanoid_locomotion.training.run import durable, run_folder
 from humanoid_locomotion.training.run.run_folder import Identity
@@ -27,6 +29,8 @@ KEYS: Dict[str, Any] = {
 # Keys that format 3 adds; they are filled in when a checkpoint of format 2 is read.
 LATER_KEYS: Dict[str, Any] = {
     'run': dict, 'segments': list, 'robot_facts': dict, 'package_version': str}
+# Largest value of each number; the smallest is 0.
+LARGEST = {'iteration': MAX_COUNT, 'samples': 1e18, 'seconds': 1e12, 'seed': MAX_SEED}
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,30 @@ def load(path: Path, device: str) -> Dict[str, Any]:
     wrong = [key for key, kind in keys.items() if not isinstance(content[key], kind)]
     if wrong:
         raise CheckpointError(path, f'holds something else than a training in {wrong}')
+    _check_values(content, path)
     return _as_today(content) if version == 2 else content
+
+
+def _check_values(content: Dict[str, Any], path: Path) -> None:
+    for key, most in LARGEST.items():
+        if not 0 <= content[key] <= most:
+            raise CheckpointError(path, f'holds {key} {content[key]!r:.40}, expected 0 to '
+                                  f'{most:,.0f}')
+    numbers = {**content['model'], 'learning_rate': content['learning_rate']}
+    wrong = [name for name, it in numbers.items() if not (
+        isinstance(it, torch.Tensor) and bool(torch.isfinite(it).all()))]
+    if wrong:
+        raise CheckpointError(path, f'holds values that are no finite numbers in {wrong[:3]}')
+
+
+@contextlib.contextmanager
+def restoring(path: Path) -> Iterator[None]:
+    """Convert the error of a part that does not fit to :class:`CheckpointError`."""
+    try:
+        yield
+    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
+        detail = (str(error).strip().splitlines() or [''])[-1].strip()
+        raise CheckpointError(path, f'does not fit the config ({detail})') from error
 
 
 def _as_today(content: Dict[str, Any]) -> Dict[str, Any]:

@@ -18,7 +18,7 @@ from humanoid_locomotion.core.errors import ConfigError, LocomotionError
 from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.training.config import MAX_ROBOTS, TrainingConfig
-from humanoid_locomotion.training.config_checks import MAX_COUNT
+from humanoid_locomotion.training.config_checks import MAX_COUNT, MAX_SEED
 from humanoid_locomotion.training.config_text import config_text
 from humanoid_locomotion.training.monitoring import wandb_log
 from humanoid_locomotion.training.run import graph_proof, run_folder, workers
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from humanoid_locomotion.training.run.trainer import Report, Trainer
 
 MAX_PROCESSES = 64
-MAX_SEED = 2 ** 31 - 1
 MAX_MINUTES = 1e6
 OUT_OF_MEMORY = ('out of memory', "can't allocate memory", 'not enough memory',
                  'could not allocate memory')
@@ -215,8 +214,11 @@ def _settings(asked: Options, begun: Optional[Beginning]) -> Tuple[TrainingConfi
         asked.config, asked.robot, asked.num_envs, asked.iterations, list(asked.assignments),
         None if begun is None else (begun.path, begun.content))
     if begun is not None and begun.is_init:
-        settings = replace(settings, run=replace(
-            settings.run, iterations=begun.content['iteration'] + settings.run.iterations))
+        done, more = begun.content['iteration'], settings.run.iterations
+        if done + more > MAX_COUNT:
+            raise ConfigError('train', '--iterations', f'found {more:,}, expected at most '
+                              f'{MAX_COUNT - done:,} after the {done:,} of {begun.path}')
+        settings = replace(settings, run=replace(settings.run, iterations=done + more))
     return settings, spec
 
 

@@ -15,7 +15,7 @@ import torch
 import yaml
 
 import humanoid_locomotion
-from humanoid_locomotion.core.errors import CheckpointError, DivergedError, RunFolderError
+from humanoid_locomotion.core.errors import DivergedError, RunFolderError
 from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.sim.backend import SimBackend, open_backend
@@ -337,12 +337,9 @@ class Trainer:
         checkpoint.check_robot(content, self.robot.name, path)
         changed = changes.check(
             content, path, self.config, self.robot, self._backend_name, accept_changes)
-        try:
+        with checkpoint.restoring(path):
             self.model.load_state_dict(content['model'])
-        except RuntimeError as error:
-            detail = str(error).strip().splitlines()[-1].strip()
-            raise CheckpointError(path, f'does not fit the config ({detail})') from error
-        self.ppo.restore(content['optimizer'], content['learning_rate'])
+            self.ppo.restore(content['optimizer'], content['learning_rate'])
         rate = self.config.ppo.learning_rate
         if rate != content['config']['ppo']['learning_rate']:
             self.ppo.learning_rate.fill_(rate)
@@ -354,10 +351,11 @@ class Trainer:
         processes = content['processes']
         if changed or new_episodes or len(processes) != self.group.size:
             return
-        own = processes[self.group.rank]
-        if len(own['robots']['env']['obs']) == self.env.num_envs:
-            self.collector.restore(own['robots'])
-            self._restore_random_state(own['random'])
+        with checkpoint.restoring(path):
+            own = processes[self.group.rank]
+            if len(own['robots']['env']['obs']) == self.env.num_envs:
+                self.collector.restore(own['robots'])
+                self._restore_random_state(own['random'])
 
     def _follow_identity(self, content: Dict[str, Any], path: Path) -> None:
         theirs = checkpoint.identity(content, path)

@@ -57,7 +57,12 @@ def test_a_description_of_another_robot(refused, edit, key, problem):
     ('range="0 2.4"', 'range="0 2.4" actuatorfrcrange="-9 9"', 'joints[3].effort', 'the 9 Nm'),
     ('angle="radian"', 'angle="degree"', 'joints[0].lower, upper', 'within [-0.013'),
     ('<mujoco model="humanoid">', '<mujoco model="humanoid"><include file="a.xml"/>', 'robot.xml',
-     'found <mujoco> with <include>')])
+     'found <mujoco> with <include>'),
+    ('</worldbody>', '<replicate count="2"><body/></replicate></worldbody>', 'robot.xml',
+     'found <mujoco> with <replicate>'),
+    ('</mujoco>', '<actuator><motor joint="left_knee"/></actuator></mujoco>', 'actuator',
+     'expected none, since simulators add one'),
+    ('<inertial ', '<inertial user="1 NaN" ', '<inertial>: user', "found '1 NaN'")])
 def test_a_model_of_another_robot(refused, old, new, key, problem):
     message = refused(edit_xml=lambda text: text.replace(old, new, 1))
     assert key in message and problem in message

@@ -257,8 +257,12 @@ CLASSES = (
     'damping="2"/><geom friction=".7"/><default class="knee"><joint range="-1 0"/></default>'
     '</default></default><worldbody><body name="b" childclass="leg"><geom mass="1"/><joint '
     'name="x"/><body name="c"><joint name="y" class="knee"/><geom class="main" name="g"/><site '
-    'name="s"/></body></body></worldbody><tendon><fixed name="f"><joint joint="x" coef="1"/>'
-    '</fixed></tendon><equality><joint joint1="x" joint2="y"/></equality></mujoco>')
+    'name="s"/></body><frame pos=".1 .2 .3" euler=".4 .5 .6" childclass="knee"><geom mass="1" '
+    'pos="0 .1 0"/><frame pos="0 0 .1" euler="1 0 0"><body name="d" pos="0 .3 0" euler="0 1 0">'
+    '<geom mass="2"/><frame pos="0 .1 0" euler="0 0 1"><joint name="z" pos=".1 0 0"/></frame>'
+    '</body><site name="t" pos="1 0 0"/></frame></frame></body></worldbody><tendon><fixed '
+    'name="f"><joint joint="x" coef="1"/></fixed></tendon><equality><joint '
+    'joint1="x" joint2="y"/></equality></mujoco>')
 
 
 def test_a_model_without_default_classes_is_the_same_model():
@@ -266,10 +270,12 @@ def test_a_model_without_default_classes_is_the_same_model():
     before = spec.compile()
     text = canonical(spec.to_xml())
     after = mujoco.MjModel.from_xml_string(text)
-    assert '<default' not in text and 'class=' not in text
-    for name in ('jnt_axis', 'jnt_range', 'jnt_limited', 'dof_damping', 'geom_size',
+    assert '<default' not in text and 'class=' not in text and '<frame' not in text
+    for name in ('body_pos', 'body_quat', 'geom_pos', 'geom_quat', 'site_pos', 'jnt_pos',
+                 'jnt_axis', 'jnt_range', 'jnt_limited', 'dof_damping', 'geom_size',
                  'geom_friction', 'body_mass', 'tendon_stiffness', 'eq_solref'):
-        np.testing.assert_allclose(getattr(after, name), getattr(before, name), err_msg=name)
+        np.testing.assert_allclose(getattr(after, name), getattr(before, name), atol=1e-5,
+                                   err_msg=name)
 
 
 def test_the_derived_pose_bends_the_knees_under_the_centre_of_mass(tmp_path):

@@ -65,6 +65,18 @@ def test_a_folder_without_checkpoints_is_named(tmp_path, name):
     assert str(tmp_path / name) in str(caught.value)
 
 
+@pytest.mark.parametrize('changes, said', [
+    ({'seed': -1}, r'holds seed -1, expected 0 to 2,147,483,647'),
+    ({'samples': 2**70}, r'holds samples 1180591620717411303424, expected 0 to'),
+    ({'seconds': float('nan')}, r'holds seconds nan, expected 0 to'),
+    ({'model': {'weight': torch.tensor([0.0, float('nan')])}}, r"no finite numbers in \['weight'"),
+    ({'model': {'weight': 'heavy'}}, r"no finite numbers in \['weight'"),
+    ({'learning_rate': torch.tensor(float('inf'))}, r"no finite numbers in \['learning_rate'")])
+def test_values_that_no_training_has_are_refused(tmp_path, changes, said):
+    with pytest.raises(CheckpointError, match=rf'000001\.pt: .*{said}'):
+        checkpoint.load(write(tmp_path, 1, **changes), 'cpu')
+
+
 @pytest.mark.parametrize('content', [b'', b'not a checkpoint', b'PK\x03\x04 cut off'])
 def test_a_broken_file_is_refused_by_name(tmp_path, content):
     path = tmp_path / 'broken.pt'

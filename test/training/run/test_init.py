@@ -105,6 +105,19 @@ def test_what_no_run_can_begin_from_is_refused(call, base, tmp_path):
             f"{TRAINING}: is of the robot 'humanoid'")
     refused(call('--init', base / 'slim.pt', '--set', 'ppo.hidden_sizes=[16, 9]'),
             'slim.pt: does not fit the config')
+    refused(call('--init', base / 'run', '--iterations', 10_000_000),
+            '--iterations: found 10,000,000, expected at most 9,999,998 after the 2 of')
+
+
+@pytest.mark.parametrize('changes', [
+    {'optimizer': {'a': 1}}, {'learning_rate': torch.zeros(4)}, {'processes': [1]},
+    {'processes': [{'robots': {'env': {'obs': torch.zeros(4)}}}]}])
+def test_parts_of_a_checkpoint_that_do_not_fit_are_refused(call, base, tmp_path_factory, changes):
+    content = checkpoint.load(checkpoint.latest(base / 'run'), 'cpu')
+    content.pop('format_version')
+    path = tmp_path_factory.mktemp('odd') / 'odd.pt'
+    checkpoint.save(path, {**content, **changes})
+    refused(call('--resume', path, '--iterations', 3), 'odd.pt: does not fit the config (')
 
 
 def test_a_damaged_training_state_is_refused(call, base, tmp_path_factory):
