@@ -316,10 +316,11 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
     if stop():
         console.print(f'stopped by {stop.name}; the last checkpoint is {trainer.last_checkpoint}, '
                       f'--resume {folder} goes on from there', soft_wrap=True, markup=False)
-    last_line = (folder / METRICS).read_text(encoding='utf-8').splitlines()[-1]
+    lines = (folder / METRICS).read_text(encoding='utf-8').splitlines()  # none: moved meanwhile
     return stop.exit_code, {
         'run': folder, 'samples': trainer.samples, 'seconds': trainer.seconds,
-        'passed': watch.passed, 'stopped_by': stop.name or None, 'last': json.loads(last_line)}
+        'passed': watch.passed, 'stopped_by': stop.name or None,
+        'last': json.loads(lines[-1]) if lines else None}
 
 
 class _Shown:
