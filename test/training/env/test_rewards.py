@@ -293,11 +293,15 @@ def test_landing_slip_and_joint_velocity_do_not_count_until_the_robot_has_recove
         assert value(term, **kicked) > 0.1 and value(term, recovered=0.0, **kicked) == 0.0
 
 
-def test_a_foot_in_the_air_is_penalised_while_standing_only():
-    lifted = {'sole_forces': [300.0, 0.0]}
-    assert value('stand_feet_in_air') == 0.0 and value('stand_feet_in_air', **lifted) == 1.0
+def test_a_lifted_foot_is_penalised_while_standing_only():
+    def lifted(height, **changes):
+        return value('stand_feet_height', **changes,
+                     sole_positions=[[[0.0, 0.1, height], [0.0, -0.1, 0.0]]])
+
+    assert lifted(0.0) == 0.0 and lifted(0.04) == pytest.approx(0.04)
+    assert lifted(0.5) == pytest.approx(0.1)
     for free in ({'moving': 1.0}, {'recovered': 0.0}):
-        assert value('stand_feet_in_air', **lifted, **free) == 0.0
+        assert lifted(0.04, **free) == 0.0
 
 
 def test_the_penalty_of_drifting_feet_is_bounded():
