@@ -55,7 +55,8 @@ def train(robot: Union[str, Path] = '', *, config: str = '', num_envs: Optional[
             a robot without; ``humanoid`` without a robot.
         num_envs: Number of robots; None for the config's.
         iterations: Total number of iterations; None for that of the config.
-        backend: Name of a simulator; ``auto`` is ``mujoco_warp`` on a GPU, else ``mujoco``.
+        backend: Name of a simulator; ``auto`` takes the first of ``isaacgym``, ``mujoco_warp``
+            and ``mujoco`` that can run.
         device: ``auto``, ``cpu`` or ``cuda``.
         seed: Seed of every random choice; None for 1, or for that of the resumed run.
         output: The run folder; None for a dated name below the working directory.

@@ -20,7 +20,7 @@ from humanoid_locomotion.core.errors import LocomotionError, MissingPackageError
 
 FINE, NOT_PASSED, REFUSED, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 70, 130, 141
 TRACEBACK = 'HUMANOID_LOCOMOTION_TRACEBACK'  # environment variable
-# What MuJoCo, PyTorch and Warp say, each in an error of its own.
+# Parts of the messages of MuJoCo, PyTorch and Warp, whose error types differ.
 OUT_OF_MEMORY = re.compile('out of memory|allocate memory|not enough memory', re.IGNORECASE)
 # The extra of this package that installs a package; those of ROS 2 are installed by it.
 EXTRAS = {'mujoco': 'sim', 'matplotlib': 'sim', 'onnx': 'sim', 'onnxruntime': 'sim', 'PIL': 'sim',

@@ -42,8 +42,10 @@ class _Body:
 def check_model(robot: RobotSpec) -> None:
     """Refuse a robot whose MJCF has other links, joints or limits than its ``robot.yaml``.
 
+    Also refused: parts in other files, numbers that are not finite, and actuators.
+
     Raises:
-        ConfigError: The first disagreement, with the file and the key.
+        ConfigError: The first mistake, with the file and the key.
     """
     root = robot.mjcf_root
     others = [f'<{tag}>' for tag in ELSEWHERE if root.find(f'.//{tag}') is not None]

@@ -27,7 +27,7 @@ def findings(bench: Bench, backend: IsaacGymBackend) -> List[Finding]:
 def soles(bench: Bench) -> List[Finding]:
     """Compute the soles of a turning, tilted robot from the state of its base and joints.
 
-    They may be those at the begin or at the end of the step.
+    Both those of the begin and those of the end of the step are accepted.
     """
     signs = np.random.default_rng(0).choice([-1.0, 1.0], bench.rest.shape)
     bench.put(base_orientation=TILTED, base_angular_velocity=SPIN, base_linear_velocity=VELOCITY,

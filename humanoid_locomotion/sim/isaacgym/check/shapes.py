@@ -94,7 +94,7 @@ def _floor(bench: Bench, backend: IsaacGymBackend, poses: _Poses) -> List[Findin
 
 
 def _crossed(bench: Bench, backend: IsaacGymBackend, samples: _Samples) -> List[Finding]:
-    """Put legs into each other, in the air; of a robot whose legs cannot meet nothing is asked."""
+    """Put legs into each other, in the air; return no finding if the legs cannot meet."""
     chosen = np.flatnonzero(samples.gaps < -MARGIN)[:bench.n]
     if not len(chosen):
         return []
