@@ -16,14 +16,14 @@ from humanoid_locomotion.core.feedback.kinematics import default_pose
 from humanoid_locomotion.core.robot import GRAVITY, RobotSpec
 
 ANKLE = 0.3  # joints of a leg below this share of its length belong to the ankle
-# The scorecard asks smaller robots than this for less: the shortest legs [m] and the lowest mass
-# [kg] for which its values were chosen, rounded.
+# The shortest legs [m] and the lowest mass [kg] for which the values of the scorecard were chosen,
+# rounded. For a robot below either, they are scaled.
 REFERENCE_LEG, REFERENCE_MASS = 0.55, 30.0
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Factors of the values that the scorecard asks of a robot of the usual size.
+    """Factors that adapt the values of the scorecard to a smaller robot.
 
     Two robots walk alike at equal Froude numbers, v^2 / (g l): speeds go with the square root of
     the leg length, turning rates with its inverse. Durations, angles, forces in body weights,
@@ -48,7 +48,7 @@ class Scale:
                 f'payload x {self.mass:g}')
 
     def of(self, value: float, unit: str) -> float:
-        """Return a value that is asked of the usual size, to three digits, for this one.
+        """Return a value of the unscaled scorecard, scaled and rounded to three digits.
 
         Args:
             value: The value.
@@ -59,7 +59,7 @@ class Scale:
         return value if factor == 1.0 else float(f'{value * factor:.3g}')
 
     def command(self, command: Tuple[float, float, float]) -> Tuple[float, float, float]:
-        """Return a velocity command, forward and left [m/s] and turning left [rad/s]."""
+        """Return a scaled velocity command: forward and left [m/s] and turning left [rad/s]."""
         forward, left, turning = (
             self.of(value, axis.unit) for value, axis in zip(command, VELOCITY_AXES))
         return forward, left, turning

@@ -27,7 +27,7 @@ def stand_pose(o: Outcome) -> torch.Tensor:
 
 @register_reward
 def stand_feet_height(o: Outcome) -> torch.Tensor:
-    """Height of both soles above the floor while standing [m], at most 0.2; free after a kick.
+    """Summed height of the soles while standing [m], at most 0.1 for each; 0 after a kick.
 
     For layouts without a gait clock, whose policies otherwise step on the spot.
     """
