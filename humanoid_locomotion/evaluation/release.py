@@ -64,5 +64,5 @@ def _why_not(card: Any, path: Path, fingerprint: str, scale: Scale, what: str) -
     if is_quick or setting.get('model') or setting.get('network_alone'):
         return f'{what} is a quick one, or of another model, or of the network alone'
     if asked != scale:
-        return f'{what} asks for {asked}, and one of the robot for {scale}'
+        return f'{what} has the scale {asked}; that of the robot is {scale}'
     return '' if passed and not failed else f'{what} ({where}) fails in: {", ".join(failed)}'

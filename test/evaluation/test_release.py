@@ -59,7 +59,7 @@ def smaller(card):
 
 
 @pytest.mark.parametrize('change, reason', [
-    (smaller, 'asks for speeds x 0.9, turning x 1.11, payload x 1, and one of the robot for '
+    (smaller, 'has the scale speeds x 0.9, turning x 1.11, payload x 1; that of the robot is '
      'speeds x 1,'),
     (fail, 'fails in: mean velocity error'), (quick, 'is a quick one'),
     (elsewhere, 'of another model'), (other, 'is of another contract')])
