@@ -17,6 +17,8 @@ from typing import Dict, List, Sequence
 from humanoid_locomotion.core.errors import LocomotionError
 from humanoid_locomotion.core.reading.resources import PACKAGE, share_folder
 
+PATIENCE = 20.0  # [s] for an interpreter to start, such as one on a network drive
+
 # Finds this package by its folder, since its parent may hold libraries of this interpreter.
 _START = """
 import sys
@@ -44,12 +46,22 @@ def interpreter(python: str, option: str = '--python') -> str:
     """Return the path of an interpreter.
 
     Raises:
-        LocomotionError: There is no such program.
+        LocomotionError: There is no such program, or it is no Python.
     """
     found = shutil.which(os.path.expanduser(python))
     if found is None:
         raise LocomotionError(f'{option}: {python!r} is no program that can be started; name an '
                               'interpreter, such as ~/miniconda3/envs/isaacgym/bin/python')
+    try:
+        answer = subprocess.run(
+            [found, '-c', 'print(6 * 7)'], env=environment(found), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        answer = None
+    if answer is None or answer.stdout.strip() != b'42':
+        raise LocomotionError(f'{option}: {found} does not answer as a Python within '
+                              f'{PATIENCE:g} s; name an interpreter, such as '
+                              '~/miniconda3/envs/isaacgym/bin/python')
     return found
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 import math
 from numbers import Integral, Real
-from typing import Dict, Tuple
+from typing import Any, Dict, Tuple
 
+from humanoid_locomotion.core.errors import UnknownNameError
 from humanoid_locomotion.core.robot import RobotSpec
 from humanoid_locomotion.course.values import short
 from humanoid_locomotion.training.config import TrainingConfig
@@ -54,6 +55,7 @@ class HumanoidEnvConfig:
         orientation_threshold: A larger tilt is a fall [rad].
 
     Raises:
+        UnknownNameError: There is no such field.
         ValueError: A value is no number, or out of its range.
     """
 
@@ -70,6 +72,14 @@ class HumanoidEnvConfig:
     max_episode_length: int = 1000
     height_threshold: float = 0.5
     orientation_threshold: float = 0.8
+
+    def __new__(cls, *_: Any, **values: Any) -> HumanoidEnvConfig:
+        """Check the names of the values."""
+        known = [field.name for field in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UnknownNameError('field of HumanoidEnvConfig', name, known)
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for field in fields(self):

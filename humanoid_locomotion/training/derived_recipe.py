@@ -69,7 +69,8 @@ REWARDS: Mapping[str, Unit] = {
     'stand_joint_velocity.weight': RATE.per(2), 'stand_foot_drift.weight': SPEED.per(),
     'stand_foot_drift.limit': SPEED}
 SCALED: Mapping[str, Unit] = {
-    'gait.period': TIME, 'commands.limits.lin_vel_x': SPEED, 'commands.limits.lin_vel_y': SPEED,
+    'gait.period': TIME, 'gait.moving_threshold': SPEED,
+    'commands.limits.lin_vel_x': SPEED, 'commands.limits.lin_vel_y': SPEED,
     'commands.limits.ang_vel_z': RATE, 'randomization.payload': MASS,
     'randomization.com_offset': LENGTH, 'randomization.reset_velocity': SPEED,
     'randomization.push_velocity': SPEED, 'randomization.push_yaw_rate': RATE,

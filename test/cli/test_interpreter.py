@@ -32,6 +32,14 @@ def test_what_cannot_be_started_is_named(python):
         interpreter.command(python, [])
 
 
+@pytest.mark.parametrize('text', [
+    '', 'echo 43', 'exit 1', pytest.param('exec sleep 60', id='hangs')])
+def test_a_program_that_is_no_python_is_named(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(interpreter, 'PATIENCE', 0.3)
+    with pytest.raises(LocomotionError, match=r'python does not answer as a Python within 0\.3 s'):
+        interpreter.command(script(tmp_path, text), [])
+
+
 def test_nothing_of_this_interpreter_is_handed_on(monkeypatch, tmp_path):
     monkeypatch.setenv('PYTHONPATH', '/opt/ros/somewhere')
     monkeypatch.setenv('LD_LIBRARY_PATH', '/opt/ros/lib')
@@ -69,7 +77,7 @@ def script(tmp_path: Path, text: str) -> str:
 
 def test_train_hands_everything_else_over(tmp_path, monkeypatch, capfd):
     from humanoid_locomotion.cli.main import main
-    python = script(tmp_path, 'shift 3; echo "$@"; exit 5')
+    python = script(tmp_path, '[ $# -gt 2 ] || exec echo 42; shift 3; echo "$@"; exit 5')
     monkeypatch.setattr(sys, 'argv', ['humanoid-locomotion', 'train', '--python', python,
                                       '--backend', 'isaacgym', '--set', 'ppo.desired_kl=0.02'])
     with pytest.raises(SystemExit) as ended:

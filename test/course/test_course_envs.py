@@ -15,7 +15,7 @@ pytest.importorskip('mujoco')
 import torch
 
 import humanoid_locomotion as hl
-from humanoid_locomotion.core.errors import ConfigError
+from humanoid_locomotion.core.errors import ConfigError, UnknownNameError
 from humanoid_locomotion.core.reading.config import to_mapping
 from humanoid_locomotion.core.reading.resources import config_file
 from humanoid_locomotion.course import FallbackHumanoidEnv, HumanoidEnvConfig, HumanoidIsaacEnv
@@ -80,6 +80,11 @@ def test_every_other_value_reaches_the_task():
 def test_a_value_that_does_not_fit_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         HumanoidEnvConfig(**change)
+
+
+def test_an_unknown_field_is_refused_with_the_closest_one():
+    with pytest.raises(UnknownNameError, match=r"'num_env' \(did you mean 'num_envs'\?\)"):
+        HumanoidEnvConfig(num_env=8)
 
 
 def test_without_a_gpu_128_robots_in_mujoco_take_over(capsys, monkeypatch):

@@ -79,8 +79,9 @@ def scaled_robot(folder, factor):
 def test_a_robot_of_another_size_gets_lengths_times_it_and_times_its_root(tmp_path, factor):
     one, other = whole(load_robot('humanoid')), whole(scaled_robot(tmp_path / 'it', factor))
     powers = {
-        'gait.period': 0.5, 'randomization.push_velocity': 0.5, 'randomization.com_offset': 1.0,
-        'commands.limits.ang_vel_z': -0.5, 'terminations.base_height': 1.0, 'action.scale': 0.0,
+        'gait.period': 0.5, 'gait.moving_threshold': 0.5, 'randomization.push_velocity': 0.5,
+        'randomization.com_offset': 1.0, 'commands.limits.ang_vel_z': -0.5,
+        'terminations.base_height': 1.0, 'action.scale': 0.0,
         f'{WEIGHTS}base_height.height': 1.0, f'{WEIGHTS}feet_follow_clock.swing_height': 1.0,
         f'{WEIGHTS}feet_too_close.distance': 1.0, f'{WEIGHTS}base_height.weight': -2.0,
         f'{WEIGHTS}energy.weight': -3.5, f'{WEIGHTS}torques.weight': -8.0,

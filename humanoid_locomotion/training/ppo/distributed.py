@@ -77,8 +77,13 @@ def is_worker() -> bool:
 
 
 def check_gpus(count: int, device: str) -> None:
-    """Raise :class:`ConfigError` if GPUs are used and there are fewer than processes."""
-    if device != 'cpu' and torch.cuda.is_available() and torch.cuda.device_count() < count:
+    """Raise :class:`ConfigError` if a process has no GPU, unless the CPU is asked for."""
+    if device == 'cpu':
+        return
+    if not torch.cuda.is_available():
+        raise ConfigError('train', '--gpus', f'found {count}, but this machine has no GPU that '
+                          'PyTorch can use; leave it out, or add --device cpu')
+    if torch.cuda.device_count() < count:
         raise ConfigError('train', '--gpus', f'found {count}, expected 1 to '
                           f'{torch.cuda.device_count()}, the GPUs of this machine')
 

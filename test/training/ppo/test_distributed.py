@@ -194,3 +194,16 @@ def test_two_nodes_with_different_configs_write_nothing(tmp_path):
     first, second = on_two_nodes(tmp_path / 'run', key='ppo.gamma')
     assert first == second and 'process 1: ppo.gamma: found 0.91, and 0.9 in' in first
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('gpus, device, expected', [
+    (0, 'auto', 'found 2, but this machine has no GPU'), (0, 'cuda', 'found 2, but'),
+    (1, 'auto', 'found 2, expected 1 to 1'), (0, 'cpu', ''), (2, 'auto', '')])
+def test_each_process_needs_a_gpu_unless_the_cpu_is_asked_for(monkeypatch, gpus, device, expected):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: gpus)
+    if not expected:
+        distributed.check_gpus(2, device)
+        return
+    with pytest.raises(ConfigError, match=f'--gpus: {expected}'):
+        distributed.check_gpus(2, device)
