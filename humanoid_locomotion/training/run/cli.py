@@ -150,11 +150,13 @@ def train(asked: Options, restart: Sequence[str], command: str,
         changes.check(begun.content, begun.path, settings, spec, backend, accept_changes)
         if not begun.content['optimizer']:
             notes.append(f'{begun.path} has no state of the optimizer, which begins anew')
+    from humanoid_locomotion.training.ppo.distributed import check_gpus, is_worker
+    starts_others = asked.gpus > 1 and not is_worker()
+    if starts_others:
+        check_gpus(asked.gpus, asked.device)
     reading.check_memory(backend, settings.run.num_envs * max(
         asked.gpus, int(os.environ.get('LOCAL_WORLD_SIZE', 1))))
-    from humanoid_locomotion.training.ppo.distributed import check_gpus, is_worker
-    if asked.gpus > 1 and not is_worker():
-        check_gpus(asked.gpus, asked.device)
+    if starts_others:
         return workers.run(asked.gpus, restart), None
     if asked.viewer == 'web':
         from humanoid_locomotion.training.monitoring.viewer import check_installed
