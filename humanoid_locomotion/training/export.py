@@ -179,16 +179,22 @@ def card(content: Dict[str, Any], config: TrainingConfig, path: Path) -> str:
     settings = yaml.safe_dump(content['config'], sort_keys=False, default_flow_style=None)
     minutes = content['seconds'] / 60.0
     parts = checkpoint.segments(content, path)
+    observed = [it.name for it in config.observation.spec().terms]
+    simulators, machines = (  # without parts: a checkpoint of an earlier format
+        ', then '.join(dict.fromkeys(getattr(it, key) for it in parts)) or content[key]
+        for key in ('backend', 'hardware'))
     return '\n'.join([
         f"# {content['robot']}", '',
-        'A velocity-tracking walking policy, blind: it sees no base velocity.', '',
+        'A walking policy that follows velocity commands. It observes '
+        + ('the velocity of the base, so a robot needs odometry.'
+           if 'base_linear_velocity' in observed else 'no velocity of the base.'), '',
         '| | |', '|---|---|',
-        f"| simulator in training | {content['backend']} |",
+        f'| simulator in training | {simulators} |',
         f'| robots at once | {config.run.num_envs} |',
         f"| iterations | {content['iteration']} |",
         f"| samples (control steps) | {content['samples']:,} |",
         f'| wall-clock | {minutes:.1f} min |',
-        f"| hardware | {content['hardware']} |",
+        f'| hardware | {machines} |',
         f"| seed | {content['seed']} |",
         f"| command | `{parts[0].command if parts else content['command']}` |",
         *_origin(content, path), '',

@@ -90,7 +90,7 @@ def test_the_card_says_how_the_policy_came_about(folder):
     for row in ('| seed | 7 |', '| samples (control steps) | 24 |', '| iterations | 1 |',
                 '| simulator in training | fake |', f'| command | `{COMMAND}` |'):
         assert row in card
-    assert 'hidden_sizes: [16, 8]' in card
+    assert 'hidden_sizes: [16, 8]' in card and 'observes no velocity of the base' in card
 
 
 def test_a_folder_holds_what_the_documentation_promises(folder):

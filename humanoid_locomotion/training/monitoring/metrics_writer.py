@@ -41,6 +41,14 @@ def cut(folder: Path, iteration: int) -> None:
         durable.write(path, whole)
 
 
+def last_metrics(folder: Path) -> Optional[Dict[str, Any]]:
+    """Return the newest metrics; None if the run folder was moved or replaced meanwhile."""
+    path = folder / METRICS
+    with durable.named_errors(path):
+        lines = path.read_text(encoding='utf-8').splitlines() if path.is_file() else []
+    return dict(json.loads(lines[-1])) if lines else None
+
+
 class Logs:
     """The metrics files of a run folder; a resumed run appends to them.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 import importlib.util
-import json
 import math
 import os
 from pathlib import Path
@@ -267,7 +266,7 @@ def _chosen(asked: Options, settings: TrainingConfig,
 def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Console,
           notes: Sequence[str]) -> Tuple[int, Dict[str, Any]]:
     """Train in the first process, which shows progress, logs and saves."""
-    from humanoid_locomotion.training.monitoring.metrics_writer import METRICS
+    from humanoid_locomotion.training.monitoring.metrics_writer import last_metrics
     from humanoid_locomotion.training.monitoring.progress import TrainingProgress
     from humanoid_locomotion.training.monitoring.scorecard_watch import ScorecardWatch
     with contextlib.ExitStack() as stack:
@@ -318,11 +317,10 @@ def _lead(asked: Options, trainer: Trainer, title: str, robot: str, console: Con
     if stop():
         console.print(f'stopped by {stop.name}; the last checkpoint is {trainer.last_checkpoint}, '
                       f'--resume {folder} goes on from there', soft_wrap=True, markup=False)
-    lines = (folder / METRICS).read_text(encoding='utf-8').splitlines()  # none: moved meanwhile
     return stop.exit_code, {
         'run': folder, 'samples': trainer.samples, 'seconds': trainer.seconds,
         'passed': watch.passed, 'stopped_by': stop.name or None,
-        'last': json.loads(lines[-1]) if lines else None}
+        'last': last_metrics(folder)}
 
 
 class _Shown:

@@ -1,6 +1,6 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of a run: one whole line for each iteration, whatever stopped the run."""
+"""The metrics of a run: one whole line for each iteration, whatever stopped the run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from humanoid_locomotion.core.errors import RunFolderError
-from humanoid_locomotion.training.monitoring.metrics_writer import Logs, cut
+from humanoid_locomotion.training.monitoring.metrics_writer import Logs, cut, last_metrics
 
 
 def iterations(folder) -> list:
@@ -45,6 +45,14 @@ def test_the_last_of_two_lines_of_an_iteration_is_kept(tmp_path):
     cut(tmp_path, 1)
     (line,) = (tmp_path / 'metrics.jsonl').read_text().splitlines()
     assert json.loads(line)['run'] == 'resumed'
+
+
+def test_the_newest_metrics_are_none_in_a_folder_that_was_replaced(tmp_path):
+    assert last_metrics(tmp_path) is None and last_metrics(tmp_path / 'gone') is None
+    (tmp_path / 'metrics.jsonl').write_text('')
+    assert last_metrics(tmp_path) is None
+    (tmp_path / 'metrics.jsonl').write_text(lines(1, 2))
+    assert last_metrics(tmp_path) == {'iteration': 2}
 
 
 def test_nothing_is_written_where_there_is_nothing_to_cut(tmp_path):

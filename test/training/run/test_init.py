@@ -98,7 +98,7 @@ def test_a_slim_checkpoint_is_resumed_in_a_folder_of_its_own(call, base):
 
 def test_what_no_run_can_begin_from_is_refused(call, base, tmp_path):
     refused(call('--init', base / 'plain'), f'plain: has no {TRAINING} for a training to begin')
-    refused(call('--init', 'nobody'), "unknown policy 'nobody'; there is: humanoid")
+    refused(call('--init', 'nobody'), "unknown policy 'nobody'; there is: ", 'humanoid')
     refused(call('--init', base / 'run', '--resume', base / 'run'), '--init: begins a new run')
     refused(call('--init', base), 'holds no checkpoints/*.pt')
     refused(call('--init', base / 'policy', '--robot', 'unitree_g1'),
