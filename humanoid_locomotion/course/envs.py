@@ -170,14 +170,14 @@ class HumanoidIsaacEnv:
             dictionary with ``terminated`` (falls) and ``truncated`` (time limit).
 
         Raises:
-            ConfigError: The actions have another shape, or are not finite.
+            ConfigError: The actions have another shape, or are not finite. On a GPU these are not
+                looked for; a robot whose state is not finite then begins a new episode.
         """
         import torch
         env = self._opened()
         with torch.no_grad():
-            _, action = arrays('step', {'actions of before': self.actions, 'actions': actions},
-                               {'actions of before': NUM_ACTIONS, 'actions': NUM_ACTIONS})
-            if action.shape != self.actions.shape:
+            action, = arrays('step', {'actions': actions}, {'actions': NUM_ACTIONS}, self.actions)
+            if action.shape not in (self.actions.shape, self.actions.shape[1:]):
                 raise ConfigError('step', 'actions', f'found the shape {tuple(action.shape)}, '
                                   f'expected {tuple(self.actions.shape)}')
             self.actions.copy_(action)

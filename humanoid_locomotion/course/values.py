@@ -1,10 +1,10 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of what is given to the course's classes, with errors that name the argument."""
+"""Checks of the arguments of the course's classes, with errors that name the argument."""
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, Optional
 
 import numpy as np
 
@@ -12,20 +12,24 @@ from humanoid_locomotion.core.arrays import Array, float32, is_torch, namespace
 from humanoid_locomotion.core.errors import ConfigError
 
 
-def arrays(where: str, values: Mapping[str, Any], sizes: Mapping[str, int]) -> List[Array]:
+def arrays(where: str, values: Mapping[str, Any], sizes: Mapping[str, int],
+           like: Optional[Array] = None) -> List[Array]:
     """Return values as float32 arrays of one kind, broadcast to one batch.
 
-    They are tensors on the device of the first tensor if there is one, else NumPy arrays.
+    They are tensors on the device of ``like`` or of the first tensor if there is one, else NumPy
+    arrays. Whether values on a GPU are finite is not checked, since the host would wait for it.
 
     Args:
         where: The method, for errors.
         values: Arrays, lists or numbers by the names of the arguments.
         sizes: Lengths of the last axes.
+        like: A tensor, for its device.
 
     Raises:
-        ConfigError: A value is not a finite number, or has another shape.
+        ConfigError: A value is no number, is not finite, or has another shape.
     """
-    like = next((it for it in values.values() if is_torch(it)), None)
+    if like is None:
+        like = next((it for it in values.values() if is_torch(it)), None)
     found = []
     for key, value in values.items():
         try:
@@ -37,7 +41,8 @@ def arrays(where: str, values: Mapping[str, Any], sizes: Mapping[str, int]) -> L
         if shape[-1:] != (size,):
             raise ConfigError(where, key, f'found the shape {shape}, expected ({size},) or '
                               f'(num_envs, {size})')
-        if not bool(namespace(array).isfinite(array).all()):
+        if (like is None or array.device.type == 'cpu') and not bool(
+                namespace(array).isfinite(array).all()):
             raise ConfigError(where, key, f'found {short(value)}, expected finite numbers')
         found.append(array)
     try:

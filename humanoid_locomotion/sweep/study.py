@@ -206,11 +206,13 @@ class Sweep:
                         home / f'seed{seed}', trial.values, seed, trial.lock)
                     durable.write(home / VALUES, json.dumps(values).encode())
         except LocomotionError as error:
-            self._study.tell(trial.number, state=self._states.FAIL)
+            with self._alone():  # another process may be repairing the journal
+                self._study.tell(trial.number, state=self._states.FAIL)
             self._say(f'trial {trial.number} failed: {error}')
         else:
             value = statistics.median(values.values())
-            self._study.tell(trial.number, value)
+            with self._alone():
+                self._study.tell(trial.number, value)
             self._say(f'trial {trial.number}: {self._config.objective} {value:.4g}')
         self._write_table()
 

@@ -198,10 +198,9 @@ def card(content: Dict[str, Any], config: TrainingConfig, path: Path) -> str:
         f"| seed | {content['seed']} |",
         f"| command | `{parts[0].command if parts else content['command']}` |",
         *_origin(content, path), '',
-        'What it does, measured in another simulator than the one it was trained in: '
-        '`scorecard.json`, made by `humanoid-locomotion evaluate`. The policy counts as released '
-        'once that passes, there and at the other steps and solvers of `evaluate --sim-to-sim`, '
-        'which writes the table into this card.', '',
+        '`scorecard.json` has how well it walks in MuJoCo on a CPU, by `humanoid-locomotion '
+        'evaluate`. The policy counts as released once that passes, there and at the other steps '
+        'and solvers of `evaluate --sim-to-sim`, which writes the table into this card.', '',
         *_history(parts),
         '## Config', '', '```yaml', settings.rstrip(), '```', ''])
 

@@ -1,6 +1,6 @@
 # Copyright 2026 humanoid_locomotion maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The scorecard of a small robot: what is asked of it, what its card says, what is compared."""
+"""The scorecard of a small robot: its commands and gates, its card, and comparisons."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def small_card(**setting):
         return tuple(replace(record, **dict(zip(values, row)))
                      for record, row in zip(records, zip(*values.values())))
 
-    figures = replace(
+    measured = replace(
         GOOD, mean_linear_error=0.03, standing=replace(GOOD.standing, drift_mean=0.01),
         responses=scaled(GOOD.responses, command=TODDLER.commands),
         pushes=tuple(replace(it, rungs=scaled(it.rungs, speed=TODDLER.push_speeds))
                      for it in GOOD.pushes),
         economy=scaled(GOOD.economy, command=TODDLER.economy_speeds, foot_slip=(0.02, 0.02)))
-    return make_scorecard(figures, replace(SETTING, scale=SMALL, **setting))
+    return make_scorecard(measured, replace(SETTING, scale=SMALL, **setting))
 
 
 @pytest.mark.parametrize('quick', [False, True])
